@@ -1,0 +1,169 @@
+/**
+ * The plan: everything that a run will create and do, with names, addresses and MACs already decided. It is plain data (JSON in, JSON out), made by
+ * a pure function from experiment, topology and the machine's abilities, and it is all that a substrate gets to see.
+ */
+import type { LinkDirectionConfig } from "../path/link-direction.ts";
+import type { EndpointKind, Expectation, FaultAction, SubstrateName } from "../model/experiment.ts";
+
+export interface Plan {
+  readonly version: 1;
+  readonly experiment: string;
+  /** Four hexadecimal digits, unlike those of any other lab on the machine; part of every name that the lab creates. */
+  readonly lab: string;
+  readonly substrate: SubstrateName;
+  readonly seed: number;
+  readonly nodes: readonly PlannedNode[];
+  readonly links: readonly PlannedLink[];
+  readonly workloads: readonly PlannedWorkload[];
+  /** In the order of their times. */
+  readonly faults: readonly PlannedFault[];
+  readonly expectations: readonly PlannedExpectation[];
+  readonly capture: { readonly enabled: boolean; readonly snapLength: number };
+  /** Time series are sampled this often. */
+  readonly metricsIntervalMicroseconds: number;
+  /** The run is ended at this time, whether its workloads are done or not. */
+  readonly deadlineMicroseconds: number;
+}
+
+export interface PlannedNode {
+  /** As in the topology file. */
+  readonly name: string;
+  readonly kind: "host" | "router";
+  /** The namespace's or container's name on the machine: `pl-<lab>-<name>`. */
+  readonly systemName: string;
+  readonly interfaces: readonly PlannedInterface[];
+  /** Main-table routes of the kernel in this node; for a `pathlab` host those of our stack. */
+  readonly routes: readonly PlannedRoute[];
+  /** Policy routing per source address of a multihomed host: one table an interface (linux-peer.md). */
+  readonly sourceRoutes: readonly PlannedSourceRoute[];
+  /** `net.*` values set inside the node's network namespace. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  /** Hosts only. */
+  readonly endpoint?: PlannedEndpoint;
+  readonly reason: string;
+}
+
+export interface PlannedInterface {
+  readonly name: string;
+  readonly link: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly mtu: number;
+  /** Next hop towards everything else through this interface, where there is one. */
+  readonly gateway?: string;
+  /** Segmentation and checksum offload on; off on the ends of emulated links, whose packets must be single segments. */
+  readonly offload: boolean;
+  /** Whether the kernel of the node owns the address; false where our stack does (it answers ARP and ping itself). */
+  readonly kernelAddress: boolean;
+}
+
+export interface PlannedRoute {
+  /** `10.0.2.0/24` or `default`. */
+  readonly destination: string;
+  readonly via?: string;
+  readonly interface: string;
+  readonly metric?: number;
+}
+
+export interface PlannedSourceRoute {
+  readonly from: string;
+  readonly table: number;
+  readonly routes: readonly PlannedRoute[];
+}
+
+export interface PlannedEndpoint {
+  readonly kind: EndpointKind;
+  readonly congestionControl: string;
+  readonly scheduler: string;
+  readonly pathManager: string;
+  readonly sendBufferBytes: number;
+  readonly receiveBufferBytes: number;
+  /** Interfaces whose subflows are used only when no other is left. */
+  readonly backupInterfaces: readonly string[];
+  /** `ip mptcp` set-up of a `linux-mptcp` host. */
+  readonly kernelMptcp?: {
+    readonly limits: { readonly subflows: number; readonly addAddrAccepted: number };
+    readonly endpoints: readonly { readonly address: string; readonly interface: string; readonly flags: readonly string[] }[];
+  };
+}
+
+export interface PlannedLink {
+  readonly name: string;
+  /** `direct`: one veth pair. `emulated`: two veth pairs with the emulator between. `netem`: one pair, qdiscs in a node of their own in the middle. */
+  readonly realisation: "direct" | "emulated" | "netem";
+  /** The first end is the user's side: `forward` (up) flows from it to the second. */
+  readonly ends: readonly [PlannedLinkEnd, PlannedLinkEnd];
+  readonly forward: LinkDirectionConfig;
+  readonly backward: LinkDirectionConfig;
+  /** The link profile that the values came from. */
+  readonly profile?: string;
+  /** Whether it is measured before the run, and held to tolerance. */
+  readonly measured: boolean;
+  readonly reason: string;
+}
+
+export interface PlannedLinkEnd {
+  readonly node: string;
+  readonly interface: string;
+  /** The veth end that faces the emulator, in the lab's middle namespace; absent on direct links. */
+  readonly emulatorInterface?: string;
+}
+
+interface PlannedWorkloadBase {
+  readonly name: string;
+  /** Who opens the connection. */
+  readonly client: string;
+  readonly server: string;
+  readonly serverAddress: string;
+  readonly port: number;
+  readonly startMicroseconds: number;
+  /** Seed of the bytes that are sent, so that the judge knows them without asking. */
+  readonly payloadSeed: number;
+}
+
+/** Bytes flow `from` → `to`; either may be the client. */
+export interface PlannedBulk extends PlannedWorkloadBase {
+  readonly kind: "bulk";
+  readonly from: string;
+  readonly to: string;
+  /** Exactly one of the two. */
+  readonly sizeBytes?: number;
+  readonly durationMicroseconds?: number;
+}
+
+/** Constant-rate segments, as of a video, into a playback buffer that drains at the same rate. */
+export interface PlannedStream extends PlannedWorkloadBase {
+  readonly kind: "stream";
+  readonly from: string;
+  readonly to: string;
+  readonly rateBitsPerSecond: number;
+  readonly segmentMicroseconds: number;
+  /** Playback starts (and resumes after a stall) when this much is buffered. */
+  readonly playbackBufferMicroseconds: number;
+  readonly durationMicroseconds: number;
+}
+
+export interface PlannedRequestResponse extends PlannedWorkloadBase {
+  readonly kind: "request-response";
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly intervalMicroseconds: number;
+  readonly count: number;
+}
+
+export type PlannedWorkload = PlannedBulk | PlannedStream | PlannedRequestResponse;
+
+export interface PlannedFault {
+  readonly atMicroseconds: number;
+  readonly link: string;
+  readonly action: FaultAction;
+  /** For `down` and `up`: the host-side ends whose interface goes down. */
+  readonly reason: string;
+}
+
+export interface PlannedExpectation {
+  /** Name of the workload that it speaks of. */
+  readonly workload: string;
+  readonly expectation: Expectation;
+}
