@@ -1,0 +1,77 @@
+/**
+ * What happened and why: every decision of handshake, scheduler, path manager, recovery and fallback with its inputs and the RFC section that
+ * decides. `time` is in microseconds of the host's clock; `connection` and `subflow` are the ids that `Connection.info()` shows.
+ */
+
+/** Why a connection runs (or goes on) as plain TCP (RFC 8684 §3.7). */
+export type FallbackReason =
+  | "disabled"
+  | "peer-without-mptcp"
+  | "version-not-supported"
+  | "syn-options-dropped"
+  | "third-ack-without-option"
+  | "first-data-without-option"
+  | "acknowledgement-without-option"
+  | "infinite-mapping-received"
+  | "checksum-failed"
+  | "mapping-missing";
+
+/** Why a subflow ended. `timeout`: the retransmission limit. */
+export type SubflowCloseReason =
+  | "finished"
+  | "reset-by-peer"
+  | "timeout"
+  | "refused"
+  | "interface-down"
+  | "address-removed"
+  | "authentication-failed"
+  | "protocol-error"
+  | "aborted";
+
+interface EventBase {
+  /** Microseconds. */
+  time: number;
+  connection: number;
+  /** The document and section that decides, e.g. "RFC 8684 §3.7". */
+  section: string;
+}
+
+interface SubflowEventBase extends EventBase {
+  subflow: number;
+}
+
+interface SubflowAddresses {
+  interfaceName: string;
+  localAddress: string;
+  localPort: number;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+export type StackEvent =
+  | (EventBase & { name: "connection:established"; mptcp: boolean })
+  | (EventBase & { name: "connection:closed"; error: string | undefined })
+  | (EventBase & { name: "mptcp:fallback"; reason: FallbackReason })
+  | (SubflowEventBase & SubflowAddresses & { name: "mptcp:subflow-created"; initiator: "local" | "remote"; backup: boolean })
+  | (SubflowEventBase & SubflowAddresses & { name: "mptcp:subflow-established"; handshakeMicroseconds: number; backup: boolean })
+  | (SubflowEventBase & { name: "mptcp:subflow-closed"; reason: SubflowCloseReason; unacknowledgedBytes: number })
+  | (SubflowEventBase & { name: "mptcp:reset-received"; reasonCode: number; transient: boolean })
+  | (SubflowEventBase & { name: "mptcp:priority"; backup: boolean; initiator: "local" | "remote" })
+  | (EventBase & { name: "mptcp:fast-close"; initiator: "local" | "remote" })
+  | (EventBase & { name: "mptcp:data-fin"; initiator: "local" | "remote"; dataOffset: number })
+  | (EventBase & { name: "mptcp:data-timeout"; unacknowledgedBytes: number; timeoutMicroseconds: number })
+  | (SubflowEventBase & { name: "scheduler:reinject"; fromSubflow: number; dataOffset: number; length: number })
+  | (SubflowEventBase & { name: "scheduler:opportunistic-retransmit"; fromSubflow: number; dataOffset: number; length: number })
+  | (SubflowEventBase & { name: "scheduler:penalise"; congestionWindow: number; smoothedRttMicroseconds: number; fasterRttMicroseconds: number })
+  | (SubflowEventBase & { name: "scheduler:stale"; consecutiveTimeouts: number; unacknowledgedBytes: number })
+  | (SubflowEventBase & { name: "scheduler:recovered"; silentMicroseconds: number })
+  | (SubflowEventBase & { name: "recovery:fast-retransmit"; lostBytes: number; congestionWindow: number; slowStartThreshold: number })
+  | (SubflowEventBase & { name: "recovery:rto"; timeoutMicroseconds: number; backoff: number; bytesInFlight: number })
+  | (SubflowEventBase & { name: "recovery:tail-loss-probe"; bytesInFlight: number })
+  | (SubflowEventBase & { name: "congestion:window-capped"; congestionWindow: number; rttMicroseconds: number; baseRttMicroseconds: number })
+  | (EventBase & { name: "path-manager:address-advertised"; addressId: number; address: string; initiator: "local" | "remote" })
+  | (EventBase & { name: "path-manager:address-removed"; addressId: number; initiator: "local" | "remote" })
+  | (EventBase & { name: "path-manager:subflow-retry"; localAddress: string; remoteAddress: string; delayMicroseconds: number });
+
+/** Where the rooms below the host put their events. */
+export type EventRecorder = (event: StackEvent) => void;

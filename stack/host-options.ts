@@ -1,0 +1,54 @@
+/** Configuration of a host, as the application gives it; checked once, when the host is made. */
+
+export interface AddressOptions {
+  /** Dotted IPv4. */
+  address: string;
+  prefixLength: number;
+}
+
+export interface InterfaceOptions {
+  name: string;
+  /** Six hexadecimal octets with colons. */
+  mac: string;
+  /** Bytes of IP packet that fit, 576 … 65535. */
+  mtu: number;
+  /** The device cuts segments and completes checksums (virtio-net TSO): transmit items of up to 44 segments with a `gsoSize`. */
+  gso: boolean;
+  addresses: readonly AddressOptions[];
+  /** Next hop for destinations outside the interface's prefixes, for packets with a source address of this interface. */
+  gateway?: string;
+  /** Subflows over this interface carry data only when no other can (RFC 8684 §3.3.8). */
+  backup?: boolean;
+}
+
+export type CongestionControlName = "lia" | "reno";
+export type SchedulerName = "min-rtt";
+export type PathManagerName = "full-mesh";
+
+export interface HostOptions {
+  name: string;
+  /** Uniform unsigned 32-bit numbers: initial sequence numbers, keys, nonces, ephemeral ports. */
+  random: () => number;
+  interfaces: readonly InterfaceOptions[];
+  mptcp: boolean;
+  congestionControl: CongestionControlName;
+  scheduler: SchedulerName;
+  pathManager: PathManagerName;
+  /** Bytes that `Connection.write` accepts before the peer has acknowledged any; default 6 MiB. */
+  sendBufferBytes?: number;
+  /** Largest receive window; default 6 MiB. */
+  receiveBufferBytes?: number;
+  /** Ask for DSS checksums (RFC 8684 §3.1, flag A); used when either side asks. Default false. */
+  dssChecksum?: boolean;
+}
+
+/** A configuration that cannot be; `path` names the offending option, e.g. `interfaces[1].mtu`. */
+export class ConfigurationError extends Error {
+  readonly path: string;
+
+  constructor(path: string, problem: string) {
+    super(`${path}: ${problem}`);
+    this.name = "ConfigurationError";
+    this.path = path;
+  }
+}

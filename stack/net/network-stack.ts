@@ -1,0 +1,10 @@
+import type { Host } from "../host.ts";
+
+/** What a driver gives to the sockets: the host, its clock, and a way to say that the application has done something. */
+export interface NetworkStack {
+  readonly host: Host;
+  /** Microseconds; never goes back. */
+  now(): number;
+  /** After an application call: the driver soon runs `pollTransmit`, `deliverNotifications` and re-arms its timer for `pollTimeout`. */
+  wake(): void;
+}
