@@ -158,7 +158,11 @@ export interface PlannedFault {
   readonly atMicroseconds: number;
   readonly link: string;
   readonly action: FaultAction;
-  /** For `down` and `up`: the host-side ends whose interface goes down. */
+  /** `down` and `up`: the ends whose interface changes, those on hosts; where the link joins two routers, both. */
+  readonly interfaces?: readonly { readonly node: string; readonly interface: string }[];
+  /** `set`: the link's whole configuration from then on. */
+  readonly forward?: LinkDirectionConfig;
+  readonly backward?: LinkDirectionConfig;
   readonly reason: string;
 }
 

@@ -1,0 +1,129 @@
+/** An experiment, checked and in base units (bits per second, microseconds, bytes). Made from a file by `load.ts`; the file's form is in `experiment-schema.ts`. */
+import type { LinkShape } from "./link-profile.ts";
+
+export type SubstrateName = "simulation" | "namespaces" | "containers";
+
+/** `pathlab`: our own stack. `linux-mptcp`: the kernel's MPTCP sockets. `linux-tcp`: the kernel's TCP. */
+export type EndpointKind = "pathlab" | "linux-mptcp" | "linux-tcp";
+
+/**
+ * `blackhole` drops every packet of the link silently until `restore`; `down` and `up` are interface events that the hosts at the link's ends see; `set`
+ * changes the link's shape.
+ */
+export type FaultAction = "blackhole" | "restore" | "down" | "up" | "set";
+
+export const substrateNames: readonly SubstrateName[] = ["simulation", "namespaces", "containers"];
+export const endpointKinds: readonly EndpointKind[] = ["pathlab", "linux-mptcp", "linux-tcp"];
+export const faultActions: readonly FaultAction[] = ["blackhole", "restore", "down", "up", "set"];
+
+export interface Experiment {
+  readonly version: 1;
+  readonly name: string;
+  readonly description?: string;
+  /** Path of the topology file, relative to the experiment file. */
+  readonly topology: string;
+  readonly seed: number;
+  readonly on: SubstrateName;
+  /** The run is ended then, whether its workloads are done or not. */
+  readonly durationMicroseconds?: number;
+  readonly hosts: Readonly<Record<string, HostSettings>>;
+  readonly workload: Readonly<Record<string, Workload>>;
+  readonly faults: readonly Fault[];
+  /** By name of the workload. */
+  readonly expect: Readonly<Record<string, Expectation>>;
+  readonly capture: { readonly enabled: boolean; readonly snapLength: number };
+  readonly metrics: { readonly intervalMicroseconds: number };
+  readonly baselines: Readonly<Record<string, Baseline>>;
+}
+
+export interface HostSettings {
+  readonly endpoint: EndpointKind;
+  /** `lia` and `reno` on `pathlab`, `reno` and `cubic` on the kernel. */
+  readonly congestionControl: string;
+  readonly scheduler: string;
+  readonly pathManager: string;
+  readonly sendBufferBytes: number;
+  readonly receiveBufferBytes: number;
+  /** Interfaces whose subflows are used only when no other is left. */
+  readonly backup: readonly string[];
+}
+
+interface WorkloadBase {
+  readonly startMicroseconds: number;
+  readonly port?: number;
+}
+
+/** Bytes flow `from` → `to`. `client` opens the connection: `to` unless the file says otherwise, as in a download. Exactly one of size and duration is there. */
+export interface BulkWorkload extends WorkloadBase {
+  readonly kind: "bulk";
+  readonly from: string;
+  readonly to: string;
+  readonly client: string;
+  readonly sizeBytes?: number;
+  readonly durationMicroseconds?: number;
+}
+
+export interface StreamWorkload extends WorkloadBase {
+  readonly kind: "stream";
+  readonly from: string;
+  readonly to: string;
+  readonly client: string;
+  readonly rateBitsPerSecond: number;
+  readonly segmentMicroseconds: number;
+  readonly playbackBufferMicroseconds: number;
+  readonly durationMicroseconds: number;
+}
+
+/** Exactly one of count and duration is there. */
+export interface RequestResponseWorkload extends WorkloadBase {
+  readonly kind: "request-response";
+  readonly client: string;
+  readonly server: string;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly intervalMicroseconds: number;
+  readonly count?: number;
+  readonly durationMicroseconds?: number;
+}
+
+export type Workload = BulkWorkload | StreamWorkload | RequestResponseWorkload;
+
+export interface Fault {
+  readonly atMicroseconds: number;
+  readonly link: string;
+  readonly action: FaultAction;
+  /** With `set` only: what changes; what it does not name stays. */
+  readonly shape?: LinkShape;
+}
+
+/** What must hold of one workload. What is absent is not judged. */
+export interface Expectation {
+  /** Payload bits per second of the whole transfer, from its first byte to its last. */
+  readonly goodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
+  /** Subflows that carried data. */
+  readonly subflows?: { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number };
+  /** Longest time without a byte delivered to the application while the transfer was on. */
+  readonly longestGap?: { readonly atMostMicroseconds: number };
+  /** Times that playback stopped for want of bytes. */
+  readonly stalls?: { readonly atMost: number };
+  /** Every byte arrived once, in order and unchanged. */
+  readonly intact?: true;
+  /** Whether the connection fell back to plain TCP. */
+  readonly fallback?: boolean;
+  /** Time from the workload's start to its last byte. */
+  readonly completion?: { readonly atMostMicroseconds: number };
+  /** From a request's first byte to its response's last. */
+  readonly latency?: {
+    readonly p50?: { readonly atMostMicroseconds: number };
+    readonly p99?: { readonly atMostMicroseconds: number };
+  };
+}
+
+/** The same experiment run again with some keys set otherwise, for comparison in one report. */
+export interface Baseline {
+  readonly description?: string;
+  /** Key of the experiment file (`hosts.phone.endpoint`) ⇒ its value as it would stand in the file. */
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Takes the place of the experiment's own expectations. */
+  readonly expect: Readonly<Record<string, Expectation>>;
+}

@@ -1,0 +1,41 @@
+/** What a link does to packets, as files say it: rate, delay, buffer, jitter, loss; for each direction on its own. Values are in base units. */
+export type LossShape =
+  | { readonly kind: "bernoulli"; readonly probability: number }
+  | {
+      readonly kind: "gilbert-elliott";
+      readonly pGoodToBad: number;
+      readonly pBadToGood: number;
+      readonly lossGood: number;
+      readonly lossBad: number;
+    };
+
+/** The buffer before the bottleneck. A time is that of the link's rate: 80 ms at 8 Mbit/s are 80 kB. */
+export type BufferShape = { readonly bytes: number } | { readonly packets: number } | { readonly timeMicroseconds: number };
+
+export interface JitterShape {
+  readonly microseconds: number;
+  readonly distribution: "uniform" | "normal";
+  /** Whether a packet may overtake another. */
+  readonly reorder: boolean;
+}
+
+export interface DirectionShape {
+  readonly rateBitsPerSecond?: number;
+  readonly delayMicroseconds?: number;
+  readonly buffer?: BufferShape;
+  readonly jitter?: JitterShape;
+  readonly loss?: LossShape;
+}
+
+/** `up` flows from the link's first end (the user's side) to its second. */
+export interface LinkShape {
+  readonly up: DirectionShape;
+  readonly down: DirectionShape;
+}
+
+export interface LinkProfile {
+  readonly description?: string;
+  /** Where the values are from. */
+  readonly source: string;
+  readonly shape: LinkShape;
+}

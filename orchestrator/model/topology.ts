@@ -1,0 +1,40 @@
+/** A topology, checked: nodes and the links between them. Made from a file by `load.ts`; the file's form is in `topology-schema.ts`. */
+import type { LinkProfile, LinkShape } from "./link-profile.ts";
+
+export interface Topology {
+  readonly version: 1;
+  readonly name: string;
+  readonly description?: string;
+  readonly hosts: Readonly<Record<string, HostNode>>;
+  readonly routers: Readonly<Record<string, RouterNode>>;
+  /** In the order of the file, which numbers the subnets and decides a host's first interface. */
+  readonly links: Readonly<Record<string, TopologyLink>>;
+  /** The shipped profiles and those of the file itself. */
+  readonly profiles: Readonly<Record<string, LinkProfile>>;
+}
+
+export interface HostNode {
+  readonly description?: string;
+}
+
+export interface RouterNode {
+  readonly description?: string;
+}
+
+export interface TopologyLink {
+  readonly description?: string;
+  /** The first end is the user's side: `up` flows from it to the second. */
+  readonly ends: readonly [TopologyLinkEnd, TopologyLinkEnd];
+  readonly profile?: string;
+  /** The profile's shape with the link's own values over it; absent where the link asks for none. */
+  readonly shape?: LinkShape;
+  readonly mtu?: number;
+}
+
+export interface TopologyLinkEnd {
+  readonly node: string;
+  /** Chosen by the plan where the file names none. */
+  readonly interface?: string;
+  readonly address?: { readonly address: string; readonly prefixLength: number };
+  readonly mac?: string;
+}
