@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { buildNative } from "./build.ts";
+
+/** One watched file descriptor of the addon. Lives until `close`. */
+export type NativeHandle = { readonly brand: unique symbol };
+
+/** The numbers that {@link NativeAddon.openPacketSocket} takes; booleans are 0 or 1. */
+export type NativePacketSocketOptions = {
+  vnetHeader: number;
+  ignoreOutgoing: number;
+  /** Only frames of this EtherType; 0 for all. */
+  etherType: number;
+  receiveBufferBytes: number;
+  sendBufferBytes: number;
+  slotBytes: number;
+  slotCount: number;
+};
+
+/** What the C code gives; each function is described at its definition. Errors carry `code` as in node:fs. */
+export type NativeAddon = {
+  openPacketSocket(
+    namespacePath: string | undefined,
+    interfaceName: string,
+    options: NativePacketSocketOptions,
+    memory: Uint8Array,
+    slots: Uint32Array,
+    records: Uint8Array,
+    onBatch: (count: number, errno: number) => void,
+  ): NativeHandle;
+  send(
+    handle: NativeHandle,
+    table: Int32Array,
+    count: number,
+    payloads: readonly Uint8Array[],
+    status: Int32Array,
+  ): number;
+  notifyWritable(handle: NativeHandle): void;
+  packetDrops(handle: NativeHandle): number;
+  interfaceInfo(
+    namespacePath: string | undefined,
+    interfaceName: string,
+  ): { index: number; mtu: number; flags: number; mac: Uint8Array };
+  openLinkEvents(
+    namespacePath: string | undefined,
+    onEvent: (errno: number, index: number, name: string, flags: number, mtu: number, deleted: boolean) => void,
+  ): NativeHandle;
+  monotonicMicroseconds(): number;
+  realtimeOffsetMicroseconds(): number;
+  openTimer(onTime: () => void): NativeHandle;
+  armTimer(handle: NativeHandle, atMicroseconds: number): void;
+  setRealtimePriority(priority: number): void;
+  setTimerSlackNanoseconds(slack: number): void;
+  close(handle: NativeHandle): void;
+};
+
+/** The name under which a bundle carries the addon beside itself. */
+export const bundledAddonName = "pathlab-native.node";
+
+/**
+ * Where the addon is: PATHLAB_NATIVE, else beside the bundle that runs, else `build/native/` of the repository, built
+ * when it is not there.
+ *
+ * @throws Error when PATHLAB_NATIVE names no file; NativeBuildError
+ */
+export function nativeAddonPath(): string {
+  const named = process.env["PATHLAB_NATIVE"];
+  if (named !== undefined) {
+    if (!existsSync(named)) throw new Error(`PATHLAB_NATIVE names no file: ${named}`);
+    return path.resolve(named);
+  }
+  const beside = path.join(import.meta.dirname, bundledAddonName);
+  return existsSync(beside) ? beside : buildNative();
+}
+
+/** The addon, loaded when first used: importing the modules around it needs neither Linux nor a compiler. */
+export function nativeAddon(): NativeAddon {
+  loaded ??= createRequire(import.meta.url)(nativeAddonPath()) as NativeAddon;
+  return loaded;
+}
+
+let loaded: NativeAddon | undefined;

@@ -1,0 +1,146 @@
+/* Network namespaces, interfaces, and the news about them (rtnetlink(7)). */
+#include "native.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int socket_in_namespace(napi_env env, const char *path, int domain, int type, int protocol) {
+  int home = -1, fd, error;
+  if (path[0]) {
+    int there = open(path, O_RDONLY | O_CLOEXEC);
+    if (there < 0) return throw_errno(env, errno, "open network namespace", path), -1;
+    home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (home < 0 || setns(there, CLONE_NEWNET) < 0) {
+      error = errno;
+      close(there);
+      if (home >= 0) close(home);
+      return throw_errno(env, error, "enter network namespace", path), -1;
+    }
+    close(there);
+  }
+  fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  error = errno;
+  if (home >= 0) {
+    /* A thread lost in a foreign namespace would go on to act on the wrong interfaces: better no process at all. */
+    if (setns(home, CLONE_NEWNET) < 0) abort();
+    close(home);
+  }
+  if (fd < 0) throw_errno(env, error, "open socket in network namespace", path[0] ? path : "(own)");
+  return fd;
+}
+
+static void set_number(napi_env env, napi_value object, const char *name, double number) {
+  napi_value value;
+  napi_create_double(env, number, &value);
+  napi_set_named_property(env, object, name, value);
+}
+
+/* interfaceInfo(namespacePath, name) -> { index, mtu, flags, mac: Uint8Array(6) } */
+static napi_value interface_info(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2], result, buffer, mac;
+  char path[4096], name[256];
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  if (!string_argument(env, arguments[0], path, sizeof path) || !string_argument(env, arguments[1], name, sizeof name))
+    return NULL;
+  int fd = socket_in_namespace(env, path, AF_INET, SOCK_DGRAM, 0);
+  if (fd < 0) return NULL;
+  struct ifreq request = {0};
+  int index, mtu, flags, error = strlen(name) < IFNAMSIZ ? 0 : ENODEV;
+  if (!error) memcpy(request.ifr_name, name, strlen(name) + 1);
+  if (!error && ioctl(fd, SIOCGIFINDEX, &request) < 0) error = errno;
+  index = request.ifr_ifindex;
+  if (!error && ioctl(fd, SIOCGIFMTU, &request) < 0) error = errno;
+  mtu = request.ifr_mtu;
+  if (!error && ioctl(fd, SIOCGIFFLAGS, &request) < 0) error = errno;
+  flags = (unsigned short)request.ifr_flags;
+  if (!error && ioctl(fd, SIOCGIFHWADDR, &request) < 0) error = errno;
+  close(fd);
+  if (error) return throw_errno(env, error, "look up interface", name), NULL;
+  void *bytes;
+  napi_create_arraybuffer(env, 6, &bytes, &buffer);
+  memcpy(bytes, request.ifr_hwaddr.sa_data, 6);
+  napi_create_typedarray(env, napi_uint8_array, 6, buffer, 0, &mac);
+  napi_create_object(env, &result);
+  set_number(env, result, "index", index);
+  set_number(env, result, "mtu", mtu);
+  set_number(env, result, "flags", flags);
+  napi_set_named_property(env, result, "mac", mac);
+  return result;
+}
+
+static void report_link(watcher *self, const struct nlmsghdr *message) {
+  const struct ifinfomsg *link = NLMSG_DATA(message);
+  int left = (int)IFLA_PAYLOAD(message);
+  const char *name = "";
+  uint32_t mtu = 0;
+  for (const struct rtattr *attribute = IFLA_RTA(link); RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type == IFLA_IFNAME) name = RTA_DATA(attribute);
+    if (attribute->rta_type == IFLA_MTU) memcpy(&mtu, RTA_DATA(attribute), sizeof mtu);
+  }
+  napi_value values[6];
+  napi_create_int32(self->env, 0, &values[0]);
+  napi_create_int32(self->env, link->ifi_index, &values[1]);
+  napi_create_string_utf8(self->env, name, NAPI_AUTO_LENGTH, &values[2]);
+  napi_create_uint32(self->env, link->ifi_flags, &values[3]);
+  napi_create_uint32(self->env, mtu, &values[4]);
+  napi_get_boolean(self->env, message->nlmsg_type == RTM_DELLINK, &values[5]);
+  watcher_call(self, 6, values);
+}
+
+static void on_netlink(watcher *self, int status, int events) {
+  static char buffer[65536] __attribute__((aligned(NLMSG_ALIGNTO)));
+  (void)events;
+  while (!self->closing) {
+    ssize_t length = status < 0 ? -1 : recv(self->fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (length < 0) {
+      int error = status < 0 ? -status : errno;
+      status = 0;
+      if (error == EAGAIN) return;
+      /* ENOBUFS: events were lost; the listener has to look for itself. */
+      napi_value value;
+      napi_create_int32(self->env, error, &value);
+      watcher_call(self, 1, &value);
+      if (error != ENOBUFS) return;
+      continue;
+    }
+    for (struct nlmsghdr *message = (struct nlmsghdr *)buffer; NLMSG_OK(message, length) && !self->closing;
+         message = NLMSG_NEXT(message, length))
+      if (message->nlmsg_type == RTM_NEWLINK || message->nlmsg_type == RTM_DELLINK) report_link(self, message);
+  }
+}
+
+/* openLinkEvents(namespacePath, callback(errno, index, name, flags, mtu, deleted)) -> handle */
+static napi_value open_link_events(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  char path[4096];
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  if (!string_argument(env, arguments[0], path, sizeof path)) return NULL;
+  int fd = socket_in_namespace(env, path, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  if (fd < 0) return NULL;
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+    int error = errno;
+    close(fd);
+    return throw_errno(env, error, "subscribe to link events in", path[0] ? path : "(own)"), NULL;
+  }
+  watcher *self = calloc(1, sizeof *self);
+  self->ready = on_netlink;
+  return watcher_open(env, self, fd, arguments[1]);
+}
+
+void define_interface(napi_env env, napi_value exports) {
+  define_function(env, exports, "interfaceInfo", interface_info);
+  define_function(env, exports, "openLinkEvents", open_link_events);
+}
