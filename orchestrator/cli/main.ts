@@ -1,0 +1,47 @@
+/** `pathlab`: a file per verb. Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the machine lacks something, 4 internal, 130/143 after clean-up. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError } from "commander";
+import { registerBundleCommand } from "./bundle.ts";
+import { registerCleanCommand } from "./clean.ts";
+import { registerDoctorCommand } from "./doctor.ts";
+import { registerPlanCommand } from "./plan.ts";
+import { registerReportCommand } from "./report.ts";
+import { repositoryRoot } from "./repository.ts";
+import { registerRunCommand } from "./run.ts";
+import { registerSchemaCommand } from "./schema.ts";
+import { registerTestCommand } from "./test.ts";
+import { registerValidateCommand } from "./validate.ts";
+
+const { version } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { version: string };
+
+const program = new Command("pathlab")
+  .description("A Multipath TCP testbed: one experiment file, run on network namespaces and in containers")
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError("(see `pathlab --help`)");
+
+for (const register of [
+  registerRunCommand,
+  registerValidateCommand,
+  registerPlanCommand,
+  registerReportCommand,
+  registerBundleCommand,
+  registerCleanCommand,
+  registerDoctorCommand,
+  registerSchemaCommand,
+  registerTestCommand,
+]) {
+  register(program);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(`pathlab: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 4;
+  }
+}
