@@ -1,0 +1,62 @@
+/** A TCP segment to bytes. `tcpOptionsLength` says how many bytes of options `writeTcp` writes. */
+
+import { mptcpOptionsLength, writeMptcpOptions } from "./mptcp-emit.ts";
+import { maximumSackBlocks, tcpHeaderLength, tcpOptionKind, type TcpSegment } from "./tcp-segment.ts";
+
+/** Options other than SACK; SACK blocks take what they leave. */
+export function tcpOptionsLength(segment: TcpSegment): number {
+  let length = mptcpOptionsLength(segment.mptcp);
+  if (segment.mss > 0) length += 4;
+  if (segment.windowScale >= 0) length += 4;
+  if (segment.hasTimestamps) length += 12;
+  else if (segment.sackPermitted) length += 4;
+  if (segment.sackCount > 0) length += 4 + 8 * segment.sackCount;
+  return length;
+}
+
+/** How many SACK blocks fit beside the other options (RFC 2018 §3). */
+export function sackBlocksThatFit(otherOptionsLength: number): number {
+  return Math.max(0, Math.min(maximumSackBlocks, Math.floor((40 - otherOptionsLength - 4) / 8)));
+}
+
+/** Writes header and options at `at`, checksum 0; returns their length. */
+export function writeTcp(segment: TcpSegment, view: DataView, at: number): number {
+  let position = at + tcpHeaderLength;
+  if (segment.mss > 0) {
+    view.setUint32(position, (tcpOptionKind.mss << 24) | (4 << 16) | segment.mss);
+    position += 4;
+  }
+  if (segment.hasTimestamps) {
+    const sackPermitted = (tcpOptionKind.sackPermitted << 24) | (2 << 16);
+    const noOperations = (tcpOptionKind.noOperation << 24) | (tcpOptionKind.noOperation << 16);
+    view.setUint32(position, (segment.sackPermitted ? sackPermitted : noOperations) | (tcpOptionKind.timestamps << 8) | 10);
+    view.setUint32(position + 4, segment.timestampValue);
+    view.setUint32(position + 8, segment.timestampEcho);
+    position += 12;
+  } else if (segment.sackPermitted) {
+    view.setUint32(position, 0x0101_0000 | (tcpOptionKind.sackPermitted << 8) | 2);
+    position += 4;
+  }
+  if (segment.windowScale >= 0) {
+    view.setUint32(position, 0x0100_0000 | (tcpOptionKind.windowScale << 16) | (3 << 8) | segment.windowScale);
+    position += 4;
+  }
+  if (segment.sackCount > 0) {
+    view.setUint32(position, 0x0101_0000 | (tcpOptionKind.sack << 8) | (2 + 8 * segment.sackCount));
+    position += 4;
+    for (let i = 0; i < 2 * segment.sackCount; i++) {
+      view.setUint32(position, segment.sackEdges[i]!);
+      position += 4;
+    }
+  }
+  position = writeMptcpOptions(segment.mptcp, view, position);
+  const headerLength = position - at;
+  view.setUint16(at, segment.sourcePort);
+  view.setUint16(at + 2, segment.destinationPort);
+  view.setUint32(at + 4, segment.sequence);
+  view.setUint32(at + 8, segment.acknowledgement);
+  view.setUint16(at + 12, ((headerLength / 4) << 12) | segment.flags);
+  view.setUint16(at + 14, segment.window);
+  view.setUint32(at + 16, 0);
+  return headerLength;
+}
