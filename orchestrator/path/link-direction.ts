@@ -1,3 +1,11 @@
+import { BernoulliLoss } from "./bernoulli-loss.ts";
+import { Blackhole } from "./blackhole.ts";
+import { Delay } from "./delay.ts";
+import { GilbertElliottLoss } from "./gilbert-elliott-loss.ts";
+import type { Deliver, Drop, DropReason, PathElement, PathPacket } from "./path-element.ts";
+import { RandomStream, splitmix32 } from "./random.ts";
+import { RateQueue } from "./rate-queue.ts";
+
 /**
  * What one direction of a link does to packets: plain data, made by the plan, checked there. An element that is left out
  * does nothing.
@@ -15,3 +23,121 @@ export type LinkDirectionConfig = {
     | { kind: "gilbert-elliott"; pGoodToBad: number; pBadToGood: number; lossGood: number; lossBad: number };
   seed: number;
 };
+
+export type LinkDirectionCounters = {
+  /** Delivered. */
+  packets: number;
+  bytes: number;
+  dropsQueue: number;
+  dropsLoss: number;
+  dropsBlackhole: number;
+  /** Waiting for the rate now, and the most that ever did. */
+  queueBytes: number;
+  queuePackets: number;
+  queueBytesHigh: number;
+};
+
+/**
+ * One direction of a link: blackhole switch → loss → rate with its queue → delay with jitter. Loss comes before the
+ * rate, as in netem: a lost packet takes no capacity. Loss and jitter draw from streams of their own, so that changing
+ * one leaves the other's packets as they were.
+ */
+export class LinkDirection<Packet extends PathPacket> implements PathElement<Packet> {
+  readonly #countDrop: Drop<Packet>;
+  readonly #lossRandom: RandomStream;
+  readonly #blackhole: Blackhole<Packet>;
+  readonly #rate: RateQueue<Packet>;
+  readonly #delay: Delay<Packet>;
+  readonly #drops: Record<DropReason, number> = { queue: 0, loss: 0, blackhole: 0 };
+  #loss: PathElement<Packet> | undefined;
+  #packets = 0;
+  #bytes = 0;
+
+  constructor(config: LinkDirectionConfig, deliver: Deliver<Packet>, drop: Drop<Packet>) {
+    const nextSeed = splitmix32(config.seed);
+    this.#lossRandom = new RandomStream(nextSeed());
+    this.#countDrop = (packet, reason, time) => {
+      this.#drops[reason]++;
+      drop(packet, reason, time);
+    };
+    this.#delay = new Delay(
+      config.delayMicroseconds ?? 0,
+      config.jitter,
+      new RandomStream(nextSeed()),
+      (packet, time) => {
+        this.#packets++;
+        this.#bytes += packet.bytes;
+        deliver(packet, time);
+      },
+    );
+    this.#rate = new RateQueue(
+      config.rateBitsPerSecond ?? Infinity,
+      config.queue ?? {},
+      (packet, time) => this.#delay.push(packet, time),
+      this.#countDrop,
+    );
+    this.#blackhole = new Blackhole((packet, time) => (this.#loss ?? this.#rate).push(packet, time), this.#countDrop);
+    this.#loss = this.#makeLoss(config.loss);
+  }
+
+  /** Everything but the seed may change while packets are on their way; none of them is lost by it. */
+  configure(config: Omit<LinkDirectionConfig, "seed">, now: number): void {
+    this.#rate.configure(config.rateBitsPerSecond ?? Infinity, config.queue ?? {}, now);
+    this.#delay.configure(config.delayMicroseconds ?? 0, config.jitter);
+    this.#loss = this.#makeLoss(config.loss);
+  }
+
+  set blackhole(isOn: boolean) {
+    this.#blackhole.isOn = isOn;
+  }
+
+  get blackhole(): boolean {
+    return this.#blackhole.isOn;
+  }
+
+  get heldPackets(): number {
+    return this.#rate.heldPackets + this.#delay.heldPackets;
+  }
+
+  get rateBitsPerSecond(): number {
+    return this.#rate.rateBitsPerSecond;
+  }
+
+  counters(): LinkDirectionCounters {
+    return {
+      packets: this.#packets,
+      bytes: this.#bytes,
+      dropsQueue: this.#drops.queue,
+      dropsLoss: this.#drops.loss,
+      dropsBlackhole: this.#drops.blackhole,
+      queueBytes: this.#rate.queueBytes,
+      queuePackets: this.#rate.queuePackets,
+      queueBytesHigh: this.#rate.queueBytesHigh,
+    };
+  }
+
+  push(packet: Packet, now: number): void {
+    this.#blackhole.push(packet, now);
+  }
+
+  nextTime(): number {
+    return Math.min(this.#rate.nextTime(), this.#delay.nextTime());
+  }
+
+  advance(now: number): void {
+    this.#rate.advance(now);
+    this.#delay.advance(now);
+  }
+
+  #makeLoss(loss: LinkDirectionConfig["loss"]): PathElement<Packet> | undefined {
+    const deliver: Deliver<Packet> = (packet, time) => this.#rate.push(packet, time);
+    switch (loss?.kind) {
+      case undefined:
+        return undefined;
+      case "bernoulli":
+        return new BernoulliLoss(loss.probability, this.#lossRandom, deliver, this.#countDrop);
+      case "gilbert-elliott":
+        return new GilbertElliottLoss(loss, this.#lossRandom, deliver, this.#countDrop);
+    }
+  }
+}

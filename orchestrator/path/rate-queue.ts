@@ -1,0 +1,117 @@
+import { PacketRing } from "./packet-ring.ts";
+import type { Deliver, Drop, PathElement, PathPacket } from "./path-element.ts";
+
+/** Limits of what waits, the packet being sent not counted; the tightest holds. */
+export type QueueLimits = {
+  bytes?: number;
+  packets?: number;
+  /** A packet that would wait longer than this for its first bit is dropped. */
+  timeMicroseconds?: number;
+};
+
+/**
+ * A serializer with a drop-tail queue: a packet leaves when its last bit is sent. Without a rate it lets everything
+ * pass at once. A new rate holds from its time on, also for the rest of the packet being sent; the queue stays.
+ */
+export class RateQueue<Packet extends PathPacket> implements PathElement<Packet> {
+  readonly #deliver: Deliver<Packet>;
+  readonly #drop: Drop<Packet>;
+  readonly #waiting = new PacketRing<Packet>();
+  #sending: Packet | undefined;
+  #finishTime = Infinity;
+  #rateBitsPerSecond: number;
+  #limits: QueueLimits;
+  #queueBytes = 0;
+  #queueBytesHigh = 0;
+
+  /** @param rateBitsPerSecond above 0; Infinity for no rate */
+  constructor(rateBitsPerSecond: number, limits: QueueLimits, deliver: Deliver<Packet>, drop: Drop<Packet>) {
+    this.#rateBitsPerSecond = rateBitsPerSecond;
+    this.#limits = limits;
+    this.#deliver = deliver;
+    this.#drop = drop;
+  }
+
+  /** Bytes that wait, the packet being sent not counted. */
+  get queueBytes(): number {
+    return this.#queueBytes;
+  }
+
+  get queuePackets(): number {
+    return this.#waiting.length;
+  }
+
+  /** The most that ever waited. */
+  get queueBytesHigh(): number {
+    return this.#queueBytesHigh;
+  }
+
+  get heldPackets(): number {
+    return this.#waiting.length + (this.#sending === undefined ? 0 : 1);
+  }
+
+  get rateBitsPerSecond(): number {
+    return this.#rateBitsPerSecond;
+  }
+
+  configure(rateBitsPerSecond: number, limits: QueueLimits, now: number): void {
+    this.advance(now);
+    if (this.#sending !== undefined) {
+      const remaining = Math.max(0, this.#finishTime - now);
+      this.#finishTime = now + (remaining * this.#rateBitsPerSecond) / rateBitsPerSecond;
+    }
+    this.#rateBitsPerSecond = rateBitsPerSecond;
+    this.#limits = limits;
+    this.advance(now);
+  }
+
+  push(packet: Packet, now: number): void {
+    this.advance(now);
+    if (this.#sending === undefined) {
+      if (this.#rateBitsPerSecond === Infinity) this.#deliver(packet, now);
+      else this.#begin(packet, now);
+    } else if (this.#fits(packet, now)) {
+      this.#waiting.push(packet);
+      this.#queueBytes += packet.bytes;
+      if (this.#queueBytes > this.#queueBytesHigh) this.#queueBytesHigh = this.#queueBytes;
+    } else {
+      this.#drop(packet, "queue", now);
+    }
+  }
+
+  nextTime(): number {
+    return this.#finishTime;
+  }
+
+  advance(now: number): void {
+    while (this.#sending !== undefined && this.#finishTime <= now) {
+      const sent = this.#sending;
+      const time = this.#finishTime;
+      this.#sending = undefined;
+      this.#finishTime = Infinity;
+      const next = this.#waiting.shift();
+      if (next !== undefined) {
+        this.#queueBytes -= next.bytes;
+        this.#begin(next, time);
+      }
+      this.#deliver(sent, time);
+    }
+  }
+
+  #begin(packet: Packet, now: number): void {
+    this.#sending = packet;
+    this.#finishTime = now + this.#transmissionTime(packet.bytes);
+  }
+
+  #transmissionTime(bytes: number): number {
+    return (bytes * 8e6) / this.#rateBitsPerSecond;
+  }
+
+  #fits(packet: Packet, now: number): boolean {
+    const { bytes, packets, timeMicroseconds } = this.#limits;
+    if (bytes !== undefined && this.#queueBytes + packet.bytes > bytes) return false;
+    if (packets !== undefined && this.#waiting.length + 1 > packets) return false;
+    if (timeMicroseconds === undefined) return true;
+    return this.#finishTime - now + this.#transmissionTime(this.#queueBytes) <= timeMicroseconds;
+  }
+}
