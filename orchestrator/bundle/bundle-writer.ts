@@ -1,0 +1,168 @@
+/**
+ * Writes a bundle into its final directory while the run goes on, so that what was measured is kept whatever happens; the manifest comes last and at once,
+ * so that a directory with a manifest is whole.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { MetricSample } from "../metrics/metric-sample.ts";
+import type { TimelineEvent } from "../metrics/timeline-event.ts";
+import { asWriteError } from "./bundle-error.ts";
+import type { BundleError } from "./bundle-error.ts";
+import { digestFile, listFiles } from "./hash-files.ts";
+import { bundleDirectory, bundleFiles, bundleSchemaVersion } from "./layout.ts";
+import { manifestSeal } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
+import { NdjsonFile } from "./ndjson-file.ts";
+import { giveTo, sudoCaller } from "./ownership.ts";
+
+/** Room for the manifest on a disk that fills up during the run: taken at the start, given back at the seal. */
+const reserveFile = ".manifest-reserve";
+const reserveBytes = 64 * 1024;
+
+export type ManifestContent = Omit<Manifest, "schemaVersion" | "id" | "experiment" | "baseline" | "files" | "seal">;
+
+export interface BundleIdentity {
+  readonly experiment: string;
+  readonly startedAt: Date;
+  /** Chosen at random where absent. */
+  readonly id?: string;
+}
+
+export class BundleWriter {
+  readonly directory: string;
+  readonly id: string;
+  readonly experiment: string;
+  readonly baselineName: string | undefined;
+  /** Resolves with the first write of the event and metric streams that failed; pending for ever where none does. */
+  readonly failure: Promise<BundleError>;
+  readonly #events: NdjsonFile;
+  readonly #metrics: NdjsonFile;
+  /** The outermost directory that was made for it: all below is handed to the caller of sudo. */
+  readonly #made: string;
+
+  private constructor(fields: {
+    directory: string;
+    id: string;
+    experiment: string;
+    baselineName: string | undefined;
+    failure: Promise<BundleError>;
+    events: NdjsonFile;
+    metrics: NdjsonFile;
+    made: string;
+  }) {
+    this.directory = fields.directory;
+    this.id = fields.id;
+    this.experiment = fields.experiment;
+    this.baselineName = fields.baselineName;
+    this.failure = fields.failure;
+    this.#events = fields.events;
+    this.#metrics = fields.metrics;
+    this.#made = fields.made;
+  }
+
+  /** Makes `<resultsDirectory>/<experiment>/<time>-<id>/`. Throws `BundleError` (`disk-full`, `unwritable`). */
+  static create(resultsDirectory: string, identity: BundleIdentity): Promise<BundleWriter> {
+    const id = identity.id ?? randomBytes(3).toString("hex");
+    const directory = bundleDirectory(resultsDirectory, identity.experiment, identity.startedAt, id);
+    return BundleWriter.#open(directory, id, identity.experiment, undefined);
+  }
+
+  /** The bundle of a baseline's run, within this one; to be sealed before this one is. */
+  baseline(name: string): Promise<BundleWriter> {
+    return BundleWriter.#open(join(this.directory, bundleFiles.baselines, name), `${this.id}-${name}`, this.experiment, name);
+  }
+
+  static async #open(directory: string, id: string, experiment: string, baselineName: string | undefined): Promise<BundleWriter> {
+    try {
+      const madeAbove = await mkdir(dirname(directory), { recursive: true });
+      await mkdir(directory);
+      const made = madeAbove ?? directory;
+      await mkdir(join(directory, bundleFiles.logs));
+      await writeFile(join(directory, reserveFile), Buffer.alloc(reserveBytes, 0x20));
+      const { promise: failure, resolve: fail } = Promise.withResolvers<BundleError>();
+      const events = await NdjsonFile.create(join(directory, bundleFiles.events), fail);
+      const metrics = await NdjsonFile.create(join(directory, bundleFiles.metrics), fail);
+      return new BundleWriter({ directory, id, experiment, baselineName, failure, events, metrics, made });
+    } catch (error) {
+      throw asWriteError(error, directory);
+    }
+  }
+
+  /** Where a file of the bundle is: for what others write themselves (`capture.pcapng`, `logs/phone.log`). */
+  path(...name: string[]): string {
+    return join(this.directory, ...name);
+  }
+
+  event(event: TimelineEvent): void {
+    this.#events.append(event);
+  }
+
+  metric(sample: MetricSample): void {
+    this.#metrics.append(sample);
+  }
+
+  /** Resolves when all events and metrics so far are in their files. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#events.flush(), this.#metrics.flush()]);
+  }
+
+  /** Throws `BundleError` (`disk-full`, `unwritable`). */
+  async writeText(name: string, text: string): Promise<void> {
+    const path = this.path(name);
+    try {
+      await writeFile(path, text);
+    } catch (error) {
+      throw asWriteError(error, path);
+    }
+  }
+
+  /** Two spaces of indentation, so that a person can read it and `diff` can compare it. */
+  writeJson(name: string, value: object): Promise<void> {
+    return this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /**
+   * Closes the streams, hashes every file, writes the manifest at once (a temporary file, renamed) and hands the whole to the caller of sudo. A stream that failed
+   * during the run is told by `failure`; the seal goes on, so that what was measured can be verified.
+   */
+  async seal(content: ManifestContent): Promise<Manifest> {
+    await Promise.allSettled([this.#events.close(), this.#metrics.close()]);
+    await rm(this.path(reserveFile), { force: true });
+    const manifest = await sealDirectory(this.directory, {
+      schemaVersion: bundleSchemaVersion,
+      id: this.id,
+      experiment: this.experiment,
+      ...(this.baselineName === undefined ? {} : { baseline: this.baselineName }),
+      ...content,
+    });
+    const owner = sudoCaller();
+    if (owner !== undefined) await giveTo(owner, this.#made);
+    return manifest;
+  }
+}
+
+/** Writes the manifest of the directory as it is now. Used again when a derived file (the report) is rendered anew. */
+export async function sealDirectory(directory: string, content: Omit<Manifest, "files" | "seal">): Promise<Manifest> {
+  const path = join(directory, bundleFiles.manifest);
+  const temporary = join(directory, `.${basename(path)}.tmp`);
+  try {
+    const files: Manifest["files"] = {};
+    for (const name of await listFiles(directory)) {
+      if (name !== bundleFiles.manifest && name !== basename(temporary)) files[name] = await digestFile(join(directory, name));
+    }
+    const unsealed = { ...content, files };
+    const manifest: Manifest = { ...unsealed, seal: manifestSeal(unsealed) };
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    return manifest;
+  } catch (error) {
+    throw asWriteError(error, path);
+  }
+}

@@ -1,0 +1,67 @@
+/** One growing file of JSON lines. Lines are gathered and written in order; a failed write is kept and told once to whoever asks. */
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { asWriteError } from "./bundle-error.ts";
+import type { BundleError } from "./bundle-error.ts";
+
+const flushAtBytes = 64 * 1024;
+
+export class NdjsonFile {
+  readonly path: string;
+  readonly #file: FileHandle;
+  readonly #onFailure: (error: BundleError) => void;
+  #pending: string[] = [];
+  #pendingLength = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #failure: BundleError | undefined;
+
+  private constructor(path: string, file: FileHandle, onFailure: (error: BundleError) => void) {
+    this.path = path;
+    this.#file = file;
+    this.#onFailure = onFailure;
+  }
+
+  /** `onFailure` is called at most once, at the first write that fails; lines after it are dropped. Throws `BundleError` when the file cannot be made. */
+  static async create(path: string, onFailure: (error: BundleError) => void): Promise<NdjsonFile> {
+    try {
+      return new NdjsonFile(path, await open(path, "a"), onFailure);
+    } catch (error) {
+      throw asWriteError(error, path);
+    }
+  }
+
+  append(record: object): void {
+    const line = `${JSON.stringify(record)}\n`;
+    this.#pending.push(line);
+    this.#pendingLength += line.length;
+    if (this.#pendingLength >= flushAtBytes) void this.flush();
+  }
+
+  /** Resolves when all lines so far are in the file, or the file has failed. Never rejects. */
+  flush(): Promise<void> {
+    if (this.#pending.length > 0) {
+      const text = this.#pending.join("");
+      this.#pending = [];
+      this.#pendingLength = 0;
+      this.#writing = this.#writing.then(() => this.#write(text));
+    }
+    return this.#writing;
+  }
+
+  /** Throws the failure that the file met, if any; the file is closed in any case. */
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#file.close();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await this.#file.appendFile(text);
+    } catch (error) {
+      this.#failure = asWriteError(error, this.path);
+      this.#onFailure(this.#failure);
+    }
+  }
+}

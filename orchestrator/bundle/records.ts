@@ -1,0 +1,205 @@
+/** What the data files of a bundle hold, checked where they are read. */
+import { z } from "zod";
+import type { WorkloadResult } from "../../stack/endpoint/protocol.ts";
+import type { MetricSample } from "../metrics/metric-sample.ts";
+import type { TimelineEvent } from "../metrics/timeline-event.ts";
+import type { LinkQuality } from "../substrate/substrate.ts";
+
+const count = z.number().nonnegative();
+const optionalCount = count.exactOptional();
+const time = z.number();
+
+export const timelineEventSchema = z.strictObject({
+  time,
+  source: z.enum(["lab", "link", "fault", "workload", "endpoint"]),
+  subject: z.string(),
+  name: z.string(),
+  message: z.string(),
+  detail: z.record(z.string(), z.unknown()).exactOptional(),
+  section: z.string().exactOptional(),
+}) satisfies z.ZodType<TimelineEvent>;
+
+export const metricSampleSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("subflow"),
+    time,
+    host: z.string(),
+    connection: z.string(),
+    subflow: z.string(),
+    path: z.string(),
+    state: z.string(),
+    congestionWindowBytes: count,
+    slowStartThresholdBytes: optionalCount,
+    smoothedRttMicroseconds: count,
+    bytesInFlight: count,
+    bytesAcked: count,
+    bytesReceived: count,
+    retransmissions: count,
+    reinjections: optionalCount,
+  }),
+  z.strictObject({
+    kind: z.literal("connection"),
+    time,
+    host: z.string(),
+    connection: z.string(),
+    mptcp: z.boolean(),
+    bytesSent: count,
+    bytesReceived: count,
+    reassemblyQueueBytes: optionalCount,
+    sendWindowBytes: optionalCount,
+    receiveWindowBytes: optionalCount,
+  }),
+  z.strictObject({
+    kind: z.literal("link"),
+    time,
+    link: z.string(),
+    direction: z.enum(["forward", "backward"]),
+    packets: count,
+    bytes: count,
+    rateBitsPerSecond: count,
+    queueBytes: count,
+    dropsQueue: count,
+    dropsLoss: count,
+    dropsBlackhole: count,
+  }),
+  z.strictObject({
+    kind: z.literal("workload"),
+    time,
+    workload: z.string(),
+    bytes: count,
+    goodputBitsPerSecond: count,
+    playbackBufferMicroseconds: optionalCount,
+  }),
+]) satisfies z.ZodType<MetricSample>;
+
+const workloadResultSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("receiver"),
+    bytes: count,
+    sha256: z.string(),
+    connectedAt: time,
+    firstByteAt: time,
+    lastByteAt: time,
+    longestGapMicroseconds: count,
+    longestGapAt: time,
+    playback: z
+      .strictObject({ startedAt: time, stalls: z.array(z.strictObject({ at: time, microseconds: count })) })
+      .exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal("sender"), bytes: count, sha256: z.string(), connectedAt: time }),
+  z.strictObject({
+    kind: z.literal("requester"),
+    requests: count,
+    responses: count,
+    sha256: z.string(),
+    latenciesMicroseconds: z.array(count),
+    longestGapMicroseconds: count,
+    longestGapAt: time,
+    connectedAt: time,
+  }),
+  z.strictObject({ kind: z.literal("responder"), requests: count, sha256: z.string() }),
+]) satisfies z.ZodType<WorkloadResult>;
+
+/** `results.json`: what each side of each workload said, its times moved to the run's zero (`sinceZero`). */
+export interface ResultsRecord {
+  readonly workloads: readonly WorkloadOutcome[];
+}
+
+/** A side is absent when it never reported; `errors` says what it said instead. */
+export interface WorkloadOutcome {
+  readonly workload: string;
+  readonly client?: WorkloadResult;
+  readonly server?: WorkloadResult;
+  readonly errors: readonly { readonly role: "client" | "server"; readonly code: string; readonly message: string }[];
+}
+
+export const resultsSchema = z.strictObject({
+  workloads: z.array(
+    z.strictObject({
+      workload: z.string(),
+      client: workloadResultSchema.exactOptional(),
+      server: workloadResultSchema.exactOptional(),
+      errors: z.array(z.strictObject({ role: z.enum(["client", "server"]), code: z.string(), message: z.string() })),
+    }),
+  ),
+}) satisfies z.ZodType<ResultsRecord>;
+
+/** `links.json`: every link direction as configured and as measured before the run, and how well the emulator kept its times in it. */
+export interface LinksRecord {
+  readonly measurements: readonly LinkDirectionRecord[];
+  readonly quality?: LinkQuality;
+}
+
+export interface LinkDirectionRecord {
+  readonly link: string;
+  readonly direction: "forward" | "backward";
+  readonly configured: LinkFigures;
+  readonly measured: LinkFigures;
+  readonly withinTolerance: boolean;
+  /** Empty where it is within tolerance; else which figure is off, and by how much. */
+  readonly problems: readonly string[];
+}
+
+/** A figure is absent where the link has none (no rate limit, no loss) or where it was not measured. */
+export interface LinkFigures {
+  readonly rateBitsPerSecond?: number;
+  readonly delayMicroseconds?: number;
+  readonly lossRatio?: number;
+}
+
+const figuresSchema = z.strictObject({ rateBitsPerSecond: optionalCount, delayMicroseconds: optionalCount, lossRatio: optionalCount });
+
+export const linksSchema = z.strictObject({
+  measurements: z.array(
+    z.strictObject({
+      link: z.string(),
+      direction: z.enum(["forward", "backward"]),
+      configured: figuresSchema,
+      measured: figuresSchema,
+      withinTolerance: z.boolean(),
+      problems: z.array(z.string()),
+    }),
+  ),
+  quality: z
+    .strictObject({
+      realisation: z.string(),
+      scheduling: z.string(),
+      releases: count,
+      latenessMicroseconds: z.strictObject({ p50: z.number(), p99: z.number(), max: z.number() }),
+    })
+    .exactOptional(),
+}) satisfies z.ZodType<LinksRecord>;
+
+/** `counters.json`: kernel counters (`nstat` names) of every node, what they moved by during the run. */
+export type CountersRecord = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+export const countersSchema = z.record(z.string(), z.record(z.string(), z.number())) satisfies z.ZodType<CountersRecord>;
+
+/** The result with its points in time counted from the run's zero instead of the machine's monotonic clock. */
+export function sinceZero(result: WorkloadResult, zeroMicroseconds: number): WorkloadResult {
+  const moved = (at: number): number => at - zeroMicroseconds;
+  switch (result.kind) {
+    case "receiver":
+      return {
+        ...result,
+        connectedAt: moved(result.connectedAt),
+        firstByteAt: moved(result.firstByteAt),
+        lastByteAt: moved(result.lastByteAt),
+        longestGapAt: moved(result.longestGapAt),
+        ...(result.playback === undefined
+          ? {}
+          : {
+              playback: {
+                startedAt: moved(result.playback.startedAt),
+                stalls: result.playback.stalls.map((stall) => ({ ...stall, at: moved(stall.at) })),
+              },
+            }),
+      };
+    case "sender":
+      return { ...result, connectedAt: moved(result.connectedAt) };
+    case "requester":
+      return { ...result, connectedAt: moved(result.connectedAt), longestGapAt: moved(result.longestGapAt) };
+    case "responder":
+      return result;
+  }
+}
