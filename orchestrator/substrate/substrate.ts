@@ -9,8 +9,11 @@ import type { SubstrateName } from "../model/experiment.ts";
 
 export interface Substrate {
   readonly name: SubstrateName;
-  /** Creates everything that the plan names, each thing journalled first. When it fails, it has taken everything down again. */
-  up(plan: Plan, journal: Journal, observer: LabObserver): Promise<Lab>;
+  /**
+   * Creates everything that the plan names, each thing journalled first. When it fails or `signal` aborts, it has taken everything down again. The journal is
+   * its creator's to remove, after `down`.
+   */
+  up(plan: Plan, journal: Journal, observer: LabObserver, signal?: AbortSignal): Promise<Lab>;
 }
 
 /** What a lab tells while it lives; the run writes it to the timeline and to the metrics. */
