@@ -2,7 +2,7 @@
  * What the orchestrator and the endpoint program inside a host say to each other: NDJSON, commands on stdin, records on stdout, logs on stderr.
  * All times are microseconds of CLOCK_MONOTONIC, which every process of the machine shares. The endpoint ends when its stdin ends.
  */
-import type { HostOptions } from "../host.ts";
+import type { HostOptions } from "../host-options.ts";
 import type { StackEvent } from "../events.ts";
 
 /** First line on stdin. */

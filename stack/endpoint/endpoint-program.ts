@@ -1,0 +1,103 @@
+import { monotonicMicroseconds } from "./clock.ts";
+import type { EndpointCommand, EndpointRecord, StartCommand } from "./protocol.ts";
+import type { Transport, TransportObserver } from "./transport.ts";
+import { WorkloadSession } from "./workload-session.ts";
+
+/** A shorter interval would have the sampling itself load the machine. */
+const shortestSampleMicroseconds = 200_000;
+
+/** Error codes by which the machine says that it lacks something (a device, a right, a program, memory), as opposed to a mistake of ours. */
+const machineErrors = new Set(["EPERM", "EACCES", "ENODEV", "ENOENT", "ENXIO", "EBUSY", "ENOMEM", "ENOBUFS", "EMFILE", "EAFNOSUPPORT", "ERR_DLOPEN_FAILED"]);
+
+export type OpenTransport = (transport: StartCommand["transport"], observer: TransportObserver) => Promise<Transport>;
+
+/** What the program does with each command; its process (streams, signals, exit) is `main.ts`. */
+export class EndpointProgram {
+  readonly #emit: (record: EndpointRecord) => void;
+  readonly #exit: (code: number) => void;
+  readonly #openTransport: OpenTransport;
+  #transport: Transport | undefined;
+  readonly #sessions: WorkloadSession[] = [];
+  #metricsTimer: NodeJS.Timeout | undefined;
+  #sampledAt = -Infinity;
+  #sampling = false;
+  #stopping = false;
+
+  constructor(emit: (record: EndpointRecord) => void, exit: (code: number) => void, openTransport: OpenTransport) {
+    this.#emit = emit;
+    this.#exit = exit;
+    this.#openTransport = openTransport;
+  }
+
+  /** Throws when the command is none, or comes at a wrong time. */
+  handle(command: EndpointCommand): void {
+    switch (command.do) {
+      case "start":
+        if (this.#transport !== undefined) throw new Error("a second start command");
+        void this.#start(command);
+        return;
+      case "workload": {
+        if (this.#transport === undefined) throw new Error("a workload command before the endpoint was ready");
+        const session = new WorkloadSession(command, this.#transport, this.#emit);
+        this.#sessions.push(session);
+        session.start();
+        return;
+      }
+      case "stop":
+        void this.stop();
+        return;
+      default:
+        throw new Error(`not a command: ${JSON.stringify(command)}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    clearInterval(this.#metricsTimer);
+    await this.#transport?.close();
+    this.#exit(0);
+  }
+
+  async #start(command: StartCommand): Promise<void> {
+    try {
+      this.#transport = await this.#openTransport(command.transport, {
+        onEvent: (event) => this.#emit({ type: "event", time: Math.round(event.time), event }),
+      });
+    } catch (error) {
+      const { code = "EINTERNAL", message } = error as NodeJS.ErrnoException;
+      this.#emit({ type: "error", time: monotonicMicroseconds(), code, message });
+      this.#exit(machineErrors.has(code) ? 3 : 4);
+      return;
+    }
+    this.#metricsTimer = setInterval(() => this.#observe(), command.metricsIntervalMicroseconds / 1000);
+    this.#emit({ type: "ready", time: monotonicMicroseconds(), pid: process.pid, versions: this.#transport.versions });
+  }
+
+  #observe(): void {
+    for (const session of this.#sessions) session.reportProgress();
+    void this.#sample();
+  }
+
+  async #sample(): Promise<void> {
+    const time = monotonicMicroseconds();
+    const costly = this.#transport?.sampleIsCostly === true;
+    // Timers tick a little early or late; half a millisecond must not cost every other sample.
+    const tooEarly = costly && time - this.#sampledAt < shortestSampleMicroseconds - 5000;
+    if (this.#transport === undefined || this.#sampling || tooEarly) return;
+    this.#sampling = true;
+    this.#sampledAt = time;
+    try {
+      for (const { socket, connection, subflows } of await this.#transport.sample()) {
+        const workload = this.#sessions.find((session) => session.owns(socket))?.name;
+        this.#emit({ type: "metrics", time, ...(workload !== undefined && { workload }), connection, subflows });
+      }
+    } catch (error) {
+      const { code = "EINTERNAL", message } = error as NodeJS.ErrnoException;
+      this.#emit({ type: "error", time, code, message: `metrics: ${message}` });
+      this.#exit(machineErrors.has(code) ? 3 : 4);
+    } finally {
+      this.#sampling = false;
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { createServer, connect, type Server, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Endpoint, SocketSample, Transport, TransportSocket } from "../transport.ts";
+import { connectionSample } from "./connection-sample.ts";
+import { parseSocketStatistics } from "./socket-statistics.ts";
+
+/** The kernel's TCP; under `mptcpize run` the very same calls make MPTCP sockets. */
+export class KernelTransport implements Transport {
+  readonly versions: Readonly<Record<string, string>> = {
+    node: process.version,
+    // mptcpize works by preloading a library that turns TCP sockets into MPTCP sockets.
+    mptcpize: String(process.env["LD_PRELOAD"]?.includes("libmptcpwrap") ?? false),
+  };
+  readonly sampleIsCostly: boolean = true;
+  readonly #sockets = new Set<Socket>();
+  readonly #servers: Server[] = [];
+
+  connect(remote: Endpoint): TransportSocket {
+    const socket = connect({ ...remote, allowHalfOpen: true, noDelay: true });
+    this.#track(socket);
+    return socket;
+  }
+
+  listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#track(socket);
+      onConnection(socket);
+    });
+    this.#servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(local, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  async sample(): Promise<readonly SocketSample[]> {
+    const connected = [...this.#sockets].filter((socket) => socket.remoteAddress !== undefined);
+    if (connected.length === 0) return [];
+    const lines = parseSocketStatistics(await socketStatistics());
+    const interfaceOf = interfaceByAddress();
+    const samples: SocketSample[] = [];
+    for (const socket of connected) {
+      const { localAddress, localPort, remoteAddress, remotePort, bytesWritten, bytesRead } = socket;
+      if (localAddress === undefined || remoteAddress === undefined) continue;
+      const application = { local: `${localAddress}:${localPort}`, remote: `${remoteAddress}:${remotePort}`, bytesWritten, bytesRead };
+      const sample = connectionSample(application, lines, interfaceOf);
+      if (sample !== undefined) samples.push({ socket, ...sample });
+    }
+    return samples;
+  }
+
+  async close(): Promise<void> {
+    for (const server of this.#servers) server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+  }
+}
+
+/** `ss` runs without mptcpize's preload: its own netlink sockets are nothing to be rewritten. */
+function socketStatistics(): Promise<string> {
+  const { LD_PRELOAD: _, ...env } = process.env;
+  return new Promise((resolve, reject) => {
+    execFile("ss", ["-tMinOH"], { env, maxBuffer: 64 * 2 ** 20 }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+  });
+}
+
+function interfaceByAddress(): (address: string) => string | undefined {
+  const names = new Map<string, string>();
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    for (const { address } of addresses ?? []) names.set(address, name);
+  }
+  return (address) => names.get(address);
+}

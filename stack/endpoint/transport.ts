@@ -1,0 +1,42 @@
+import type { Duplex } from "node:stream";
+import type { StackEvent } from "../events.ts";
+import type { ConnectionMetrics, SubflowMetrics } from "./protocol.ts";
+
+/** A connected (or connecting) socket, shaped as `net.Socket`: `connect`, `data`, `end`, `close`, `error` events; half-open allowed. */
+export interface TransportSocket extends Duplex {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface SocketSample {
+  readonly socket: TransportSocket;
+  readonly connection: ConnectionMetrics;
+  readonly subflows: readonly SubflowMetrics[];
+}
+
+/** What carries the bytes of the workloads: the kernel's sockets or our stack. */
+export interface Transport {
+  /** Versions of what is at work, for the record `ready`. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Returns at once; `connect` or `error` follow on the socket. */
+  connect(remote: Endpoint): TransportSocket;
+  /** Resolves when connections are accepted; rejects with node:net's code (EADDRINUSE, EADDRNOTAVAIL). */
+  listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void>;
+  /** Sampling starts a program; it is done at most five times a second. */
+  readonly sampleIsCostly: boolean;
+  /** State of all open sockets. Never called while a call before is still at work. */
+  sample(): Promise<readonly SocketSample[]>;
+  /** Gives back what the machine lent. Connections that are still open are lost. */
+  close(): Promise<void>;
+}
+
+export interface TransportObserver {
+  onEvent(event: StackEvent): void;
+}

@@ -1,0 +1,104 @@
+import { callAt, monotonicMicroseconds } from "./clock.ts";
+import type { EndpointRecord, WorkloadCommand } from "./protocol.ts";
+import type { Transport, TransportSocket } from "./transport.ts";
+import type { Progress, RoleContext } from "./workload/role.ts";
+import { roleOf } from "./workload/roles.ts";
+
+/** One workload in which this endpoint has a side: brings the connection about, runs the role, turns what happens into records. */
+export class WorkloadSession {
+  readonly #command: WorkloadCommand;
+  readonly #transport: Transport;
+  readonly #emit: (record: EndpointRecord) => void;
+  #socket: TransportSocket | undefined;
+  #progress: ((now: number) => Progress) | undefined;
+
+  constructor(command: WorkloadCommand, transport: Transport, emit: (record: EndpointRecord) => void) {
+    this.#command = command;
+    this.#transport = transport;
+    this.#emit = emit;
+  }
+
+  get name(): string {
+    return this.#command.workload.name;
+  }
+
+  start(): void {
+    if (this.#command.role === "server") this.#listen();
+    else callAt(this.#command.startAt, () => this.#connect());
+  }
+
+  owns(socket: TransportSocket): boolean {
+    return socket === this.#socket;
+  }
+
+  /** A `progress` record, where this side receives. */
+  reportProgress(): void {
+    const time = monotonicMicroseconds();
+    if (this.#progress !== undefined) this.#emit({ type: "progress", time, workload: this.name, ...this.#progress(time) });
+  }
+
+  #listen(): void {
+    const { serverAddress: host, port } = this.#command.workload;
+    // The listener stays open: the kernel accepts MP_JOIN only on a port on which somebody listens.
+    this.#transport
+      .listen({ host, port }, (socket) => {
+        if (this.#socket === undefined) {
+          this.#run(socket);
+        } else {
+          this.#event("unexpected-connection", { from: socket.remoteAddress, port: socket.remotePort });
+          socket.on("error", () => undefined);
+          socket.destroy();
+        }
+      })
+      .then(
+        () => this.#emit({ type: "listening", time: monotonicMicroseconds(), workload: this.name, port }),
+        (error: NodeJS.ErrnoException) => this.#fail(error),
+      );
+  }
+
+  #connect(): void {
+    const { serverAddress: host, port } = this.#command.workload;
+    const socket = this.#transport.connect({ host, port });
+    this.#socket = socket;
+    const onError = (error: Error): void => this.#fail(error);
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      socket.off("error", onError);
+      this.#run(socket);
+    });
+  }
+
+  #run(socket: TransportSocket): void {
+    this.#socket = socket;
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    this.#event("connected", { localAddress, localPort, remoteAddress, remotePort });
+    const context: RoleContext = {
+      event: (name, detail) => this.#event(name, detail),
+      reportProgress: (source) => {
+        this.#progress = source;
+      },
+    };
+    const role = roleOf(this.#command.workload, this.#command.role);
+    role(socket, monotonicMicroseconds(), context).then(
+      (result) => {
+        this.#finishProgress();
+        this.#emit({ type: "result", time: monotonicMicroseconds(), workload: this.name, role: this.#command.role, result });
+      },
+      (error: NodeJS.ErrnoException) => this.#fail(error),
+    );
+  }
+
+  #event(name: string, detail?: Readonly<Record<string, unknown>>): void {
+    this.#emit({ type: "workload-event", time: monotonicMicroseconds(), workload: this.name, name, ...(detail && { detail }) });
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#finishProgress();
+    this.#emit({ type: "error", time: monotonicMicroseconds(), workload: this.name, code: error.code ?? "EUNKNOWN", message: error.message });
+  }
+
+  #finishProgress(): void {
+    this.reportProgress();
+    this.#progress = undefined;
+  }
+}

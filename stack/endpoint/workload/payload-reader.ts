@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { monotonicMicroseconds } from "../clock.ts";
+import type { ReceiverResult } from "../protocol.ts";
+import type { TransportSocket } from "../transport.ts";
+import { ArrivalMeter } from "./arrival-meter.ts";
+import { codedError, watchFailure, type RoleContext } from "./role.ts";
+
+export interface PayloadReaderOptions {
+  readonly socket: TransportSocket;
+  readonly connectedAt: number;
+  readonly context: RoleContext;
+  readonly onData?: (bytes: number, now: number) => void;
+  /** The peer has sent all. */
+  readonly onEnd?: (now: number) => void;
+}
+
+/** Reads a socket to its end, hashing and timing what arrives, then closes its own side. Rejects with the socket's error, or ENODATA when nothing came. */
+export function readPayload(options: PayloadReaderOptions, meter: ArrivalMeter): Promise<Omit<ReceiverResult, "playback">> {
+  const { socket, connectedAt, context } = options;
+  const hash = createHash("sha256");
+  return new Promise((resolve, reject) => {
+    watchFailure(socket, reject);
+    socket.on("data", (chunk: Uint8Array) => {
+      const now = monotonicMicroseconds();
+      if (meter.firstAt === undefined) context.event("first-byte");
+      meter.arrived(chunk.length, now);
+      hash.update(chunk);
+      options.onData?.(chunk.length, now);
+    });
+    socket.on("end", () => {
+      const now = monotonicMicroseconds();
+      options.onEnd?.(now);
+      socket.end();
+      const { bytes, firstAt, lastAt, longestGapMicroseconds, longestGapAt } = meter;
+      context.event("end-of-data", { bytes });
+      if (firstAt === undefined || lastAt === undefined) {
+        reject(codedError("ENODATA", "the peer ended its data without sending a byte"));
+        return;
+      }
+      const sha256 = hash.digest("hex");
+      resolve({
+        kind: "receiver",
+        bytes,
+        sha256,
+        connectedAt,
+        firstByteAt: firstAt,
+        lastByteAt: lastAt,
+        longestGapMicroseconds,
+        longestGapAt,
+      });
+    });
+  });
+}
+
+/** For a side that only sends: resolves when the peer has ended its own side, which says that it has read everything. */
+export function awaitPeerEnd(socket: TransportSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    watchFailure(socket, reject);
+    socket.on("data", (chunk: Uint8Array) => socket.destroy(codedError("EPROTO", `${chunk.length} unexpected bytes from the receiver`)));
+    socket.on("end", resolve);
+  });
+}

@@ -1,0 +1,84 @@
+import { callAt, monotonicMicroseconds } from "../clock.ts";
+import type { StreamDescription } from "../protocol.ts";
+import { ArrivalMeter } from "./arrival-meter.ts";
+import { awaitPeerEnd, readPayload } from "./payload-reader.ts";
+import { PayloadWriter } from "./payload-writer.ts";
+import { PlaybackBuffer } from "./playback-buffer.ts";
+import type { Role } from "./role.ts";
+import { SegmentSchedule, streamBytes } from "./segment-schedule.ts";
+
+/** Produces segments in real time from the connection's begin, as a camera would, and half-closes after the last. */
+export function streamSender(description: StreamDescription): Role {
+  return async (socket, connectedAt, context) => {
+    const writer = new PayloadWriter(socket, description.payloadSeed);
+    const schedule = new SegmentSchedule(description, connectedAt);
+    const peerEnd = awaitPeerEnd(socket);
+    let cancel: () => void = () => undefined;
+    const produce = (): void => {
+      const now = monotonicMicroseconds();
+      for (let segment = schedule.take(now); segment !== undefined; segment = schedule.take(now)) {
+        if (writer.backlog > 0) context.event("segment-late", { segment: segment.index, backlogBytes: writer.backlog });
+        writer.allow(segment.offset + segment.bytes);
+      }
+      if (schedule.done) writer.end();
+      else cancel = callAt(schedule.pollTimeout(), produce);
+    };
+    socket.on("finish", () => context.event("sending-ended", { bytes: writer.written }));
+    produce();
+    try {
+      await peerEnd;
+    } finally {
+      cancel();
+    }
+    return { kind: "sender", bytes: writer.written, sha256: writer.digest(), connectedAt };
+  };
+}
+
+/** Feeds what arrives to a playback buffer; stalls are told as they begin and end. */
+export function streamReceiver(description: StreamDescription): Role {
+  return async (socket, connectedAt, context) => {
+    const meter = new ArrivalMeter();
+    const playback = new PlaybackBuffer({
+      rateBitsPerSecond: description.rateBitsPerSecond,
+      thresholdMicroseconds: description.playbackBufferMicroseconds,
+      totalBytes: streamBytes(description),
+    });
+    let cancel: () => void = () => undefined;
+    let stalledBefore = false;
+    const observe = (): void => {
+      const stalled = playback.state === "stalled";
+      if (stalled !== stalledBefore) {
+        if (stalled) context.event("stall-begun", { at: playback.stalledSince });
+        else context.event("stall-ended", { ...playback.stalls.at(-1) });
+      }
+      stalledBefore = stalled;
+    };
+    const armTimer = (): void => {
+      cancel();
+      const timeout = playback.pollTimeout();
+      if (timeout !== Infinity) cancel = callAt(timeout, onTimer);
+    };
+    const onTimer = (): void => {
+      playback.handleTimeout(monotonicMicroseconds());
+      observe();
+    };
+    const onData = (bytes: number, now: number): void => {
+      const startedBefore = playback.startedAt;
+      playback.arrived(bytes, now);
+      if (startedBefore === undefined && playback.startedAt !== undefined) context.event("playback-started");
+      observe();
+      armTimer();
+    };
+    const onEnd = (now: number): void => {
+      playback.end(now);
+      observe();
+    };
+    context.reportProgress((now) => ({ bytes: meter.takeProgress(), playbackBufferMicroseconds: playback.levelMicroseconds(now) }));
+    try {
+      const result = await readPayload({ socket, connectedAt, context, onData, onEnd }, meter);
+      return { ...result, playback: { startedAt: playback.startedAt ?? result.lastByteAt, stalls: playback.stalls } };
+    } finally {
+      cancel();
+    }
+  };
+}
