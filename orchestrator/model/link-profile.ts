@@ -39,3 +39,21 @@ export interface LinkProfile {
   readonly source: string;
   readonly shape: LinkShape;
 }
+
+export const unshaped: LinkShape = { up: {}, down: {} };
+
+/** What `over` names replaces what `base` says, each direction on its own. */
+export function overlayShape(base: LinkShape, over: LinkShape): LinkShape {
+  return { up: { ...base.up, ...over.up }, down: { ...base.down, ...over.down } };
+}
+
+export function isUnshaped(shape: LinkShape): boolean {
+  return Object.keys(shape.up).length === 0 && Object.keys(shape.down).length === 0;
+}
+
+/** Bytes of a buffer at a rate, rounded to whole bytes; undefined for one counted in packets. */
+export function bufferBytes(buffer: BufferShape, rateBitsPerSecond: number): number | undefined {
+  if ("bytes" in buffer) return buffer.bytes;
+  if ("timeMicroseconds" in buffer) return Math.round((buffer.timeMicroseconds * rateBitsPerSecond) / 8e6);
+  return undefined;
+}

@@ -1,0 +1,110 @@
+/** How files spell what a link does to packets. Keys beside `up` and `down` are for both directions; those below them win. */
+import * as z from "zod";
+import type { DirectionShape, JitterShape, LinkProfile, LinkShape, LossShape } from "./link-profile.ts";
+import { buffer, duration, entityName, percentage, positiveDuration, rate, text } from "./quantity-schemas.ts";
+import { expected } from "./schema-diagnostics.ts";
+
+const jitter = z.union([
+  positiveDuration("Jitter, uniform in ± this time, without reordering.").transform(
+    (microseconds): JitterShape => ({ microseconds, distribution: "uniform", reorder: false }),
+  ),
+  z
+    .strictObject({
+      time: positiveDuration("Uniform: ± this time. Normal: its standard deviation."),
+      distribution: z.enum(["uniform", "normal"]).default("uniform").describe("How delays are spread."),
+      reorder: z.boolean().default(false).describe("Whether a packet may overtake another."),
+    })
+    .transform(({ time, distribution, reorder }): JitterShape => ({ microseconds: time, distribution, reorder })),
+]);
+
+const loss = z.union([
+  percentage("Each packet is lost with this probability, independently.").transform((probability): LossShape => ({ kind: "bernoulli", probability })),
+  z
+    .strictObject({
+      gilbertElliott: z
+        .strictObject({
+          goodToBad: percentage("Probability a packet to go from the good state to the bad."),
+          badToGood: percentage("Probability a packet to go from the bad state to the good."),
+          lossGood: percentage("Loss in the good state.").default(0),
+          lossBad: percentage("Loss in the bad state.").default(1),
+        })
+        .describe("Loss in bursts: a chain of two states, one step a packet (Gilbert 1960, Elliott 1963)."),
+    })
+    .transform(
+      ({ gilbertElliott: chain }): LossShape => ({
+        kind: "gilbert-elliott",
+        pGoodToBad: chain.goodToBad,
+        pBadToGood: chain.badToGood,
+        lossGood: chain.lossGood,
+        lossBad: chain.lossBad,
+      }),
+    ),
+]);
+
+const directionKeys = {
+  rate: z.exactOptional(rate("Bits of Ethernet frame a second.")),
+  delay: z.exactOptional(duration("Propagation delay, one way.")),
+  buffer: z.exactOptional(buffer("What may wait for the rate: a time of the rate, a size or a number of packets.")),
+  jitter: z.exactOptional(jitter.describe("Variation of the delay.")),
+  loss: z.exactOptional(loss.describe("Packets lost at random.")),
+};
+
+const direction = z.strictObject(directionKeys);
+
+/** Keys that shape a link; objects of the file format spread them among their own. */
+export const shapeKeys = {
+  ...directionKeys,
+  rtt: z.exactOptional(duration("Delay of both directions together, half of it each way; instead of delay.")),
+  up: z.exactOptional(direction.describe("From the link's first end to its second.")),
+  down: z.exactOptional(direction.describe("From the link's second end to its first.")),
+};
+
+type DirectionInput = z.output<typeof direction>;
+export type ShapeInput = DirectionInput & { readonly rtt?: number; readonly up?: DirectionInput; readonly down?: DirectionInput };
+
+/** Refuses what contradicts itself in one and the same place. */
+export function checkShape(value: ShapeInput, context: z.RefinementCtx): void {
+  const delayed = value.delay !== undefined ? ["delay"] : value.up?.delay !== undefined ? ["up", "delay"] : value.down?.delay !== undefined ? ["down", "delay"] : undefined;
+  if (value.rtt !== undefined && delayed) {
+    context.addIssue({ code: "custom", path: ["rtt"], message: expected(`either rtt or ${delayed.join(".")}`, "rtt is the delay of both directions together; keep one of the two") });
+  }
+}
+
+export function toShape(value: ShapeInput): LinkShape {
+  const upDelay = value.rtt === undefined ? {} : { delay: Math.floor(value.rtt / 2) };
+  const downDelay = value.rtt === undefined ? {} : { delay: Math.ceil(value.rtt / 2) };
+  return { up: toDirection({ ...pick(value), ...upDelay, ...value.up }), down: toDirection({ ...pick(value), ...downDelay, ...value.down }) };
+}
+
+const pick = ({ rate, delay, buffer, jitter, loss }: DirectionInput): { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined } => ({ rate, delay, buffer, jitter, loss });
+
+function toDirection(value: { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined }): DirectionShape {
+  return {
+    ...(value.rate !== undefined && { rateBitsPerSecond: value.rate }),
+    ...(value.delay !== undefined && { delayMicroseconds: value.delay }),
+    ...(value.buffer && { buffer: value.buffer }),
+    ...(value.jitter && { jitter: value.jitter }),
+    ...(value.loss && { loss: value.loss }),
+  };
+}
+
+const profile = z
+  .strictObject({
+    description: z.exactOptional(text("What link this stands for.")),
+    source: text("Where the values are from."),
+    ...shapeKeys,
+  })
+  .superRefine(checkShape)
+  .transform(({ description, source, ...shape }): LinkProfile => ({ ...(description !== undefined && { description }), source, shape: toShape(shape) }));
+
+export const profiles = z.record(entityName, profile).describe("Link profiles by name; a link names one as its profile.");
+
+/** `topologies/profiles.yaml`. */
+export const profilesFileSchema = z
+  .strictObject({
+    version: z.literal(1).describe("Version of the file format."),
+    profiles,
+  })
+  .meta({ title: "pathlab link profiles", description: "Named sets of link parameters, each with its source." });
+
+export type ProfilesFile = z.output<typeof profilesFileSchema>;

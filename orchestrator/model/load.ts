@@ -1,0 +1,155 @@
+/** From a file's name to a checked value: reading, YAML, schema, cross checks. All that is wrong is told at once; nothing is half-loaded. */
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { resolveBaselines } from "./baselines.ts";
+import type { BaselineExperiment } from "./baselines.ts";
+import { inFileOrder } from "./diagnostics.ts";
+import type { Checked, Diagnostic } from "./diagnostics.ts";
+import { checkExperiment } from "./experiment-checks.ts";
+import { experimentSchema } from "./experiment-schema.ts";
+import type { Experiment } from "./experiment.ts";
+import { isUnshaped, overlayShape, unshaped } from "./link-profile.ts";
+import type { LinkProfile } from "./link-profile.ts";
+import { profilesFileSchema } from "./link-shape-schema.ts";
+import { checkSchema } from "./schema-diagnostics.ts";
+import { applySettings } from "./settings.ts";
+import { checkTopology } from "./topology-checks.ts";
+import { topologySchema } from "./topology-schema.ts";
+import type { WrittenTopology } from "./topology-schema.ts";
+import type { Topology, TopologyLink } from "./topology.ts";
+import { YamlSource } from "./yaml-source.ts";
+
+export interface LoadOptions {
+  /** `KEY=VALUE`, put into the experiment file before it is checked. */
+  readonly settings?: readonly string[];
+  /** Default: the `topologies/profiles.yaml` that is shipped. */
+  readonly profilesFile?: string;
+}
+
+export interface LoadedTopology {
+  readonly file: string;
+  readonly text: string;
+  readonly topology: Topology;
+}
+
+export interface LoadedExperiment {
+  readonly file: string;
+  /** The file with the settings in it. */
+  readonly text: string;
+  readonly experiment: Experiment;
+  readonly topology: LoadedTopology;
+  readonly baselines: readonly BaselineExperiment[];
+}
+
+export type FileKind = "topology" | "experiment" | "profiles";
+
+const shippedProfilesFile = fileURLToPath(new URL("../../topologies/profiles.yaml", import.meta.url));
+
+export function loadProfiles(file: string): Checked<Readonly<Record<string, LinkProfile>>> {
+  const source = readSource(file);
+  if (!source.ok) return source;
+  const checked = checkSchema(profilesFileSchema, source.value);
+  return checked.ok ? { ok: true, value: checked.value.profiles } : refuse(checked.diagnostics);
+}
+
+export function loadTopology(file: string, options: LoadOptions = {}): Checked<LoadedTopology> {
+  const profiles = loadProfiles(options.profilesFile ?? relative(process.cwd(), shippedProfilesFile));
+  if (!profiles.ok) return profiles;
+  const source = readSource(file);
+  if (!source.ok) return source;
+  const checked = checkSchema(topologySchema, source.value);
+  const diagnostics = checked.ok ? [] : [...checked.diagnostics];
+  const written = checked.ok ? checked.value : checked.rest;
+  if (written) diagnostics.push(...checkTopology(written, profiles.value).map((complaint) => source.value.diagnostic(complaint)));
+  if (!written || diagnostics.length > 0) return refuse(diagnostics);
+  return { ok: true, value: { file, text: source.value.text, topology: completeTopology(written, profiles.value) } };
+}
+
+export function loadExperiment(file: string, options: LoadOptions = {}): Checked<LoadedExperiment> {
+  const source = readSource(file);
+  if (!source.ok) return source;
+  const malformed = applySettings(source.value, options.settings ?? []);
+  if (malformed.length > 0) return refuse(malformed);
+  const checked = checkExperimentSource(source.value, options);
+  if (!checked.ok) return checked;
+  const { experiment } = checked.value;
+  const baselines = resolveBaselines(experiment, () => {
+    const copy = new YamlSource(file, source.value.text);
+    applySettings(copy, options.settings ?? []);
+    return copy;
+  }, (copy) => checkExperimentSource(copy, options));
+  if (!baselines.ok) return refuse(baselines.diagnostics);
+  const text = options.settings?.length ? source.value.toString() : source.value.text;
+  return { ok: true, value: { file, text, ...checked.value, baselines: baselines.value } };
+}
+
+function checkExperimentSource(source: YamlSource, options: LoadOptions): Checked<{ experiment: Experiment; topology: LoadedTopology }> {
+  const checked = checkSchema(experimentSchema, source);
+  const diagnostics = checked.ok ? [] : [...checked.diagnostics];
+  const experiment = checked.ok ? checked.value : checked.rest;
+  if (!experiment) return refuse(diagnostics);
+  const topology = loadTopology(join(dirname(source.file), experiment.topology), options);
+  if (!topology.ok) diagnostics.push(...topology.diagnostics.map((diagnostic) => atTopologyKey(diagnostic, source)));
+  const complaints = checkExperiment(experiment, topology.ok ? topology.value.topology : undefined);
+  diagnostics.push(...complaints.map((complaint) => source.diagnostic(complaint)));
+  return topology.ok && diagnostics.length === 0 ? { ok: true, value: { experiment, topology: topology.value } } : refuse(diagnostics);
+}
+
+/** A topology file that is not there is the experiment's mistake, and told at the key that names it. */
+function atTopologyKey(diagnostic: Diagnostic, source: YamlSource): Diagnostic {
+  if (diagnostic.found !== noFile) return diagnostic;
+  return source.diagnostic({ path: ["topology"], found: `no file ${diagnostic.file}`, expected: diagnostic.expected, hint: "the path is relative to this file" });
+}
+
+/** The kind of a file by the keys at its top. */
+export function recogniseFile(file: string): Checked<FileKind> {
+  const source = readSource(file);
+  if (!source.ok) return source;
+  const value = source.value.value();
+  const has = (key: string): boolean => typeof value === "object" && value !== null && Object.hasOwn(value, key);
+  if (has("workload") || has("topology")) return { ok: true, value: "experiment" };
+  if (has("links") || has("hosts")) return { ok: true, value: "topology" };
+  if (has("profiles")) return { ok: true, value: "profiles" };
+  return refuse([
+    source.value.diagnostic({
+      path: [],
+      found: "none of the keys workload, topology, links and profiles",
+      expected: "an experiment, a topology or link profiles",
+      hint: "an experiment has workload, a topology has links, a file of profiles has profiles",
+    }),
+  ]);
+}
+
+const noFile = "no file";
+
+function readSource(file: string): Checked<YamlSource> {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reasons: Readonly<Record<string, readonly [string, string]>> = {
+      ENOENT: [noFile, "check the path"],
+      EISDIR: ["a folder", "name a file in it"],
+      EACCES: ["a file that may not be read", "check its permissions"],
+    };
+    const [found, hint] = reasons[code ?? ""] ?? [`a file that cannot be read (${code})`, "check the path"];
+    return refuse([{ file, line: 1, column: 1, path: "file", found, expected: "a YAML file", hint }]);
+  }
+  const source = new YamlSource(file, text);
+  const diagnostics = source.syntaxDiagnostics();
+  return diagnostics.length > 0 ? refuse(diagnostics) : { ok: true, value: source };
+}
+
+const refuse = (diagnostics: readonly Diagnostic[]): { ok: false; diagnostics: readonly Diagnostic[] } => ({ ok: false, diagnostics: inFileOrder(diagnostics) });
+
+/** Profiles looked up; links that ask for nothing are left without a shape. */
+function completeTopology(written: WrittenTopology, shipped: Readonly<Record<string, LinkProfile>>): Topology {
+  const profiles = { ...shipped, ...written.profiles };
+  const links = Object.entries(written.links).map(([name, { shape: own, ...link }]): [string, TopologyLink] => {
+    const shape = overlayShape(link.profile === undefined ? unshaped : profiles[link.profile]!.shape, own);
+    return [name, isUnshaped(shape) ? link : { ...link, shape }];
+  });
+  return { ...written, links: Object.fromEntries(links), profiles };
+}
