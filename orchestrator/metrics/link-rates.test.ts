@@ -1,0 +1,34 @@
+import { expect } from "chai";
+import type { LinkSample } from "../substrate/substrate.ts";
+import { LinkRates } from "./link-rates.ts";
+
+function sample(time: number, bytes: number, direction: LinkSample["direction"] = "forward"): LinkSample {
+  return { time, link: "wifi", direction, packets: 1, bytes, dropsQueue: 0, dropsLoss: 2, dropsBlackhole: 0, queueBytes: 7 };
+}
+
+describe("LinkRates", () => {
+  it("derives bits per second from counters, each direction by itself, on the run's time", () => {
+    const rates = new LinkRates(1_000_000);
+    expect(rates.next(sample(1_000_000, 5000))).to.include({ time: 0, rateBitsPerSecond: 0 });
+    expect(rates.next(sample(1_050_000, 99, "backward"))).to.include({ rateBitsPerSecond: 0 });
+    expect(rates.next(sample(1_100_000, 105_000))).to.deep.equal({
+      kind: "link",
+      time: 100_000,
+      link: "wifi",
+      direction: "forward",
+      packets: 1,
+      bytes: 105_000,
+      rateBitsPerSecond: 8_000_000,
+      queueBytes: 7,
+      dropsQueue: 0,
+      dropsLoss: 2,
+      dropsBlackhole: 0,
+    });
+  });
+
+  it("leaves out a sample that adds no time", () => {
+    const rates = new LinkRates(0);
+    rates.next(sample(5, 10));
+    expect(rates.next(sample(5, 20))).to.equal(undefined);
+  });
+});
