@@ -1,0 +1,216 @@
+import { expect } from "chai";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import type { LinkDirectionConfig } from "../link-direction.ts";
+import type { MeasureConfig, MeasureLine } from "../measure/main.ts";
+import type { EmulatorConfig, EmulatorControl, EmulatorLine } from "./protocol.ts";
+
+const prefix = `plemu${process.pid}`;
+const [left, middle, right] = [`${prefix}l`, `${prefix}m`, `${prefix}r`];
+const namespacePath = (name: string) => `/run/netns/${name}`;
+const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
+
+/** The ends of emulated links: host `w0` in left and right, emulator `wl`, `wr` in the middle; addresses 10.9.N.1 and 2. */
+const linkNames = ["w", "g", "f"];
+
+class LineProcess<Line extends { type: string }> {
+  readonly process: ChildProcess;
+  readonly lines: AsyncIterableIterator<string>;
+
+  constructor(main: string) {
+    this.process = spawn(process.execPath, [path.join(import.meta.dirname, main)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
+  }
+
+  say(value: unknown): void {
+    this.process.stdin!.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** The next line of a type; others before it are passed over. */
+  async hear<Type extends Line["type"]>(type: Type): Promise<Extract<Line, { type: Type }>> {
+    for (;;) {
+      const { value, done } = await this.lines.next();
+      if (done) throw new Error(`ended without a line "${type}"`);
+      const line = JSON.parse(value) as Line;
+      if (line.type === type) return line as Extract<Line, { type: Type }>;
+      if (line.type === "error") throw new Error(value);
+    }
+  }
+
+  async end(): Promise<number | null> {
+    this.process.stdin!.end();
+    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, "exit");
+    return this.process.exitCode;
+  }
+}
+
+describe("the emulator between two namespaces", function () {
+  this.timeout(60_000);
+  let emulator: LineProcess<EmulatorLine>;
+  let echo: ChildProcess;
+  let nextId = 1;
+
+  const wifi: LinkDirectionConfig = {
+    rateBitsPerSecond: 8e6,
+    queue: { timeMicroseconds: 80_000 },
+    delayMicroseconds: 10_000,
+    seed: 1,
+  };
+  const mobile: LinkDirectionConfig = {
+    rateBitsPerSecond: 2e6,
+    queue: { timeMicroseconds: 2_000_000 },
+    delayMicroseconds: 75_000,
+    loss: { kind: "bernoulli", probability: 0.02 },
+    seed: 2,
+  };
+  const fast: LinkDirectionConfig = { delayMicroseconds: 1000, seed: 3 };
+  const configs = [wifi, mobile, fast];
+  const links = (side: "hosts" | "emulator") =>
+    linkNames.map((name, i) => ({
+      name,
+      ends:
+        side === "hosts"
+          ? ([
+              { namespacePath: namespacePath(left), interfaceName: `${name}0` },
+              { namespacePath: namespacePath(right), interfaceName: `${name}0` },
+            ] as const)
+          : ([
+              { namespacePath: namespacePath(middle), interfaceName: `${name}l` },
+              { namespacePath: namespacePath(middle), interfaceName: `${name}r` },
+            ] as const),
+      forward: configs[i]!,
+      backward: configs[i]!,
+    }));
+  const command = async (control: Record<string, unknown>) => {
+    emulator.say({ id: nextId++, ...control } as unknown as EmulatorControl);
+    return await emulator.hear("answer");
+  };
+  /** Round-trip times in milliseconds of datagrams between the kernels of both hosts, null for a lost one. */
+  const roundTrips = (link: number, count: number): (number | null)[] => {
+    const client = `
+      const socket = require("node:dgram").createSocket("udp4");
+      const sent = [], times = Array(${count}).fill(null);
+      socket.on("message", (data) => (times[data[0]] = performance.now() - sent[data[0]]));
+      socket.bind(0, () => {
+        const timer = setInterval(() => {
+          if (sent.length === ${count}) return clearInterval(timer), setTimeout(() => {
+            console.log(JSON.stringify(times)), socket.close();
+          }, 300);
+          sent.push(performance.now());
+          socket.send(Buffer.from([sent.length - 1]), 7007, "10.9.${link}.2");
+        }, 20);
+      });`;
+    return JSON.parse(execFileSync("ip", ["netns", "exec", left, process.execPath, "-e", client], { encoding: "utf8" }));
+  };
+  const medianOf = (times: (number | null)[]) => times.map(Number).sort((a, b) => a - b)[times.length >> 1]!;
+
+  before(async () => {
+    for (const name of [left, middle, right]) ip("netns add", name);
+    ip("netns exec", middle, "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+    for (const [i, name] of linkNames.entries())
+      for (const [host, end, address] of [
+        [left, "l", 1],
+        [right, "r", 2],
+      ] as const) {
+        ip("link add", `${name}0`, "netns", host, "type veth peer name", `${name}${end}`, "netns", middle);
+        execFileSync("ip", ["netns", "exec", host, "ethtool", "-K", `${name}0`, "tso", "off", "gso", "off"]);
+        ip("-n", middle, "link set", `${name}${end}`, "up");
+        ip("-n", host, "link set", `${name}0`, "up");
+        ip("-n", host, "address add", `10.9.${i}.${address}/24 dev`, `${name}0`);
+      }
+    const server = `
+      const socket = require("node:dgram").createSocket("udp4");
+      socket.on("message", (data, { port, address }) => socket.send(data, port, address));
+      socket.bind(7007, () => console.log("bound"));`;
+    echo = spawn("ip", ["netns", "exec", right, process.execPath, "-e", server], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(echo.stdout!, "data");
+    emulator = new LineProcess("main.ts");
+    emulator.say({ links: links("emulator") } satisfies EmulatorConfig);
+    await emulator.hear("ready");
+  });
+
+  after(async () => {
+    await emulator.end();
+    echo.kill();
+    await once(echo, "exit");
+    for (const name of [left, middle, right]) ip("netns del", name);
+  });
+
+  it("carries ARP and IPv4 with the link's delay", () => {
+    const times = roundTrips(0, 20);
+    expect(times).not.to.include(null);
+    expect(medianOf(times)).to.be.within(20, 30);
+  });
+
+  it("measures as configured: rate within 2 %, delay within 0.5 ms, loss within its interval", async () => {
+    const measure = new LineProcess<MeasureLine>("../measure/main.ts");
+    measure.say({ links: links("hosts") } satisfies MeasureConfig);
+    for (let i = 0; i < 2 * linkNames.length; i++) {
+      const measurement = await measure.hear("measurement");
+      expect(measurement.withinTolerance, JSON.stringify(measurement)).to.equal(true);
+      if (process.env["PATHLAB_VERBOSE"]) console.log(JSON.stringify(measurement.attempts));
+    }
+    await measure.hear("done");
+    expect(await measure.end()).to.equal(0);
+  });
+
+  it("tells when a link is not as configured", async () => {
+    const measure = new LineProcess<MeasureLine>("../measure/main.ts");
+    const [link] = links("hosts");
+    const wrong = { ...link!, forward: { ...wifi, rateBitsPerSecond: 8.4e6, delayMicroseconds: 9000 } };
+    measure.say({ links: [wrong], attempts: 1 } satisfies MeasureConfig);
+    const both = [await measure.hear("measurement"), await measure.hear("measurement")];
+    const forward = both.find(({ direction }) => direction === "forward")!;
+    expect(forward.withinTolerance).to.equal(false);
+    expect(forward.measured.rateBitsPerSecond! / 8e6).to.be.within(0.98, 1.02);
+    expect(forward.measured.delayMicroseconds).to.be.within(9500, 11_000);
+    await measure.end();
+  });
+
+  it("is a blackhole and comes back", async () => {
+    expect(await command({ do: "blackhole", link: "w", direction: "both" })).to.include({ ok: true });
+    expect(roundTrips(0, 3)).to.deep.equal([null, null, null]);
+    expect(await command({ do: "restore", link: "w", direction: "both" })).to.include({ ok: true });
+    expect(roundTrips(0, 5)).not.to.include(null);
+  });
+
+  it("changes its delay while it runs", async () => {
+    await command({ do: "set", link: "w", direction: "both", config: { ...wifi, delayMicroseconds: 40_000 } });
+    expect(medianOf(roundTrips(0, 10))).to.be.within(80, 95);
+    await command({ do: "set", link: "w", direction: "both", config: wifi });
+  });
+
+  it("refuses a link that it does not have, and goes on", async () => {
+    const answer = await command({ do: "blackhole", link: "lte", direction: "both" });
+    expect(answer).to.deep.include({ ok: false, message: 'no link "lte" here, only w, g, f' });
+  });
+
+  it("reports what passed and what it lost, and how late it was", async () => {
+    await command({ do: "stats", everyMicroseconds: 10_000 });
+    const first = await emulator.hear("stats");
+    expect(first).to.include({ link: "w", direction: "forward", rateBitsPerSecond: 8e6, dropsMemory: 0 });
+    expect(first.packets).to.be.above(30);
+    expect(first.dropsBlackhole).to.be.above(0);
+    await command({ do: "stats", everyMicroseconds: 0 });
+    const answer = await command({ do: "quality" });
+    expect(answer).to.have.nested.property("quality.releases").that.is.above(1000);
+    if (process.env["PATHLAB_VERBOSE"]) console.log(JSON.stringify(answer));
+  });
+
+  it("outlives an interface that goes down and comes back", async () => {
+    ip("-n", left, "link set w0 down");
+    ip("-n", left, "link set w0 up");
+    expect(roundTrips(0, 5)).not.to.include(null);
+  });
+
+  it("ends with its last figures when its stdin does", async () => {
+    emulator.process.stdin!.end();
+    const last = await emulator.hear("quality");
+    expect(last.links).to.have.length(6);
+    expect(await emulator.end()).to.equal(0);
+  });
+});

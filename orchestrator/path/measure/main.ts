@@ -1,0 +1,42 @@
+/**
+ * The measuring process. stdin: one line, a {@link MeasureConfig}. stdout: a {@link MeasureLine} for each direction, then
+ * `done`; or `error` and exit code 1.
+ */
+import { requestRealtimeScheduling } from "../../../stack/io/clock.ts";
+import { serveLines, writeLine } from "../../../stack/io/line-process.ts";
+import type { DirectionMeasurement } from "./measurement.ts";
+import { measureLinks, type MeasuredLink } from "./measure-links.ts";
+
+export type MeasureConfig = { links: readonly MeasuredLink[]; attempts?: number };
+
+export type MeasureLine =
+  | ({ type: "measurement" } & DirectionMeasurement)
+  | { type: "done" }
+  | { type: "error"; code?: string; message: string };
+
+const say: (line: MeasureLine) => void = writeLine;
+
+let measuring = false;
+
+serveLines({
+  onLine(value) {
+    const { links, attempts } = value as MeasureConfig;
+    // One below the emulator: who sends the probes must not keep from work who releases them.
+    requestRealtimeScheduling(9);
+    measuring = true;
+    measureLinks(links, attempts, (measurement) => say({ type: "measurement", ...measurement })).then(
+      () => {
+        measuring = false;
+        say({ type: "done" });
+        process.stdin.destroy();
+      },
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  },
+  onEnd() {
+    // Measurements in flight have sockets and timers open, and nobody waits for them any more.
+    if (measuring) process.exit();
+  },
+});

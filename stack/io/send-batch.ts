@@ -1,0 +1,87 @@
+import type { PacketSocket } from "./packet-socket.ts";
+
+/** Messages in a table before it is handed to the kernel. */
+const tableMessages = 256;
+
+/**
+ * Messages for one packet socket, collected and sent with one system call. Order is kept whatever happens: when the
+ * kernel cannot take more (EAGAIN) the rest waits until the socket is writable; a message that fails for a reason of
+ * its own (ENOBUFS: the device's queue dropped it; EMSGSIZE; ENETDOWN, ENXIO: the interface is down or gone) is
+ * given up, counted, and the next one tried.
+ */
+export class SendBatch {
+  readonly #socket: PacketSocket;
+  readonly #onDone: (messages: number) => void;
+  readonly #payloads: Uint8Array[] = [];
+  #table = new Int32Array(tableMessages * 4);
+  #count = 0;
+  #blocked = false;
+  /** Messages given up so far, by error code. */
+  readonly failures = new Map<string, number>();
+
+  /** @param onDone the first so many messages that were added are sent or given up: their memory is free */
+  constructor(socket: PacketSocket, onDone: (messages: number) => void) {
+    this.#socket = socket;
+    this.#onDone = onDone;
+  }
+
+  get length(): number {
+    return this.#count;
+  }
+
+  /** @param offset of the message's first bytes (virtio-net header included) in the socket's memory */
+  add(offset: number, length: number): void {
+    if (this.#count * 4 === this.#table.length) this.#grow();
+    const at = this.#count++ * 4;
+    this.#table[at] = offset;
+    this.#table[at + 1] = length;
+    this.#table[at + 2] = this.#payloads.length;
+    this.#table[at + 3] = 0;
+  }
+
+  /** Appends bytes to the message added last. They must not change until it is done. */
+  addPayload(bytes: Uint8Array): void {
+    this.#payloads.push(bytes);
+    this.#table[this.#count * 4 - 1]!++;
+  }
+
+  /** Sends what was added; call it again when the socket says that it is writable. */
+  flush(writable = false): void {
+    if (writable) this.#blocked = false;
+    if (this.#count === 0 || this.#blocked) return;
+    let done = 0;
+    while (done < this.#count) {
+      const rest = done === 0 ? this.#table : this.#table.subarray(done * 4);
+      done += this.#socket.send(rest, this.#count - done, this.#payloads);
+      const code = this.#socket.sendError;
+      if (code === undefined) break;
+      if (code === "EAGAIN") {
+        this.#blocked = true;
+        this.#socket.notifyWritable();
+        break;
+      }
+      this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
+      done++;
+    }
+    this.#shift(done);
+    if (done > 0) this.#onDone(done);
+  }
+
+  #shift(done: number): void {
+    if (done < this.#count) {
+      const firstPayload = this.#table[done * 4 + 2]!;
+      this.#payloads.splice(0, firstPayload);
+      this.#table.copyWithin(0, done * 4, this.#count * 4);
+      for (let i = 0; i < this.#count - done; i++) this.#table[i * 4 + 2]! -= firstPayload;
+    } else {
+      this.#payloads.length = 0;
+    }
+    this.#count -= done;
+  }
+
+  #grow(): void {
+    const grown = new Int32Array(this.#table.length * 2);
+    grown.set(this.#table);
+    this.#table = grown;
+  }
+}
