@@ -6,6 +6,8 @@ export type DockerClient = Docker;
 /** Labels of every container that we make. */
 export const labLabel = "pathlab.lab";
 export const nodeLabel = "pathlab.node";
+/** Label of every image that we make: the hash of its recipe. */
+export const recipeLabel = "pathlab.recipe";
 
 let client: Promise<Docker> | undefined;
 

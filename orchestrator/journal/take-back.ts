@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { type DockerClient, dockerClient, dockerStatus, labLabel, nodeLabel } from "./docker-client.ts";
+import { type DockerClient, dockerClient, dockerStatus, labLabel, nodeLabel, recipeLabel } from "./docker-client.ts";
 import type { JournalEntry } from "./journal.ts";
 import { type ProcessIdentity, labMark, markedProcesses, ownLineage, startTimeOf } from "./process-identity.ts";
 import { runCommand } from "./run-command.ts";
@@ -151,7 +151,7 @@ async function removeContainer(docker: DockerClient, lab: string, name: string, 
  * false when the name is taken by a creation that is not finished.
  */
 async function reserveName(docker: DockerClient, lab: string, name: string): Promise<boolean> {
-  const [image] = await docker.listImages({ filters: JSON.stringify({ label: ["pathlab.recipe"] }) });
+  const [image] = await docker.listImages({ filters: JSON.stringify({ label: [recipeLabel] }) });
   // Without an image of ours no container of ours can be in the making.
   if (image === undefined) return true;
   try {

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import type { Checked } from "../substrate/prerequisites/ensure.ts";
+
+export function registerDoctorCommand(program: Command): void {
+  program
+    .command("doctor")
+    .description("list what this machine has and lacks, and the command that mends each lack")
+    .option("--fix", "mend what can be mended")
+    .option("--json", "one JSON document on stdout")
+    .action(async (options: { fix?: boolean; json?: boolean }) => {
+      const { checkAll, mend, prerequisites } = await import("../substrate/prerequisites/ensure.ts");
+      // What no need asks for is a gift of the machine: it is listed, and not missed.
+      const required = prerequisites.filter(({ needs }) => needs.length > 0);
+      const failures = new Map((options.fix ? await mend(required) : []).map(({ prerequisite, finding }) => [prerequisite, finding]));
+      const checked = (await checkAll()).map(({ prerequisite, finding }) => ({
+        prerequisite,
+        finding: failures.get(prerequisite) ?? finding,
+      }));
+      process.stdout.write(options.json ? `${JSON.stringify(document(checked), undefined, 2)}\n` : table(checked));
+      if (checked.some(({ prerequisite, finding }) => !finding.present && prerequisite.needs.length > 0)) process.exitCode = 3;
+    });
+}
+
+function document(checked: readonly Checked[]): unknown {
+  return {
+    version: 1,
+    prerequisites: checked.map(({ prerequisite: { name, purpose, needs, remedy }, finding: { present, detail } }) => ({
+      name,
+      present,
+      detail,
+      purpose,
+      neededFor: needs,
+      ...(present ? {} : { remedy }),
+    })),
+  };
+}
+
+function table(checked: readonly Checked[]): string {
+  const width = Math.max(...checked.map(({ prerequisite }) => prerequisite.name.length));
+  const lines = checked.flatMap(({ prerequisite: { name, purpose, needs, remedy }, finding: { present, detail } }) => {
+    const mark = present ? "has  " : needs.length > 0 ? "LACKS" : "lacks";
+    const line = `${mark}  ${name.padEnd(width)}  ${detail}`;
+    return present ? [line] : [line, `       ${" ".repeat(width)}  for: ${purpose}`, `       ${" ".repeat(width)}  mend: ${remedy}`];
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,128 @@
+/** What a verb calls before it touches the machine: everything it needs is there, or mended, or named. */
+import { debianPrograms, installPackages } from "./debian-packages.ts";
+import { dockerDaemon } from "./docker-daemon.ts";
+import { hostImagePresent } from "./host-image.ts";
+import { kernelPrerequisites } from "./kernel-features.ts";
+import type { Finding, Need, Prerequisite } from "./prerequisite.ts";
+import { privileges } from "./privileges.ts";
+import { buildAddon, buildPrograms, isAddonFresh, staleProgramNames } from "./programs.ts";
+import { whileAlone } from "./setup-lock.ts";
+
+const nativeAddon: Prerequisite = {
+  name: "native addon",
+  purpose: "packet sockets and precise timers",
+  needs: ["namespaces", "containers", "test"],
+  remedy: "apt-get install -y g++, then ./pathlab doctor --fix",
+  async check() {
+    return isAddonFresh() ? { present: true, detail: "built from the sources that are here" } : { present: false, detail: "not built from the sources that are here" };
+  },
+  async fix() {
+    buildAddon();
+  },
+};
+
+const programs: Prerequisite = {
+  name: "programs",
+  purpose: "what runs inside hosts and between them",
+  needs: ["namespaces", "containers", "test"],
+  remedy: "./pathlab doctor --fix",
+  async check() {
+    const stale = staleProgramNames();
+    return stale.length === 0
+      ? { present: true, detail: "built from the sources that are here" }
+      : { present: false, detail: `not built from the sources that are here: ${stale.join(", ")}` };
+  },
+  fix: () => buildPrograms(),
+};
+
+/** In the order in which they are mended: each may need those before it. */
+export const prerequisites: readonly Prerequisite[] = [
+  privileges,
+  ...debianPrograms,
+  ...kernelPrerequisites,
+  nativeAddon,
+  programs,
+  dockerDaemon,
+  hostImagePresent,
+];
+
+export interface Checked {
+  readonly prerequisite: Prerequisite;
+  readonly finding: Finding;
+}
+
+export function checkAll(selected: readonly Prerequisite[] = prerequisites): Promise<Checked[]> {
+  return Promise.all(selected.map(async (prerequisite) => ({ prerequisite, finding: await prerequisite.check() })));
+}
+
+/**
+ * Answers true when everything that the needs ask for is there, perhaps since now. Else it has told on stderr what is missing and what mends it, and set the
+ * exit code to 3.
+ */
+export async function ensure(...needs: readonly Need[]): Promise<boolean> {
+  const selected = prerequisites.filter((prerequisite) => prerequisite.needs.some((need) => needs.includes(need)));
+  const missing = await mend(selected);
+  if (missing.length === 0) return true;
+  say("the machine lacks what this needs:");
+  for (const { prerequisite, finding } of missing) {
+    say(`  ${prerequisite.name}: ${finding.detail}`);
+    say(`    needed for: ${prerequisite.purpose}`);
+    say(`    to mend it: ${prerequisite.remedy}`);
+  }
+  process.exitCode = 3;
+  return false;
+}
+
+/** Mends what can be mended and answers what is still missing. */
+export async function mend(selected: readonly Prerequisite[]): Promise<Checked[]> {
+  const missing = await missingOf(selected);
+  if (missing.length === 0) return [];
+  // Nobody but root may install, and messages of ten failed attempts would hide the reason.
+  if (missing.some(({ prerequisite }) => prerequisite === privileges)) return missing;
+  return whileAlone(
+    () => mendAlone(selected),
+    () => say("waiting for another set-up on this machine to finish"),
+  );
+}
+
+async function mendAlone(selected: readonly Prerequisite[]): Promise<Checked[]> {
+  const failures = new Map<Prerequisite, string>();
+  const packages = (await missingOf(selected)).flatMap(({ prerequisite }) => prerequisite.debianPackage ?? []);
+  if (packages.length > 0) {
+    const debian = selected.filter(({ debianPackage }) => debianPackage !== undefined && packages.includes(debianPackage));
+    await attempt(`installing Debian packages ${packages.join(", ")}`, debian, failures, (progress) => installPackages(packages, progress));
+  }
+  for (const prerequisite of selected) {
+    if (prerequisite.fix === undefined || (await prerequisite.check()).present) continue;
+    const { fix } = prerequisite;
+    await attempt(`setting up: ${prerequisite.name}`, [prerequisite], failures, (progress) => fix(progress));
+  }
+  return (await missingOf(selected)).map(({ prerequisite, finding }) => {
+    const failure = failures.get(prerequisite);
+    return failure === undefined ? { prerequisite, finding } : { prerequisite, finding: { present: false, detail: failure } };
+  });
+}
+
+async function missingOf(selected: readonly Prerequisite[]): Promise<Checked[]> {
+  return (await checkAll(selected)).filter(({ finding }) => !finding.present);
+}
+
+async function attempt(
+  title: string,
+  prerequisitesConcerned: readonly Prerequisite[],
+  failures: Map<Prerequisite, string>,
+  action: (progress: (line: string) => void) => Promise<void>,
+): Promise<void> {
+  const startedAt = performance.now();
+  say(title);
+  try {
+    await action((line) => say(`  ${line}`));
+    say(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  } catch (error) {
+    for (const prerequisite of prerequisitesConcerned) failures.set(prerequisite, (error as Error).message);
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`pathlab: ${line}\n`);
+}

@@ -1,0 +1,88 @@
+/** What the kernel can do: found out by doing it in a network namespace that vanishes with the probe, once a boot. */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bootId } from "../../journal/process-identity.ts";
+import { runCommand } from "../../journal/run-command.ts";
+import { stateDirectory } from "../../journal/state-directory.ts";
+import type { Finding, Prerequisite } from "./prerequisite.ts";
+
+export interface KernelFeatures {
+  readonly networkNamespaces: boolean;
+  readonly veth: boolean;
+  readonly netem: boolean;
+  readonly mptcp: boolean;
+  readonly tun: boolean;
+}
+
+const probe = `
+try() { name=$1; shift; if "$@" >/dev/null 2>&1; then echo "$name"; fi; }
+echo networkNamespaces
+try veth ip link add name probe0 type veth peer name probe1
+try netem tc qdisc add dev lo root netem delay 1ms
+try mptcp test -e /proc/sys/net/mptcp/enabled
+try tun ip tuntap add dev probe2 mode tun
+`;
+
+let features: Promise<KernelFeatures> | undefined;
+
+/** For root only; others would be refused the namespace and learn nothing. */
+export function kernelFeatures(): Promise<KernelFeatures> {
+  features ??= readCache() ?? probeAndCache();
+  return features;
+}
+
+function cacheFile(): string {
+  return join(stateDirectory(), "kernel-features.json");
+}
+
+function readCache(): Promise<KernelFeatures> | undefined {
+  if (!existsSync(cacheFile())) return undefined;
+  const cached = JSON.parse(readFileSync(cacheFile(), "utf8")) as { bootId: string; features: KernelFeatures };
+  return cached.bootId === bootId() ? Promise.resolve(cached.features) : undefined;
+}
+
+async function probeAndCache(): Promise<KernelFeatures> {
+  let has: Set<string>;
+  try {
+    has = new Set((await runCommand(["unshare", "--net", "sh", "-c", probe])).split("\n"));
+  } catch {
+    return { networkNamespaces: false, veth: false, netem: false, mptcp: false, tun: false };
+  }
+  const found: KernelFeatures = {
+    networkNamespaces: has.has("networkNamespaces"),
+    veth: has.has("veth"),
+    netem: has.has("netem"),
+    mptcp: has.has("mptcp"),
+    tun: has.has("tun"),
+  };
+  // A probe before iproute2 was installed says nothing about the kernel.
+  if (found.veth) {
+    mkdirSync(stateDirectory(), { recursive: true });
+    const aside = `${cacheFile()}.${process.pid}`;
+    writeFileSync(aside, JSON.stringify({ bootId: bootId(), features: found }));
+    renameSync(aside, cacheFile());
+  }
+  return found;
+}
+
+export const kernelPrerequisites: readonly Prerequisite[] = [
+  feature("networkNamespaces", "nodes of every lab", ["namespaces", "containers", "test"], "a kernel with CONFIG_NET_NS, and the right to use it"),
+  feature("veth", "links of every lab", ["namespaces", "containers", "test"], "modprobe veth, or a kernel with CONFIG_VETH"),
+  feature("mptcp", "endpoints of the kind linux-mptcp", ["linux-mptcp", "test"], "a kernel of 5.6 or later with CONFIG_MPTCP"),
+  feature("tun", "carrying unmodified applications over our stack", [], "modprobe tun, or a kernel with CONFIG_TUN"),
+  feature("netem", "links shaped by the kernel; without it our emulator shapes them", [], "modprobe sch_netem, or a kernel with CONFIG_NET_SCH_NETEM"),
+];
+
+function feature(key: keyof KernelFeatures, purpose: string, needs: Prerequisite["needs"], remedy: string): Prerequisite {
+  return {
+    name: `kernel:${key}`,
+    purpose,
+    needs,
+    remedy,
+    async check(): Promise<Finding> {
+      if (process.getuid?.() !== 0) return { present: false, detail: "only root can tell" };
+      const present = (await kernelFeatures())[key];
+      return { present, detail: present ? "tried, works" : "tried, refused" };
+    },
+  };
+}

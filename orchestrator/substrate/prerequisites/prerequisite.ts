@@ -1,0 +1,22 @@
+/** Something that the machine must have, how to see whether it has it, and how to mend it (after testground's checkers and fixers). */
+
+/** What a verb is about to do. */
+export type Need = "namespaces" | "containers" | "linux-mptcp" | "test";
+
+export type Finding = { readonly present: boolean; /** One line: what was found, or what is wrong. */ readonly detail: string };
+
+export interface Prerequisite {
+  /** As in `package:ethtool`. */
+  readonly name: string;
+  /** What does without it not work, in words for a person. */
+  readonly purpose: string;
+  /** Needs that fail without it; none: it only widens what can be done. */
+  readonly needs: readonly Need[];
+  /** Command or advice for a person. */
+  readonly remedy: string;
+  /** The Debian package that brings it; missing packages are installed together. */
+  readonly debianPackage?: string;
+  check(): Promise<Finding>;
+  /** Mends it; absent where we cannot or may not. `progress` gets lines for a person. */
+  fix?(progress: (line: string) => void): Promise<void>;
+}
