@@ -12,14 +12,14 @@ const recordBytes = 32;
 
 /** virtio-net header fields (virtio 1.2 §5.1.6). */
 export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
+export const VIRTIO_NET_HDR_F_DATA_VALID = 2;
 export const VIRTIO_NET_HDR_GSO_NONE = 0;
 export const VIRTIO_NET_HDR_GSO_TCPV4 = 1;
-export const VIRTIO_NET_HDR_GSO_TCPV6 = 4;
-export const VIRTIO_NET_HDR_GSO_ECN = 0x80;
 
 /**
  * Memory that packet sockets receive into and send from: `slotCount` slots of `slotBytes`. Several sockets may share
  * one, so that what one received another sends without a copy; who holds which slot is then the owner's business.
+ * Behind the slots there may be room for headers to be sent.
  */
 export class PacketMemory {
   readonly bytes: Uint8Array;
@@ -27,10 +27,10 @@ export class PacketMemory {
   readonly slotBytes: number;
   readonly slotCount: number;
 
-  constructor(slotCount: number, slotBytes: number) {
+  constructor(slotCount: number, slotBytes: number, headerBytes = 0) {
     this.slotBytes = slotBytes;
     this.slotCount = slotCount;
-    const buffer = new ArrayBuffer(slotCount * slotBytes);
+    const buffer = new ArrayBuffer(slotCount * slotBytes + headerBytes);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }
@@ -38,6 +38,11 @@ export class PacketMemory {
   /** Offset of the frame's first byte in `bytes`. */
   frameStart(slot: number): number {
     return slot * this.slotBytes + frameOffset;
+  }
+
+  /** Offset in `bytes` of the room behind the slots. */
+  get headerStart(): number {
+    return this.slotCount * this.slotBytes;
   }
 }
 

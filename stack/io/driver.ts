@@ -1,0 +1,208 @@
+import { checksumState, type ChecksumState, type FrameSink, type OutgoingFrame } from "../frame.ts";
+import type { StackEvent } from "../events.ts";
+import type { Host } from "../host.ts";
+import type { NetworkStack } from "../net/network-stack.ts";
+import { monotonicMicroseconds } from "./clock.ts";
+import { interfaceInfo, LinkEvents, type LinkEvent } from "./link-events.ts";
+import {
+  PacketMemory,
+  PacketSocket,
+  superPacketSlotBytes,
+  VIRTIO_NET_HDR_F_DATA_VALID,
+  VIRTIO_NET_HDR_F_NEEDS_CSUM,
+  virtioNetHeaderBytes,
+} from "./packet-socket.ts";
+import { PreciseTimer } from "./precise-timer.ts";
+import { TransmitQueue, transmitQueueBytes } from "./transmit-queue.ts";
+
+const batchFrames = 64;
+
+/** The device of one of the host's interfaces; the list has the order of `HostOptions.interfaces`. */
+export type DriverInterface = {
+  interfaceName: string;
+  /** The file of its network namespace; undefined for the own one. */
+  namespacePath?: string;
+};
+
+/** What the driver met that is not the host's business. */
+export type DriverProblem =
+  /** The interface was deleted: it stays down for good. */
+  | { type: "interface-deleted"; interfaceName: string }
+  /** The socket or the listener for link events reported an error other than an interface going down. */
+  | { type: "socket"; interfaceName: string; code: string };
+
+export type DriverOptions = {
+  host: Host;
+  interfaces: readonly DriverInterface[];
+  /** Every event of the host, with the time at which it was fetched. */
+  onEvent?: (event: StackEvent, now: number) => void;
+  onProblem?: (problem: DriverProblem) => void;
+};
+
+/** Totals of one interface, for a sample. */
+export type DriverCounters = {
+  interfaceName: string;
+  /** Frames that the kernel could not store for us, and frames longer than a slot. */
+  receiveDrops: number;
+  transmitOverruns: number;
+  transmitFailures: Record<string, number>;
+};
+
+type Port = { interfaceName: string; namespacePath: string | undefined; socket: PacketSocket; queue: TransmitQueue };
+
+/**
+ * Puts a pure {@link Host} on wires: a packet socket for each interface, one precise timer, and the news of interfaces
+ * going up and down. A batch of frames comes in, the host's answers go out as a batch; checksums and, where the host
+ * was told that the interface has it, segmentation are left to the device (virtio-net header).
+ */
+export class Driver implements NetworkStack, FrameSink {
+  readonly host: Host;
+  readonly #ports: Port[] = [];
+  readonly #timer: PreciseTimer;
+  readonly #linkEvents: LinkEvents[] = [];
+  readonly #onEvent: (event: StackEvent, now: number) => void;
+  readonly #onProblem: (problem: DriverProblem) => void;
+  #oversize = 0;
+  /** A run is going to happen; while it happens, another is wanted. */
+  #runWanted = false;
+  #running = false;
+  #closed = false;
+
+  /** @throws Error with code ENODEV, ENOENT or EPERM when an interface cannot be opened */
+  constructor(options: DriverOptions) {
+    this.host = options.host;
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#onProblem = options.onProblem ?? (() => {});
+    this.#timer = new PreciseTimer(() => {
+      this.host.handleTimeout(this.now());
+      this.#run();
+    });
+    try {
+      for (const device of options.interfaces) this.#ports.push(this.#open(device, this.#ports.length));
+      for (const namespacePath of new Set(this.#ports.map((port) => port.namespacePath)))
+        this.#linkEvents.push(new LinkEvents(namespacePath, (event) => this.#onLink(namespacePath, event)));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    for (const index of this.#ports.keys()) this.#lookUp(index);
+    this.wake();
+  }
+
+  now(): number {
+    return monotonicMicroseconds();
+  }
+
+  wake(): void {
+    if (this.#runWanted) return;
+    this.#runWanted = true;
+    // The application may do more in the same turn: all of it goes out together.
+    if (!this.#running) queueMicrotask(() => this.#run());
+  }
+
+  transmit(frame: OutgoingFrame): void {
+    this.#ports[frame.interfaceIndex]!.queue.transmit(frame);
+  }
+
+  counters(): DriverCounters[] {
+    return this.#ports.map(({ interfaceName, socket, queue }) => ({
+      interfaceName,
+      receiveDrops: socket.drops + this.#oversize,
+      transmitOverruns: queue.overruns,
+      transmitFailures: Object.fromEntries(queue.failures),
+    }));
+  }
+
+  /** Lets go of interfaces at once; what the host still had to say is not sent. */
+  close(): void {
+    this.#closed = true;
+    this.#timer.close();
+    for (const events of this.#linkEvents) events.close();
+    for (const { socket } of this.#ports) socket.close();
+  }
+
+  #open({ interfaceName, namespacePath }: DriverInterface, index: number): Port {
+    const memory = new PacketMemory(batchFrames, superPacketSlotBytes, transmitQueueBytes);
+    const socket: PacketSocket = new PacketSocket({
+      namespacePath,
+      interfaceName,
+      memory,
+      receiveSlots: Array.from({ length: batchFrames }, (_, slot) => slot),
+      onBatch: (count) => this.#receive(index, count),
+      onWritable: () => queue.flush(true),
+      onError: (code) => {
+        queue.flush(true);
+        if (code !== "ENETDOWN") this.#onProblem({ type: "socket", interfaceName, code });
+      },
+    });
+    const queue = new TransmitQueue(socket, memory.headerStart);
+    return { interfaceName, namespacePath, socket, queue };
+  }
+
+  #receive(index: number, count: number): void {
+    const { socket } = this.#ports[index]!;
+    const { memory } = socket;
+    const now = this.now();
+    for (let i = 0; i < count; i++) {
+      const length = socket.length(i);
+      if (length < socket.originalLength(i)) {
+        this.#oversize++;
+        continue;
+      }
+      const start = memory.frameStart(socket.slot(i));
+      const checksum = receivedChecksum(memory.bytes[start - virtioNetHeaderBytes]!);
+      this.host.handleFrame(index, memory.bytes, start, length, checksum, now);
+    }
+    this.#run();
+  }
+
+  /** Everything that follows from an input: frames out, the application told, its answers out, the timer set. */
+  #run(): void {
+    if (this.#closed || this.#running) return;
+    this.#running = true;
+    try {
+      do {
+        this.#runWanted = false;
+        const now = this.now();
+        this.host.pollTransmit(now, this);
+        for (const { queue } of this.#ports) queue.flush();
+        this.host.deliverNotifications();
+        for (let event = this.host.pollEvent(); event !== undefined; event = this.host.pollEvent())
+          this.#onEvent(event, now);
+      } while (this.#runWanted && !this.#closed);
+    } finally {
+      this.#running = false;
+    }
+    this.#timer.set(this.host.pollTimeout());
+  }
+
+  #onLink(namespacePath: string | undefined, event: LinkEvent): void {
+    this.#ports.forEach((port, index) => {
+      if (port.namespacePath !== namespacePath) return;
+      if (event.type === "lost") this.#lookUp(index);
+      else if (event.name !== port.interfaceName) return;
+      else if (event.type === "changed") this.host.setInterfaceUp(index, event.running, this.now());
+      else this.#gone(index);
+    });
+    this.wake();
+  }
+
+  #lookUp(index: number): void {
+    const { interfaceName, namespacePath } = this.#ports[index]!;
+    try {
+      this.host.setInterfaceUp(index, interfaceInfo(namespacePath, interfaceName).running, this.now());
+    } catch {
+      this.#gone(index);
+    }
+  }
+
+  #gone(index: number): void {
+    this.host.setInterfaceUp(index, false, this.now());
+    this.#onProblem({ type: "interface-deleted", interfaceName: this.#ports[index]!.interfaceName });
+  }
+}
+
+function receivedChecksum(flags: number): ChecksumState {
+  if (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) return checksumState.partial;
+  return flags & VIRTIO_NET_HDR_F_DATA_VALID ? checksumState.valid : checksumState.unverified;
+}

@@ -1,0 +1,72 @@
+import type { FrameSink, OutgoingFrame } from "../frame.ts";
+import {
+  VIRTIO_NET_HDR_F_NEEDS_CSUM,
+  VIRTIO_NET_HDR_GSO_NONE,
+  VIRTIO_NET_HDR_GSO_TCPV4,
+  virtioNetHeaderBytes,
+  type PacketMemory,
+  type PacketSocket,
+} from "./packet-socket.ts";
+import { SendBatch } from "./send-batch.ts";
+
+/** virtio-net header, Ethernet, IP and TCP header with all their options. */
+const cellBytes = 192;
+const cells = 1024;
+/** Frames handed to the kernel in one call. */
+const flushFrames = 128;
+
+/** Memory that {@link TransmitQueue} needs for one interface. */
+export const transmitQueueBytes: number = cells * cellBytes;
+
+/** Frames of a host on their way into one interface's socket: headers copied, payload gathered where it lies. */
+export class TransmitQueue implements FrameSink {
+  readonly #memory: PacketMemory;
+  readonly #start: number;
+  readonly #batch: SendBatch;
+  #next = 0;
+  #free = cells;
+  /** Frames that found the queue full, because the kernel takes none (as of a device's own transmit queue). */
+  overruns = 0;
+
+  /** @param start offset in the socket's memory of {@link transmitQueueBytes} for this queue */
+  constructor(socket: PacketSocket, start: number) {
+    this.#memory = socket.memory;
+    this.#start = start;
+    this.#batch = new SendBatch(socket, (messages) => (this.#free += messages));
+  }
+
+  /** Frames that the kernel refused, by error code: ENOBUFS, ENETDOWN, ENXIO, EMSGSIZE. */
+  get failures(): ReadonlyMap<string, number> {
+    return this.#batch.failures;
+  }
+
+  transmit(frame: OutgoingFrame): void {
+    if (this.#batch.length >= flushFrames) this.#batch.flush();
+    if (this.#free === 0) {
+      this.overruns++;
+      return;
+    }
+    this.#free--;
+    const at = this.#start + this.#next * cellBytes;
+    this.#next = (this.#next + 1) % cells;
+    const { bytes, view } = this.#memory;
+    const { header, headerLength, gsoSize, checksumStart } = frame;
+    view.setUint8(at, checksumStart === 0 ? 0 : VIRTIO_NET_HDR_F_NEEDS_CSUM);
+    view.setUint8(at + 1, gsoSize === 0 ? VIRTIO_NET_HDR_GSO_NONE : VIRTIO_NET_HDR_GSO_TCPV4);
+    view.setUint16(at + 2, headerLength, true);
+    view.setUint16(at + 4, gsoSize, true);
+    view.setUint16(at + 6, checksumStart, true);
+    view.setUint16(at + 8, frame.checksumOffset, true);
+    const copy = at + virtioNetHeaderBytes;
+    for (let i = 0; i < headerLength; i++) bytes[copy + i] = header[i]!;
+    this.#batch.add(at, virtioNetHeaderBytes + headerLength);
+    for (let i = 0; i < frame.payloadCount; i++) {
+      const offset = frame.payloadOffsets[i]!;
+      this.#batch.addPayload(frame.payloadBuffers[i]!.subarray(offset, offset + frame.payloadLengths[i]!));
+    }
+  }
+
+  flush(writable = false): void {
+    this.#batch.flush(writable);
+  }
+}
