@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { WorkloadResult } from "../../stack/endpoint/protocol.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
+import type { DirectionMeasurement } from "../path/measure/measurement.ts";
 import type { LinkQuality } from "../substrate/substrate.ts";
 
 const count = z.number().nonnegative();
@@ -124,40 +125,55 @@ export const resultsSchema = z.strictObject({
   ),
 }) satisfies z.ZodType<ResultsRecord>;
 
-/** `links.json`: every link direction as configured and as measured before the run, and how well the emulator kept its times in it. */
+/** `links.json`: every measured link direction, before the run, and how well the links kept their times in it. */
 export interface LinksRecord {
-  readonly measurements: readonly LinkDirectionRecord[];
+  readonly measurements: readonly DirectionMeasurement[];
   readonly quality?: LinkQuality;
 }
 
-export interface LinkDirectionRecord {
-  readonly link: string;
-  readonly direction: "forward" | "backward";
-  readonly configured: LinkFigures;
-  readonly measured: LinkFigures;
-  readonly withinTolerance: boolean;
-  /** Empty where it is within tolerance; else which figure is off, and by how much. */
-  readonly problems: readonly string[];
-}
+/** JSON has no NaN: a figure of which no probe arrived is written as null. */
+const measuredNumber = z.union([z.number(), z.null().transform(() => NaN)]);
 
-/** A figure is absent where the link has none (no rate limit, no loss) or where it was not measured. */
-export interface LinkFigures {
-  readonly rateBitsPerSecond?: number;
-  readonly delayMicroseconds?: number;
-  readonly lossRatio?: number;
-}
+const linkDirectionConfigSchema = z.strictObject({
+  rateBitsPerSecond: optionalCount,
+  queue: z.strictObject({ bytes: optionalCount, packets: optionalCount, timeMicroseconds: optionalCount }).exactOptional(),
+  delayMicroseconds: optionalCount,
+  jitter: z
+    .strictObject({ microseconds: count, distribution: z.enum(["uniform", "normal"]), reorder: z.boolean() })
+    .exactOptional(),
+  loss: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("bernoulli"), probability: count }),
+      z.strictObject({
+        kind: z.literal("gilbert-elliott"),
+        pGoodToBad: count,
+        pBadToGood: count,
+        lossGood: count,
+        lossBad: count,
+      }),
+    ])
+    .exactOptional(),
+  seed: z.number(),
+});
 
-const figuresSchema = z.strictObject({ rateBitsPerSecond: optionalCount, delayMicroseconds: optionalCount, lossRatio: optionalCount });
+const measuredFiguresSchema = z.strictObject({
+  rateBitsPerSecond: measuredNumber.exactOptional(),
+  delayMicroseconds: measuredNumber,
+  loss: z
+    .strictObject({ probability: z.number(), interval: z.tuple([z.number(), z.number()]), probes: count })
+    .exactOptional(),
+});
 
 export const linksSchema = z.strictObject({
   measurements: z.array(
     z.strictObject({
       link: z.string(),
       direction: z.enum(["forward", "backward"]),
-      configured: figuresSchema,
-      measured: figuresSchema,
+      configured: linkDirectionConfigSchema,
+      measured: measuredFiguresSchema,
+      attempts: z.array(measuredFiguresSchema),
       withinTolerance: z.boolean(),
-      problems: z.array(z.string()),
+      tolerance: z.strictObject({ rateShare: count, delayMicroseconds: count }),
     }),
   ),
   quality: z

@@ -1,0 +1,102 @@
+/** One expectation block of an experiment file against what was measured: a judged line per metric, in the file's order of metrics. */
+import type { Expectation } from "../model/experiment.ts";
+import type { Measured, WorkloadMeasurements } from "./measure-workload.ts";
+import { printCount, printRate, printTime } from "./quantity.ts";
+import type { JudgedExpectation } from "./verdict.ts";
+
+type Judged = Omit<JudgedExpectation, "baseline" | "workload">;
+
+const unmeasured = "–";
+
+export function judgeExpectation(expectation: Expectation, measured: WorkloadMeasurements): Judged[] {
+  const { goodput, subflows, longestGap, stalls, intact, fallback, completion, latency } = expectation;
+  return [
+    ...(goodput === undefined
+      ? []
+      : [judgeBounds("goodput", bounds(goodput.atLeastBitsPerSecond, goodput.atMostBitsPerSecond), measured.goodputBitsPerSecond, printRate)]),
+    ...(subflows === undefined
+      ? []
+      : [
+          judgeBounds(
+            "subflows",
+            { ...bounds(subflows.atLeast, subflows.atMost), ...(subflows.exactly === undefined ? {} : { exactly: subflows.exactly }) },
+            measured.subflows,
+            String,
+          ),
+        ]),
+    ...(longestGap === undefined
+      ? []
+      : [judgeBounds("longestGap", bounds(undefined, longestGap.atMostMicroseconds), measured.longestGapMicroseconds, printTime)]),
+    ...(stalls === undefined
+      ? []
+      : [judgeBounds("stalls", bounds(undefined, stalls.atMost), measured.stalls, (count) => printCount(count, "stall"))]),
+    ...(intact === undefined ? [] : [judgeIntact(measured)]),
+    ...(fallback === undefined ? [] : [judgeFallback(fallback, measured.fellBack)]),
+    ...(completion === undefined
+      ? []
+      : [judgeBounds("completion", bounds(undefined, completion.atMostMicroseconds), measured.completionMicroseconds, printTime)]),
+    ...(["p50", "p99"] as const).flatMap((name) => {
+      const limit = latency?.[name]?.atMostMicroseconds;
+      if (limit === undefined) return [];
+      return [judgeBounds(`latency.${name}`, bounds(undefined, limit), percentileOf(measured.latenciesMicroseconds, name), printTime)];
+    }),
+  ];
+}
+
+interface Bounds {
+  readonly exactly?: number;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+function bounds(atLeast: number | undefined, atMost: number | undefined): Bounds {
+  return { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }) };
+}
+
+function judgeBounds(metric: string, limits: Bounds, measured: Measured<number> | undefined, print: (value: number) => string): Judged {
+  const { exactly, atLeast, atMost } = limits;
+  const expected = [
+    ...(exactly === undefined ? [] : [`exactly ${print(exactly)}`]),
+    ...(atLeast === undefined ? [] : [`at least ${print(atLeast)}`]),
+    ...(atMost === undefined ? [] : [`at most ${print(atMost)}`]),
+  ].join(", ");
+  if (measured === undefined) return { metric, expected, measured: unmeasured, passed: false, witness: "none" };
+  const { value, witness } = measured;
+  const passed = (exactly === undefined || value === exactly) && value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+  return {
+    metric,
+    expected,
+    measured: Number.isFinite(value) ? print(value) : "never",
+    ...(Number.isFinite(value) ? { measuredValue: value } : {}),
+    passed,
+    witness,
+  };
+}
+
+function judgeIntact({ intact, damage }: WorkloadMeasurements): Judged {
+  return {
+    metric: "intact",
+    expected: "every byte once, in order, unchanged",
+    measured: intact?.value === true ? "intact" : (damage ?? unmeasured),
+    ...(intact === undefined ? {} : { measuredValue: intact.value }),
+    passed: intact?.value === true,
+    witness: intact?.witness ?? "none",
+  };
+}
+
+function judgeFallback(expected: boolean, fellBack: Measured<boolean> | undefined): Judged {
+  const print = (value: boolean): string => (value ? "fell back to TCP" : "no fallback");
+  if (fellBack === undefined) return { metric: "fallback", expected: print(expected), measured: unmeasured, passed: false, witness: "none" };
+  const { value, witness } = fellBack;
+  return { metric: "fallback", expected: print(expected), measured: print(value), measuredValue: value, passed: value === expected, witness };
+}
+
+/** Nearest rank: a value that was really measured. */
+export function percentile(values: readonly number[], share: number): number | undefined {
+  return values.toSorted((one, other) => one - other)[Math.max(0, Math.ceil(values.length * share) - 1)];
+}
+
+function percentileOf(latencies: Measured<readonly number[]> | undefined, name: "p50" | "p99"): Measured<number> | undefined {
+  const value = percentile(latencies?.value ?? [], name === "p50" ? 0.5 : 0.99);
+  return latencies === undefined || value === undefined ? undefined : { value, witness: latencies.witness };
+}

@@ -1,0 +1,73 @@
+/** `junit.xml`: a test case per expectation, so that any CI shows a run as it shows tests. An invalid run is an error, which is not a failure. */
+import { writeFile } from "node:fs/promises";
+import type { JudgedExpectation, Verdict } from "./verdict.ts";
+
+export interface JUnitIdentity {
+  readonly experiment: string;
+  readonly startedAt: string;
+  readonly durationMicroseconds: number;
+}
+
+export function printJUnit(verdict: Verdict, identity: JUnitIdentity): string {
+  const failures = verdict.expectations.filter(({ passed }) => !passed).length;
+  const errors = verdict.invalidBecause.length;
+  const attributes = xmlAttributes({
+    name: identity.experiment,
+    tests: verdict.expectations.length + errors,
+    failures: errors > 0 ? 0 : failures,
+    errors,
+    skipped: errors > 0 ? verdict.expectations.length : 0,
+    time: (identity.durationMicroseconds / 1e6).toFixed(3),
+    timestamp: identity.startedAt,
+  });
+  const cases = [
+    ...verdict.invalidBecause.map((why) => printInvalid(identity.experiment, why)),
+    ...verdict.expectations.map((judged) => printCase(identity.experiment, judged, verdict.outcome === "invalid")),
+  ];
+  const output = verdict.findings.length === 0 ? [] : [`    <system-out>${escapeXml(verdict.findings.join("\n"))}</system-out>`];
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="pathlab">`,
+    `  <testsuite ${attributes}>`,
+    ...cases,
+    ...output,
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+export async function writeJUnit(path: string, verdict: Verdict, identity: JUnitIdentity): Promise<void> {
+  await writeFile(path, printJUnit(verdict, identity));
+}
+
+function printInvalid(experiment: string, why: string): string {
+  const attributes = xmlAttributes({ classname: experiment, name: "the bench" });
+  return `    <testcase ${attributes}>\n      <error ${xmlAttributes({ type: "invalid", message: why })}/>\n    </testcase>`;
+}
+
+function printCase(experiment: string, judged: JudgedExpectation, invalid: boolean): string {
+  const { baseline, workload, metric, expected, measured, passed, witness } = judged;
+  const classname = baseline === undefined ? experiment : `${experiment}.${baseline}`;
+  const attributes = xmlAttributes({ classname, name: `${workload}: ${metric} ${expected}` });
+  if (invalid) return `    <testcase ${attributes}>\n      <skipped message="the run is invalid"/>\n    </testcase>`;
+  if (passed) return `    <testcase ${attributes}/>`;
+  const message = `${metric}: expected ${expected}, measured ${measured} (witness: ${witness})`;
+  return `    <testcase ${attributes}>\n      <failure ${xmlAttributes({ type: metric, message })}/>\n    </testcase>`;
+}
+
+function xmlAttributes(attributes: Readonly<Record<string, string | number>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => `${name}="${escapeXml(String(value))}"`)
+    .join(" ");
+}
+
+/** Control characters that XML 1.0 cannot carry become a replacement character. */
+function escapeXml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
+}
