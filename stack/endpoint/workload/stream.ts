@@ -4,7 +4,7 @@ import { ArrivalMeter } from "./arrival-meter.ts";
 import { awaitPeerEnd, readPayload } from "./payload-reader.ts";
 import { PayloadWriter } from "./payload-writer.ts";
 import { PlaybackBuffer } from "./playback-buffer.ts";
-import type { Role } from "./role.ts";
+import type { Role, RoleContext } from "./role.ts";
 import { SegmentSchedule, streamBytes } from "./segment-schedule.ts";
 
 /** Produces segments in real time from the connection's begin, as a camera would, and half-closes after the last. */
@@ -12,12 +12,13 @@ export function streamSender(description: StreamDescription): Role {
   return async (socket, connectedAt, context) => {
     const writer = new PayloadWriter(socket, description.payloadSeed);
     const schedule = new SegmentSchedule(description, connectedAt);
+    const lateness = new Lateness(context);
     const peerEnd = awaitPeerEnd(socket);
     let cancel: () => void = () => undefined;
     const produce = (): void => {
       const now = monotonicMicroseconds();
       for (let segment = schedule.take(now); segment !== undefined; segment = schedule.take(now)) {
-        if (writer.backlog > 0) context.event("segment-late", { segment: segment.index, backlogBytes: writer.backlog });
+        lateness.segmentDue(segment.index, writer.backlog);
         writer.allow(segment.offset + segment.bytes);
       }
       if (schedule.done) writer.end();
@@ -32,6 +33,26 @@ export function streamSender(description: StreamDescription): Role {
     }
     return { kind: "sender", bytes: writer.written, sha256: writer.digest(), connectedAt };
   };
+}
+
+/** Tells when the connection begins to lag behind the producer, and when it has caught up; not each segment in between. */
+class Lateness {
+  readonly #context: RoleContext;
+  #lateSegments = 0;
+
+  constructor(context: RoleContext) {
+    this.#context = context;
+  }
+
+  segmentDue(segment: number, backlogBytes: number): void {
+    if (backlogBytes > 0) {
+      this.#lateSegments += 1;
+      if (this.#lateSegments === 1) this.#context.event("falls-behind", { segment, backlogBytes });
+    } else if (this.#lateSegments > 0) {
+      this.#context.event("catches-up", { segment, lateSegments: this.#lateSegments });
+      this.#lateSegments = 0;
+    }
+  }
 }
 
 /** Feeds what arrives to a playback buffer; stalls are told as they begin and end. */

@@ -1,0 +1,106 @@
+/** How the endpoint program of a host is started: which command line, and which first command. */
+import type { WorkloadDescription, StartCommand } from "../../stack/endpoint/protocol.ts";
+import type { CongestionControlName, HostOptions, InterfaceOptions, PathManagerName, SchedulerName } from "../../stack/host-options.ts";
+import type { PlannedEndpoint, PlannedInterface, PlannedNode, PlannedWorkload } from "../plan/plan.ts";
+import type { LabCommand } from "../substrate/substrate.ts";
+
+/** Paths as they are inside a node. */
+export interface EndpointPrograms {
+  /** The Node.js that runs it. */
+  readonly node: string;
+  /** The endpoint program, one bundled file. */
+  readonly endpoint: string;
+}
+
+/** A planned host with the endpoint that it must have. */
+export interface EndpointNode extends PlannedNode {
+  readonly endpoint: PlannedEndpoint;
+}
+
+export function endpointNodes(nodes: readonly PlannedNode[]): EndpointNode[] {
+  return nodes.filter((node): node is EndpointNode => node.endpoint !== undefined);
+}
+
+export function endpointCommand(node: EndpointNode, programs: EndpointPrograms): LabCommand {
+  const argv = [programs.node, programs.endpoint] as const;
+  return { name: "endpoint", argv: node.endpoint.kind === "linux-mptcp" ? ["mptcpize", "run", ...argv] : argv };
+}
+
+export function startCommand(node: EndpointNode, seed: number, metricsIntervalMicroseconds: number): StartCommand {
+  return {
+    do: "start",
+    host: node.name,
+    transport:
+      node.endpoint.kind === "pathlab"
+        ? { kind: "stack", options: hostOptions(node), seed: hostSeed(seed, node.name) }
+        : { kind: "kernel" },
+    metricsIntervalMicroseconds,
+  };
+}
+
+/** Our stack's host as the plan has it. The names of algorithms are checked by the host itself, which refuses those that it does not know. */
+function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
+  const { endpoint } = node;
+  return {
+    name: node.name,
+    interfaces: node.interfaces.map((planned) => interfaceOptions(node, planned)),
+    mptcp: true,
+    congestionControl: endpoint.congestionControl as CongestionControlName,
+    scheduler: endpoint.scheduler as SchedulerName,
+    pathManager: endpoint.pathManager as PathManagerName,
+    sendBufferBytes: endpoint.sendBufferBytes,
+    receiveBufferBytes: endpoint.receiveBufferBytes,
+  };
+}
+
+function interfaceOptions(node: EndpointNode, planned: PlannedInterface): InterfaceOptions {
+  const gateway = planned.gateway ?? gatewayFor(node, planned);
+  return {
+    name: planned.name,
+    mac: planned.mac,
+    mtu: planned.mtu,
+    gso: planned.offload,
+    addresses: [{ address: planned.address, prefixLength: planned.prefixLength }],
+    ...(gateway !== undefined && { gateway }),
+    backup: node.endpoint.backupInterfaces.includes(planned.name),
+  };
+}
+
+/** The next hop of the default route: of the address's own table where there is one, else of the main table. */
+function gatewayFor(node: PlannedNode, planned: PlannedInterface): string | undefined {
+  const own = node.sourceRoutes.find(({ from }) => from === planned.address)?.routes ?? [];
+  return [...own, ...node.routes].find((route) => route.destination === "default" && route.interface === planned.name)?.via;
+}
+
+/** FNV-1a over the name, so that a host's random numbers do not depend on which other hosts there are. */
+function hostSeed(seed: number, name: string): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** The plan's workload in the endpoint's words. */
+export function workloadDescription(planned: PlannedWorkload): WorkloadDescription {
+  const { name, serverAddress, port, payloadSeed } = planned;
+  const base = { name, serverAddress, port, payloadSeed };
+  switch (planned.kind) {
+    case "bulk": {
+      const { kind, sizeBytes, durationMicroseconds } = planned;
+      const amount = { ...(sizeBytes !== undefined && { sizeBytes }), ...(durationMicroseconds !== undefined && { durationMicroseconds }) };
+      return { ...base, kind, sender: senderOf(planned), ...amount };
+    }
+    case "stream": {
+      const { kind, rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds } = planned;
+      const media = { rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds };
+      return { ...base, kind, sender: senderOf(planned), ...media };
+    }
+    case "request-response": {
+      const { kind, requestBytes, responseBytes, intervalMicroseconds, count } = planned;
+      return { ...base, kind, requestBytes, responseBytes, intervalMicroseconds, count };
+    }
+  }
+}
+
+function senderOf(planned: { readonly from: string; readonly client: string }): "client" | "server" {
+  return planned.from === planned.client ? "client" : "server";
+}

@@ -1,0 +1,72 @@
+/** The stack's decisions as lines of the timeline: one sentence each for a person, all the inputs beside it. */
+import type { StackEvent } from "../../stack/events.ts";
+import type { TimelineEvent } from "../metrics/timeline-event.ts";
+
+/** `time`: microseconds since the run's zero. */
+export function stackTimelineEvent(host: string, time: number, event: StackEvent): TimelineEvent {
+  const { name, section, time: _, ...detail } = event;
+  return { time, source: "endpoint", subject: host, name, message: `${host}: ${sentence(event)}`, detail, section };
+}
+
+function milliseconds(microseconds: number): string {
+  return `${(microseconds / 1000).toFixed(microseconds < 10_000 ? 1 : 0)} ms`;
+}
+
+function who(initiator: "local" | "remote"): string {
+  return initiator === "local" ? "this host" : "the peer";
+}
+
+function sentence(event: StackEvent): string {
+  switch (event.name) {
+    case "connection:established":
+      return `connection ${event.connection} is established${event.mptcp ? " with MPTCP" : " as plain TCP"}`;
+    case "connection:closed":
+      return `connection ${event.connection} closed${event.error === undefined ? "" : ` with ${event.error}`}`;
+    case "mptcp:fallback":
+      return `connection ${event.connection} fell back to TCP: ${event.reason.replaceAll("-", " ")}`;
+    case "mptcp:subflow-created":
+      return `${event.initiator === "local" ? "opens" : "is asked for"} subflow ${event.subflow} ${addresses(event)}${event.backup ? ", as backup" : ""}`;
+    case "mptcp:subflow-established":
+      return `subflow ${event.subflow} ${addresses(event)} is established after ${milliseconds(event.handshakeMicroseconds)}${event.backup ? ", as backup" : ""}`;
+    case "mptcp:subflow-closed":
+      return `subflow ${event.subflow} closed (${event.reason.replaceAll("-", " ")})${event.unacknowledgedBytes > 0 ? ` with ${event.unacknowledgedBytes} bytes unacknowledged` : ""}`;
+    case "mptcp:reset-received":
+      return `the peer reset subflow ${event.subflow} with reason ${event.reasonCode}${event.transient ? ", for now" : ""}`;
+    case "mptcp:priority":
+      return `${who(event.initiator)} makes subflow ${event.subflow} ${event.backup ? "a backup" : "regular"}`;
+    case "mptcp:fast-close":
+      return `${who(event.initiator)} aborts connection ${event.connection}`;
+    case "mptcp:data-fin":
+      return `${who(event.initiator)} ends its data after ${event.dataOffset} bytes`;
+    case "mptcp:data-timeout":
+      return `${event.unacknowledgedBytes} bytes of connection ${event.connection} were not acknowledged within ${milliseconds(event.timeoutMicroseconds)}`;
+    case "scheduler:reinject":
+      return `${event.length} bytes sent on subflow ${event.fromSubflow} are sent again on subflow ${event.subflow}`;
+    case "scheduler:opportunistic-retransmit":
+      return `${event.length} bytes that hold up the window on subflow ${event.fromSubflow} are sent on subflow ${event.subflow} too`;
+    case "scheduler:penalise":
+      return `subflow ${event.subflow} (RTT ${milliseconds(event.smoothedRttMicroseconds)}) held up the window: its congestion window is now ${event.congestionWindow} bytes`;
+    case "scheduler:stale":
+      return `subflow ${event.subflow} is stale after ${event.consecutiveTimeouts} timeouts with ${event.unacknowledgedBytes} bytes unacknowledged`;
+    case "scheduler:recovered":
+      return `subflow ${event.subflow} answers again after ${milliseconds(event.silentMicroseconds)}`;
+    case "recovery:fast-retransmit":
+      return `subflow ${event.subflow} takes ${event.lostBytes} bytes for lost: congestion window ${event.congestionWindow} bytes`;
+    case "recovery:rto":
+      return `subflow ${event.subflow} had no answer for ${milliseconds(event.timeoutMicroseconds)} with ${event.bytesInFlight} bytes in flight`;
+    case "recovery:tail-loss-probe":
+      return `subflow ${event.subflow} probes its tail with ${event.bytesInFlight} bytes in flight`;
+    case "congestion:window-capped":
+      return `subflow ${event.subflow} fills a buffer (RTT ${milliseconds(event.rttMicroseconds)} over ${milliseconds(event.baseRttMicroseconds)}): its congestion window is now ${event.congestionWindow} bytes`;
+    case "path-manager:address-advertised":
+      return `${who(event.initiator)} advertises ${event.address} as address ${event.addressId}`;
+    case "path-manager:address-removed":
+      return `${who(event.initiator)} withdraws address ${event.addressId}`;
+    case "path-manager:subflow-retry":
+      return `will try ${event.localAddress} to ${event.remoteAddress} again in ${milliseconds(event.delayMicroseconds)}`;
+  }
+}
+
+function addresses(event: Extract<StackEvent, { interfaceName: string }>): string {
+  return `from ${event.localAddress}:${event.localPort} (${event.interfaceName}) to ${event.remoteAddress}:${event.remotePort}`;
+}
