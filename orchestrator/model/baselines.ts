@@ -3,17 +3,15 @@ import { isMap, isNode, isScalar } from "yaml";
 import { formatFound } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
 import type { Experiment } from "./experiment.ts";
-import type { LoadedTopology } from "./load.ts";
+import type { CheckedExperiment } from "./load.ts";
 import { parseKeyPath } from "./settings.ts";
 import type { YamlSource } from "./yaml-source.ts";
 
-export interface BaselineExperiment {
+export interface BaselineExperiment extends CheckedExperiment {
   readonly name: string;
   readonly description?: string;
   /** The experiment file as it would be written for this baseline alone. */
   readonly text: string;
-  readonly experiment: Experiment;
-  readonly topology: LoadedTopology;
 }
 
 /**
@@ -23,7 +21,7 @@ export interface BaselineExperiment {
 export function resolveBaselines(
   experiment: Experiment,
   open: () => YamlSource,
-  check: (source: YamlSource) => Checked<{ experiment: Experiment; topology: LoadedTopology }>,
+  check: (source: YamlSource) => Checked<CheckedExperiment>,
 ): Checked<readonly BaselineExperiment[]> {
   const resolved: BaselineExperiment[] = [];
   const diagnostics: Diagnostic[] = [];

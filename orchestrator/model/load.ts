@@ -19,6 +19,7 @@ import { topologySchema } from "./topology-schema.ts";
 import type { WrittenTopology } from "./topology-schema.ts";
 import type { Topology, TopologyLink } from "./topology.ts";
 import { YamlSource } from "./yaml-source.ts";
+import type { Complaint } from "./yaml-source.ts";
 
 export interface LoadOptions {
   /** `KEY=VALUE`, put into the experiment file before it is checked. */
@@ -40,7 +41,11 @@ export interface LoadedExperiment {
   readonly experiment: Experiment;
   readonly topology: LoadedTopology;
   readonly baselines: readonly BaselineExperiment[];
+  /** Gives a complaint about the experiment, found by whoever works on it later, its place in the file. */
+  readonly diagnose: (complaint: Complaint) => Diagnostic;
 }
+
+export type CheckedExperiment = Pick<LoadedExperiment, "experiment" | "topology" | "diagnose">;
 
 export type FileKind = "topology" | "experiment" | "profiles";
 
@@ -84,7 +89,7 @@ export function loadExperiment(file: string, options: LoadOptions = {}): Checked
   return { ok: true, value: { file, text, ...checked.value, baselines: baselines.value } };
 }
 
-function checkExperimentSource(source: YamlSource, options: LoadOptions): Checked<{ experiment: Experiment; topology: LoadedTopology }> {
+function checkExperimentSource(source: YamlSource, options: LoadOptions): Checked<CheckedExperiment> {
   const checked = checkSchema(experimentSchema, source);
   const diagnostics = checked.ok ? [] : [...checked.diagnostics];
   const experiment = checked.ok ? checked.value : checked.rest;
@@ -93,7 +98,7 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
   if (!topology.ok) diagnostics.push(...topology.diagnostics.map((diagnostic) => atTopologyKey(diagnostic, source)));
   const complaints = checkExperiment(experiment, topology.ok ? topology.value.topology : undefined);
   diagnostics.push(...complaints.map((complaint) => source.diagnostic(complaint)));
-  return topology.ok && diagnostics.length === 0 ? { ok: true, value: { experiment, topology: topology.value } } : refuse(diagnostics);
+  return topology.ok && diagnostics.length === 0 ? { ok: true, value: { experiment, topology: topology.value, diagnose: (complaint) => source.diagnostic(complaint) } } : refuse(diagnostics);
 }
 
 /** A topology file that is not there is the experiment's mistake, and told at the key that names it. */

@@ -27,6 +27,8 @@ describe("units", () => {
     expect(formatRate(8_000_000)).to.equal("8mbit");
     expect(formatRate(1_500_000)).to.equal("1.5mbit");
     expect(formatDuration(20_000)).to.equal("20ms");
+    expect(formatDuration(100_000)).to.equal("100ms");
+    expect(formatDuration(90_000_000)).to.equal("90s");
     expect(formatDuration(0)).to.equal("0s");
     expect(formatSize(24_000_000)).to.equal("24MB");
     expect(formatProbability(0.01)).to.equal("1%");

@@ -59,13 +59,13 @@ export function parseQuantity(quantity: Quantity, text: string): number | undefi
   return Number.isFinite(value) && (quantity.fractional || Number.isSafeInteger(value)) ? value : undefined;
 }
 
-/** The shortest spelling that parses to the same value. */
+/** The shortest spelling that parses to the same value and does not begin with 0: `100ms`, not `0.1s`; `1.5mbit`, not `1500kbit`. */
 export function formatQuantity(quantity: Quantity, value: number): string {
   let shortest: string | undefined;
   for (const [unit, scale] of Object.entries(quantity.units)) {
     const number = plainDecimal(value / scale);
     const text = `${number}${unit}`;
-    if (parseQuantity(quantity, text) !== value) continue;
+    if (parseQuantity(quantity, text) !== value || (value !== 0 && value < scale)) continue;
     if (shortest === undefined || text.length < shortest.length) shortest = text;
   }
   if (shortest === undefined) throw new RangeError(`${value} is not ${quantity.noun}`);

@@ -1,0 +1,79 @@
+/** What each node's kernel is told: sysctls, and `ip mptcp` set-up of kernel endpoints. Reasons for the values are in linux-peer.md's measurements. */
+import type { HostSettings, Workload } from "../model/experiment.ts";
+import { formatIpv4 } from "../model/ipv4-address.ts";
+import type { AddressedEnd } from "./addressing.ts";
+import type { PlannedEndpoint } from "./plan.ts";
+
+/** Names as of `sysctl`. IPv6 would only add router solicitations and duplicate address detection to captures. */
+const everyNode: Readonly<Record<string, string>> = {
+  "net.ipv6.conf.all.disable_ipv6": "1",
+  "net.ipv6.conf.default.disable_ipv6": "1",
+  "net.ipv4.conf.all.rp_filter": "0",
+  "net.ipv4.conf.default.rp_filter": "0",
+  "net.ipv4.conf.all.accept_redirects": "0",
+  "net.ipv4.conf.all.send_redirects": "0",
+  "net.ipv4.conf.default.send_redirects": "0",
+};
+
+export const routerSysctls: Readonly<Record<string, string>> = { ...everyNode, "net.ipv4.ip_forward": "1" };
+
+export function hostSysctls(settings: HostSettings): Record<string, string> {
+  const base = { ...everyNode, "net.ipv4.ip_forward": "0" };
+  if (settings.endpoint === "pathlab") return base;
+  return {
+    ...base,
+    // Strong host model: an interface answers for its own address only.
+    "net.ipv4.conf.all.arp_ignore": "1",
+    "net.ipv4.conf.all.arp_announce": "2",
+    "net.ipv4.tcp_congestion_control": settings.congestionControl,
+    "net.ipv4.tcp_rmem": `4096 131072 ${settings.receiveBufferBytes}`,
+    "net.ipv4.tcp_wmem": `4096 16384 ${settings.sendBufferBytes}`,
+    // What a connection learned of a path must not decide how the next one starts.
+    "net.ipv4.tcp_no_metrics_save": "1",
+    ...(settings.endpoint === "linux-mptcp"
+      ? {
+          "net.mptcp.enabled": "1",
+          // Unanswered MP_CAPABLE SYNs would switch MPTCP off in the whole namespace for an hour.
+          "net.mptcp.blackhole_timeout": "0",
+          "net.mptcp.add_addr_timeout": "1",
+        }
+      : {}),
+  };
+}
+
+/** The most that the kernel takes (MPTCP_PM_ADDR_MAX). */
+const kernelLimits = { subflows: 8, addAddrAccepted: 8 };
+
+/** @param severalPeerAddresses whether a host at the other end has several interfaces, so that a full mesh has more than one subflow an interface of ours */
+export function planEndpoint(
+  settings: HostSettings,
+  interfaces: readonly AddressedEnd[],
+  role: "client" | "server" | "idle",
+  severalPeerAddresses: boolean,
+): PlannedEndpoint {
+  const { endpoint: kind, congestionControl, scheduler, pathManager, sendBufferBytes, receiveBufferBytes, backup } = settings;
+  const planned = { kind, congestionControl, scheduler, pathManager, sendBufferBytes, receiveBufferBytes, backupInterfaces: backup };
+  if (kind !== "linux-mptcp") return planned;
+  const flags = role === "server" ? ["signal"] : severalPeerAddresses ? ["subflow", "fullmesh"] : ["subflow"];
+  // A server's first address is the one that clients connect to; it needs no announcement.
+  const endpoints = interfaces.slice(role === "server" ? 1 : 0).map((end) => ({
+    address: formatIpv4(end.address),
+    interface: end.interface,
+    flags: backup.includes(end.interface) ? [...flags, "backup"] : flags,
+  }));
+  return { ...planned, kernelMptcp: { limits: kernelLimits, endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [] } };
+}
+
+/**
+ * Who opens connections announces nothing and opens subflows from each interface; who only accepts them signals its addresses. Both at once would make one
+ * subflow too many (data-plane.md).
+ */
+export function roleOf(host: string, workloads: readonly { readonly client: string; readonly server: string }[]): "client" | "server" | "idle" {
+  if (workloads.some(({ client }) => client === host)) return "client";
+  return workloads.some(({ server }) => server === host) ? "server" : "idle";
+}
+
+export function serverOf(workload: Workload): string {
+  if (workload.kind === "request-response") return workload.server;
+  return workload.client === workload.from ? workload.to : workload.from;
+}

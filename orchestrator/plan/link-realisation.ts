@@ -1,0 +1,118 @@
+/** What makes each link real, and what it does to packets in each direction. */
+import type { Fault } from "../model/experiment.ts";
+import { bufferBytes, overlayShape, unshaped } from "../model/link-profile.ts";
+import type { DirectionShape, LinkShape } from "../model/link-profile.ts";
+import type { TopologyLink } from "../model/topology.ts";
+import { formatDuration, formatProbability, formatRate, formatSize } from "../model/units.ts";
+import type { LinkDirectionConfig } from "../path/link-direction.ts";
+import type { AddressedLink } from "./addressing.ts";
+import { derivedSeed } from "./derived-seed.ts";
+import type { PlannedLink } from "./plan.ts";
+
+export interface MachineAbilities {
+  /** The kernel has the netem qdisc. */
+  readonly netem: boolean;
+}
+
+/** Waits at most this long where a rate comes without a buffer: what a router of some care would have. */
+const defaultBufferMicroseconds = 100_000;
+/** … but never room for less than ten full frames, which slow links need to carry a window. */
+const leastDefaultBufferBytes = 10 * 1514;
+
+export function realiseLink(
+  link: TopologyLink,
+  addressed: AddressedLink,
+  index: number,
+  faults: readonly Fault[],
+  seed: number,
+  abilities: MachineAbilities,
+): PlannedLink {
+  const [first, second] = addressed.ends;
+  const { realisation, why } = chooseRealisation(link, addressed.name, faults, abilities);
+  const emulated = realisation !== "direct";
+  const configs = linkConfigs(addressed.name, link.shape ?? unshaped, seed);
+  const measured = [configs.forward, configs.backward].some((config) => config.rateBitsPerSecond !== undefined || config.delayMicroseconds !== undefined || config.loss !== undefined);
+  return {
+    name: addressed.name,
+    realisation,
+    ends: [
+      { node: first.node, interface: first.interface, ...(emulated && { emulatorInterface: `l${index}a` }) },
+      { node: second.node, interface: second.interface, ...(emulated && { emulatorInterface: `l${index}b` }) },
+    ],
+    ...configs,
+    ...(link.profile !== undefined && { profile: link.profile }),
+    measured,
+    reason: why,
+  };
+}
+
+/** Both directions of a link with this shape. The seeds hang on the link's name alone. */
+export function linkConfigs(name: string, shape: LinkShape, seed: number): { readonly forward: LinkDirectionConfig; readonly backward: LinkDirectionConfig } {
+  return {
+    forward: directionConfig(shape.up, derivedSeed(seed, "link", name, "forward")),
+    backward: directionConfig(shape.down, derivedSeed(seed, "link", name, "backward")),
+  };
+}
+
+/** The shape of a link after each `set` of it up to a time. */
+export function shapeAfter(link: TopologyLink, name: string, faults: readonly Fault[]): LinkShape {
+  return faults.filter((fault) => fault.link === name && fault.shape).reduce((shape, fault) => overlayShape(shape, fault.shape!), link.shape ?? unshaped);
+}
+
+function directionConfig(shape: DirectionShape, seed: number): LinkDirectionConfig {
+  const { rateBitsPerSecond: rate, delayMicroseconds, jitter, loss } = shape;
+  return {
+    ...(rate !== undefined && { rateBitsPerSecond: rate, queue: queueOf(shape, rate) }),
+    ...(delayMicroseconds !== undefined && delayMicroseconds > 0 && { delayMicroseconds }),
+    ...(jitter && { jitter }),
+    ...(loss && !(loss.kind === "bernoulli" && loss.probability === 0) && { loss }),
+    seed,
+  };
+}
+
+/** A buffer given as a time is that of the rate, counted in bytes as drop-tail queues count. */
+function queueOf({ buffer }: DirectionShape, rate: number): NonNullable<LinkDirectionConfig["queue"]> {
+  if (!buffer) return { bytes: Math.max(leastDefaultBufferBytes, bufferBytes({ timeMicroseconds: defaultBufferMicroseconds }, rate)!) };
+  const bytes = bufferBytes(buffer, rate);
+  return bytes !== undefined ? { bytes } : { packets: (buffer as { packets: number }).packets };
+}
+
+function chooseRealisation(
+  { shape, profile }: TopologyLink,
+  name: string,
+  faults: readonly Fault[],
+  abilities: MachineAbilities,
+): { realisation: PlannedLink["realisation"]; why: string } {
+  const acting = faults.filter((fault) => fault.link === name && (fault.action === "blackhole" || fault.action === "set"));
+  if (!shape && acting.length === 0) return { realisation: "direct", why: "asks for no shape: one veth pair" };
+  if (!shape) return { realisation: "emulated", why: `asks for no shape, but a fault acts on it (${acting[0]!.action}): the emulator stands in the middle` };
+  const asked = `${profile === undefined ? "asks for" : `profile ${profile}:`} ${describeShape(shape)}`;
+  const shapes = [shape, ...acting.flatMap((fault) => fault.shape ?? [])];
+  const random = shapes.some(({ up, down }) => [up, down].some((direction) => direction.loss ?? direction.jitter));
+  if (!abilities.netem) return { realisation: "emulated", why: `${asked}; the kernel has no netem` };
+  if (random) return { realisation: "emulated", why: `${asked}; netem cannot repeat losses and jitter from a seed` };
+  return { realisation: "netem", why: `${asked}; netem and tbf do exactly that` };
+}
+
+function describeShape({ up, down }: LinkShape): string {
+  const [upText, downText] = [describeDirection(up), describeDirection(down)];
+  if (upText === downText) return upText;
+  return `up ${upText}; down ${downText}`;
+}
+
+function describeDirection(shape: DirectionShape): string {
+  const { rateBitsPerSecond: rate, delayMicroseconds, buffer, jitter, loss } = shape;
+  const parts: string[] = [];
+  if (rate !== undefined) parts.push(formatRate(rate), describeQueue(shape, rate, buffer === undefined));
+  if (delayMicroseconds !== undefined) parts.push(`delay ${formatDuration(delayMicroseconds)}`);
+  if (jitter) parts.push(`jitter ${jitter.distribution} ${formatDuration(jitter.microseconds)}${jitter.reorder ? ", reordering" : ""}`);
+  if (loss?.kind === "bernoulli") parts.push(`loss ${formatProbability(loss.probability)}`);
+  if (loss?.kind === "gilbert-elliott") parts.push(`loss in bursts (${formatProbability(loss.pGoodToBad)} into, ${formatProbability(loss.pBadToGood)} out of)`);
+  return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+function describeQueue(shape: DirectionShape, rate: number, byDefault: boolean): string {
+  const { bytes, packets } = queueOf(shape, rate);
+  const time = shape.buffer && "timeMicroseconds" in shape.buffer ? ` (${formatDuration(shape.buffer.timeMicroseconds)})` : "";
+  return `buffer ${bytes !== undefined ? formatSize(bytes) : `${packets} packets`}${time}${byDefault ? " (default: 100ms of the rate)" : ""}`;
+}

@@ -1,0 +1,157 @@
+/** Experiment + topology + the machine's abilities ⇒ plan. Pure: the same input gives the same plan on any machine. */
+import { formatFound, inFileOrder } from "../model/diagnostics.ts";
+import type { Checked } from "../model/diagnostics.ts";
+import { defaultHostSettings } from "../model/experiment-schema.ts";
+import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
+import { formatIpv4 } from "../model/ipv4-address.ts";
+import type { LoadedExperiment } from "../model/load.ts";
+import type { Topology } from "../model/topology.ts";
+import type { Complaint } from "../model/yaml-source.ts";
+import { addressableLinks, addressLinks } from "./addressing.ts";
+import type { AddressedEnd } from "./addressing.ts";
+import { hostSysctls, planEndpoint, roleOf, routerSysctls } from "./endpoint-settings.ts";
+import { realiseLink } from "./link-realisation.ts";
+import type { MachineAbilities } from "./link-realisation.ts";
+import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
+import { Routing } from "./routing.ts";
+import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
+
+export interface PlanOptions {
+  /** Default: the experiment's `on`. */
+  readonly substrate?: SubstrateName;
+  /** Four hexadecimal digits. */
+  readonly lab: string;
+  /** Default: the experiment's. */
+  readonly seed?: number;
+  readonly abilities: MachineAbilities;
+}
+
+export type PlanResult = { readonly ok: true; readonly value: Plan } | { readonly ok: false; readonly complaints: readonly Complaint[] };
+
+/** The plan of a loaded experiment (or of one of its baselines), what is wrong told at its place in the file. */
+export function planExperiment(loaded: Pick<LoadedExperiment, "experiment" | "topology" | "diagnose">, options: PlanOptions): Checked<Plan> {
+  const result = makePlan(loaded.experiment, loaded.topology.topology, options);
+  return result.ok ? result : { ok: false, diagnostics: inFileOrder(result.complaints.map((complaint) => loaded.diagnose(complaint))) };
+}
+
+/** @throws RangeError when `lab` is not four hexadecimal digits */
+export function makePlan(experiment: Experiment, topology: Topology, options: PlanOptions): PlanResult {
+  if (!/^[0-9a-f]{4}$/.test(options.lab)) throw new RangeError(`lab ${JSON.stringify(options.lab)} is not four hexadecimal digits`);
+  const substrate = options.substrate ?? experiment.on;
+  const seed = options.seed ?? experiment.seed;
+  const complaints = checkSubstrate(experiment, topology, substrate);
+  if (complaints.length > 0) return { ok: false, complaints };
+
+  const addressed = addressLinks(topology, options.lab);
+  const routing = new Routing(addressed);
+  const links = addressed.map((link, index) => realiseLink(topology.links[link.name]!, link, index, experiment.faults, seed, options.abilities));
+  const workloads = planWorkloads(experiment, seed, (host) => formatIpv4(routing.interfacesOf(host)[0]!.address));
+  const nodes = [
+    ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
+    ...Object.keys(topology.routers).map((name) => planRouter(name, options.lab, routing, links)),
+  ];
+  return {
+    ok: true,
+    value: {
+      version: 1,
+      experiment: experiment.name,
+      lab: options.lab,
+      substrate,
+      seed,
+      nodes,
+      links,
+      workloads,
+      faults: planFaults(experiment, topology, seed, (link, side) => addressed.find(({ name }) => name === link)!.ends[side].interface),
+      expectations: Object.entries(experiment.expect).map(([workload, expectation]) => ({ workload, expectation })),
+      capture: experiment.capture,
+      metricsIntervalMicroseconds: experiment.metrics.intervalMicroseconds,
+      deadlineMicroseconds: planDeadline(experiment, topology),
+    },
+  };
+}
+
+/** What this substrate, or any, cannot be asked for. */
+function checkSubstrate(experiment: Experiment, topology: Topology, substrate: SubstrateName): Complaint[] {
+  const complaints: Complaint[] = [];
+  for (const [host, { endpoint }] of Object.entries(experiment.hosts)) {
+    if (substrate !== "simulation" || endpoint === "pathlab") continue;
+    complaints.push({
+      path: ["hosts", host, "endpoint"],
+      found: `${formatFound(endpoint)} on the simulation`,
+      expected: "pathlab there",
+      hint: "a kernel cannot be simulated; run it --on namespaces or --on containers",
+    });
+  }
+  const count = Object.keys(topology.links).length;
+  if (count > addressableLinks) {
+    complaints.push({ path: ["topology"], found: `${count} links`, expected: `at most ${addressableLinks}`, hint: "each link needs a subnet of 10.0.0.0/8" });
+  }
+  return complaints;
+}
+
+function planHost(
+  name: string,
+  experiment: Experiment,
+  lab: string,
+  routing: Routing,
+  links: readonly PlannedLink[],
+  workloads: readonly PlannedWorkload[],
+): PlannedNode {
+  const settings: HostSettings = experiment.hosts[name] ?? defaultHostSettings("pathlab");
+  const ends = routing.interfacesOf(name);
+  const kernel = settings.endpoint !== "pathlab";
+  const shaped = shapedLinks(ends, routing, links);
+  const peers = workloads.filter(({ client, server }) => client === name || server === name).map(({ client, server }) => (client === name ? server : client));
+  const severalPeerAddresses = peers.some((peer) => routing.interfacesOf(peer).length > 1);
+  return {
+    name,
+    kind: "host",
+    systemName: systemName(lab, name),
+    interfaces: ends.map((end) => planInterface(end, routing, { offload: shaped.length === 0, kernelAddress: kernel })),
+    routes: routing.routesOf(name),
+    // Our stack chooses the interface by the source address itself.
+    sourceRoutes: kernel ? routing.sourceRoutesOf(name) : [],
+    sysctls: hostSysctls(settings),
+    endpoint: planEndpoint(settings, ends, roleOf(name, workloads), severalPeerAddresses),
+    reason: [
+      kernel ? `${settings.endpoint} endpoint: the kernel owns the addresses` : "pathlab endpoint: our stack owns the addresses, the kernel has none",
+      shaped.length === 0 ? "offload on: no link on its paths is shaped" : `offload off: its packets cross ${shaped.join(", ")}, whose queue counts single segments`,
+    ].join("; "),
+  };
+}
+
+function planRouter(name: string, lab: string, routing: Routing, links: readonly PlannedLink[]): PlannedNode {
+  const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map((link) => link.name));
+  return {
+    name,
+    kind: "router",
+    systemName: systemName(lab, name),
+    interfaces: routing.interfacesOf(name).map((end) => planInterface(end, routing, { offload: direct.has(end.link), kernelAddress: true })),
+    routes: routing.routesOf(name),
+    sourceRoutes: [],
+    sysctls: routerSysctls,
+    reason: "forwards by the kernel's routing table",
+  };
+}
+
+/** Links on the paths of a host that are not plain veth pairs. */
+function shapedLinks(ends: readonly AddressedEnd[], routing: Routing, links: readonly PlannedLink[]): string[] {
+  const behind = new Set(ends.flatMap((end) => [...routing.linksBehind(end)]));
+  return links.filter(({ name, realisation }) => realisation !== "direct" && behind.has(name)).map(({ name }) => name);
+}
+
+function planInterface(end: AddressedEnd, routing: Routing, own: { readonly offload: boolean; readonly kernelAddress: boolean }): PlannedInterface {
+  const gateway = routing.gatewayOf(end);
+  return {
+    name: end.interface,
+    link: end.link,
+    mac: end.mac,
+    address: formatIpv4(end.address),
+    prefixLength: end.prefixLength,
+    mtu: end.mtu,
+    ...(gateway !== undefined && { gateway }),
+    ...own,
+  };
+}
+
+const systemName = (lab: string, node: string): string => `pl-${lab}-${node}`;
