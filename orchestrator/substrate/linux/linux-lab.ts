@@ -1,4 +1,5 @@
 /** What labs of namespaces and of containers share: a middle namespace, veth pairs, the configuration of each node, links and interfaces that change. */
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Journal } from "../../journal/journal.ts";
 import { runCommand } from "../../journal/run-command.ts";
@@ -163,9 +164,11 @@ class LinuxLab implements Lab {
   }
 }
 
-/** Namespaces by name, each journalled first, in one process. */
+/** Namespaces by name, each journalled first, in one process. A name that is taken is refused before it gets into the journal, as it would then be taken back. */
 export async function createNamespaces(names: readonly string[], journal: Journal, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
+  const taken = names.find((name) => existsSync(`/run/netns/${name}`));
+  if (taken !== undefined) throw new Error(`there is a network namespace ${taken} already, and it is not ours`);
   for (const name of names) journal.append({ kind: "namespace", name });
   await runCommand(["ip", "-batch", "-"], { input: names.map((name) => `netns add ${name}\n`).join(""), signal });
 }

@@ -1,0 +1,320 @@
+/** What every substrate must do, said once. */
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+import { dockerClient, labLabel } from "../journal/docker-client.ts";
+import { Journal } from "../journal/journal.ts";
+import { labMark, markedProcesses } from "../journal/process-identity.ts";
+import { runCommand } from "../journal/run-command.ts";
+import type { Lab, LabCommand, LabObserver, LabProcess, LinkSample, Substrate } from "./substrate.ts";
+import { phoneAddresses, serverAddress, twoPathsPlan } from "./two-paths.fixture.ts";
+import { UdpProbe } from "./udp-probe.fixture.ts";
+
+const sampleMicroseconds = 10_000;
+
+export function describeSubstrate(substrate: Substrate): void {
+  describe(`substrate ${substrate.name}`, function () {
+    let state: string;
+    const journals: Journal[] = [];
+    const labs: Lab[] = [];
+
+    before(() => {
+      state = mkdtempSync(join(tmpdir(), "pathlab-state-"));
+    });
+    after(() => rmSync(state, { recursive: true }));
+    afterEach(async () => {
+      for (const lab of labs.splice(0)) await lab.down();
+      for (const journal of journals.splice(0)) journal.remove();
+    });
+
+    function newJournal(): Journal {
+      const journal = Journal.create({ state });
+      journals.push(journal);
+      return journal;
+    }
+
+    async function raise(observer: LabObserver = new RecordingObserver()): Promise<Lab> {
+      const journal = newJournal();
+      const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" });
+      const lab = await substrate.up(plan, journal, observer);
+      labs.push(lab);
+      return lab;
+    }
+
+    describe("a lab with two paths", () => {
+      let lab: Lab;
+      let observer: RecordingObserver;
+      let probe: UdpProbe;
+      let journal: Journal;
+
+      before(async () => {
+        observer = new RecordingObserver();
+        journal = Journal.create({ state });
+        lab = await substrate.up(twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" }), journal, observer);
+        probe = await UdpProbe.between(lab, "phone", "server");
+        await lab.links.sampleEvery(sampleMicroseconds);
+      });
+      after(async () => {
+        await lab.down();
+        journal.remove();
+      });
+
+      it("routes by the source address: each of the phone's addresses has its own path", async () => {
+        for (const [used, spared] of [["wifi", "cellular"] as const, ["cellular", "wifi"] as const]) {
+          const before = await observer.nextSamples();
+          await probe.exchange(phoneAddresses[used], serverAddress);
+          const after = await observer.nextSamples();
+          expect(after.packets(used)).to.be.greaterThan(before.packets(used));
+          expect(after.packets(spared), spared).to.equal(before.packets(spared));
+        }
+      });
+
+      it("drops silently while a link is a black hole, and carries again when it is restored", async () => {
+        await lab.links.blackhole("wifi");
+        const lost = probe.send(phoneAddresses.wifi, serverAddress);
+        await observer.samplesWhere((samples) => samples.blackholed("wifi") > 0);
+        await probe.exchange(phoneAddresses.cellular, serverAddress);
+        expect(probe.answered.has(lost)).to.equal(false);
+        await lab.links.restore("wifi");
+        await probe.exchange(phoneAddresses.wifi, serverAddress);
+        expect(probe.answered.has(lost)).to.equal(false);
+      });
+
+      it("changes a link's delay while it carries packets", async () => {
+        await lab.links.set("wifi", "forward", { delayMicroseconds: 300_000, seed: 1 });
+        const arrivals: string[] = [];
+        await Promise.all([
+          probe.exchange(phoneAddresses.wifi, serverAddress).then(() => arrivals.push("wifi")),
+          probe.exchange(phoneAddresses.cellular, serverAddress).then(() => arrivals.push("cellular")),
+        ]);
+        expect(arrivals).to.deep.equal(["cellular", "wifi"]);
+        await lab.links.set("wifi", "forward", { seed: 1 });
+      });
+
+      it("takes an interface down and brings it back with its routes", async () => {
+        const routes = (): Promise<string> => output(lab, "phone", ["ip", "route", "show", "table", "all"]);
+        const before = await routes();
+        await lab.setInterface("phone", "wlan0", "down");
+        expect(await routes()).to.not.contain("via 10.1.0.1");
+        await probe.exchange(phoneAddresses.cellular, serverAddress);
+        await lab.setInterface("phone", "wlan0", "up");
+        expect(sorted(await routes())).to.deep.equal(sorted(before));
+        await probe.exchange(phoneAddresses.wifi, serverAddress);
+      });
+
+      it("refuses what the plan does not name", async () => {
+        await rejects(lab.links.blackhole("nowhere"), /no link nowhere/);
+        await rejects(lab.links.blackhole("core"), /core is direct/);
+        await rejects(lab.setInterface("phone", "eth9", "down"), /no interface eth9 of phone/);
+        await rejects(lab.spawn("nobody", { name: "x", argv: ["true"] }), /no node nobody/);
+      });
+
+      it("switches offloads off on emulated links, so that every packet is one segment", async () => {
+        const features = await runCommand(["nsenter", `--net=${lab.networkNamespace("phone")}`, "ethtool", "-k", "wlan0"]);
+        for (const feature of ["tcp-segmentation-offload", "generic-segmentation-offload", "generic-receive-offload", "tx-checksumming"]) {
+          expect(features).to.match(new RegExp(`^${feature}: off`, "m"));
+        }
+      });
+
+      it("gives a process its standard streams and tells how it ended", async () => {
+        const echo = await lab.spawn("server", script(`process.stdin.on("end", () => { console.error("bye"); process.exitCode = 7; }).pipe(process.stdout)`));
+        const [out, err] = [text(echo.stdout), text(echo.stderr)];
+        echo.stdin.end("a line\n");
+        expect(await echo.exited).to.deep.equal({ code: 7, signal: null });
+        expect(await out).to.equal("a line\n");
+        expect(await err).to.equal("bye\n");
+      });
+
+      it("passes environment variables, and carries a megabyte without a loss", async () => {
+        const writer = await lab.spawn("server", {
+          ...script(`process.stdout.write(process.env.LETTER.repeat(1_000_000))`),
+          environment: { LETTER: "z" },
+        });
+        expect((await text(writer.stdout)).length).to.equal(1_000_000);
+        expect(await writer.exited).to.deep.equal({ code: 0, signal: null });
+      });
+
+      it("kills a process and what it started", async () => {
+        const parent = await lab.spawn(
+          "server",
+          script(`const { pid } = require("node:child_process").spawn("sleep", ["1000"], { detached: true, stdio: "ignore" }); console.log("started");`),
+        );
+        await firstData(parent);
+        await parent.kill("SIGKILL");
+        expect(await parent.exited).to.deep.equal({ code: null, signal: "SIGKILL" });
+        const left = markedProcesses({ [labMark]: lab.plan.lab }).filter((pid) => commandOf(pid).includes("sleep\x001000"));
+        expect(left).to.deep.equal([]);
+      });
+    });
+
+    it("leaves the addresses of our own stack alone: the kernel neither answers nor resets", async () => {
+      const journal = newJournal();
+      const observer = new RecordingObserver();
+      const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated", kernelAddresses: false });
+      const lab = await substrate.up(plan, journal, observer);
+      labs.push(lab);
+      const inPhone = ["nsenter", `--net=${lab.networkNamespace("phone")}`] as const;
+      expect(await runCommand([...inPhone, "ip", "-brief", "address", "show", "dev", "wlan0"])).to.not.match(/\d+\.\d+\.\d+\.\d+/);
+      const probe = await UdpProbe.between(lab, "ap", "server");
+      await lab.links.sampleEvery(sampleMicroseconds);
+      // The router asks for the phone's hardware address; nobody may answer for a stack that does not run.
+      probe.send("10.1.0.1", phoneAddresses.wifi);
+      const asked = await observer.samplesWhere((samples) => samples.packets("wifi", "backward") > 0);
+      const later = await observer.samplesWhere((samples) => samples.packets("wifi", "backward") > asked.packets("wifi", "backward"));
+      expect(later.packets("wifi", "forward")).to.equal(0);
+    });
+
+    it("runs two labs side by side, with the same addresses in both", async () => {
+      const [one, other] = [await raise(), await raise()];
+      const probes = [await UdpProbe.between(one, "phone", "server"), await UdpProbe.between(other, "phone", "server")] as const;
+      await Promise.all(probes.map((probe) => probe.exchange(phoneAddresses.wifi, serverAddress)));
+      await one.down();
+      await probes[1].exchange(phoneAddresses.cellular, serverAddress);
+    });
+
+    it("leaves nothing when it is taken down, which may be asked for twice", async () => {
+      const lab = await raise();
+      await UdpProbe.between(lab, "phone", "server");
+      expect(await remainsOf(lab.plan.lab)).to.not.deep.equal([]);
+      await Promise.all([lab.down(), lab.down()]);
+      await lab.down();
+      expect(await remainsOf(lab.plan.lab)).to.deep.equal([]);
+    });
+
+    it("takes everything down when it fails half-way, and says which node failed", async () => {
+      const journal = newJournal();
+      const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" });
+      const nodes = plan.nodes.map((node) =>
+        node.name === "server" ? { ...node, routes: [{ destination: "default", via: "192.0.2.1", interface: "eth0" }] } : node,
+      );
+      await rejects(substrate.up({ ...plan, nodes }, journal, new RecordingObserver()), /node server: .*(unreachable|invalid gateway)/is);
+      expect(await remainsOf(journal.lab)).to.deep.equal([]);
+    });
+
+    it("takes everything down when it is told to stop half-way", async () => {
+      const journal = newJournal();
+      const stop = new AbortController();
+      const observer = new RecordingObserver((message) => {
+        if (message.includes("links")) stop.abort(new Error("enough"));
+      });
+      const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" });
+      await rejects(substrate.up(plan, journal, observer, stop.signal), /enough/);
+      expect(await remainsOf(journal.lab)).to.deep.equal([]);
+    });
+  });
+}
+
+/** Everything on the machine that carries the lab's mark. */
+export async function remainsOf(lab: string): Promise<string[]> {
+  const namespaces = existsSync("/run/netns") ? readdirSync("/run/netns").filter((name) => name.startsWith(`pl-${lab}-`)) : [];
+  const processes = markedProcesses({ [labMark]: lab }).map((pid) => `process ${pid}: ${commandOf(pid)}`);
+  const docker = await dockerClient();
+  const containers = await docker.listContainers({ all: true, filters: JSON.stringify({ label: [`${labLabel}=${lab}`] }) });
+  return [...namespaces, ...processes, ...containers.map(({ Names }) => Names.join())];
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+class Samples {
+  readonly #byDirection = new Map<string, LinkSample>();
+
+  add(sample: LinkSample): void {
+    this.#byDirection.set(`${sample.link}/${sample.direction}`, sample);
+  }
+
+  get complete(): boolean {
+    return this.#byDirection.size === 4;
+  }
+
+  packets(link: string, ...directions: LinkSample["direction"][]): number {
+    return this.#sum(link, directions, ({ packets }) => packets);
+  }
+
+  blackholed(link: string): number {
+    return this.#sum(link, [], ({ dropsBlackhole }) => dropsBlackhole);
+  }
+
+  #sum(link: string, directions: readonly LinkSample["direction"][], value: (sample: LinkSample) => number): number {
+    const wanted = directions.length > 0 ? directions : (["forward", "backward"] as const);
+    return wanted.reduce((sum, direction) => {
+      const sample = this.#byDirection.get(`${link}/${direction}`);
+      return sample === undefined ? sum : sum + value(sample);
+    }, 0);
+  }
+}
+
+class RecordingObserver implements LabObserver {
+  readonly problems: string[] = [];
+  readonly #onProgress: (message: string) => void;
+  #current = new Samples();
+  #time = -1;
+  #waiting: ((samples: Samples) => void)[] = [];
+
+  constructor(onProgress: (message: string) => void = () => undefined) {
+    this.#onProgress = onProgress;
+  }
+
+  progress(message: string): void {
+    this.#onProgress(message);
+  }
+
+  problem(source: string, message: string): void {
+    this.problems.push(`${source}: ${message}`);
+  }
+
+  linkSample(sample: LinkSample): void {
+    if (sample.time !== this.#time) this.#current = new Samples();
+    this.#time = sample.time;
+    this.#current.add(sample);
+    if (this.#current.complete) for (const tell of this.#waiting.splice(0)) tell(this.#current);
+  }
+
+  /** The first set of all links' counters that is taken from now on. */
+  nextSamples(): Promise<Samples> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async samplesWhere(holds: (samples: Samples) => boolean): Promise<Samples> {
+    for (;;) {
+      const samples = await this.nextSamples();
+      if (holds(samples)) return samples;
+    }
+  }
+}
+
+function script(code: string): LabCommand {
+  return { name: "script", argv: [process.execPath, "-e", code] };
+}
+
+async function output(lab: Lab, node: string, argv: LabCommand["argv"]): Promise<string> {
+  const started = await lab.spawn(node, { name: argv[0], argv });
+  const [out] = await Promise.all([text(started.stdout), started.exited]);
+  return out;
+}
+
+function firstData(process: LabProcess): Promise<void> {
+  return new Promise((resolve) => process.stdout.once("data", () => resolve()));
+}
+
+function sorted(lines: string): string[] {
+  return lines.split("\n").sort();
+}
+
+async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
+  let message: string | undefined;
+  try {
+    await promise;
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message, "it did not fail").to.be.a("string");
+  expect(message).to.match(pattern);
+}

@@ -1,0 +1,4 @@
+import { describeSubstrate } from "../compliance.ts";
+import { containers } from "./containers.ts";
+
+describeSubstrate(containers);

@@ -1,0 +1,4 @@
+import { describeSubstrate } from "../compliance.ts";
+import { namespaces } from "./namespaces.ts";
+
+describeSubstrate(namespaces);
