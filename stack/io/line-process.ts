@@ -11,8 +11,10 @@ export type LineHandler = {
 /**
  * Makes this process one that a parent drives: a JSON value a line on stdin, a JSON value a line on stdout, words for
  * people on stderr. When the parent dies, however it dies, stdin ends and so does the process.
+ *
+ * @returns `end`: as if stdin had ended
  */
-export function serveLines(handler: LineHandler): void {
+export function serveLines(handler: LineHandler): { end: () => void } {
   let ended = false;
   const end = () => {
     if (ended) return;
@@ -43,6 +45,7 @@ export function serveLines(handler: LineHandler): void {
     }
   });
   lines.on("close", end);
+  return { end };
 }
 
 /** One line of stdout. */

@@ -18,7 +18,7 @@ const say: (line: MeasureLine) => void = writeLine;
 
 let measuring = false;
 
-serveLines({
+const stdin = serveLines({
   onLine(value) {
     const { links, attempts } = value as MeasureConfig;
     // One below the emulator: who sends the probes must not keep from work who releases them.
@@ -28,7 +28,7 @@ serveLines({
       () => {
         measuring = false;
         say({ type: "done" });
-        process.stdin.destroy();
+        stdin.end();
       },
       (error: unknown) => {
         throw error;
