@@ -154,13 +154,14 @@ export class Capture {
 
   #scheduleFlush(): void {
     this.#flushTimer = setTimeout(() => {
-      const settled = Date.now() - reorderMilliseconds;
-      this.#writing = this.#append(
-        this.#packets.takeUntil(Math.floor(settled / 1000), (settled % 1000) * 1e6),
-      ).then(() => {
-        if (this.#failure === undefined && !this.#stopping) this.#scheduleFlush();
-      });
+      this.#writing = this.#flush();
     }, flushMilliseconds);
+  }
+
+  async #flush(): Promise<void> {
+    const settled = Date.now() - reorderMilliseconds;
+    await this.#append(this.#packets.takeUntil(Math.floor(settled / 1000), (settled % 1000) * 1e6));
+    if (this.#failure === undefined && !this.#stopping) this.#scheduleFlush();
   }
 
   async #append(blocks: Uint8Array): Promise<void> {

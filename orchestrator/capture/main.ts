@@ -28,6 +28,11 @@ function fail(error: NodeJS.ErrnoException): void {
   stdin.end();
 }
 
+async function finish(): Promise<void> {
+  const running = await capture;
+  if (running !== undefined) say({ type: "done", ...(await running.stop()) });
+}
+
 const stdin = serveLines({
   onLine(value) {
     if (capture === undefined) capture = start(value as CaptureConfig);
@@ -35,8 +40,6 @@ const stdin = serveLines({
     else throw new Error(`cannot do ${JSON.stringify(value)}`);
   },
   onEnd() {
-    void capture?.then(async (running) => {
-      if (running !== undefined) say({ type: "done", ...(await running.stop()) });
-    });
+    void finish();
   },
 });

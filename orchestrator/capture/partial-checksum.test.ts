@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { completeChecksum } from "./partial-checksum.ts";
 
 function onesComplementSum(bytes: Uint8Array): number {
@@ -9,9 +9,10 @@ function onesComplementSum(bytes: Uint8Array): number {
   return sum;
 }
 
+const octets = (min: number, max: number) => fc.uint8Array({ minLength: min, maxLength: max });
+
 describe("a partial checksum", () => {
   it("is completed so that segment and pseudo-header sum to all ones (RFC 1071)", () => {
-    const octets = (min: number, max: number) => fc.uint8Array({ minLength: min, maxLength: max });
     fc.assert(
       fc.property(octets(34, 34), octets(20, 400), octets(12, 12), (headers, segment, pseudoHeader) => {
         const frame = Uint8Array.from([...headers, ...segment]);

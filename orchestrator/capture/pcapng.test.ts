@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { clockComment, realtimeOffsetFromComments } from "./clock-comment.ts";
 import { PcapngEncoder } from "./pcapng-encoder.ts";
 import { decodePcapng, PcapngError, type PcapngBlock } from "./pcapng-reader.ts";
@@ -36,6 +36,15 @@ async function read(chunks: Uint8Array[]): Promise<{ blocks: PcapngBlock[]; erro
     return { blocks, error };
   }
 }
+
+const message = async (bytes: Uint8Array) => ((await read([bytes])).error as Error | undefined)?.message;
+const numbers = async (blocks: Uint8Array) => {
+  const header = fileWith(() => {}, 2);
+  const found = (await read([header, blocks])).blocks.filter((block) => block.type === "packet");
+  return found.map(({ data }) => data[0]);
+};
+const add = (packets: TimeOrderedPackets, number: number, seconds: number, nanoseconds: number) =>
+  packets.add(packet({ data: [number], seconds, nanoseconds, interfaceId: number % 2 }));
 
 describe("a pcapng file", () => {
   it("gives back what was written", async () => {
@@ -117,7 +126,6 @@ describe("a pcapng file", () => {
   });
 
   it("is refused when it is something else or damaged", async () => {
-    const message = async (bytes: Uint8Array) => ((await read([bytes])).error as Error | undefined)?.message;
     expect(await message(new Uint8Array(0))).to.equal("byte 0: the file is empty");
     expect(await message(Uint8Array.from({ length: 40 }, (_, i) => i))).to.match(/^byte 0: not a pcapng file/);
     const file = fileWith((encoder) => encoder.packet(packet({ interfaceId: 5 })));
@@ -173,14 +181,6 @@ describe("a pcapng file", () => {
 });
 
 describe("packets of several interfaces", () => {
-  const numbers = async (blocks: Uint8Array) => {
-    const header = fileWith(() => {}, 2);
-    const found = (await read([header, blocks])).blocks.filter((block) => block.type === "packet");
-    return found.map(({ data }) => data[0]);
-  };
-  const add = (packets: TimeOrderedPackets, number: number, seconds: number, nanoseconds: number) =>
-    packets.add(packet({ data: [number], seconds, nanoseconds, interfaceId: number % 2 }));
-
   it("come out in order of time, those after the limit later", async () => {
     const packets = new TimeOrderedPackets();
     add(packets, 1, 100, 500);

@@ -27,6 +27,11 @@ describePathElement(
 
 const burst = (count: number, bytes: number) => Array.from({ length: count }, () => ({ bytes, time: 0 }));
 
+const losses = (config: Omit<LinkDirectionConfig, "seed">) =>
+  drive(direction(config), burst(500, 100), 42)
+    .filter(({ dropped }) => dropped === "loss")
+    .map(({ packet }) => packet.number);
+
 describe("a direction of a link", () => {
   it("adds the delay after the last bit is sent", () => {
     const outcomes = drive(direction({ rateBitsPerSecond: 8e6, delayMicroseconds: 10_000 }), burst(3, 1000));
@@ -44,10 +49,6 @@ describe("a direction of a link", () => {
 
   it("draws the same losses with jitter as without", () => {
     const loss = { kind: "bernoulli", probability: 0.2 } as const;
-    const losses = (config: Omit<LinkDirectionConfig, "seed">) =>
-      drive(direction(config), burst(500, 100), 42)
-        .filter(({ dropped }) => dropped === "loss")
-        .map(({ packet }) => packet.number);
     expect(losses({ loss, jitter: { microseconds: 100, distribution: "normal", reorder: true } })).to.deep.equal(
       losses({ loss }),
     );

@@ -131,13 +131,9 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
 
   #makeLoss(loss: LinkDirectionConfig["loss"]): PathElement<Packet> | undefined {
     const deliver: Deliver<Packet> = (packet, time) => this.#rate.push(packet, time);
-    switch (loss?.kind) {
-      case undefined:
-        return undefined;
-      case "bernoulli":
-        return new BernoulliLoss(loss.probability, this.#lossRandom, deliver, this.#countDrop);
-      case "gilbert-elliott":
-        return new GilbertElliottLoss(loss, this.#lossRandom, deliver, this.#countDrop);
-    }
+    if (loss === undefined) return undefined;
+    return loss.kind === "bernoulli"
+      ? new BernoulliLoss(loss.probability, this.#lossRandom, deliver, this.#countDrop)
+      : new GilbertElliottLoss(loss, this.#lossRandom, deliver, this.#countDrop);
   }
 }

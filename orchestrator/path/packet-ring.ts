@@ -1,6 +1,6 @@
 /** A first-in first-out queue that allocates only when it grows. */
 export class PacketRing<Packet> {
-  #items: (Packet | undefined)[] = new Array<Packet | undefined>(16).fill(undefined);
+  #items: (Packet | undefined)[] = emptySlots(16);
   #head = 0;
   #length = 0;
 
@@ -25,9 +25,13 @@ export class PacketRing<Packet> {
 
   #grow(): void {
     const size = this.#items.length;
-    const grown = new Array<Packet | undefined>(size * 2).fill(undefined);
+    const grown = emptySlots<Packet>(size * 2);
     for (let i = 0; i < size; i++) grown[i] = this.#items[(this.#head + i) & (size - 1)];
     this.#items = grown;
     this.#head = 0;
   }
+}
+
+function emptySlots<Packet>(length: number): (Packet | undefined)[] {
+  return Array.from<Packet | undefined>({ length }).fill(undefined);
 }

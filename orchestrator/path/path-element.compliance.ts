@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Deliver, Drop, DropReason, PathElement } from "./path-element.ts";
 
 /** A packet that knows its place in the order of sending. */

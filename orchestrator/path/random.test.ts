@@ -17,7 +17,7 @@ describe("random streams", () => {
 
   it("are uniform in [0, 1)", () => {
     const stream = new RandomStream(3);
-    const cells = new Array<number>(16).fill(0);
+    const cells = Array.from({ length: 16 }, () => 0);
     for (let i = 0; i < 16_000; i++) {
       const x = stream.uniform();
       expect(x).to.be.within(0, 1 - Number.EPSILON / 2);

@@ -1,7 +1,6 @@
 import { checksumState, type ChecksumState, type FrameSink, type OutgoingFrame } from "../frame.ts";
 import type { StackEvent } from "../events.ts";
 import type { Host } from "../host.ts";
-import type { NetworkStack } from "../net/network-stack.ts";
 import { monotonicMicroseconds } from "./clock.ts";
 import { interfaceInfo, LinkEvents, type LinkEvent } from "./link-events.ts";
 import {
@@ -53,9 +52,10 @@ type Port = { interfaceName: string; namespacePath: string | undefined; socket: 
 /**
  * Puts a pure {@link Host} on wires: a packet socket for each interface, one precise timer, and the news of interfaces
  * going up and down. A batch of frames comes in, the host's answers go out as a batch; checksums and, where the host
- * was told that the interface has it, segmentation are left to the device (virtio-net header).
+ * was told that the interface has it, segmentation are left to the device (virtio-net header). To stack/net it is the
+ * `NetworkStack`: host, clock and wake.
  */
-export class Driver implements NetworkStack, FrameSink {
+export class Driver implements FrameSink {
   readonly host: Host;
   readonly #ports: Port[] = [];
   readonly #timer: PreciseTimer;

@@ -9,6 +9,8 @@ export const virtioNetHeaderBytes = 10;
 export const superPacketSlotBytes = 66_048;
 
 const recordBytes = 32;
+/** sll_pkttype of a frame that this machine sent (packet(7)). */
+const PACKET_OUTGOING = 4;
 
 /** virtio-net header fields (virtio 1.2 §5.1.6). */
 export const VIRTIO_NET_HDR_F_NEEDS_CSUM = 1;
@@ -128,7 +130,8 @@ export class PacketSocket {
 
   /** The frame was sent by this machine, not received (PACKET_OUTGOING). */
   isOutgoing(i: number): boolean {
-    return this.#words[i * 8 + 2]! === 4;
+    const packetType = this.#words[i * 8 + 2];
+    return packetType === PACKET_OUTGOING;
   }
 
   /** The slot that holds frame `i`. */

@@ -5,7 +5,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import type { LinkDirectionConfig } from "../link-direction.ts";
 import type { MeasureConfig, MeasureLine } from "../measure/main.ts";
-import type { EmulatorConfig, EmulatorControl, EmulatorLine } from "./protocol.ts";
+import type { EmulatorConfig, EmulatorLine } from "./protocol.ts";
 
 const prefix = `plemu${process.pid}`;
 const [left, middle, right] = [`${prefix}l`, `${prefix}m`, `${prefix}r`];
@@ -48,6 +48,28 @@ class LineProcess<Line extends { type: string }> {
   }
 }
 
+/** Round-trip times in milliseconds of datagrams between the kernels of both hosts, null for a lost one. */
+function roundTrips(link: number, count: number): (number | null)[] {
+  const client = `
+    const socket = require("node:dgram").createSocket("udp4");
+    const sent = [], times = Array(${count}).fill(null);
+    socket.on("message", (data) => (times[data[0]] = performance.now() - sent[data[0]]));
+    socket.bind(0, () => {
+      const timer = setInterval(() => {
+        if (sent.length === ${count}) return clearInterval(timer), setTimeout(() => {
+          console.log(JSON.stringify(times)), socket.close();
+        }, 300);
+        sent.push(performance.now());
+        socket.send(Buffer.from([sent.length - 1]), 7007, "10.9.${link}.2");
+      }, 20);
+    });`;
+  return JSON.parse(execFileSync("ip", ["netns", "exec", left, process.execPath, "-e", client], { encoding: "utf8" }));
+}
+
+function medianOf(times: (number | null)[]): number {
+  return times.map(Number).sort((a, b) => a - b)[times.length >> 1]!;
+}
+
 describe("the emulator between two namespaces", function () {
   this.timeout(60_000);
   let emulator: LineProcess<EmulatorLine>;
@@ -86,28 +108,9 @@ describe("the emulator between two namespaces", function () {
       backward: configs[i]!,
     }));
   const command = async (control: Record<string, unknown>) => {
-    emulator.say({ id: nextId++, ...control } as unknown as EmulatorControl);
+    emulator.say({ id: nextId++, ...control });
     return await emulator.hear("answer");
   };
-  /** Round-trip times in milliseconds of datagrams between the kernels of both hosts, null for a lost one. */
-  const roundTrips = (link: number, count: number): (number | null)[] => {
-    const client = `
-      const socket = require("node:dgram").createSocket("udp4");
-      const sent = [], times = Array(${count}).fill(null);
-      socket.on("message", (data) => (times[data[0]] = performance.now() - sent[data[0]]));
-      socket.bind(0, () => {
-        const timer = setInterval(() => {
-          if (sent.length === ${count}) return clearInterval(timer), setTimeout(() => {
-            console.log(JSON.stringify(times)), socket.close();
-          }, 300);
-          sent.push(performance.now());
-          socket.send(Buffer.from([sent.length - 1]), 7007, "10.9.${link}.2");
-        }, 20);
-      });`;
-    return JSON.parse(execFileSync("ip", ["netns", "exec", left, process.execPath, "-e", client], { encoding: "utf8" }));
-  };
-  const medianOf = (times: (number | null)[]) => times.map(Number).sort((a, b) => a - b)[times.length >> 1]!;
-
   before(async () => {
     for (const name of [left, middle, right]) ip("netns add", name);
     ip("netns exec", middle, "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
@@ -152,7 +155,6 @@ describe("the emulator between two namespaces", function () {
     for (let i = 0; i < 2 * linkNames.length; i++) {
       const measurement = await measure.hear("measurement");
       expect(measurement.withinTolerance, JSON.stringify(measurement)).to.equal(true);
-      if (process.env["PATHLAB_VERBOSE"]) console.log(JSON.stringify(measurement.attempts));
     }
     await measure.hear("done");
     expect(await measure.end()).to.equal(0);
@@ -198,7 +200,6 @@ describe("the emulator between two namespaces", function () {
     await command({ do: "stats", everyMicroseconds: 0 });
     const answer = await command({ do: "quality" });
     expect(answer).to.have.nested.property("quality.releases").that.is.above(1000);
-    if (process.env["PATHLAB_VERBOSE"]) console.log(JSON.stringify(answer));
   });
 
   it("outlives an interface that goes down and comes back", async () => {

@@ -34,7 +34,7 @@ function control(running: Emulator, command: EmulatorControl): void {
         running.control(command);
         break;
       default:
-        throw new Error(`cannot do "${(command as { do: unknown }).do}"`);
+        throw new Error(`cannot do ${JSON.stringify((command as { do: unknown }).do)}`);
     }
     say({ type: "answer", id, ok: true });
   } catch (error) {

@@ -18,22 +18,21 @@ const say: (line: MeasureLine) => void = writeLine;
 
 let measuring = false;
 
+/** A failure becomes an unhandled rejection, which serveLines tells as an `error` line. */
+async function measure(links: MeasureConfig["links"], attempts: number | undefined): Promise<void> {
+  await measureLinks(links, attempts, (measurement) => say({ type: "measurement", ...measurement }));
+  measuring = false;
+  say({ type: "done" });
+  stdin.end();
+}
+
 const stdin = serveLines({
   onLine(value) {
     const { links, attempts } = value as MeasureConfig;
     // One below the emulator: who sends the probes must not keep from work who releases them.
     requestRealtimeScheduling(9);
     measuring = true;
-    measureLinks(links, attempts, (measurement) => say({ type: "measurement", ...measurement })).then(
-      () => {
-        measuring = false;
-        say({ type: "done" });
-        stdin.end();
-      },
-      (error: unknown) => {
-        throw error;
-      },
-    );
+    void measure(links, attempts);
   },
   onEnd() {
     // Measurements in flight have sockets and timers open, and nobody waits for them any more.

@@ -8,6 +8,7 @@ import {
   type MeasuredFigures,
 } from "./measurement.ts";
 import { ProbePath } from "./probe-path.ts";
+import { RateBudget } from "./rate-budget.ts";
 
 export type MeasuredLink = {
   name: string;
@@ -35,8 +36,8 @@ export async function measureLinks(
 ): Promise<DirectionMeasurement[]> {
   const jobs: Job[] = [];
   const results: DirectionMeasurement[] = [];
-  let free = budgetBitsPerSecond;
-  const running = new Map<number, Promise<number>>();
+  const budget = new RateBudget(budgetBitsPerSecond);
+  const running: Promise<void>[] = [];
   try {
     // All sockets first: opening one takes milliseconds, which the sender of a train does not have.
     for (const link of links) {
@@ -46,17 +47,15 @@ export async function measureLinks(
     }
     for (const [index, job] of jobs.entries()) {
       const weight = Math.min(budgetBitsPerSecond, job.link[job.direction].rateBitsPerSecond ?? 0);
-      while (free < weight) running.delete(await Promise.race(running.values()));
-      free -= weight;
+      await budget.acquire(weight);
       const run = async () => {
         results[index] = await measureRepeatedly(job, attempts);
         onMeasured(results[index]);
-        free += weight;
-        return index;
+        budget.release(weight);
       };
-      running.set(index, run());
+      running.push(run());
     }
-    await Promise.all(running.values());
+    await Promise.all(running);
     return results;
   } finally {
     for (const { path } of jobs) path.close();

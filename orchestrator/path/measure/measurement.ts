@@ -1,7 +1,7 @@
 import { gilbertElliottLossRate } from "../gilbert-elliott-loss.ts";
 import type { LinkDirectionConfig } from "../link-direction.ts";
 import { median, probabilityInterval, trainRate } from "./estimates.ts";
-import { minimumProbeBytes, ProbePath } from "./probe-path.ts";
+import { minimumProbeBytes, type ProbePath } from "./probe-path.ts";
 
 /** One host's end of a link. */
 export type MeasuredEnd = { namespacePath?: string; interfaceName: string };

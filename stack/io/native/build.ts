@@ -23,6 +23,10 @@ export function buildNative(): string {
   const sources = readdirSync(sourceDirectory)
     .filter((name) => /\.[ch]$/.test(name))
     .sort();
+  if (sources.length === 0)
+    throw new NativeBuildError(
+      `no sources of the native addon in ${sourceDirectory}: a bundle needs the built addon beside it or in PATHLAB_NATIVE`,
+    );
   const hash = createHash("sha256").update(process.arch).update(flags.join(" "));
   for (const name of sources) hash.update(name).update(readFileSync(path.join(sourceDirectory, name)));
   const target = path.join(repository, "build/native", `${hash.digest("hex").slice(0, 16)}.node`);
