@@ -44,6 +44,8 @@ export interface Lab {
   networkNamespace(node: string): string;
   /** Starts a program inside a node. It is journalled, and ends with the lab. */
   spawn(node: string, command: LabCommand): Promise<LabProcess>;
+  /** Starts a program outside of all nodes, on the machine itself: what observes the lab. It is journalled, and ends with the lab. */
+  spawnBeside(command: LabCommand): Promise<LabProcess>;
   readonly links: LinkControl;
   /** An interface event that the host sees, as when a cable is pulled: `ip link set dev I down|up` with routes restored on up. */
   setInterface(node: string, interfaceName: string, state: "up" | "down"): Promise<void>;

@@ -15,6 +15,10 @@ export interface TwoPathsOptions {
 export const phoneAddresses = { wifi: "10.1.0.2", cellular: "10.2.0.2" } as const;
 export const serverAddress = "10.9.0.2";
 
+function toServer(interfaceName: string, via: string): PlannedRoute {
+  return { destination: "10.9.0.0/24", via, interface: interfaceName };
+}
+
 export function twoPathsPlan(options: TwoPathsOptions): Plan {
   const { lab, substrate, access = "direct", kernelAddresses = true, accessDelayMicroseconds = 0 } = options;
   const emulated = access !== "direct";
@@ -57,7 +61,6 @@ export function twoPathsPlan(options: TwoPathsOptions): Plan {
       reason: "test",
     };
   };
-  const toServer = (interfaceName: string, via: string): PlannedRoute => ({ destination: "10.9.0.0/24", via, interface: interfaceName });
   return {
     version: 1,
     experiment: "two-paths",

@@ -25,6 +25,8 @@ export class EmulatorLinks implements LinkRealisation {
   #lastId = 0;
   #ready = false;
   #stopping = false;
+  /** Why it runs no more. */
+  #end: Error | undefined;
 
   constructor(links: readonly PlannedLink[], observer: LabObserver) {
     this.#links = links;
@@ -37,25 +39,25 @@ export class EmulatorLinks implements LinkRealisation {
     this.#process = emulator;
     let complaints = "";
     emulator.stderr.setEncoding("utf8").on("data", (text: string) => (complaints += text));
-    await new Promise<void>((resolve, reject) => {
+    const ended = emulator.exited.then(({ code, signal }) => {
+      this.#ended(`the link emulator ended (${signal ?? `exit code ${code}`})${complaints && `: ${complaints.trim()}`}`);
+      return this.#end;
+    });
+    const ready = new Promise<void>((resolve, reject) => {
       createInterface({ input: emulator.stdout }).on("line", (line) => {
         const value = JSON.parse(line) as EmulatorLine;
         if (value.type === "ready") {
           this.#ready = true;
           resolve();
+        } else if (value.type === "error") {
+          reject(new Error(`the link emulator: ${value.message}`));
         }
-        else if (value.type === "error") reject(new Error(`the link emulator: ${value.message}`));
         this.#take(value);
       });
-      void emulator.exited.then(({ code, signal }) => {
-        const error = new Error(`the link emulator ended (${signal ?? `exit code ${code}`})${complaints && `: ${complaints.trim()}`}`);
-        reject(error);
-        for (const { reject: fail } of this.#pending.values()) fail(error);
-        this.#pending.clear();
-        if (this.#ready && !this.#stopping) this.#observer.problem("emulator", error.message);
-      });
-      this.#write(this.#configuration());
     });
+    this.#write(this.#configuration());
+    const end = await Promise.race([ready, ended]);
+    if (end !== undefined) throw end;
   }
 
   /** The emulator ends when its standard input does. */
@@ -106,11 +108,20 @@ export class EmulatorLinks implements LinkRealisation {
   #ask(command: WithoutId<EmulatorControl>): Promise<EmulatorLine & { type: "answer" }> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      if (this.#process === undefined) return reject(new Error("the link emulator does not run"));
+      if (this.#process === undefined || this.#end !== undefined) {
+        reject(this.#end ?? new Error("the link emulator does not run"));
+        return;
+      }
       this.#pending.set(id, { resolve, reject });
-      void this.#process.exited.then(() => reject(new Error("the link emulator has ended")));
       this.#write({ id, ...command });
     });
+  }
+
+  #ended(message: string): void {
+    this.#end = new Error(message);
+    for (const pending of this.#pending.values()) pending.reject(this.#end);
+    this.#pending.clear();
+    if (this.#ready && !this.#stopping) this.#observer.problem("emulator", message);
   }
 
   #write(value: unknown): void {

@@ -8,7 +8,7 @@ import type { Plan, PlannedNode } from "../../plan/plan.ts";
 import type { Lab, LabCommand, LabObserver, LabProcess, LinkControl } from "../substrate.ts";
 import { runInNamespace } from "./enter-namespace.ts";
 import { PlannedLinks } from "./planned-links.ts";
-import { marksOf, spawnInNamespace } from "./marked-process.ts";
+import { marksOf, spawnInNamespace, spawnMarked } from "./marked-process.ts";
 import { interfaceUpScript, middleScript, nodeScript } from "./namespace-script.ts";
 import { plannedInterface, vethLines } from "./veth.ts";
 
@@ -101,6 +101,10 @@ class LinuxLab implements Lab {
   async spawn(node: string, command: LabCommand): Promise<LabProcess> {
     const planned = this.#node(node);
     return this.#parts.hosting.spawn(planned, command, this.#journalledMarks(`${node}/${command.name}`));
+  }
+
+  spawnBeside(command: LabCommand): Promise<LabProcess> {
+    return spawnMarked(command, this.#journalledMarks(`beside/${command.name}`));
   }
 
   async setInterface(node: string, interfaceName: string, state: "up" | "down"): Promise<void> {

@@ -22,12 +22,15 @@ export function signalMarked(marks: Readonly<Record<string, string>>, signal: No
   }
 }
 
-/**
- * Starts a program in the network namespace at `path`. Its standard input is a pipe from us, so a program that reads it learns of our death at once;
- * what does not is found by its marks.
- */
+/** Starts a program in the network namespace at `path`. */
 export function spawnInNamespace(path: string, command: LabCommand, marks: Readonly<Record<string, string>>): Promise<LabProcess> {
-  const child = spawn("nsenter", [`--net=${path}`, "--", ...command.argv], {
+  return spawnMarked({ ...command, argv: ["nsenter", `--net=${path}`, "--", ...command.argv] }, marks);
+}
+
+/** Starts a program. Its standard input is a pipe from us, so one that reads it learns of our death at once; what does not is found by its marks. */
+export function spawnMarked(command: LabCommand, marks: Readonly<Record<string, string>>): Promise<LabProcess> {
+  const [program, ...args] = command.argv;
+  const child = spawn(program, args, {
     detached: true,
     env: { ...process.env, ...command.environment, ...marks },
     stdio: ["pipe", "pipe", "pipe"],

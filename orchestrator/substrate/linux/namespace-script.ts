@@ -44,6 +44,7 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
 function baselineSysctls(forward: boolean, ipv6: boolean): string[] {
   const forwarding = forward ? "1" : "0";
   return [
+    sysctlFunction,
     // Without addresses in the plan no solicitation or listener report may get into the captures.
     writeSysctl("net.ipv6.conf.all.disable_ipv6", ipv6 ? "0" : "1"),
     writeSysctl("net.ipv6.conf.default.disable_ipv6", ipv6 ? "0" : "1"),
@@ -63,8 +64,11 @@ function baselineSysctls(forward: boolean, ipv6: boolean): string[] {
   ];
 }
 
+/** The shell's own words for a refused value (`echo: I/O error`) name neither the key nor the value. */
+const sysctlFunction = `sysctl_write() { { echo "$2" > "/proc/sys/$1"; } 2>/dev/null || { echo "the kernel refuses $1 = $2" >&2; exit 1; }; }`;
+
 function writeSysctl(key: string, value: string): string {
-  return `echo ${quote(value)} > /proc/sys/${quote(key.replaceAll(".", "/"))}`;
+  return `sysctl_write ${quote(key.replaceAll(".", "/"))} ${quote(value)}`;
 }
 
 function writeEverywhere(family: "ipv4" | "ipv6", key: string, value: string): string {

@@ -89,7 +89,7 @@ async function apt(args: readonly string[], progress: (line: string) => void): P
   await runCommand(["apt-get", "--quiet=2", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", ...args], {
     environment: { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
     onLine: (line) => {
-      if (/^Setting up /.test(line)) progress(line.replace(/ \.\.\.$/, ""));
+      if (line.startsWith("Setting up ")) progress(line.replace(/ \.\.\.$/, ""));
     },
   });
 }

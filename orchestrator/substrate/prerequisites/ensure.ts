@@ -2,7 +2,7 @@
 import { debianPrograms, installPackages } from "./debian-packages.ts";
 import { dockerDaemon } from "./docker-daemon.ts";
 import { hostImagePresent } from "./host-image.ts";
-import { kernelPrerequisites } from "./kernel-features.ts";
+import { cubicAllowed, kernelPrerequisites } from "./kernel-features.ts";
 import type { Finding, Need, Prerequisite } from "./prerequisite.ts";
 import { privileges } from "./privileges.ts";
 import { buildAddon, buildPrograms, isAddonFresh, staleProgramNames } from "./programs.ts";
@@ -40,6 +40,7 @@ export const prerequisites: readonly Prerequisite[] = [
   privileges,
   ...debianPrograms,
   ...kernelPrerequisites,
+  cubicAllowed,
   nativeAddon,
   programs,
   dockerDaemon,
@@ -94,8 +95,7 @@ async function mendAlone(selected: readonly Prerequisite[]): Promise<Checked[]> 
   }
   for (const prerequisite of selected) {
     if (prerequisite.fix === undefined || (await prerequisite.check()).present) continue;
-    const { fix } = prerequisite;
-    await attempt(`setting up: ${prerequisite.name}`, [prerequisite], failures, (progress) => fix(progress));
+    await attempt(`setting up: ${prerequisite.name}`, [prerequisite], failures, async (progress) => prerequisite.fix?.(progress));
   }
   return (await missingOf(selected)).map(({ prerequisite, finding }) => {
     const failure = failures.get(prerequisite);

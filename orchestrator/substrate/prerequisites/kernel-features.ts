@@ -73,6 +73,27 @@ export const kernelPrerequisites: readonly Prerequisite[] = [
   feature("netem", "links shaped by the kernel; without it our emulator shapes them", [], "modprobe sch_netem, or a kernel with CONFIG_NET_SCH_NETEM"),
 ];
 
+const allowedAlgorithms = "/proc/sys/net/ipv4/tcp_allowed_congestion_control";
+
+/**
+ * A namespace may choose only among the algorithms that the machine allows its ordinary users. Debian's kernel allows CUBIC, one that defaults to BBR may
+ * not; there is no other way to choose for a kernel's MPTCP socket. The permission lasts until the machine is booted.
+ */
+export const cubicAllowed: Prerequisite = {
+  name: "kernel:cubic",
+  purpose: "kernel endpoints with the congestion control cubic",
+  needs: ["linux-mptcp", "linux-tcp", "test"],
+  remedy: `echo "$(cat ${allowedAlgorithms}) cubic" > ${allowedAlgorithms}`,
+  async check() {
+    const allowed = readFileSync(allowedAlgorithms, "utf8").trim();
+    return { present: allowed.split(" ").includes("cubic"), detail: `allowed in namespaces: ${allowed}` };
+  },
+  async fix(progress) {
+    progress("allowing namespaces to use cubic, until the next boot");
+    writeFileSync(allowedAlgorithms, `${readFileSync(allowedAlgorithms, "utf8").trim()} cubic`);
+  },
+};
+
 function feature(key: keyof KernelFeatures, purpose: string, needs: Prerequisite["needs"], remedy: string): Prerequisite {
   return {
     name: `kernel:${key}`,

@@ -1,0 +1,157 @@
+/** An experiment with its baselines, one after the other, into one bundle with one verdict. */
+import type { BundleWriter, ManifestContent } from "../bundle/bundle-writer.ts";
+import { BundleWriter as Bundle } from "../bundle/bundle-writer.ts";
+import { bundleFiles } from "../bundle/layout.ts";
+import { describeMachine } from "../bundle/provenance.ts";
+import { Journal } from "../journal/journal.ts";
+import type { JournalOptions } from "../journal/journal.ts";
+import type { SubstrateName } from "../model/experiment.ts";
+import type { LoadedExperiment } from "../model/load.ts";
+import { planExperiment } from "../plan/make-plan.ts";
+import type { MachineAbilities } from "../plan/link-realisation.ts";
+import type { Plan } from "../plan/plan.ts";
+import { renderReport } from "../report/render-report.ts";
+import type { Substrate } from "../substrate/substrate.ts";
+import { analyseCapture } from "../verdict/capture-analysis/analyse-capture.ts";
+import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts";
+import { joinVerdicts, judge } from "../verdict/judge.ts";
+import { writeJUnit } from "../verdict/junit.ts";
+import type { Verdict } from "../verdict/verdict.ts";
+import { performRun } from "./single-run.ts";
+import type { SingleRunRecord } from "./single-run.ts";
+
+export interface ExperimentRequest {
+  readonly loaded: LoadedExperiment;
+  readonly substrate: Substrate;
+  readonly seed: number;
+  readonly abilities: MachineAbilities;
+  /** Bundles are made below it. */
+  readonly resultsDirectory: string;
+  /** The arguments of `pathlab`, for the manifest. */
+  readonly command: readonly string[];
+  readonly progress: (message: string) => void;
+  readonly signal: AbortSignal;
+  readonly journal?: JournalOptions;
+}
+
+export interface ExperimentOutcome {
+  readonly directory: string;
+  /** Of experiment and baselines together. */
+  readonly verdict: Verdict;
+  /** What ended it before its time; the bundle holds what was measured until then. */
+  readonly error?: Error;
+}
+
+/** What is run: the experiment as it stands in the file, or one of its baselines. */
+interface Part {
+  readonly baseline?: string;
+  readonly loaded: Pick<LoadedExperiment, "text" | "experiment" | "topology" | "diagnose">;
+}
+
+interface PerformedPart {
+  readonly plan: Plan;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly record: SingleRunRecord;
+  readonly verdict: Verdict;
+}
+
+/** A plan that cannot be made is the caller's to refuse beforehand: `planExperiment` says why. */
+export async function runExperiment(request: ExperimentRequest): Promise<ExperimentOutcome> {
+  const { loaded } = request;
+  const bundle = await Bundle.create(request.resultsDirectory, { experiment: loaded.experiment.name, startedAt: new Date() });
+  const main = await performPart(request, { loaded }, bundle);
+  const verdicts: Record<string, Verdict> = {};
+  let error = main.record.error;
+  for (const baseline of loaded.baselines) {
+    if (error !== undefined) break;
+    request.progress(`baseline ${baseline.name}`);
+    const part = await bundle.baseline(baseline.name);
+    const performed = await performPart(request, { baseline: baseline.name, loaded: baseline }, part);
+    verdicts[baseline.name] = performed.verdict;
+    await conclude(request, part, performed, performed.verdict);
+    error = performed.record.error;
+  }
+  const verdict = joinVerdicts(main.verdict, verdicts);
+  await conclude(request, bundle, main, verdict);
+  return { directory: bundle.directory, verdict, ...(error === undefined ? {} : { error }) };
+}
+
+async function performPart(request: ExperimentRequest, part: Part, bundle: BundleWriter): Promise<PerformedPart> {
+  const { experiment } = part.loaded;
+  const title = part.baseline === undefined ? experiment.name : `${experiment.name}, baseline ${part.baseline}`;
+  const journal = Journal.create({ ...request.journal, title });
+  const plan = planFor(request, part, journal);
+  const startedAt = new Date();
+  await bundle.writeText(bundleFiles.experiment, part.loaded.text);
+  await bundle.writeText(bundleFiles.topology, part.loaded.topology.text);
+  await bundle.writeJson(bundleFiles.plan, plan);
+  const { substrate, progress, signal } = request;
+  const record = await performRun({ plan, substrate, journal, bundle, progress, signal });
+  const endedAt = new Date();
+  progress("judging");
+  const wire = await readWire(bundle, plan, record);
+  const verdict = judge({
+    plan,
+    ended: record.ended,
+    ...(record.error === undefined ? {} : { error: record.error.message }),
+    endedAtMicroseconds: record.endedAtMicroseconds,
+    results: record.results,
+    links: record.links,
+    counters: record.counters,
+    ...(wire === undefined ? {} : { wire }),
+  });
+  return { plan, startedAt, endedAt, record, verdict };
+}
+
+function planFor(request: ExperimentRequest, part: Part, journal: Journal): Plan {
+  const { substrate, seed, abilities } = request;
+  const planned = planExperiment(part.loaded, { substrate: substrate.name, lab: journal.lab, seed, abilities });
+  if (planned.ok) return planned.value;
+  journal.remove();
+  throw new Error(`the experiment cannot be planned: ${planned.diagnostics.map(({ found }) => found).join("; ")}`);
+}
+
+/** Undefined where nothing was captured: the run ended before, or was told not to. */
+async function readWire(bundle: BundleWriter, plan: Plan, record: SingleRunRecord): Promise<WireAnalysis | undefined> {
+  if (!plan.capture.enabled) return undefined;
+  try {
+    const wire = await analyseCapture(bundle.path(bundleFiles.capture), plan, record.zeroEpochMicroseconds);
+    await bundle.writeJson(bundleFiles.wire, wire);
+    return wire;
+  } catch (error) {
+    if (record.error === undefined) throw error;
+    return undefined;
+  }
+}
+
+async function conclude(request: ExperimentRequest, bundle: BundleWriter, performed: PerformedPart, verdict: Verdict): Promise<void> {
+  const { plan, startedAt, endedAt, record } = performed;
+  await bundle.writeJson(bundleFiles.verdict, verdict);
+  await writeJUnit(bundle.path(bundleFiles.junit), verdict, {
+    experiment: plan.experiment,
+    startedAt: startedAt.toISOString(),
+    durationMicroseconds: (endedAt.getTime() - startedAt.getTime()) * 1000,
+  });
+  const content: ManifestContent = {
+    command: [...request.command],
+    substrate: plan.substrate,
+    endpoints: Object.fromEntries(plan.nodes.flatMap(({ name, endpoint }) => (endpoint === undefined ? [] : [[name, endpoint.kind]]))),
+    seeds: {
+      experiment: plan.seed,
+      payload: Object.fromEntries(plan.workloads.map(({ name, payloadSeed }) => [name, payloadSeed])),
+    },
+    run: {
+      startedAt: startedAt.toISOString(),
+      endedAt: endedAt.toISOString(),
+      zeroEpochMicroseconds: Math.round(record.zeroEpochMicroseconds),
+      ended: record.ended,
+      ...(record.error === undefined ? {} : { error: record.error.message }),
+    },
+    machine: await describeMachine(),
+    valid: verdict.outcome !== "invalid",
+    outcome: verdict.outcome,
+  };
+  await bundle.seal(content);
+  await renderReport(bundle.directory);
+}

@@ -1,0 +1,12 @@
+/** Options that several verbs take. */
+import { InvalidArgumentError } from "commander";
+
+export function collectSetting(setting: string, before: readonly string[]): string[] {
+  return [...before, setting];
+}
+
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || seed > 0xffff_ffff) throw new InvalidArgumentError("A seed is a whole number from 0 to 4294967295.");
+  return seed;
+}

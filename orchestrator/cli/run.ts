@@ -1,0 +1,194 @@
+/** `pathlab run`: experiments on a substrate, each into a result bundle. */
+import { relative } from "node:path";
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
+import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
+import { formatDiagnostics } from "../model/diagnostics.ts";
+import type { Diagnostic } from "../model/diagnostics.ts";
+import { substrateNames } from "../model/experiment.ts";
+import type { SubstrateName } from "../model/experiment.ts";
+import { loadExperiment } from "../model/load.ts";
+import type { LoadedExperiment } from "../model/load.ts";
+import { planExperiment } from "../plan/make-plan.ts";
+import type { Need } from "../substrate/prerequisites/prerequisite.ts";
+import type { Verdict } from "../verdict/verdict.ts";
+import { collectSetting, parseSeed } from "./options.ts";
+
+interface RunOptions {
+  readonly on?: SubstrateName;
+  readonly set: readonly string[];
+  readonly seed?: number;
+  readonly repeat: number;
+  readonly out: string;
+  readonly json?: true;
+}
+
+interface PlannedRun {
+  readonly loaded: LoadedExperiment;
+  readonly substrate: "namespaces" | "containers";
+  readonly seed: number;
+}
+
+export function registerRunCommand(program: Command): void {
+  program
+    .command("run")
+    .summary("run experiments and judge them")
+    .description("Runs experiments on a substrate. Each leaves a result bundle: capture, metrics, timeline, verdict and a page to look at. Exit code 1 when an expectation fails.")
+    .argument("<experiment...>", "experiment files")
+    .addOption(new Option("--on <substrate>", "what to run on").choices(substrateNames))
+    .option("--set <key=value>", "set a key of the experiment file; may be given again", collectSetting, [])
+    .option("--seed <number>", "seed of everything random", parseSeed)
+    .option("--repeat <times>", "run each experiment so many times, each with the next seed", parseRepeat, 1)
+    .option("--out <directory>", "where the bundles go", "results")
+    .option("--json", "one JSON document on stdout")
+    .action(async (files: string[], options: RunOptions) => {
+      const runs = planRuns(files, options);
+      if (runs === undefined) return;
+      await perform(runs, options);
+    });
+}
+
+/** All files are checked before anything is created; diagnostics go to stderr, with exit code 2. */
+function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] | undefined {
+  const runs: PlannedRun[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const file of files) {
+    const loaded = loadExperiment(file, { settings: options.set });
+    if (!loaded.ok) {
+      diagnostics.push(...loaded.diagnostics);
+      continue;
+    }
+    const substrate = options.on ?? loaded.value.experiment.on;
+    const seed = options.seed ?? loaded.value.experiment.seed;
+    for (const part of [loaded.value, ...loaded.value.baselines]) {
+      const planned = planExperiment(part, { substrate, seed, lab: "0000", abilities: { netem: false } });
+      if (!planned.ok) diagnostics.push(...planned.diagnostics);
+    }
+    if (substrate === "simulation") {
+      process.stderr.write(`${file}: found --on simulation, expected namespaces or containers; the simulation is not built yet\n`);
+      process.exitCode = 2;
+      return undefined;
+    }
+    for (let repetition = 0; repetition < options.repeat; repetition++) {
+      runs.push({ loaded: loaded.value, substrate, seed: (seed + repetition) >>> 0 });
+    }
+  }
+  if (diagnostics.length > 0) {
+    process.stderr.write(formatDiagnostics(diagnostics));
+    process.exitCode = 2;
+    return undefined;
+  }
+  return runs;
+}
+
+async function perform(runs: readonly PlannedRun[], options: RunOptions): Promise<void> {
+  const { ensure } = await import("../substrate/prerequisites/ensure.ts");
+  if (!(await ensure(...needsOf(runs)))) return;
+  const [{ runExperiment }, { kernelFeatures }, { substrateNamed }] = await Promise.all([
+    import("../campaign/run-experiment.ts"),
+    import("../substrate/prerequisites/kernel-features.ts"),
+    import("../substrate/substrates.ts"),
+  ]);
+  const { netem } = await kernelFeatures();
+  const interrupt = new Interrupt();
+  const outcomes: ExperimentOutcome[] = [];
+  for (const { loaded, substrate, seed } of runs) {
+    if (interrupt.signal.aborted) break;
+    const name = `${loaded.experiment.name} (${substrate}${runs.length > 1 ? `, seed ${seed}` : ""})`;
+    const startedAt = performance.now();
+    const progress = (message: string): void => {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      process.stderr.write(`${seconds.padStart(6)} s  ${message}\n`);
+    };
+    process.stderr.write(`${name}\n`);
+    try {
+      const outcome = await runExperiment({
+        loaded,
+        substrate: await substrateNamed(substrate),
+        seed,
+        abilities: { netem },
+        resultsDirectory: options.out,
+        command: process.argv.slice(2),
+        progress,
+        signal: interrupt.signal,
+      });
+      outcomes.push(outcome);
+      if (!options.json) process.stdout.write(describeOutcome(name, outcome));
+      if (outcome.error !== undefined && !interrupt.signal.aborted) throw outcome.error;
+    } catch (error) {
+      reportFailure(error as Error);
+      break;
+    }
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ version: 1, runs: outcomes.map(({ directory, verdict }) => ({ directory, verdict })) }, null, 2)}\n`);
+  process.exitCode ??= interrupt.exitCode ?? (outcomes.every(({ verdict }) => verdict.outcome === "passed") ? 0 : 1);
+  interrupt.release();
+}
+
+function needsOf(runs: readonly PlannedRun[]): Need[] {
+  const needs = new Set<Need>(runs.map(({ substrate }) => substrate));
+  const kinds = runs.flatMap(({ loaded }) => [loaded, ...loaded.baselines].flatMap(({ experiment }) => Object.values(experiment.hosts)));
+  if (kinds.some(({ endpoint }) => endpoint === "linux-mptcp")) needs.add("linux-mptcp");
+  return [...needs];
+}
+
+/** A broken program is 4; everything else that ends a run is the machine's. */
+function reportFailure(error: Error): void {
+  const internal = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  process.stderr.write(`pathlab: ${internal ? (error.stack ?? error.message) : error.message}\n`);
+  process.exitCode = internal ? 4 : 3;
+}
+
+/** The first Ctrl-C or SIGTERM takes everything down and ends with 130 or 143; a second one does not hurry it. */
+class Interrupt {
+  exitCode: number | undefined;
+  readonly #controller = new AbortController();
+  readonly #onInterrupt = (): void => this.#abort("Ctrl-C", 130);
+  readonly #onTerminate = (): void => this.#abort("SIGTERM", 143);
+
+  constructor() {
+    process.on("SIGINT", this.#onInterrupt);
+    process.on("SIGTERM", this.#onTerminate);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  release(): void {
+    process.off("SIGINT", this.#onInterrupt);
+    process.off("SIGTERM", this.#onTerminate);
+  }
+
+  #abort(what: string, exitCode: number): void {
+    if (this.exitCode !== undefined) return;
+    this.exitCode = exitCode;
+    process.stderr.write(`\npathlab: ${what}: taking everything down\n`);
+    this.#controller.abort(new Error(`interrupted by ${what}`));
+  }
+}
+
+function describeOutcome(name: string, { directory, verdict }: ExperimentOutcome): string {
+  const rows = verdict.expectations.map(({ baseline, workload, metric, expected, measured, passed }) => [
+    passed ? "pass" : "FAIL",
+    `${baseline === undefined ? "" : `${baseline}: `}${workload}: ${metric}`,
+    measured,
+    `expected ${expected}`,
+  ]);
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}`);
+  return [
+    `${name}: ${verdict.outcome}`,
+    ...verdict.invalidBecause.map((why) => `  invalid because ${why}`),
+    ...lines,
+    ...verdict.findings.map((finding) => `  note: ${finding}`),
+    `  bundle: ${relative(process.cwd(), directory) || "."}`,
+    "",
+  ].join("\n");
+}
+
+function parseRepeat(text: string): number {
+  const times = Number(text);
+  if (!/^\d+$/.test(text) || times < 1 || times > 10_000) throw new InvalidArgumentError("A number of times is a whole number from 1 to 10000.");
+  return times;
+}
