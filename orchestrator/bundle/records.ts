@@ -101,7 +101,7 @@ const workloadResultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("responder"), requests: count, sha256: z.string() }),
 ]) satisfies z.ZodType<WorkloadResult>;
 
-/** `results.json`: what each side of each workload said, its times moved to the run's zero (`sinceZero`). */
+/** `results.json`: what each side of each workload said; times are microseconds since the run's zero. */
 export interface ResultsRecord {
   readonly workloads: readonly WorkloadOutcome[];
 }
@@ -190,32 +190,3 @@ export const linksSchema = z.strictObject({
 export type CountersRecord = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 export const countersSchema = z.record(z.string(), z.record(z.string(), z.number())) satisfies z.ZodType<CountersRecord>;
-
-/** The result with its points in time counted from the run's zero instead of the machine's monotonic clock. */
-export function sinceZero(result: WorkloadResult, zeroMicroseconds: number): WorkloadResult {
-  const moved = (at: number): number => at - zeroMicroseconds;
-  switch (result.kind) {
-    case "receiver":
-      return {
-        ...result,
-        connectedAt: moved(result.connectedAt),
-        firstByteAt: moved(result.firstByteAt),
-        lastByteAt: moved(result.lastByteAt),
-        longestGapAt: moved(result.longestGapAt),
-        ...(result.playback === undefined
-          ? {}
-          : {
-              playback: {
-                startedAt: moved(result.playback.startedAt),
-                stalls: result.playback.stalls.map((stall) => ({ ...stall, at: moved(stall.at) })),
-              },
-            }),
-      };
-    case "sender":
-      return { ...result, connectedAt: moved(result.connectedAt) };
-    case "requester":
-      return { ...result, connectedAt: moved(result.connectedAt), longestGapAt: moved(result.longestGapAt) };
-    case "responder":
-      return result;
-  }
-}

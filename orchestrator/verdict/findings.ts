@@ -1,5 +1,6 @@
 /** What a reader of the verdict should know beside the expectations: witnesses that contradict each other, and counters that ought to stand still. */
 import type { CountersRecord } from "../bundle/records.ts";
+import { assertKernelTraps } from "../metrics/kernel-counters.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { WireAnalysis } from "./capture-analysis/wire-analysis.ts";
 import { deliveredDirection, deliveredStream, receivingSide } from "./measure-workload.ts";
@@ -50,13 +51,9 @@ export function findOnWire(wire: WireAnalysis | undefined, plan: Plan): string[]
   });
 }
 
-/** Kernel counters that show an error of the protocol or a kernel that has given MPTCP up (see the reference on the Linux peer). */
-const alarmingCounters = /^(MPTcpExt)?(Blackhole|MPCapableSYNTXDisabled|MPCapableFallback\w+|MPFallback\w+|\w*HMacFailure|DataCsumErr|MPFail[TR]x|DSSNoMatchTCP|DSSCorruption\w+|InfiniteMap[TR]x|\w*NoToken\w*)$/;
-
+/** Counters that show an error of the protocol, or a kernel that has given MPTCP up. */
 export function findInCounters(counters: CountersRecord): string[] {
-  return Object.entries(counters).flatMap(([node, values]) =>
-    Object.entries(values)
-      .filter(([name, moved]) => moved > 0 && alarmingCounters.test(name))
-      .map(([name, moved]) => `${node}: kernel counter ${name} rose by ${moved}`),
+  return Object.entries(counters).flatMap(([node, moved]) =>
+    assertKernelTraps(moved).map(({ counter, value, meaning }) => `${node}: ${meaning} (${counter} rose by ${value})`),
   );
 }

@@ -102,5 +102,9 @@ function linkProblems({ measurements }: LinksRecord): string[] {
 function captureProblems({ plan, wire }: Evidence): string[] {
   if (!plan.capture.enabled) return [];
   if (wire === undefined) return ["the capture is missing"];
-  return wire.capture.lostFrames > 0 ? [`the capture lost ${wire.capture.lostFrames} frames`] : [];
+  const { lostFrames, damage } = wire.capture;
+  return [
+    ...(lostFrames > 0 ? [`the capture lost ${lostFrames} frames`] : []),
+    ...(damage === undefined ? [] : [`the capture cannot be read to its end: ${damage}`]),
+  ];
 }

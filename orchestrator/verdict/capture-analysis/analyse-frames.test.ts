@@ -18,7 +18,7 @@ function connection(options: Partial<SyntheticOptions> = {}): SyntheticConnectio
 }
 
 async function analyse(frames: readonly WireFrame[]): Promise<WireConnection> {
-  const { connections } = await analyseFrames(frames, twoPathPlan(), zeroEpochMicroseconds, () => 0);
+  const { connections } = await analyseFrames(frames, twoPathPlan(), zeroEpochMicroseconds, () => ({ lostFrames: 0 }));
   expect(connections).to.have.length(1);
   return connections[0]!;
 }
@@ -197,7 +197,7 @@ describe("the judge's reading of a capture", () => {
       bytes,
       wireLength: bytes.length,
     }));
-    const analysis = await analyseFrames([...noise, ...synthetic.frames()], twoPathPlan(), zeroEpochMicroseconds, () => 7);
+    const analysis = await analyseFrames([...noise, ...synthetic.frames()], twoPathPlan(), zeroEpochMicroseconds, () => ({ lostFrames: 7 }));
     expect(analysis.capture).to.deep.equal({ frames: 9, tcpFrames: 6, lostFrames: 7 });
     expect(analysis.connections[0]!.workload).to.equal(bulkWorkload.name);
   });

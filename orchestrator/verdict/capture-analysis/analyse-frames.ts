@@ -1,5 +1,6 @@
 /** The capture, read once from beginning to end, becomes what the judge knows of the wire. */
-import type { Plan, PlannedNode } from "../../plan/plan.ts";
+import type { Plan } from "../../plan/plan.ts";
+import { subflowPaths } from "../../workload/subflow-path.ts";
 import { mergeVantages } from "./merge-vantages.ts";
 import { readTcpFrame } from "./tcp-frame.ts";
 import { Vantage } from "./vantage.ts";
@@ -16,14 +17,16 @@ export interface WireFrame {
   readonly wireLength: number;
 }
 
+export type CaptureLosses = Pick<WireAnalysis["capture"], "lostFrames" | "damage">;
+
 export const binMicroseconds = 50_000;
 
-/** `zeroEpochMicroseconds`: the run's zero on the capture's clock. `lostFrames` is asked when the last frame has been read. */
+/** `zeroEpochMicroseconds`: the run's zero on the capture's clock. `losses` is asked when the last frame has been read. */
 export async function analyseFrames(
   frames: Iterable<WireFrame> | AsyncIterable<WireFrame>,
   plan: Plan,
   zeroEpochMicroseconds: number,
-  lostFrames: () => number,
+  losses: () => CaptureLosses,
 ): Promise<WireAnalysis> {
   const ports = new Set(plan.workloads.map(({ port }) => port));
   const vantages = new Map<string, Vantage>();
@@ -39,24 +42,11 @@ export async function analyseFrames(
     vantage.handleFrame(frame, epochMicroseconds - zeroEpochMicroseconds);
   }
   for (const vantage of vantages.values()) vantage.finish();
+  const pathOf = subflowPaths(plan);
   return {
     schemaVersion: 1,
-    capture: { frames: frameCount, tcpFrames, lostFrames: lostFrames() },
+    capture: { frames: frameCount, tcpFrames, ...losses() },
     binMicroseconds,
-    connections: plan.workloads.flatMap((workload) => {
-      const ends = [plan.nodes.find(({ name }) => name === workload.client), plan.nodes.find(({ name }) => name === workload.server)];
-      return mergeVantages(workload, vantages, (subflow) => userSideLink(ends.filter((node) => node !== undefined), subflow));
-    }),
+    connections: plan.workloads.flatMap((workload) => mergeVantages(workload, vantages, (subflow) => pathOf(subflow) ?? "unknown")),
   };
-}
-
-/** The link of the interface whose address the subflow uses, on that of the two hosts which has more interfaces (the client, where they have as many). */
-function userSideLink(hosts: readonly PlannedNode[], subflow: string): string {
-  const byInterfaces = hosts.toSorted((one, other) => other.interfaces.length - one.interfaces.length);
-  const addresses = new Set(subflow.split(/:\d+(?:-|$)/));
-  for (const { interfaces } of byInterfaces) {
-    const found = interfaces.find(({ address }) => addresses.has(address) || addresses.has(`[${address}]`));
-    if (found !== undefined) return found.link;
-  }
-  return "unknown";
 }

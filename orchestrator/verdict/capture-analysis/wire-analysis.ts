@@ -8,6 +8,8 @@ export interface WireAnalysis {
     readonly tcpFrames: number;
     /** Frames that the capture itself lost, as its interfaces' statistics say. */
     readonly lostFrames: number;
+    /** Why the file could not be read to its end. */
+    readonly damage?: string;
   };
   /** Width of the slices of all series. */
   readonly binMicroseconds: number;
@@ -95,7 +97,7 @@ const stream = z.strictObject({
 
 export const wireAnalysisSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  capture: z.strictObject({ frames: count, tcpFrames: count, lostFrames: count }),
+  capture: z.strictObject({ frames: count, tcpFrames: count, lostFrames: count, damage: z.string().exactOptional() }),
   binMicroseconds: z.number().positive(),
   connections: z.array(
     z.strictObject({
