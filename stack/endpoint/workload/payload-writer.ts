@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import type { TransportSocket } from "../transport.ts";
 import { Payload, payloadChunkBytes } from "./payload.ts";
 
+/** A socket may take everything at once, and say so within the same turn of the event loop: after this much timers get their turn. */
+const turnBytes = 16 * payloadChunkBytes;
+
 /** Writes a payload to a socket as far as it is allowed and as fast as the socket takes it. Each chunk is made once and never touched again. */
 export class PayloadWriter {
   readonly #socket: TransportSocket;
@@ -10,18 +13,16 @@ export class PayloadWriter {
   #allowed = 0;
   #written = 0;
   #blocked = false;
+  #scheduled = false;
   #endWanted = false;
   #ended = false;
 
   constructor(socket: TransportSocket, seed: number) {
     this.#socket = socket;
     this.#payload = new Payload(seed);
-    // A socket that takes everything at once tells so within the same turn of the event loop: without the pause no timer would ever run.
     socket.on("drain", () => {
-      setImmediate(() => {
-        this.#blocked = false;
-        this.#pump();
-      });
+      this.#blocked = false;
+      this.#continueLater();
     });
   }
 
@@ -58,14 +59,26 @@ export class PayloadWriter {
     return this.#hash.digest("hex");
   }
 
+  #continueLater(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
   #pump(): void {
     if (this.#ended || this.#socket.destroyed) return;
-    while (!this.#blocked && this.#written < this.#allowed) {
+    let turn = turnBytes;
+    while (!this.#blocked && this.#written < this.#allowed && turn > 0) {
       const chunk = this.#payload.chunk(this.#written, Math.min(payloadChunkBytes, this.#allowed - this.#written));
       this.#hash.update(chunk);
       this.#written += chunk.length;
+      turn -= chunk.length;
       this.#blocked = !this.#socket.write(chunk);
     }
+    if (!this.#blocked && turn <= 0) this.#continueLater();
     if (this.#endWanted && this.#written >= this.#allowed) {
       this.#ended = true;
       this.#socket.end();

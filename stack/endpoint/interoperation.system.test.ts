@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import { address, bundleEndpoint, removeBundle, TwoNamespaces, type EndpointFlavour } from "./endpoint-pair.fixture.ts";
+import type { BulkDescription, EndpointRecord } from "./protocol.ts";
+import { payloadSha256 } from "./workload/payload.ts";
+
+type ResultRecord = Extract<EndpointRecord, { type: "result" }>;
+
+/** Client, server, and whether what they have in common is MPTCP. */
+const pairings: readonly (readonly [client: EndpointFlavour, server: EndpointFlavour, mptcp: boolean])[] = [
+  ["kernel-mptcp", "kernel-mptcp", true],
+  ["kernel-mptcp", "kernel", false],
+  ["kernel", "kernel-mptcp", false],
+];
+
+describe("pairings of endpoints", function () {
+  this.timeout(30_000);
+  before(bundleEndpoint);
+  after(removeBundle);
+
+  for (const [client, server, mptcp] of pairings) {
+    for (const sender of ["client", "server"] as const) {
+      it(`${client} with ${server}, the ${sender} sending: ${mptcp ? "two subflows" : "one TCP connection"}`, async () => {
+        const namespaces = new TwoNamespaces({ a: client, b: server });
+        namespaces.up();
+        try {
+          const [a, b] = await Promise.all([namespaces.endpoint("a"), namespaces.endpoint("b")]);
+          const place = { serverAddress: address("b", 1), port: 5001, payloadSeed: 3 };
+          const workload: BulkDescription = { kind: "bulk", name: "bulk", ...place, sender, durationMicroseconds: 700_000 };
+          b.say({ do: "workload", role: "server", workload, startAt: 0 });
+          await b.next(({ type }) => type === "listening");
+          a.say({ do: "workload", role: "client", workload, startAt: 0 });
+          const ended = ({ type }: EndpointRecord): boolean => type === "result" || type === "error";
+          const [one, other] = await Promise.all([a.next<ResultRecord>(ended), b.next<ResultRecord>(ended)]);
+          expect([one.type, other.type], JSON.stringify([one, other])).to.deep.equal(["result", "result"]);
+          const [sent, received] = (sender === "client" ? [one, other] : [other, one]).map(({ result }) => result);
+          if (sent?.kind !== "sender" || received?.kind !== "receiver") throw new Error("wrong kinds of results");
+          expect(received.bytes).to.equal(sent.bytes);
+          expect(received.sha256).to.equal(payloadSha256(3, sent.bytes));
+          const metrics = (sender === "client" ? a : b).ofType("metrics");
+          expect(metrics.at(-1)?.connection.mptcp).to.equal(mptcp);
+          const busy = new Set(metrics.flatMap(({ subflows }) => subflows.filter(({ bytesAcked }) => bytesAcked > 10_000)).map(({ id }) => id));
+          expect(busy.size).to.equal(mptcp ? 2 : 1);
+          expect(await Promise.all([a.stop(), b.stop()])).to.deep.equal([0, 0]);
+        } finally {
+          namespaces.down();
+        }
+      });
+    }
+  }
+});
