@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { formatDiagnostics } from "../model/diagnostics.ts";
-import type { Checked } from "../model/diagnostics.ts";
-import { loadExperiment, loadProfiles, loadTopology, recogniseFile } from "../model/load.ts";
+import { loadFile } from "../model/load.ts";
 
 /** `pathlab validate FILE…`: exit code 2 when a file has a problem, each problem on stderr. */
 export function registerValidateCommand(program: Command): void {
@@ -13,17 +12,11 @@ export function registerValidateCommand(program: Command): void {
     .option("--json", "print one JSON object a file")
     .action((files: string[], { json }: { json?: true }) => {
       for (const file of files) {
-        const checked = validateFile(file);
+        const checked = loadFile(file);
         if (!checked.ok) process.exitCode = 2;
         if (json) process.stdout.write(`${JSON.stringify({ file, ok: checked.ok, diagnostics: checked.ok ? [] : checked.diagnostics })}\n`);
         else if (checked.ok) process.stdout.write(`${file}: ok\n`);
         else process.stderr.write(formatDiagnostics(checked.diagnostics));
       }
     });
-}
-
-function validateFile(file: string): Checked<unknown> {
-  const kind = recogniseFile(file);
-  if (!kind.ok) return kind;
-  return { experiment: loadExperiment, topology: loadTopology, profiles: loadProfiles }[kind.value](file);
 }

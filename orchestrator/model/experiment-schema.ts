@@ -3,7 +3,7 @@ import * as z from "zod";
 import { endpointKinds, faultActions, substrateNames } from "./experiment.ts";
 import type { Baseline, BulkWorkload, EndpointKind, Expectation, Experiment, Fault, HostSettings, RequestResponseWorkload, StreamWorkload } from "./experiment.ts";
 import { checkShape, shapeKeys, toShape } from "./link-shape-schema.ts";
-import { duration, entityName, positiveDuration, rate, size, text, whole } from "./quantity-schemas.ts";
+import { duration, entityName, formatVersion, positiveDuration, rate, size, text, whole } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
 
 /** What each kind of endpoint offers; the first of each list is the default. */
@@ -169,8 +169,12 @@ const fault = z
     ...(value.to !== undefined && { shape: value.to }),
   }));
 
+/** For what is a limit and not a plain value. */
+const limitForm = (what: string, example: string) => (issue: { readonly code?: string }): string | undefined =>
+  issue.code === "invalid_type" ? expected(what, `as in ${example}`) : undefined;
+
 const atMostTime = z
-  .strictObject({ atMost: positiveDuration("The longest time that passes.") })
+  .strictObject({ atMost: positiveDuration("The longest time that passes.") }, { error: limitForm("a limit", "{ atMost: 1.5s }") })
   .transform(({ atMost }) => ({ atMostMicroseconds: atMost }));
 
 /** A range with at least one of its ends. */
@@ -191,7 +195,7 @@ export const expectation = z
   .strictObject({
     goodput: z.exactOptional(
       z
-        .strictObject({ atLeast: z.exactOptional(rate("The least that passes.")), atMost: z.exactOptional(rate("The most that passes.")) })
+        .strictObject({ atLeast: z.exactOptional(rate("The least that passes.")), atMost: z.exactOptional(rate("The most that passes.")) }, { error: limitForm("limits", "{ atLeast: 9mbit }") })
         .superRefine(checkRange)
         .transform(({ atLeast, atMost }) => ({
           ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
@@ -201,14 +205,17 @@ export const expectation = z
     ),
     subflows: z.exactOptional(
       z
-        .union([
+        .union(
+          [
           subflowCount.transform((exactly): NonNullable<Expectation["subflows"]> => ({ exactly })),
           z.strictObject({ atLeast: z.exactOptional(subflowCount), atMost: z.exactOptional(subflowCount), exactly: z.exactOptional(subflowCount) }).superRefine(checkRange),
-        ])
+          ],
+          { error: expected("a number of subflows, or limits", "as in 2 or { atLeast: 2 }") },
+        )
         .describe("Subflows that carried data: a number, or limits."),
     ),
     longestGap: z.exactOptional(atMostTime.describe("Longest time without a byte at the application.")),
-    stalls: z.exactOptional(z.strictObject({ atMost: whole("The most stalls that pass.", 0, 1_000_000) }).describe("Times that playback stopped for want of bytes.")),
+    stalls: z.exactOptional(z.strictObject({ atMost: whole("The most stalls that pass.", 0, 1_000_000) }, { error: limitForm("a limit", "{ atMost: 0 }") }).describe("Times that playback stopped for want of bytes.")),
     intact: z.exactOptional(z.literal(true).describe("Every byte arrived once, in order and unchanged.")),
     fallback: z.exactOptional(z.boolean().describe("Whether the connection fell back to plain TCP.")),
     completion: z.exactOptional(atMostTime.describe("Time from the workload's start to its last byte.")),
@@ -233,7 +240,7 @@ const defaultMetrics = { intervalMicroseconds: 100_000 };
 
 export const experimentSchema = z
   .strictObject({
-    version: z.literal(1).describe("Version of the file format."),
+    version: formatVersion,
     name: entityName.describe("Name of the experiment; its results go to a folder of this name."),
     description: z.exactOptional(text("What this experiment shows.")),
     topology: text("Path of the topology file, relative to this file."),

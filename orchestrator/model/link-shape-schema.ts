@@ -1,8 +1,9 @@
 /** How files spell what a link does to packets. Keys beside `up` and `down` are for both directions; those below them win. */
 import * as z from "zod";
 import type { DirectionShape, JitterShape, LinkProfile, LinkShape, LossShape } from "./link-profile.ts";
-import { buffer, duration, entityName, percentage, positiveDuration, rate, text } from "./quantity-schemas.ts";
+import { buffer, duration, entityName, formatVersion, percentage, positiveDuration, rate, text } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
+import { describeQuantityMismatch, durationQuantity, percentQuantity } from "./units.ts";
 
 const jitter = z.union([
   positiveDuration("Jitter, uniform in ± this time, without reordering.").transform(
@@ -15,7 +16,9 @@ const jitter = z.union([
       reorder: z.boolean().default(false).describe("Whether a packet may overtake another."),
     })
     .transform(({ time, distribution, reorder }): JitterShape => ({ microseconds: time, distribution, reorder })),
-]);
+], {
+  error: ({ input }) => describeQuantityMismatch([durationQuantity], input),
+});
 
 const loss = z.union([
   percentage("Each packet is lost with this probability, independently.").transform((probability): LossShape => ({ kind: "bernoulli", probability })),
@@ -39,7 +42,9 @@ const loss = z.union([
         lossBad: chain.lossBad,
       }),
     ),
-]);
+], {
+  error: ({ input }) => describeQuantityMismatch([percentQuantity], input),
+});
 
 const directionKeys = {
   rate: z.exactOptional(rate("Bits of Ethernet frame a second.")),
@@ -102,7 +107,7 @@ export const profiles = z.record(entityName, profile).describe("Link profiles by
 /** `topologies/profiles.yaml`. */
 export const profilesFileSchema = z
   .strictObject({
-    version: z.literal(1).describe("Version of the file format."),
+    version: formatVersion,
     profiles,
   })
   .meta({ title: "pathlab link profiles", description: "Named sets of link parameters, each with its source." });

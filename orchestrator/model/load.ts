@@ -107,11 +107,26 @@ function atTopologyKey(diagnostic: Diagnostic, source: YamlSource): Diagnostic {
   return source.diagnostic({ path: ["topology"], found: `no file ${diagnostic.file}`, expected: diagnostic.expected, hint: "the path is relative to this file" });
 }
 
+/** Any of the three kinds of file, with all the checks of its kind. */
+export function loadFile(file: string, options: LoadOptions = {}): Checked<LoadedExperiment | LoadedTopology | Readonly<Record<string, LinkProfile>>> {
+  const kind = recogniseFile(file);
+  if (!kind.ok) return kind;
+  switch (kind.value) {
+    case "experiment":
+      return loadExperiment(file, options);
+    case "topology":
+      return loadTopology(file, options);
+    case "profiles":
+      return loadProfiles(file);
+  }
+}
+
 /** The kind of a file by the keys at its top. */
 export function recogniseFile(file: string): Checked<FileKind> {
   const source = readSource(file);
   if (!source.ok) return source;
   const value = source.value.value();
+  const shape = value === null ? "an empty file" : Array.isArray(value) ? "a list" : "none of the keys workload, topology, links and profiles";
   const has = (key: string): boolean => typeof value === "object" && value !== null && Object.hasOwn(value, key);
   if (has("workload") || has("topology")) return { ok: true, value: "experiment" };
   if (has("links") || has("hosts")) return { ok: true, value: "topology" };
@@ -119,7 +134,7 @@ export function recogniseFile(file: string): Checked<FileKind> {
   return refuse([
     source.value.diagnostic({
       path: [],
-      found: "none of the keys workload, topology, links and profiles",
+      found: shape,
       expected: "an experiment, a topology or link profiles",
       hint: "an experiment has workload, a topology has links, a file of profiles has profiles",
     }),

@@ -63,6 +63,10 @@ export const entityName = z
     error: expected("a name of small letters, digits and single hyphens, with at least one letter", "rename it, as in wifi-router"),
   });
 
+export const formatVersion = z
+  .literal(1, { error: (issue) => expected("1", issue.input === undefined ? "every file says the version of its format: version: 1" : "this pathlab reads files of version 1 only") })
+  .describe("Version of the file format.");
+
 /** A whole number within limits. */
 export const whole = (description: string, min: number, max: number) =>
   z

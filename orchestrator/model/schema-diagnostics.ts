@@ -15,7 +15,7 @@ export function checkSchema<T>(schema: z.ZodType<T>, source: YamlSource): Checke
   const issues = flattenUnions(result.error.issues, []);
   const diagnostics = issues.flatMap((issue) => issueDiagnostics(issue, value, source));
   const rest = schema.safeParse(without(value, issues));
-  return rest.success ? { ok: false, diagnostics, rest: rest.data } : { ok: false, diagnostics };
+  return rest.success && !issues.some((issue) => removesNames(issue, value)) ? { ok: false, diagnostics, rest: rest.data } : { ok: false, diagnostics };
 }
 
 /** A check that a schema makes itself tells in this form what was expected. */
@@ -92,6 +92,15 @@ function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown, source: YamlS
     return [source.diagnostic({ path, at: "key", found: `the name ${JSON.stringify(key)}`, expected: expectation!, hint: keyHint ?? "rename it" })];
   }
   return [source.diagnostic({ path, found: formatFound(found), expected: what!, hint })];
+}
+
+/** Whether what is left out may hold, or be, what other places of the file name: telling of these as unknown would mislead. */
+function removesNames(issue: z.core.$ZodIssue, value: unknown): boolean {
+  const paths = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+  return paths.some((path) => {
+    const removed = valueAt(value, path as KeyPath);
+    return removed === null || typeof removed === "object";
+  });
 }
 
 function valueAt(value: unknown, path: KeyPath): unknown {

@@ -1,5 +1,5 @@
 /** What of a topology can only be judged over several places of its file: names that must exist or be unique, subnets, reachability, complete shapes. */
-import { formatFound, suggestName } from "./diagnostics.ts";
+import { formatFound, nearestName, suggestName } from "./diagnostics.ts";
 import { formatSubnet, parseIpv4, subnetOf, subnetsOverlap } from "./ipv4-address.ts";
 import type { Subnet } from "./ipv4-address.ts";
 import { overlayShape, unshaped } from "./link-profile.ts";
@@ -13,10 +13,10 @@ export function checkTopology(topology: WrittenTopology, shipped: Readonly<Recor
   const complaints: Complaint[] = [];
   const complain: Complain = (complaint) => void complaints.push(complaint);
   checkNodes(topology, complain);
-  checkEnds(topology, complain);
+  const sound = checkEnds(topology, complain);
   checkInterfaces(topology, complain);
   checkAddresses(topology, complain);
-  checkReachability(topology, complain);
+  if (sound) checkReachability(topology, complain);
   checkShapes(topology, shipped, complain);
   return complaints;
 }
@@ -32,7 +32,9 @@ function checkNodes({ hosts, routers, links }: WrittenTopology, complain: Compla
       complain({ path: ["routers", name], at: "key", found: `the name ${name} again`, expected: "each name once", hint: "there is a host of this name; rename one of the two" });
     }
   }
-  const named = new Set(Object.values(links).flatMap(({ ends }) => ends.map(({ node }) => node)));
+  const nodes = [...hostNames, ...Object.keys(routers)];
+  // A name that was misspelled at a link's end is told there.
+  const named = new Set(Object.values(links).flatMap(({ ends }) => ends.map(({ node }) => (nodes.includes(node) ? node : nearestName(node, nodes)))));
   for (const [kind, names] of [["hosts", hostNames], ["routers", Object.keys(routers)]] as const) {
     for (const name of names) {
       if (named.has(name)) continue;
@@ -41,17 +43,22 @@ function checkNodes({ hosts, routers, links }: WrittenTopology, complain: Compla
   }
 }
 
-function checkEnds({ hosts, routers, links }: WrittenTopology, complain: Complain): void {
+/** @returns whether all links join two nodes */
+function checkEnds({ hosts, routers, links }: WrittenTopology, complain: Complain): boolean {
+  let sound = true;
   const nodes = [...Object.keys(hosts), ...Object.keys(routers)];
   for (const [link, { ends }] of Object.entries(links)) {
     for (const [side, { node }] of ends.entries()) {
       if (nodes.includes(node)) continue;
+      sound = false;
       complain({ path: ["links", link, "ends", side], found: `unknown node ${formatFound(node)}`, expected: "a host or router of this file", hint: suggestName(node, nodes) });
     }
     if (ends[0].node === ends[1].node) {
+      sound = false;
       complain({ path: ["links", link, "ends"], at: "key", found: `${ends[0].node} at both ends`, expected: "two nodes", hint: "a link from a node to itself carries nothing; change one end" });
     }
   }
+  return sound;
 }
 
 function checkInterfaces({ links }: WrittenTopology, complain: Complain): void {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { isHostAddress, parseIpv4 } from "./ipv4-address.ts";
 import type { LinkShape } from "./link-profile.ts";
 import { checkShape, profiles, shapeKeys, toShape } from "./link-shape-schema.ts";
-import { entityName, text, whole } from "./quantity-schemas.ts";
+import { entityName, formatVersion, text, whole } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
 import type { TopologyLinkEnd } from "./topology.ts";
 
@@ -80,7 +80,7 @@ const link = z
     description: z.exactOptional(text("What this link stands for.")),
     ends: z
       .array(end, { error: expected("a list of two ends", "as in [phone:wifi0, wifi-router]") })
-      .refine((ends) => ends.length === 2, { error: (issue) => expected(`a list of two ends, not ${(issue.input as unknown[]).length}`, "as in [phone:wifi0, wifi-router]") })
+      .refine((ends) => ends.length === 2, { error: expected("a list of two ends", "as in [phone:wifi0, wifi-router]") })
       .meta({ description: "The two nodes that it joins; the first is the user's side.", minItems: 2, maxItems: 2 }),
     profile: z.exactOptional(z.string().describe("Name of a link profile, of profiles.yaml or of this file.")),
     mtu: z.exactOptional(whole("Bytes of IP packet that fit into a frame.", 576, 9000)),
@@ -99,7 +99,7 @@ const node = z.strictObject({ description: z.exactOptional(text("What this node 
 
 export const topologySchema = z
   .strictObject({
-    version: z.literal(1).describe("Version of the file format."),
+    version: formatVersion,
     name: entityName.describe("Name of the topology."),
     description: z.exactOptional(text("What this topology stands for.")),
     hosts: z.record(entityName, node).describe("Where endpoints run; they do not forward."),

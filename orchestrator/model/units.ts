@@ -89,8 +89,16 @@ export function describeQuantityMismatch(quantities: readonly Quantity[], found:
   const units = quantities.flatMap((quantity) => Object.keys(quantity.units));
   const intended = typeof found === "string" ? misspelledUnit(quantities, found) : undefined;
   if (intended) return `${nouns}; did you mean ${intended}?`;
-  if (typeof found === "number") return `${nouns}; a number needs its unit: ${units.map((unit) => `${found}${unit}`).join(", ")}`;
-  return `${nouns}; the units are ${units.join(", ")}`;
+  if (typeof found === "number") return `${nouns}; a number needs its unit: ${unitsOfNumber(quantities, found).join(", ")}`;
+  return `${nouns}; ${units.length === 1 ? "the unit is" : "the units are"} ${units.join(", ")}`;
+}
+
+/** Decimal units only; a fraction is taken for the share that it is of the whole. */
+function unitsOfNumber(quantities: readonly Quantity[], found: number): string[] {
+  return quantities.flatMap((quantity) => {
+    if (quantity.fractional) return [formatProbability(found <= 1 ? found : found / 100)];
+    return Object.keys(quantity.units).filter((unit) => !unit.endsWith("iB")).map((unit) => `${found}${unit}`);
+  });
 }
 
 const misspellings: Readonly<Record<string, string>> = {
