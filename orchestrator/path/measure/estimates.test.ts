@@ -12,20 +12,27 @@ describe("estimates of a link", () => {
   it("find the rate of a train whose frames are released with errors", () => {
     const random = new RandomStream(1);
     const exact = (1514 * 8) / 8; // microseconds at 8 Mbit/s
-    const arrivals = Array.from({ length: 600 }, (_, i) => 1e9 + i * exact + 300 * random.uniform());
-    arrivals[0]! += 5000;
-    arrivals[300]! += 20_000;
-    expect(trainRate(arrivals, 1514) / 8e6).to.be.within(0.998, 1.002);
+    const arrivals = Array.from({ length: 600 }, (_, i) => ({
+      time: 1e9 + i * exact + 300 * random.uniform(),
+      bytes: 1514,
+    }));
+    arrivals[0]!.time += 5000;
+    arrivals[300]!.time += 20_000;
+    expect(trainRate(arrivals) / 8e6).to.be.within(0.998, 1.002);
   });
 
-  it("do not need the frames in order", () => {
-    const arrivals = [0, 1000, 2000, 3000, 4000];
-    expect(trainRate([2000, 0, 1000, 4000, 3000], 1000)).to.equal(trainRate(arrivals, 1000));
-    expect(trainRate(arrivals, 1000)).to.be.closeTo(8e6, 1e-6);
+  it("do not need the frames in order, nor all of one size", () => {
+    const arrivals = [
+      { time: 2000, bytes: 1000 },
+      { time: 0, bytes: 700 },
+      { time: 2100, bytes: 100 },
+      { time: 1000, bytes: 1000 },
+    ];
+    expect(trainRate(arrivals)).to.be.closeTo(8e6, 1e-6);
   });
 
   it("say nothing of a rate from two frames", () => {
-    expect(trainRate([0, 1], 100)).to.be.NaN;
+    expect(trainRate([0, 1].map((time) => ({ time, bytes: 100 })))).to.be.NaN;
   });
 
   it("bound a probability, also when nothing was lost", () => {

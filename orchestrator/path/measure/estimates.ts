@@ -7,26 +7,32 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** A frame that came out of a line, microseconds. */
+export type Arrival = { time: number; bytes: number };
+
 /**
- * The rate of a line that was never idle, from when each frame of one size arrived: the slope of bits over time by least
+ * The rate of a line that was never idle, from when each of its frames arrived: the slope of bits over time by least
  * squares, so that no single late frame decides.
  *
  * @returns bits a second; NaN for fewer than 3 arrivals
  */
-export function trainRate(arrivalMicroseconds: readonly number[], frameBytes: number): number {
-  const n = arrivalMicroseconds.length;
+export function trainRate(unordered: readonly Arrival[]): number {
+  const n = unordered.length;
   if (n < 3) return NaN;
-  const times = [...arrivalMicroseconds].sort((a, b) => a - b);
-  const origin = times[0]!;
-  const meanIndex = (n - 1) / 2;
-  const meanTime = times.reduce((sum, time) => sum + (time - origin), 0) / n;
+  const arrivals = [...unordered].sort((a, b) => a.time - b.time);
+  const origin = arrivals[0]!.time;
+  let total = 0;
+  const carried = arrivals.map(({ bytes }) => (total += bytes));
+  const meanCarried = carried.reduce((sum, bytes) => sum + bytes, 0) / n;
+  const meanTime = arrivals.reduce((sum, { time }) => sum + (time - origin), 0) / n;
   let covariance = 0;
-  let indexSquares = 0;
+  let variance = 0;
   for (let i = 0; i < n; i++) {
-    covariance += (i - meanIndex) * (times[i]! - origin - meanTime);
-    indexSquares += (i - meanIndex) ** 2;
+    const deviation = carried[i]! - meanCarried;
+    covariance += deviation * (arrivals[i]!.time - origin - meanTime);
+    variance += deviation * deviation;
   }
-  return (frameBytes * 8e6 * indexSquares) / covariance;
+  return (8e6 * variance) / covariance;
 }
 
 /** 3.29 standard deviations: outside of it by chance once in a thousand. */

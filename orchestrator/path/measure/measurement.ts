@@ -29,7 +29,7 @@ export type DirectionMeasurement = {
 
 export const tolerance = { rateShare: 0.02, delayMicroseconds: 500 } as const;
 
-const maximumTrainFrames = 16_000;
+const maximumTrainFrames = 40_000;
 const fewestTrainFrames = 20;
 /** More than the line can carry, so that it is never idle; less the lost ones it is still more. */
 const overload = 1.1;
@@ -91,15 +91,14 @@ async function measureRate(
   // What the first burst leaves in the queue carries over the sender's own pauses.
   const room = Math.min(queue?.timeMicroseconds ?? Infinity, ((queue?.bytes ?? Infinity) * 8e6) / rate);
   const backlog = Math.min(100_000, room);
-  const { received } = await path.send({
+  const { arrivals } = await path.send({
     count,
     frameBytes,
     burst: Math.max(2, Math.min(Math.floor(backlog / transmission), queue?.packets ?? Infinity)),
     gapMicroseconds: transmission / load,
     patienceMicroseconds: patienceMicroseconds + 0.3e6,
   });
-  const arrivals = Array.from(received).filter((time) => !Number.isNaN(time));
-  return trainRate(arrivals, frameBytes);
+  return trainRate(arrivals);
 }
 
 async function measureLoss(

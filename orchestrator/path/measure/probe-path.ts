@@ -3,6 +3,7 @@ import { interfaceInfo } from "../../../stack/io/link-events.ts";
 import { frameOffset, PacketMemory, PacketSocket, virtioNetHeaderBytes } from "../../../stack/io/packet-socket.ts";
 import { PreciseTimer } from "../../../stack/io/precise-timer.ts";
 import { SendBatch } from "../../../stack/io/send-batch.ts";
+import type { Arrival } from "./estimates.ts";
 import type { MeasuredEnd } from "./measurement.ts";
 
 /** IEEE 802 local experimental EtherType 1: no stack answers it. */
@@ -18,6 +19,8 @@ export type ProbeTrain = {
   sent: Float64Array;
   /** When the kernel of the far end received it; NaN when it did not arrive. */
   received: Float64Array;
+  /** All frames that came out of the link from the train's first to its last, those of hosts among them. */
+  arrivals: Arrival[];
 };
 
 /** Sends trains of probe frames into one end of a link and sees them come out at the other. */
@@ -43,22 +46,28 @@ export class ProbePath {
     this.#header.set(source.mac, 6);
     this.#header.set([probeEtherType >> 8, probeEtherType & 0xff], 12);
 
-    const open = (end: MeasuredEnd, firstSlot: number, onBatch: (count: number, socket: PacketSocket) => void) =>
+    const open = (
+      end: MeasuredEnd,
+      firstSlot: number,
+      etherType: number | undefined,
+      onBatch: (count: number, socket: PacketSocket) => void,
+    ) =>
       new PacketSocket({
         namespacePath: end.namespacePath,
         interfaceName: end.interfaceName,
         memory: this.#memory,
         receiveSlots: Array.from({ length: batchFrames }, (_, i) => firstSlot + i),
         ignoreOutgoing: false,
-        etherType: probeEtherType,
+        ...(etherType === undefined ? {} : { etherType }),
         onBatch,
         onWritable: () => this.#batch.flush(true),
         onError: (code) => (this.#failure = `${end.interfaceName}: ${code}`),
       });
     // A socket does not hear its own frames, so that a second one listens to what leaves.
-    this.#sender = open(from, 0, () => {});
-    this.#leaving = open(from, 0, (count, socket) => this.#note(count, socket, true));
-    this.#arriving = open(to, batchFrames, (count, socket) => this.#note(count, socket, false));
+    this.#sender = open(from, 0, probeEtherType, () => {});
+    this.#leaving = open(from, 0, probeEtherType, (count, socket) => this.#note(count, socket, true));
+    // What hosts send takes its share of the line; a rate without it would be too low.
+    this.#arriving = open(to, batchFrames, undefined, (count, socket) => this.#note(count, socket, false));
     this.#batch = new SendBatch(this.#sender, () => {});
   }
 
@@ -77,7 +86,11 @@ export class ProbePath {
   }): Promise<ProbeTrain> {
     const { count, frameBytes, burst, gapMicroseconds, patienceMicroseconds } = train;
     this.#number++;
-    const outcome = { sent: new Float64Array(count).fill(NaN), received: new Float64Array(count).fill(NaN) };
+    const outcome: ProbeTrain = {
+      sent: new Float64Array(count).fill(NaN),
+      received: new Float64Array(count).fill(NaN),
+      arrivals: [],
+    };
     const start = monotonicMicroseconds();
     let next = 0;
     await new Promise<void>((resolve) => {
@@ -104,7 +117,10 @@ export class ProbePath {
     this.#train?.done();
     this.#train = undefined;
     if (this.#failure !== undefined) throw new Error(`a link's end failed while it was measured: ${this.#failure}`);
-    return outcome;
+    const probeTimes = Array.from(outcome.received).filter((time) => !Number.isNaN(time));
+    const first = probeTimes.reduce((least, time) => Math.min(least, time), Infinity);
+    const last = probeTimes.reduce((most, time) => Math.max(most, time), -Infinity);
+    return { ...outcome, arrivals: outcome.arrivals.filter(({ time }) => first <= time && time <= last) };
   }
 
   close(): void {
@@ -130,7 +146,10 @@ export class ProbePath {
     const { view } = this.#memory;
     for (let i = 0; i < count; i++) {
       if (socket.isOutgoing(i) !== outgoing) continue;
-      const payload = socket.slot(i) * this.#memory.slotBytes + frameOffset + ethernetHeaderBytes;
+      const frame = socket.slot(i) * this.#memory.slotBytes + frameOffset;
+      if (!outgoing) train.arrivals.push({ time: socket.monotonicMicroseconds(i), bytes: socket.originalLength(i) });
+      if (view.getUint16(frame + 12) !== probeEtherType) continue;
+      const payload = frame + ethernetHeaderBytes;
       if (view.getUint32(payload) !== this.#number) continue;
       const index = view.getUint32(payload + 4);
       const times = outgoing ? train.sent : train.received;
