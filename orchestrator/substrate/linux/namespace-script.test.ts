@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import type { PlannedInterface, PlannedNode } from "../../plan/plan.ts";
+import { twoPathsPlan } from "../two-paths.fixture.ts";
+import { interfaceUpScript, middleScript, nodeScript } from "./namespace-script.ts";
+import { vethLines } from "./veth.ts";
+
+const plan = twoPathsPlan({ lab: "00aa", substrate: "namespaces", access: "emulated" });
+const [phone, router] = plan.nodes as [PlannedNode, PlannedNode];
+
+describe("script of a node", () => {
+  it("sets up a multihomed host: addresses, links, main routes, a table and a rule for each source", () => {
+    expect(batches(nodeScript(phone, { processor: 0 }))).to.deep.equal([
+      "link set dev lo up",
+      "addr add 10.1.0.2/24 dev wlan0",
+      "addr add 10.2.0.2/24 dev wwan0",
+      "link set dev wlan0 up",
+      "link set dev wwan0 up",
+      "route replace default via 10.1.0.1 dev wlan0 metric 100",
+      "route replace default via 10.2.0.1 dev wwan0 metric 200",
+      "route replace default via 10.1.0.1 dev wlan0 table 101",
+      "route replace default via 10.2.0.1 dev wwan0 table 102",
+      "rule add from 10.1.0.2 table 101",
+      "rule add from 10.2.0.2 table 102",
+    ]);
+  });
+
+  it("gives a host of our own stack interfaces and nothing else", () => {
+    const bare = twoPathsPlan({ lab: "00aa", substrate: "namespaces", kernelAddresses: false }).nodes[0] as PlannedNode;
+    expect(batches(nodeScript(bare, { processor: 0 }))).to.deep.equal(["link set dev lo up", "link set dev wlan0 up", "link set dev wwan0 up"]);
+  });
+
+  it("forwards on routers only, and has IPv6 only where the plan has", () => {
+    expect(nodeScript(router, { processor: 0 })).to.contain("sysctl_write net/ipv4/ip_forward 1");
+    expect(nodeScript(phone, { processor: 0 })).to.contain("sysctl_write net/ipv4/ip_forward 0");
+    expect(nodeScript(phone, { processor: 0 })).to.contain("sysctl_write net/ipv6/conf/all/disable_ipv6 1");
+    const script = nodeScript(withInterface(phone, { address: "2001:db8::2", prefixLength: 64 }), { processor: 0 });
+    expect(script).to.contain("sysctl_write net/ipv6/conf/all/disable_ipv6 0");
+    expect(script).to.contain("ip -6 -batch - <<'END'\naddr add 2001:db8::2/64 dev wlan0 nodad\nEND");
+  });
+
+  it("writes the plan's kernel settings last, with values of several words", () => {
+    const script = nodeScript({ ...phone, sysctls: { "net.ipv4.tcp_rmem": "4096 87380 6291456", "net.ipv4.ip_forward": "1" } }, { processor: 0 });
+    expect(script).to.contain("sysctl_write net/ipv4/tcp_rmem '4096 87380 6291456'");
+    expect(script.lastIndexOf("ip_forward 1")).to.be.greaterThan(script.lastIndexOf("ip_forward 0"));
+  });
+
+  it("sets up the kernel's MPTCP after the addresses that it names", () => {
+    const endpoint = {
+      kind: "linux-mptcp",
+      congestionControl: "reno",
+      scheduler: "default",
+      pathManager: "kernel",
+      sendBufferBytes: 1,
+      receiveBufferBytes: 1,
+      backupInterfaces: [],
+      kernelMptcp: {
+        limits: { subflows: 8, addAddrAccepted: 4 },
+        endpoints: [{ address: "10.2.0.2", interface: "wwan0", flags: ["subflow", "backup"] }],
+      },
+    } as const;
+    expect(batches(nodeScript({ ...phone, endpoint }, { processor: 0 })).slice(-2)).to.deep.equal([
+      "mptcp limits set subflow 8 add_addr_accepted 4",
+      "mptcp endpoint add 10.2.0.2 dev wwan0 subflow backup",
+    ]);
+  });
+
+  it("keeps packets of an interface on one processor", () => {
+    expect(nodeScript(phone, { processor: 1 })).to.contain(`/sys/class/net/wlan0/queues/rx-*; do echo 2 > "$queue/rps_cpus"`);
+    expect(nodeScript(phone, { processor: 33 })).to.contain("echo 2,00000000 >");
+  });
+
+  it("brings back what an interface lost, and nothing of the others", () => {
+    expect(batches(interfaceUpScript(phone, "wwan0"))).to.deep.equal([
+      "link set dev wwan0 up",
+      "route replace default via 10.2.0.1 dev wwan0 metric 200",
+      "route replace default via 10.2.0.1 dev wwan0 table 102",
+    ]);
+  });
+
+  it("leaves the middle without addresses", () => {
+    expect(batches(middleScript([{ name: "wifi0", offload: false }], { processor: 0 }))).to.deep.equal(["link set dev lo up", "link set dev wifi0 up"]);
+  });
+});
+
+describe("veth pairs", () => {
+  const lines = vethLines(plan, (node) => `/run/netns/pl-00aa-${node}`, "/run/netns/pl-00aa-middle");
+
+  it("are one for a direct link and two for an emulated one, both ends inside namespaces from the start", () => {
+    expect(lines).to.have.length(7);
+    for (const line of lines) expect(line.match(/ netns \/run\/netns\//g)).to.have.length(2);
+    expect(lines[0]).to.equal(
+      "link add name wlan0 netns /run/netns/pl-00aa-phone address 02:00:00:00:00:01 mtu 1500 numtxqueues 1 numrxqueues 1 type veth " +
+        "peer name wifi0 netns /run/netns/pl-00aa-middle mtu 1500 numtxqueues 1 numrxqueues 1",
+    );
+  });
+});
+
+function withInterface(node: PlannedNode, changes: Partial<PlannedInterface>): PlannedNode {
+  const [first, ...others] = node.interfaces as [PlannedInterface, ...PlannedInterface[]];
+  return { ...node, interfaces: [{ ...first, ...changes }, ...others], routes: [], sourceRoutes: [] };
+}
+
+/** The lines that are given to `ip -batch`. */
+function batches(script: string): string[] {
+  return [...script.matchAll(/<<'END'\n(.*?)\nEND/gs)].flatMap(([, lines = ""]) => lines.split("\n"));
+}
