@@ -116,28 +116,28 @@ function errorEvent(host: string, time: number, { workload, code, message }: Rec
 }
 
 function workloadSentence(name: string, host: string, detail: Readonly<Record<string, unknown>>): string {
-  const seconds = (value: unknown): string => `${(Number(value) / 1e6).toFixed(3)} s`;
+  const value = (key: string): string => String(detail[key]);
   switch (name) {
     case "connected":
-      return `${host} is connected from ${detail["localAddress"]}:${detail["localPort"]} to ${detail["remoteAddress"]}:${detail["remotePort"]}`;
+      return `${host} is connected from ${value("localAddress")}:${value("localPort")} to ${value("remoteAddress")}:${value("remotePort")}`;
     case "first-byte":
       return `the first byte arrives at ${host}`;
     case "sending-ended":
-      return `${host} has handed over all ${detail["bytes"]} bytes`;
+      return `${host} has handed over all ${value("bytes")} bytes`;
     case "end-of-data":
       return `${host} has received the end of the data`;
     case "playback-started":
       return `${host} begins to play`;
     case "falls-behind":
-      return `${host} falls behind: segment ${detail["segment"]} is due while ${detail["backlogBytes"]} bytes of those before still wait`;
+      return `${host} falls behind: segment ${value("segment")} is due while ${value("backlogBytes")} bytes of those before still wait`;
     case "catches-up":
-      return `${host} has caught up after ${detail["lateSegments"]} late segments`;
+      return `${host} has caught up after ${value("lateSegments")} late segments`;
     case "stall-begun":
       return `playback at ${host} stalls: the buffer is empty`;
     case "stall-ended":
-      return `playback at ${host} goes on after a stall of ${seconds(detail["microseconds"])}`;
+      return `playback at ${host} goes on after a stall of ${(Number(value("microseconds")) / 1e6).toFixed(3)} s`;
     case "unexpected-connection":
-      return `${host} turned away a second connection, from ${detail["from"]}`;
+      return `${host} turned away a second connection, from ${value("from")}`;
     default:
       return `${name.replaceAll("-", " ")} at ${host}`;
   }

@@ -169,7 +169,7 @@ export class WorkloadRun {
 
   deadlinePassed(): void {
     const seconds = this.#plan.deadlineMicroseconds / 1e6;
-    for (const [workload, roles] of [...this.#pending]) {
+    for (const [workload, roles] of this.#pending) {
       for (const role of roles) {
         this.#fail(workload, { role, host: workload[role], code: "ETIME", message: `not complete at the deadline of ${seconds} s` });
       }

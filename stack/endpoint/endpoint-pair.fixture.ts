@@ -110,8 +110,8 @@ export class EndpointUnderTest {
   readonly #waiting = new Set<() => void>();
 
   constructor(wrapper: readonly string[]) {
-    const [program, ...argv] = [...wrapper, process.execPath, join(bundleDirectory ?? "", "endpoint.mjs")];
-    this.#process = spawn(program!, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    const argv = [...wrapper, process.execPath, join(bundleDirectory ?? "", "endpoint.mjs")];
+    this.#process = spawn("env", argv, { stdio: ["pipe", "pipe", "inherit"] });
     this.#process.stdin.on("error", () => undefined);
     const lines = new LineSplitter();
     this.#process.stdout.on("data", (chunk: Buffer) => {

@@ -1,5 +1,5 @@
 import { callAt, monotonicMicroseconds } from "./clock.ts";
-import type { EndpointRecord, WorkloadCommand } from "./protocol.ts";
+import type { EndpointRecord, WorkloadCommand, WorkloadResult } from "./protocol.ts";
 import type { Transport, TransportSocket } from "./transport.ts";
 import type { Progress, RoleContext } from "./workload/role.ts";
 import { roleOf } from "./workload/roles.ts";
@@ -80,12 +80,14 @@ export class WorkloadSession {
     };
     const role = roleOf(this.#command.workload, this.#command.role);
     role(socket, monotonicMicroseconds(), context).then(
-      (result) => {
-        this.#finishProgress();
-        this.#emit({ type: "result", time: monotonicMicroseconds(), workload: this.name, role: this.#command.role, result });
-      },
+      (result) => this.#succeed(result),
       (error: NodeJS.ErrnoException) => this.#fail(error),
     );
+  }
+
+  #succeed(result: WorkloadResult): void {
+    this.#finishProgress();
+    this.#emit({ type: "result", time: monotonicMicroseconds(), workload: this.name, role: this.#command.role, result });
   }
 
   #event(name: string, detail?: Readonly<Record<string, unknown>>): void {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { monotonicMicroseconds } from "../clock.ts";
 import type { ReceiverResult } from "../protocol.ts";
 import type { TransportSocket } from "../transport.ts";
-import { ArrivalMeter } from "./arrival-meter.ts";
+import type { ArrivalMeter } from "./arrival-meter.ts";
 import { codedError, watchFailure, type RoleContext } from "./role.ts";
 
 export interface PayloadReaderOptions {

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import fc from "fast-check";
+import { assert, nat, property } from "fast-check";
 import { Payload, payloadSha256 } from "./payload.ts";
 
 describe("Payload", () => {
   it("gives the same bytes however it is cut", () => {
     const whole = Buffer.from(new Payload(5).chunk(0, 4096));
-    fc.assert(
-      fc.property(fc.nat(4000), fc.nat(96), (offset, length) => {
+    assert(
+      property(nat(4000), nat(96), (offset, length) => {
         const part = Buffer.from(new Payload(5).chunk(offset, length));
         expect(part.equals(whole.subarray(offset, offset + length))).to.equal(true);
       }),

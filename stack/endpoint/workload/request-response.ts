@@ -14,7 +14,7 @@ export function requester(description: RequestResponseDescription): Role {
     const schedule = new RequestSchedule(description, connectedAt);
     const meter = new ArrivalMeter();
     const hash = createHash("sha256");
-    let cancel: () => void = () => undefined;
+    let cancel: (() => void) | undefined;
     const send = (): void => {
       const now = monotonicMicroseconds();
       while (schedule.takeRequest(now) !== undefined) writer.allow(schedule.requests * description.requestBytes);
@@ -24,7 +24,7 @@ export function requester(description: RequestResponseDescription): Role {
     context.reportProgress(() => ({ bytes: meter.takeProgress() }));
     return new Promise<RequesterResult>((resolve, reject) => {
       watchFailure(socket, (error) => {
-        cancel();
+        cancel?.();
         reject(error);
       });
       socket.on("data", (chunk: Uint8Array) => {
@@ -38,7 +38,7 @@ export function requester(description: RequestResponseDescription): Role {
         }
       });
       socket.on("end", () => {
-        cancel();
+        cancel?.();
         context.event("end-of-data", { responses: schedule.responses });
         const { requests, responses, latenciesMicroseconds, longestGapMicroseconds, longestGapAt } = schedule;
         const sha256 = hash.digest("hex");

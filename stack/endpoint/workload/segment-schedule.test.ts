@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import { assert, integer, pre, property } from "fast-check";
 import { SegmentSchedule, streamBytes } from "./segment-schedule.ts";
 
 describe("SegmentSchedule", () => {
@@ -16,13 +16,13 @@ describe("SegmentSchedule", () => {
   });
 
   it("yields the stream's bytes without hole or overlap at any rate", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1000, max: 100_000_000 }),
-        fc.integer({ min: 1000, max: 2_000_000 }),
-        fc.integer({ min: 1000, max: 20_000_000 }),
+    assert(
+      property(
+        integer({ min: 1000, max: 100_000_000 }),
+        integer({ min: 1000, max: 2_000_000 }),
+        integer({ min: 1000, max: 20_000_000 }),
         (rateBitsPerSecond, segmentMicroseconds, durationMicroseconds) => {
-          fc.pre(durationMicroseconds / segmentMicroseconds < 1000);
+          pre(durationMicroseconds / segmentMicroseconds < 1000);
           const options = { rateBitsPerSecond, segmentMicroseconds, durationMicroseconds };
           const schedule = new SegmentSchedule(options, 0);
           let offset = 0;

@@ -14,7 +14,7 @@ export function streamSender(description: StreamDescription): Role {
     const schedule = new SegmentSchedule(description, connectedAt);
     const lateness = new Lateness(context);
     const peerEnd = awaitPeerEnd(socket);
-    let cancel: () => void = () => undefined;
+    let cancel: (() => void) | undefined;
     const produce = (): void => {
       const now = monotonicMicroseconds();
       for (let segment = schedule.take(now); segment !== undefined; segment = schedule.take(now)) {
@@ -29,7 +29,7 @@ export function streamSender(description: StreamDescription): Role {
     try {
       await peerEnd;
     } finally {
-      cancel();
+      cancel?.();
     }
     return { kind: "sender", bytes: writer.written, sha256: writer.digest(), connectedAt };
   };
@@ -64,7 +64,7 @@ export function streamReceiver(description: StreamDescription): Role {
       thresholdMicroseconds: description.playbackBufferMicroseconds,
       totalBytes: streamBytes(description),
     });
-    let cancel: () => void = () => undefined;
+    let cancel: (() => void) | undefined;
     let stalledBefore = false;
     const observe = (): void => {
       const stalled = playback.state === "stalled";
@@ -75,7 +75,7 @@ export function streamReceiver(description: StreamDescription): Role {
       stalledBefore = stalled;
     };
     const armTimer = (): void => {
-      cancel();
+      cancel?.();
       const timeout = playback.pollTimeout();
       if (timeout !== Infinity) cancel = callAt(timeout, onTimer);
     };
@@ -99,7 +99,7 @@ export function streamReceiver(description: StreamDescription): Role {
       const result = await readPayload({ socket, connectedAt, context, onData, onEnd }, meter);
       return { ...result, playback: { startedAt: playback.startedAt ?? result.lastByteAt, stalls: playback.stalls } };
     } finally {
-      cancel();
+      cancel?.();
     }
   };
 }
