@@ -4,13 +4,17 @@ import type { CleanedLab } from "../journal/clean.ts";
 export function registerCleanCommand(program: Command): void {
   program
     .command("clean")
-    .description("take back what labs left on this machine whose owners are dead; living labs and things of others are not touched")
+    .description(
+      "take back what labs left on this machine whose owners are dead; living labs and things of others are not touched",
+    )
     .option("--lab <id>", "only this lab")
     .option("--json", "one JSON document on stdout")
     .action(async (options: { lab?: string; json?: boolean }) => {
       const { clean } = await import("../journal/clean.ts");
       const labs = await clean(options.lab === undefined ? {} : { lab: options.lab });
-      process.stdout.write(options.json ? `${JSON.stringify({ version: 1, labs }, undefined, 2)}\n` : describe(labs, options.lab));
+      process.stdout.write(
+        options.json ? `${JSON.stringify({ version: 1, labs }, undefined, 2)}\n` : describe(labs, options.lab),
+      );
       if (options.lab !== undefined && labs.length === 0) process.exitCode = 2;
       if (labs.some(({ outcome }) => outcome === "failed")) process.exitCode = 3;
     });

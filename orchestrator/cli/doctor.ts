@@ -11,13 +11,16 @@ export function registerDoctorCommand(program: Command): void {
       const { checkAll, mend, prerequisites } = await import("../substrate/prerequisites/ensure.ts");
       // What no need asks for is a gift of the machine: it is listed, and not missed.
       const required = prerequisites.filter(({ needs }) => needs.length > 0);
-      const failures = new Map((options.fix ? await mend(required) : []).map(({ prerequisite, finding }) => [prerequisite, finding]));
+      const failures = new Map(
+        (options.fix ? await mend(required) : []).map(({ prerequisite, finding }) => [prerequisite, finding]),
+      );
       const checked = (await checkAll()).map(({ prerequisite, finding }) => ({
         prerequisite,
         finding: failures.get(prerequisite) ?? finding,
       }));
       process.stdout.write(options.json ? `${JSON.stringify(document(checked), undefined, 2)}\n` : table(checked));
-      if (checked.some(({ prerequisite, finding }) => !finding.present && prerequisite.needs.length > 0)) process.exitCode = 3;
+      if (checked.some(({ prerequisite, finding }) => !finding.present && prerequisite.needs.length > 0))
+        process.exitCode = 3;
     });
 }
 
@@ -40,7 +43,9 @@ function table(checked: readonly Checked[]): string {
   const lines = checked.flatMap(({ prerequisite: { name, purpose, needs, remedy }, finding: { present, detail } }) => {
     const mark = present ? "has  " : needs.length > 0 ? "LACKS" : "lacks";
     const line = `${mark}  ${name.padEnd(width)}  ${detail}`;
-    return present ? [line] : [line, `       ${" ".repeat(width)}  for: ${purpose}`, `       ${" ".repeat(width)}  mend: ${remedy}`];
+    return present
+      ? [line]
+      : [line, `       ${" ".repeat(width)}  for: ${purpose}`, `       ${" ".repeat(width)}  mend: ${remedy}`];
   });
   return `${lines.join("\n")}\n`;
 }

@@ -29,7 +29,8 @@ export async function clean(options: CleanOptions = {}): Promise<CleanedLab[]> {
 
 async function cleanLab(record: JournalRecord): Promise<CleanedLab> {
   const { lab, title, owner } = record;
-  if (isAlive(owner)) return { lab, title, outcome: "left", removed: [], reason: `its owner lives: process ${owner.pid}` };
+  if (isAlive(owner))
+    return { lab, title, outcome: "left", removed: [], reason: `its owner lives: process ${owner.pid}` };
   try {
     const removed = await takeBack(record, { ownerDied: true });
     removeJournalFile(record.file);

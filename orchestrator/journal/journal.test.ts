@@ -37,7 +37,10 @@ describe("journal", () => {
 
   it("has an entry on disk when the thing may be made", () => {
     const seen: unknown[] = [];
-    const journal = Journal.create({ state, onAppend: (entry, position) => seen.push([position, entry, readJournal(journal.file)?.entries.at(-1)]) });
+    const journal = Journal.create({
+      state,
+      onAppend: (entry, position) => seen.push([position, entry, readJournal(journal.file)?.entries.at(-1)]),
+    });
     const first = { kind: "namespace", name: "pl-x-a" } as const;
     const second = { kind: "container", name: "pl-x-b" } as const;
     journal.append(first);
@@ -80,7 +83,12 @@ describe("journal", () => {
       { kind: "file", path: file },
     ]);
     const [cleaned] = await clean({ state });
-    expect(cleaned).to.deep.equal({ lab: "00aa", title: "", outcome: "taken back", removed: [`file ${file}`, `directory ${directory}`] });
+    expect(cleaned).to.deep.equal({
+      lab: "00aa",
+      title: "",
+      outcome: "taken back",
+      removed: [`file ${file}`, `directory ${directory}`],
+    });
     expect(readJournal(journal)).to.equal(undefined);
   });
 

@@ -2,7 +2,18 @@
  * What a lab created on this machine: one file a lab, one JSON line a thing, written and on disk before the thing is made. So whatever happens to us, the
  * file names everything that can be there, and `clean` takes it back.
  */
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { randomInt } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { type ProcessIdentity, bootId, isAlive, ownIdentity } from "./process-identity.ts";
@@ -131,7 +142,10 @@ export function readJournal(file: string): JournalRecord | undefined {
     throw error;
   }
   // A line without its end was being written when the writer died: what it speaks of was never made.
-  const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(0, -1);
+  const lines = text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .slice(0, -1);
   const [first, ...rest] = lines.map((line, index) => parseLine(file, line, index + 1));
   const header = first as Partial<Header> | undefined;
   const lab = basename(file, ".ndjson");

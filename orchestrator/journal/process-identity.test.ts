@@ -1,14 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
-import { bootId, isAlive, labMark, markedProcesses, ownIdentity, processMark, startTimeOf } from "./process-identity.ts";
+import {
+  bootId,
+  isAlive,
+  labMark,
+  markedProcesses,
+  ownIdentity,
+  processMark,
+  startTimeOf,
+} from "./process-identity.ts";
 import { killAndWait } from "./take-back.ts";
 
 describe("process identity", () => {
   const children: ChildProcess[] = [];
 
   async function child(lab: string, name: string): Promise<ChildProcess & { pid: number }> {
-    const started = spawn("sleep", ["1000"], { env: { ...process.env, [labMark]: lab, [processMark]: name }, stdio: "ignore" });
+    const started = spawn("sleep", ["1000"], {
+      env: { ...process.env, [labMark]: lab, [processMark]: name },
+      stdio: "ignore",
+    });
     children.push(started);
     await once(started, "spawn");
     return started as ChildProcess & { pid: number };
@@ -30,7 +41,7 @@ describe("process identity", () => {
     const one = await child("test-00aa", "phone/cat/1");
     const other = await child("test-00aa", "phone/cat/11");
     await child("test-00aab", "phone/cat/1");
-    expect(markedProcesses({ [labMark]: "test-00aa" }).sort()).to.deep.equal([one.pid, other.pid].sort());
+    expect(markedProcesses({ [labMark]: "test-00aa" })).to.have.members([one.pid, other.pid]);
     expect(markedProcesses({ [labMark]: "test-00aa", [processMark]: "phone/cat/1" })).to.deep.equal([one.pid]);
   });
 

@@ -76,7 +76,7 @@ export function markedProcesses(marks: Readonly<Record<string, string>>, notBefo
 /** This process and its ancestors. */
 export function ownLineage(): Set<number> {
   const lineage = new Set<number>();
-  for (let pid = process.pid; pid > 0 && !lineage.has(pid); ) {
+  for (let pid = process.pid; pid > 0 && !lineage.has(pid);) {
     lineage.add(pid);
     pid = Number(statFields(pid)?.[1] ?? 0);
   }

@@ -2,15 +2,6 @@ import { expect } from "chai";
 import { CommandError, runCommand } from "./run-command.ts";
 
 describe("runCommand", () => {
-  async function failure(promise: Promise<unknown>): Promise<Error> {
-    try {
-      await promise;
-    } catch (error) {
-      return error as Error;
-    }
-    throw new Error("it did not fail");
-  }
-
   it("gives input and answers the output", async () => {
     expect(await runCommand(["tr", "a-z", "A-Z"], { input: "text" })).to.equal("TEXT");
   });
@@ -34,9 +25,21 @@ describe("runCommand", () => {
 
   it("kills what the program started when it is aborted", async () => {
     const stop = new AbortController();
-    const running = runCommand(["sh", "-c", "echo started; sleep 1000 & wait"], { signal: stop.signal, onLine: () => stop.abort() });
+    const running = runCommand(["sh", "-c", "echo started; sleep 1000 & wait"], {
+      signal: stop.signal,
+      onLine: () => stop.abort(),
+    });
     // It ends at all only when the sleeping child, which holds the output open, is gone too.
     expect(await failure(running)).to.include({ code: null });
     expect((await failure(runCommand(["true"], { signal: stop.signal }))).name).to.equal("AbortError");
   });
 });
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it did not fail");
+}

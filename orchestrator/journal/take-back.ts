@@ -35,7 +35,9 @@ export async function takeBack(record: LabRecord, options: TakeBackOptions = {})
   const containers = namesOf(record.entries, "container");
   if (containers.length > 0) {
     const docker = await dockerClient();
-    const gone = await Promise.all(containers.map((name) => removeContainer(docker, record.lab, name, options.ownerDied === true)));
+    const gone = await Promise.all(
+      containers.map((name) => removeContainer(docker, record.lab, name, options.ownerDied === true)),
+    );
     removed.push(...gone.flat());
   }
   removed.push(...(await removeNamespaces(namesOf(record.entries, "namespace"))));
@@ -61,7 +63,10 @@ function assertOurs(lab: string, entry: JournalEntry): void {
     (entry.kind === "file" || entry.kind === "directory"
       ? entry.path.startsWith("/") && entry.path.split("/").some((part) => part.startsWith(prefix))
       : entry.name.startsWith(prefix) && !entry.name.includes("/"));
-  if (!ours) throw new Error(`the journal of lab ${lab} names a ${entry.kind} without the mark ${prefix}: ${JSON.stringify(entry)}`);
+  if (!ours)
+    throw new Error(
+      `the journal of lab ${lab} names a ${entry.kind} without the mark ${prefix}: ${JSON.stringify(entry)}`,
+    );
 }
 
 async function endProcesses(record: LabRecord): Promise<string[]> {

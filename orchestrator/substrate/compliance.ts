@@ -52,7 +52,11 @@ export function describeSubstrate(substrate: Substrate): void {
       before(async () => {
         observer = new RecordingObserver();
         journal = Journal.create({ state });
-        lab = await substrate.up(twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" }), journal, observer);
+        lab = await substrate.up(
+          twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" }),
+          journal,
+          observer,
+        );
         probe = await UdpProbe.between(lab, "phone", "server");
         await lab.links.sampleEvery(sampleMicroseconds);
       });
@@ -112,14 +116,28 @@ export function describeSubstrate(substrate: Substrate): void {
       });
 
       it("switches offloads off on emulated links, so that every packet is one segment", async () => {
-        const features = await runCommand(["nsenter", `--net=${lab.networkNamespace("phone")}`, "ethtool", "-k", "wlan0"]);
-        for (const feature of ["tcp-segmentation-offload", "generic-segmentation-offload", "generic-receive-offload", "tx-checksumming"]) {
+        const features = await runCommand([
+          "nsenter",
+          `--net=${lab.networkNamespace("phone")}`,
+          "ethtool",
+          "-k",
+          "wlan0",
+        ]);
+        for (const feature of [
+          "tcp-segmentation-offload",
+          "generic-segmentation-offload",
+          "generic-receive-offload",
+          "tx-checksumming",
+        ]) {
           expect(features).to.match(new RegExp(`^${feature}: off`, "m"));
         }
       });
 
       it("gives a process its standard streams and tells how it ended", async () => {
-        const echo = await lab.spawn("server", script(`process.stdin.on("end", () => { console.error("bye"); process.exitCode = 7; }).pipe(process.stdout)`));
+        const echo = await lab.spawn(
+          "server",
+          script(`process.stdin.on("end", () => { console.error("bye"); process.exitCode = 7; }).pipe(process.stdout)`),
+        );
         const [out, err] = [text(echo.stdout), text(echo.stderr)];
         echo.stdin.end("a line\n");
         expect(await echo.exited).to.deep.equal({ code: 7, signal: null });
@@ -139,12 +157,16 @@ export function describeSubstrate(substrate: Substrate): void {
       it("kills a process and what it started", async () => {
         const parent = await lab.spawn(
           "server",
-          script(`const { pid } = require("node:child_process").spawn("sleep", ["1000"], { detached: true, stdio: "ignore" }); console.log("started");`),
+          script(
+            `const { pid } = require("node:child_process").spawn("sleep", ["1000"], { detached: true, stdio: "ignore" }); console.log("started");`,
+          ),
         );
         await firstData(parent);
         await parent.kill("SIGKILL");
         expect(await parent.exited).to.deep.equal({ code: null, signal: "SIGKILL" });
-        const left = markedProcesses({ [labMark]: lab.plan.lab }).filter((pid) => commandOf(pid).includes("sleep\x001000"));
+        const left = markedProcesses({ [labMark]: lab.plan.lab }).filter((pid) =>
+          commandOf(pid).includes("sleep\x001000"),
+        );
         expect(left).to.deep.equal([]);
       });
     });
@@ -152,23 +174,35 @@ export function describeSubstrate(substrate: Substrate): void {
     it("leaves the addresses of our own stack alone: the kernel neither answers nor resets", async () => {
       const journal = newJournal();
       const observer = new RecordingObserver();
-      const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated", kernelAddresses: false });
+      const plan = twoPathsPlan({
+        lab: journal.lab,
+        substrate: substrate.name,
+        access: "emulated",
+        kernelAddresses: false,
+      });
       const lab = await substrate.up(plan, journal, observer);
       labs.push(lab);
       const inPhone = ["nsenter", `--net=${lab.networkNamespace("phone")}`] as const;
-      expect(await runCommand([...inPhone, "ip", "-brief", "address", "show", "dev", "wlan0"])).to.not.match(/\d+\.\d+\.\d+\.\d+/);
+      expect(await runCommand([...inPhone, "ip", "-brief", "address", "show", "dev", "wlan0"])).to.not.match(
+        /\d+\.\d+\.\d+\.\d+/,
+      );
       const probe = await UdpProbe.between(lab, "ap", "server");
       await lab.links.sampleEvery(sampleMicroseconds);
       // The router asks for the phone's hardware address; nobody may answer for a stack that does not run.
       probe.send("10.1.0.1", phoneAddresses.wifi);
       const asked = await observer.samplesWhere((samples) => samples.packets("wifi", "backward") > 0);
-      const later = await observer.samplesWhere((samples) => samples.packets("wifi", "backward") > asked.packets("wifi", "backward"));
+      const later = await observer.samplesWhere(
+        (samples) => samples.packets("wifi", "backward") > asked.packets("wifi", "backward"),
+      );
       expect(later.packets("wifi", "forward")).to.equal(0);
     });
 
     it("runs two labs side by side, with the same addresses in both", async () => {
       const [one, other] = [await raise(), await raise()];
-      const probes = [await UdpProbe.between(one, "phone", "server"), await UdpProbe.between(other, "phone", "server")] as const;
+      const probes = [
+        await UdpProbe.between(one, "phone", "server"),
+        await UdpProbe.between(other, "phone", "server"),
+      ] as const;
       await Promise.all(probes.map((probe) => probe.exchange(phoneAddresses.wifi, serverAddress)));
       await one.down();
       await probes[1].exchange(phoneAddresses.cellular, serverAddress);
@@ -187,9 +221,14 @@ export function describeSubstrate(substrate: Substrate): void {
       const journal = newJournal();
       const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" });
       const nodes = plan.nodes.map((node) =>
-        node.name === "server" ? { ...node, routes: [{ destination: "default", via: "192.0.2.1", interface: "eth0" }] } : node,
+        node.name === "server"
+          ? { ...node, routes: [{ destination: "default", via: "192.0.2.1", interface: "eth0" }] }
+          : node,
       );
-      await rejects(substrate.up({ ...plan, nodes }, journal, new RecordingObserver()), /node server: .*(unreachable|invalid gateway)/is);
+      await rejects(
+        substrate.up({ ...plan, nodes }, journal, new RecordingObserver()),
+        /node server: .*(unreachable|invalid gateway)/is,
+      );
       expect(await remainsOf(journal.lab)).to.deep.equal([]);
     });
 
@@ -208,10 +247,15 @@ export function describeSubstrate(substrate: Substrate): void {
 
 /** Everything on the machine that carries the lab's mark. */
 export async function remainsOf(lab: string): Promise<string[]> {
-  const namespaces = existsSync("/run/netns") ? readdirSync("/run/netns").filter((name) => name.startsWith(`pl-${lab}-`)) : [];
+  const namespaces = existsSync("/run/netns")
+    ? readdirSync("/run/netns").filter((name) => name.startsWith(`pl-${lab}-`))
+    : [];
   const processes = markedProcesses({ [labMark]: lab }).map((pid) => `process ${pid}: ${commandOf(pid)}`);
   const docker = await dockerClient();
-  const containers = await docker.listContainers({ all: true, filters: JSON.stringify({ label: [`${labLabel}=${lab}`] }) });
+  const containers = await docker.listContainers({
+    all: true,
+    filters: JSON.stringify({ label: [`${labLabel}=${lab}`] }),
+  });
   return [...namespaces, ...processes, ...containers.map(({ Names }) => Names.join())];
 }
 

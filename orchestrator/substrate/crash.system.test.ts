@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { clean } from "../journal/clean.ts";
 import { dockerClient } from "../journal/docker-client.ts";
@@ -12,7 +13,7 @@ import { runCommand } from "../journal/run-command.ts";
 import { remainsOf } from "./compliance.ts";
 import { hostImage } from "./prerequisites/host-image.ts";
 
-const fixture = join(import.meta.dirname, "crash.fixture.ts");
+const fixture = fileURLToPath(new URL("./crash.fixture.ts", import.meta.url));
 /** Named as a thing of ours might be, and not ours. */
 const foreign = { namespace: "pl-foreign", link: "pl-foreign0", container: "pl-foreign-container" } as const;
 
@@ -103,7 +104,12 @@ function until(child: ChildProcess, line: string): Promise<Victim> {
   });
 }
 
-async function crash(substrate: string, state: string, how: readonly string[], moment = "never said"): Promise<{ lab: string; code: number | null; signal: string | null }> {
+async function crash(
+  substrate: string,
+  state: string,
+  how: readonly string[],
+  moment = "never said",
+): Promise<{ lab: string; code: number | null; signal: string | null }> {
   const child = start(substrate, state, how);
   const { lab, ended } = await until(child, moment);
   child.kill("SIGKILL");
@@ -112,7 +118,19 @@ async function crash(substrate: string, state: string, how: readonly string[], m
 
 async function makeForeignThings(): Promise<void> {
   await runCommand(["ip", "netns", "add", foreign.namespace]);
-  await runCommand(["ip", "link", "add", foreign.link, "type", "veth", "peer", "name", "peer", "netns", foreign.namespace]);
+  await runCommand([
+    "ip",
+    "link",
+    "add",
+    foreign.link,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    "peer",
+    "netns",
+    foreign.namespace,
+  ]);
   const docker = await dockerClient();
   const container = await docker.createContainer({
     name: foreign.container,
@@ -134,6 +152,9 @@ async function removeForeignThings(): Promise<void> {
   if (existsSync(`/sys/class/net/${foreign.link}`)) await runCommand(["ip", "link", "del", foreign.link]);
   if (existsSync(`/run/netns/${foreign.namespace}`)) await runCommand(["ip", "netns", "del", foreign.namespace]);
   const docker = await dockerClient();
-  const [container] = await docker.listContainers({ all: true, filters: JSON.stringify({ name: [foreign.container] }) });
+  const [container] = await docker.listContainers({
+    all: true,
+    filters: JSON.stringify({ name: [foreign.container] }),
+  });
   if (container !== undefined) await docker.getContainer(container.Id).remove({ force: true });
 }

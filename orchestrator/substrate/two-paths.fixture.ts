@@ -23,7 +23,14 @@ export function twoPathsPlan(options: TwoPathsOptions): Plan {
   const { lab, substrate, access = "direct", kernelAddresses = true, accessDelayMicroseconds = 0 } = options;
   const emulated = access !== "direct";
   let macs = 0;
-  const planned = (name: string, link: string, address: string, gateway?: string, isEmulated = false, kernelAddress = true): PlannedInterface => ({
+  const planned = (
+    name: string,
+    link: string,
+    address: string,
+    gateway?: string,
+    isEmulated = false,
+    kernelAddress = true,
+  ): PlannedInterface => ({
     name,
     link,
     address,
@@ -34,7 +41,12 @@ export function twoPathsPlan(options: TwoPathsOptions): Plan {
     offload: !isEmulated,
     kernelAddress,
   });
-  const node = (name: string, kind: PlannedNode["kind"], interfaces: PlannedInterface[], routes: PlannedRoute[]): PlannedNode => ({
+  const node = (
+    name: string,
+    kind: PlannedNode["kind"],
+    interfaces: PlannedInterface[],
+    routes: PlannedRoute[],
+  ): PlannedNode => ({
     name,
     kind,
     systemName: `pl-${lab}-${name}`,
@@ -44,7 +56,12 @@ export function twoPathsPlan(options: TwoPathsOptions): Plan {
     sysctls: { "net.mptcp.blackhole_timeout": "0" },
     reason: "test",
   });
-  const link = (name: string, one: [string, string], other: [string, string], realisation: PlannedLink["realisation"] = "direct"): PlannedLink => {
+  const link = (
+    name: string,
+    one: [string, string],
+    other: [string, string],
+    realisation: PlannedLink["realisation"] = "direct",
+  ): PlannedLink => {
     const ends = [one, other].map(([node, interfaceName], index) => ({
       node,
       interface: interfaceName,
@@ -82,8 +99,16 @@ export function twoPathsPlan(options: TwoPathsOptions): Plan {
           ],
         ),
         sourceRoutes: [
-          { from: phoneAddresses.wifi, table: 101, routes: [{ destination: "default", via: "10.1.0.1", interface: "wlan0" }] },
-          { from: phoneAddresses.cellular, table: 102, routes: [{ destination: "default", via: "10.2.0.1", interface: "wwan0" }] },
+          {
+            from: phoneAddresses.wifi,
+            table: 101,
+            routes: [{ destination: "default", via: "10.1.0.1", interface: "wlan0" }],
+          },
+          {
+            from: phoneAddresses.cellular,
+            table: 102,
+            routes: [{ destination: "default", via: "10.2.0.1", interface: "wwan0" }],
+          },
         ],
       },
       node(
@@ -101,13 +126,22 @@ export function twoPathsPlan(options: TwoPathsOptions): Plan {
       node(
         "internet",
         "router",
-        [planned("ap", "ap-internet", "10.3.0.2"), planned("tower", "tower-internet", "10.4.0.2"), planned("server", "core", "10.9.0.1")],
+        [
+          planned("ap", "ap-internet", "10.3.0.2"),
+          planned("tower", "tower-internet", "10.4.0.2"),
+          planned("server", "core", "10.9.0.1"),
+        ],
         [
           { destination: "10.1.0.0/24", via: "10.3.0.1", interface: "ap" },
           { destination: "10.2.0.0/24", via: "10.4.0.1", interface: "tower" },
         ],
       ),
-      node("server", "host", [planned("eth0", "core", serverAddress, "10.9.0.1")], [{ destination: "default", via: "10.9.0.1", interface: "eth0" }]),
+      node(
+        "server",
+        "host",
+        [planned("eth0", "core", serverAddress, "10.9.0.1")],
+        [{ destination: "default", via: "10.9.0.1", interface: "eth0" }],
+      ),
     ],
     links: [
       link("wifi", ["phone", "wlan0"], ["ap", "lan"], access),

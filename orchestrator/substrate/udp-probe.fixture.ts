@@ -77,6 +77,8 @@ function firstLine(process: LabProcess, onLater: (line: string) => void): Promis
     });
     let complaint = "";
     process.stderr.on("data", (text: Buffer) => (complaint += text.toString()));
-    void process.exited.then(({ code, signal }) => reject(new Error(`${process.name} ended (${code ?? signal}) ${complaint}`)));
+    void process.exited.then(({ code, signal }) =>
+      reject(new Error(`${process.name} ended (${code ?? signal}) ${complaint}`)),
+    );
   });
 }

@@ -26,7 +26,14 @@ export async function startInContainer(
   connection.on("error", () => undefined);
   await inspectUntil(exec, ({ Pid, Running }) => Pid !== 0 || !Running);
   const exited = ended.then(async () => exitOf(await inspectUntil(exec, ({ Running }) => !Running)));
-  return { name: command.name, stdin: connection, stdout, stderr, exited, kill: async (signal) => signalMarked(marks, signal) };
+  return {
+    name: command.name,
+    stdin: connection,
+    stdout,
+    stderr,
+    exited,
+    kill: async (signal) => signalMarked(marks, signal),
+  };
 }
 
 async function inspectUntil(exec: Exec, holds: (info: ExecInspectInfo) => boolean): Promise<ExecInspectInfo> {

@@ -78,7 +78,8 @@ class ContainerHosting implements NodeHosting {
       if (!State.Running) throw new Error(`it ended at once with code ${State.ExitCode}: ${State.Error}`);
       return { container, pid: State.Pid };
     } catch (error) {
-      const reason = dockerStatus(error) === 409 ? "its name is taken by a container that is not ours" : (error as Error).message;
+      const reason =
+        dockerStatus(error) === 409 ? "its name is taken by a container that is not ours" : (error as Error).message;
       throw new Error(`cannot start the container ${node.systemName}: ${reason}`, { cause: error });
     }
   }

@@ -1,7 +1,13 @@
 /** The emulated links of a lab: the emulator process in the middle namespace, driven by lines. */
 import { createInterface } from "node:readline";
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
-import type { EmulatorConfig, EmulatorControl, EmulatorLine, EmulatorQuality, LinkStats } from "../../path/emulator/protocol.ts";
+import type {
+  EmulatorConfig,
+  EmulatorControl,
+  EmulatorLine,
+  EmulatorQuality,
+  LinkStats,
+} from "../../path/emulator/protocol.ts";
 import type { PlannedLink } from "../../plan/plan.ts";
 import { programFile } from "../prerequisites/programs.ts";
 import type { LabObserver, LabProcess, LinkQuality } from "../substrate.ts";
@@ -35,12 +41,17 @@ export class EmulatorLinks implements LinkRealisation {
 
   /** Resolves when the emulator carries packets. */
   async start(access: MiddleAccess): Promise<void> {
-    const emulator = await access.spawnInMiddle({ name: "emulator", argv: [process.execPath, programFile("emulator")] });
+    const emulator = await access.spawnInMiddle({
+      name: "emulator",
+      argv: [process.execPath, programFile("emulator")],
+    });
     this.#process = emulator;
     let complaints = "";
     emulator.stderr.setEncoding("utf8").on("data", (text: string) => (complaints += text));
     const ended = emulator.exited.then(({ code, signal }) => {
-      this.#ended(`the link emulator ended (${signal ?? `exit code ${code}`})${complaints && `: ${complaints.trim()}`}`);
+      this.#ended(
+        `the link emulator ended (${signal ?? `exit code ${code}`})${complaints && `: ${complaints.trim()}`}`,
+      );
       return this.#end;
     });
     const ready = new Promise<void>((resolve, reject) => {
@@ -88,7 +99,8 @@ export class EmulatorLinks implements LinkRealisation {
     const { scheduling, releases, latenessMicroseconds } = quality;
     return {
       realisation: "emulated",
-      scheduling: scheduling.policy === "fifo" ? `SCHED_FIFO ${scheduling.priority}` : `SCHED_OTHER (${scheduling.reason})`,
+      scheduling:
+        scheduling.policy === "fifo" ? `SCHED_FIFO ${scheduling.priority}` : `SCHED_OTHER (${scheduling.reason})`,
       releases,
       latenessMicroseconds,
     };
@@ -143,7 +155,17 @@ export class EmulatorLinks implements LinkRealisation {
 
   #sample(stats: LinkStats & { time: number }): void {
     const { time, link, direction, packets, bytes, dropsQueue, dropsLoss, dropsBlackhole, queueBytes } = stats;
-    this.#observer.linkSample({ time, link, direction, packets, bytes, dropsQueue, dropsLoss, dropsBlackhole, queueBytes });
+    this.#observer.linkSample({
+      time,
+      link,
+      direction,
+      packets,
+      bytes,
+      dropsQueue,
+      dropsLoss,
+      dropsBlackhole,
+      queueBytes,
+    });
     for (const reason of ["dropsOversize", "dropsMemory"] as const) {
       const key = `${link}/${direction}/${reason}`;
       const before = this.#troubles.get(key) ?? 0;

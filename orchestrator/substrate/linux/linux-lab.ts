@@ -80,9 +80,18 @@ class LinuxLab implements Lab {
       signal,
     });
     await settled([
-      ...plan.nodes.map((node, index) => this.#configure(node.name, this.networkNamespace(node.name), nodeScript(node, processor(index)), signal)),
+      ...plan.nodes.map((node, index) =>
+        this.#configure(node.name, this.networkNamespace(node.name), nodeScript(node, processor(index)), signal),
+      ),
       ...(this.#hasMiddle()
-        ? [this.#configure("middle", this.#middlePath, middleScript(this.#middleInterfaces(), processor(plan.nodes.length)), signal)]
+        ? [
+            this.#configure(
+              "middle",
+              this.#middlePath,
+              middleScript(this.#middleInterfaces(), processor(plan.nodes.length)),
+              signal,
+            ),
+          ]
         : []),
     ]);
     signal.throwIfAborted();
@@ -156,7 +165,9 @@ class LinuxLab implements Lab {
   #middleInterfaces(): { name: string; offload: boolean }[] {
     return this.plan.links.flatMap((link) =>
       link.ends.flatMap((end) =>
-        end.emulatorInterface === undefined ? [] : [{ name: end.emulatorInterface, offload: plannedInterface(this.plan, end).offload }],
+        end.emulatorInterface === undefined
+          ? []
+          : [{ name: end.emulatorInterface, offload: plannedInterface(this.plan, end).offload }],
       ),
     );
   }

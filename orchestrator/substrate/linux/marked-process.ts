@@ -23,7 +23,11 @@ export function signalMarked(marks: Readonly<Record<string, string>>, signal: No
 }
 
 /** Starts a program in the network namespace at `path`. */
-export function spawnInNamespace(path: string, command: LabCommand, marks: Readonly<Record<string, string>>): Promise<LabProcess> {
+export function spawnInNamespace(
+  path: string,
+  command: LabCommand,
+  marks: Readonly<Record<string, string>>,
+): Promise<LabProcess> {
   return spawnMarked({ ...command, argv: ["nsenter", `--net=${path}`, "--", ...command.argv] }, marks);
 }
 

@@ -26,7 +26,11 @@ describe("script of a node", () => {
 
   it("gives a host of our own stack interfaces and nothing else", () => {
     const bare = twoPathsPlan({ lab: "00aa", substrate: "namespaces", kernelAddresses: false }).nodes[0] as PlannedNode;
-    expect(batches(nodeScript(bare, { processor: 0 }))).to.deep.equal(["link set dev lo up", "link set dev wlan0 up", "link set dev wwan0 up"]);
+    expect(batches(nodeScript(bare, { processor: 0 }))).to.deep.equal([
+      "link set dev lo up",
+      "link set dev wlan0 up",
+      "link set dev wwan0 up",
+    ]);
   });
 
   it("forwards on routers only, and has IPv6 only where the plan has", () => {
@@ -39,7 +43,10 @@ describe("script of a node", () => {
   });
 
   it("writes the plan's kernel settings last, with values of several words", () => {
-    const script = nodeScript({ ...phone, sysctls: { "net.ipv4.tcp_rmem": "4096 87380 6291456", "net.ipv4.ip_forward": "1" } }, { processor: 0 });
+    const script = nodeScript(
+      { ...phone, sysctls: { "net.ipv4.tcp_rmem": "4096 87380 6291456", "net.ipv4.ip_forward": "1" } },
+      { processor: 0 },
+    );
     expect(script).to.contain("sysctl_write net/ipv4/tcp_rmem '4096 87380 6291456'");
     expect(script.lastIndexOf("ip_forward 1")).to.be.greaterThan(script.lastIndexOf("ip_forward 0"));
   });
@@ -65,7 +72,9 @@ describe("script of a node", () => {
   });
 
   it("keeps packets of an interface on one processor", () => {
-    expect(nodeScript(phone, { processor: 1 })).to.contain(`/sys/class/net/wlan0/queues/rx-*; do echo 2 > "$queue/rps_cpus"`);
+    expect(nodeScript(phone, { processor: 1 })).to.contain(
+      `/sys/class/net/wlan0/queues/rx-*; do echo 2 > "$queue/rps_cpus"`,
+    );
     expect(nodeScript(phone, { processor: 33 })).to.contain("echo 2,00000000 >");
   });
 
@@ -78,7 +87,10 @@ describe("script of a node", () => {
   });
 
   it("leaves the middle without addresses", () => {
-    expect(batches(middleScript([{ name: "wifi0", offload: false }], { processor: 0 }))).to.deep.equal(["link set dev lo up", "link set dev wifi0 up"]);
+    expect(batches(middleScript([{ name: "wifi0", offload: false }], { processor: 0 }))).to.deep.equal([
+      "link set dev lo up",
+      "link set dev wifi0 up",
+    ]);
   });
 });
 

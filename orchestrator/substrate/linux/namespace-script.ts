@@ -15,13 +15,19 @@ export function nodeScript(node: PlannedNode, context: ScriptContext): string {
   return [
     ...baselineSysctls(node.kind === "router", ipv6),
     ...Object.entries(node.sysctls).map(([key, value]) => writeSysctl(key, value)),
-    ...node.interfaces.flatMap((planned) => [...offloads(planned.name, planned.offload), receiveOn(planned.name, context.processor)]),
+    ...node.interfaces.flatMap((planned) => [
+      ...offloads(planned.name, planned.offload),
+      receiveOn(planned.name, context.processor),
+    ]),
     ...ipBatch(node),
   ].join("\n");
 }
 
 /** Ends of emulated links that face the emulator: no addresses, nothing that would send a packet of its own. */
-export function middleScript(interfaces: readonly { readonly name: string; readonly offload: boolean }[], context: ScriptContext): string {
+export function middleScript(
+  interfaces: readonly { readonly name: string; readonly offload: boolean }[],
+  context: ScriptContext,
+): string {
   return [
     ...baselineSysctls(false, false),
     ...interfaces.flatMap(({ name, offload }) => [...offloads(name, offload), receiveOn(name, context.processor)]),
@@ -34,10 +40,14 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
   const planned = node.interfaces.find(({ name }) => name === interfaceName);
   const lines = { v4: [`link set dev ${interfaceName} up`], v6: [] as string[] };
   if (planned?.kernelAddress === true) {
-    if (isIpv6(planned.address)) lines.v6.push(`addr replace ${planned.address}/${planned.prefixLength} dev ${planned.name} nodad`);
+    if (isIpv6(planned.address))
+      lines.v6.push(`addr replace ${planned.address}/${planned.prefixLength} dev ${planned.name} nodad`);
     addRoutes(node, lines, (route) => route.interface === interfaceName);
   }
-  return [heredoc("ip -4 -batch -", lines.v4), ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : [])].join("\n");
+  return [
+    heredoc("ip -4 -batch -", lines.v4),
+    ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : []),
+  ].join("\n");
 }
 
 /** A namespace inherits some values from the machine's: what they are may not depend on the machine. */
@@ -117,7 +127,9 @@ function ipBatch(node: PlannedNode): string[] {
 
 /** A host whose addresses are our stack's has no routes in the kernel: they would point nowhere. */
 function addRoutes(node: PlannedNode, lines: FamilyLines, wanted: (route: PlannedRoute) => boolean): void {
-  const owned = new Map(node.interfaces.filter(({ kernelAddress }) => kernelAddress).map((planned) => [planned.name, planned]));
+  const owned = new Map(
+    node.interfaces.filter(({ kernelAddress }) => kernelAddress).map((planned) => [planned.name, planned]),
+  );
   const add = (route: PlannedRoute, table?: number): void => {
     const planned = owned.get(route.interface);
     if (planned === undefined || !wanted(route)) return;

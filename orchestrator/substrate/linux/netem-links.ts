@@ -104,7 +104,12 @@ export class NetemLinks implements LinkRealisation {
   }
 
   async quality(): Promise<LinkQuality> {
-    return { realisation: "netem", scheduling: "kernel", releases: 0, latenessMicroseconds: { p50: 0, p99: 0, max: 0 } };
+    return {
+      realisation: "netem",
+      scheduling: "kernel",
+      releases: 0,
+      latenessMicroseconds: { p50: 0, p99: 0, max: 0 },
+    };
   }
 
   async #sample(): Promise<void> {
@@ -152,6 +157,7 @@ function netemDrops(statistics: readonly QdiscStatistics[]): number {
 
 function portOf(link: PlannedLink, end: 0 | 1): string {
   const device = link.ends[end].emulatorInterface;
-  if (device === undefined) throw new Error(`the plan's link ${link.name} has no interface in the middle towards ${link.ends[end].node}`);
+  if (device === undefined)
+    throw new Error(`the plan's link ${link.name} has no interface in the middle towards ${link.ends[end].node}`);
   return device;
 }

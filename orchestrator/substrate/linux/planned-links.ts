@@ -57,7 +57,12 @@ export class PlannedLinks implements LinkRealisation {
   async quality(): Promise<LinkQuality> {
     const realisation = this.#realisations.get("emulated") ?? this.#realisations.get("netem");
     if (realisation !== undefined) return realisation.quality();
-    return { realisation: "direct", scheduling: "kernel", releases: 0, latenessMicroseconds: { p50: 0, p99: 0, max: 0 } };
+    return {
+      realisation: "direct",
+      scheduling: "kernel",
+      releases: 0,
+      latenessMicroseconds: { p50: 0, p99: 0, max: 0 },
+    };
   }
 
   #realisationOf(name: string): LinkRealisation {

@@ -20,7 +20,11 @@ class NamespaceHosting implements NodeHosting {
   }
 
   async create(nodes: readonly PlannedNode[], signal: AbortSignal): Promise<void> {
-    await createNamespaces(nodes.map(({ systemName }) => systemName), this.#journal, signal);
+    await createNamespaces(
+      nodes.map(({ systemName }) => systemName),
+      this.#journal,
+      signal,
+    );
   }
 
   networkNamespace(node: PlannedNode): string {

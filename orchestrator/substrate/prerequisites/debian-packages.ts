@@ -12,16 +12,51 @@ interface DebianProgram {
 }
 
 const programs: readonly DebianProgram[] = [
-  { package: "iproute2", program: "ip", purpose: "namespaces, links, addresses and routes", needs: ["namespaces", "containers", "test"] },
-  { package: "ethtool", program: "ethtool", purpose: "switching segmentation offload off on emulated links", needs: ["namespaces", "containers", "test"] },
-  { package: "procps", program: "sysctl", purpose: "reading kernel settings into the bundle", needs: ["namespaces", "containers", "test"] },
+  {
+    package: "iproute2",
+    program: "ip",
+    purpose: "namespaces, links, addresses and routes",
+    needs: ["namespaces", "containers", "test"],
+  },
+  {
+    package: "ethtool",
+    program: "ethtool",
+    purpose: "switching segmentation offload off on emulated links",
+    needs: ["namespaces", "containers", "test"],
+  },
+  {
+    package: "procps",
+    program: "sysctl",
+    purpose: "reading kernel settings into the bundle",
+    needs: ["namespaces", "containers", "test"],
+  },
   { package: "g++", program: "cc", purpose: "compiling the native addon", needs: ["namespaces", "containers", "test"] },
-  { package: "mptcpize", program: "mptcpize", purpose: "endpoints of the kind linux-mptcp", needs: ["linux-mptcp", "test"] },
+  {
+    package: "mptcpize",
+    program: "mptcpize",
+    purpose: "endpoints of the kind linux-mptcp",
+    needs: ["linux-mptcp", "test"],
+  },
   { package: "docker.io", program: "dockerd", purpose: "the substrate `containers`", needs: ["containers", "test"] },
-  { package: "mmdebstrap", program: "mmdebstrap", purpose: "building the containers' image", needs: ["containers", "test"] },
-  { package: "tshark", program: "tshark", purpose: "checking captures with Wireshark's dissectors in the tests", needs: ["test"] },
+  {
+    package: "mmdebstrap",
+    program: "mmdebstrap",
+    purpose: "building the containers' image",
+    needs: ["containers", "test"],
+  },
+  {
+    package: "tshark",
+    program: "tshark",
+    purpose: "checking captures with Wireshark's dissectors in the tests",
+    needs: ["test"],
+  },
   { package: "tcpdump", program: "tcpdump", purpose: "a second witness of captures in the tests", needs: ["test"] },
-  { package: "nftables", program: "nft", purpose: "middleboxes made of the kernel's packet filter in the tests", needs: ["test"] },
+  {
+    package: "nftables",
+    program: "nft",
+    purpose: "middleboxes made of the kernel's packet filter in the tests",
+    needs: ["test"],
+  },
   { package: "chromium", program: "chromium", purpose: "looking at the report in the tests", needs: ["test"] },
 ];
 
@@ -70,7 +105,11 @@ export async function installPackages(names: readonly string[], progress: (line:
     await install();
   } catch (error) {
     // Lists that are missing a package, or name a version that the mirror no longer has.
-    if (!(error instanceof CommandError) || !/Unable to locate package|has no installation candidate|404 +Not Found/.test(error.message)) throw error;
+    if (
+      !(error instanceof CommandError) ||
+      !/Unable to locate package|has no installation candidate|404 +Not Found/.test(error.message)
+    )
+      throw error;
     await apt(["update"], progress);
     await install();
   }

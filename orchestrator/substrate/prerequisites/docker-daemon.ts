@@ -40,7 +40,10 @@ export const dockerDaemon: Prerequisite = {
   async check() {
     const host = process.env["DOCKER_HOST"];
     if (host !== undefined && !host.startsWith("unix://")) {
-      return { present: false, detail: `DOCKER_HOST=${host}: containers must be on this machine, as their links are made here` };
+      return {
+        present: false,
+        detail: `DOCKER_HOST=${host}: containers must be on this machine, as their links are made here`,
+      };
     }
     const version = await dockerGet("/version");
     if (version === undefined) return { present: false, detail: `no daemon answers on ${dockerSocket()}` };

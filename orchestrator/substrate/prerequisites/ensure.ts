@@ -14,7 +14,9 @@ const nativeAddon: Prerequisite = {
   needs: ["namespaces", "containers", "test"],
   remedy: "apt-get install -y g++, then ./pathlab doctor --fix",
   async check() {
-    return isAddonFresh() ? { present: true, detail: "built from the sources that are here" } : { present: false, detail: "not built from the sources that are here" };
+    return isAddonFresh()
+      ? { present: true, detail: "built from the sources that are here" }
+      : { present: false, detail: "not built from the sources that are here" };
   },
   async fix() {
     buildAddon();
@@ -90,16 +92,24 @@ async function mendAlone(selected: readonly Prerequisite[]): Promise<Checked[]> 
   const failures = new Map<Prerequisite, string>();
   const packages = (await missingOf(selected)).flatMap(({ prerequisite }) => prerequisite.debianPackage ?? []);
   if (packages.length > 0) {
-    const debian = selected.filter(({ debianPackage }) => debianPackage !== undefined && packages.includes(debianPackage));
-    await attempt(`installing Debian packages ${packages.join(", ")}`, debian, failures, (progress) => installPackages(packages, progress));
+    const debian = selected.filter(
+      ({ debianPackage }) => debianPackage !== undefined && packages.includes(debianPackage),
+    );
+    await attempt(`installing Debian packages ${packages.join(", ")}`, debian, failures, (progress) =>
+      installPackages(packages, progress),
+    );
   }
   for (const prerequisite of selected) {
     if (prerequisite.fix === undefined || (await prerequisite.check()).present) continue;
-    await attempt(`setting up: ${prerequisite.name}`, [prerequisite], failures, async (progress) => prerequisite.fix?.(progress));
+    await attempt(`setting up: ${prerequisite.name}`, [prerequisite], failures, async (progress) =>
+      prerequisite.fix?.(progress),
+    );
   }
   return (await missingOf(selected)).map(({ prerequisite, finding }) => {
     const failure = failures.get(prerequisite);
-    return failure === undefined ? { prerequisite, finding } : { prerequisite, finding: { present: false, detail: failure } };
+    return failure === undefined
+      ? { prerequisite, finding }
+      : { prerequisite, finding: { present: false, detail: failure } };
   });
 }
 

@@ -30,7 +30,9 @@ export const hostImagePresent: Prerequisite = {
   async check() {
     const answer = await dockerGet(`/images/${hostImage}/json`);
     if (answer === undefined) return { present: false, detail: "no Docker daemon answers" };
-    return answer.status === 200 ? { present: true, detail: hostImage } : { present: false, detail: `no image ${hostImage}` };
+    return answer.status === 200
+      ? { present: true, detail: hostImage }
+      : { present: false, detail: `no image ${hostImage}` };
   },
   async fix(progress) {
     const directory = mkdtempSync(join(tmpdir(), "pathlab-image-"));
@@ -38,12 +40,15 @@ export const hostImagePresent: Prerequisite = {
       const archive = join(directory, "host.tar");
       progress(`mmdebstrap ${recipe.suite}: ${recipe.packages.join(", ")}`);
       // The same packages give the same bytes: file times are the recipe's.
-      await runCommand(["mmdebstrap", `--variant=${recipe.variant}`, `--include=${recipe.packages.join(",")}`, recipe.suite, archive], {
-        environment: { SOURCE_DATE_EPOCH: String(recipe.sourceDateEpoch) },
-        onLine: (line) => {
-          if (line.startsWith("I: ") && line.endsWith("...")) progress(line.slice(3, -3));
+      await runCommand(
+        ["mmdebstrap", `--variant=${recipe.variant}`, `--include=${recipe.packages.join(",")}`, recipe.suite, archive],
+        {
+          environment: { SOURCE_DATE_EPOCH: String(recipe.sourceDateEpoch) },
+          onLine: (line) => {
+            if (line.startsWith("I: ") && line.endsWith("...")) progress(line.slice(3, -3));
+          },
         },
-      });
+      );
       progress(`importing ${hostImage}`);
       await importArchive(archive);
     } finally {
@@ -55,7 +60,11 @@ export const hostImagePresent: Prerequisite = {
 async function importArchive(archive: string): Promise<void> {
   const docker = await dockerClient();
   const [repo, tag] = hostImage.split(":");
-  const answer = await docker.importImage(createReadStream(archive), { repo, tag, changes: [`LABEL ${recipeLabel}=${recipeHash}`] });
+  const answer = await docker.importImage(createReadStream(archive), {
+    repo,
+    tag,
+    changes: [`LABEL ${recipeLabel}=${recipeHash}`],
+  });
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(answer, (error) => (error === null ? resolve() : reject(error)));
   });

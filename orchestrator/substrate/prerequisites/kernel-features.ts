@@ -66,11 +66,31 @@ async function probeAndCache(): Promise<KernelFeatures> {
 }
 
 export const kernelPrerequisites: readonly Prerequisite[] = [
-  feature("networkNamespaces", "nodes of every lab", ["namespaces", "containers", "test"], "a kernel with CONFIG_NET_NS, and the right to use it"),
-  feature("veth", "links of every lab", ["namespaces", "containers", "test"], "modprobe veth, or a kernel with CONFIG_VETH"),
-  feature("mptcp", "endpoints of the kind linux-mptcp", ["linux-mptcp", "test"], "a kernel of 5.6 or later with CONFIG_MPTCP"),
+  feature(
+    "networkNamespaces",
+    "nodes of every lab",
+    ["namespaces", "containers", "test"],
+    "a kernel with CONFIG_NET_NS, and the right to use it",
+  ),
+  feature(
+    "veth",
+    "links of every lab",
+    ["namespaces", "containers", "test"],
+    "modprobe veth, or a kernel with CONFIG_VETH",
+  ),
+  feature(
+    "mptcp",
+    "endpoints of the kind linux-mptcp",
+    ["linux-mptcp", "test"],
+    "a kernel of 5.6 or later with CONFIG_MPTCP",
+  ),
   feature("tun", "carrying unmodified applications over our stack", [], "modprobe tun, or a kernel with CONFIG_TUN"),
-  feature("netem", "links shaped by the kernel; without it our emulator shapes them", [], "modprobe sch_netem, or a kernel with CONFIG_NET_SCH_NETEM"),
+  feature(
+    "netem",
+    "links shaped by the kernel; without it our emulator shapes them",
+    [],
+    "modprobe sch_netem, or a kernel with CONFIG_NET_SCH_NETEM",
+  ),
 ];
 
 const allowedAlgorithms = "/proc/sys/net/ipv4/tcp_allowed_congestion_control";
@@ -94,7 +114,12 @@ export const cubicAllowed: Prerequisite = {
   },
 };
 
-function feature(key: keyof KernelFeatures, purpose: string, needs: Prerequisite["needs"], remedy: string): Prerequisite {
+function feature(
+  key: keyof KernelFeatures,
+  purpose: string,
+  needs: Prerequisite["needs"],
+  remedy: string,
+): Prerequisite {
   return {
     name: `kernel:${key}`,
     purpose,

@@ -3,7 +3,10 @@
 /** What a verb is about to do. */
 export type Need = "namespaces" | "containers" | "linux-mptcp" | "linux-tcp" | "test";
 
-export type Finding = { readonly present: boolean; /** One line: what was found, or what is wrong. */ readonly detail: string };
+export type Finding = {
+  readonly present: boolean;
+  /** One line: what was found, or what is wrong. */ readonly detail: string;
+};
 
 export interface Prerequisite {
   /** As in `package:ethtool`. */

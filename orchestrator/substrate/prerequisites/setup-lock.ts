@@ -10,7 +10,10 @@ import { stateDirectory } from "../../journal/state-directory.ts";
 export async function whileAlone<T>(action: () => Promise<T>, onWait: () => void): Promise<T> {
   mkdirSync(stateDirectory(), { recursive: true });
   const file = join(stateDirectory(), "setup.lock");
-  const holder = spawn("flock", [file, "sh", "-c", "echo locked; cat"], { stdio: ["pipe", "pipe", "ignore"], detached: true });
+  const holder = spawn("flock", [file, "sh", "-c", "echo locked; cat"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
+  });
   const gone = new Promise<void>((resolve) => holder.once("close", () => resolve()));
   const waiting = setTimeout(onWait, 500);
   try {
