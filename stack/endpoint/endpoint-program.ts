@@ -16,6 +16,7 @@ export class EndpointProgram {
   readonly #emit: (record: EndpointRecord) => void;
   readonly #exit: (code: number) => void;
   readonly #openTransport: OpenTransport;
+  #started = false;
   #transport: Transport | undefined;
   readonly #sessions: WorkloadSession[] = [];
   #metricsTimer: NodeJS.Timeout | undefined;
@@ -33,7 +34,8 @@ export class EndpointProgram {
   handle(command: EndpointCommand): void {
     switch (command.do) {
       case "start":
-        if (this.#transport !== undefined) throw new Error("a second start command");
+        if (this.#started) throw new Error("a second start command");
+        this.#started = true;
         void this.#start(command);
         return;
       case "workload": {
