@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Command } from "commander";
 import { formatDiagnostics } from "../model/diagnostics.ts";
 import { substrateNames } from "../model/experiment.ts";
@@ -7,6 +7,7 @@ import { loadExperiment } from "../model/load.ts";
 import { describePlan } from "../plan/describe-plan.ts";
 import { planExperiment } from "../plan/make-plan.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
+import { collectSetting, parseSeed } from "./options.ts";
 
 interface PlanCommandOptions {
   readonly on?: SubstrateName;
@@ -23,29 +24,44 @@ export function registerPlanCommand(program: Command): void {
   program
     .command("plan")
     .summary("show what a run would create, and why")
-    .description("Prints nodes, addresses, links, routes, kernel settings, workloads and faults of a run, each with its reason. Nothing is created.")
+    .description(
+      "Prints nodes, addresses, links, routes, kernel settings, workloads and faults of a run, each with its reason. Nothing is created.",
+    )
     .argument("<experiment>", "experiment file")
     .addOption(new Option("--on <substrate>", "what to run on").choices(substrateNames))
-    .option("--set <key=value>", "set a key of the experiment file; may be given again", (setting: string, before: readonly string[]) => [...before, setting], [])
+    .option("--set <key=value>", "set a key of the experiment file; may be given again", collectSetting, [])
     .option("--seed <number>", "seed of everything random", parseSeed)
     .option("--json", "print the plan as JSON, those of the baselines with it")
-    .action((file: string, { on, set, seed, json }: PlanCommandOptions) => {
+    .action(async (file: string, { on, set, seed, json }: PlanCommandOptions) => {
       const loaded = loadExperiment(file, { settings: set });
       if (!loaded.ok) return refuse(formatDiagnostics(loaded.diagnostics));
-      const options: PlanOptions = { lab: noLab, abilities: { netem: false }, ...(on && { substrate: on }), ...(seed !== undefined && { seed }) };
+      const options: PlanOptions = {
+        lab: noLab,
+        abilities: { netem: await kernelHasNetem() },
+        ...(on && { substrate: on }),
+        ...(seed !== undefined && { seed }),
+      };
       const plan = planExperiment(loaded.value, options);
-      const baselines = loaded.value.baselines.map((baseline) => ({ name: baseline.name, plan: planExperiment(baseline, options) }));
-      const diagnostics = [plan, ...baselines.map((baseline) => baseline.plan)].flatMap((result) => (result.ok ? [] : result.diagnostics));
+      const baselines = loaded.value.baselines.map((baseline) => ({
+        name: baseline.name,
+        plan: planExperiment(baseline, options),
+      }));
+      const diagnostics = [plan, ...baselines.map((baseline) => baseline.plan)].flatMap((result) =>
+        result.ok ? [] : result.diagnostics,
+      );
       if (!plan.ok || diagnostics.length > 0) return refuse(formatDiagnostics(diagnostics));
       if (json) {
-        const plans = Object.fromEntries(baselines.flatMap((baseline) => (baseline.plan.ok ? [[baseline.name, baseline.plan.value]] : [])));
+        const plans = Object.fromEntries(
+          baselines.flatMap((baseline) => (baseline.plan.ok ? [[baseline.name, baseline.plan.value]] : [])),
+        );
         process.stdout.write(`${JSON.stringify({ plan: plan.value, baselines: plans }, null, 2)}\n`);
         return;
       }
       process.stdout.write(describePlan(plan.value));
       for (const [name, { description, set: settings }] of Object.entries(loaded.value.experiment.baselines)) {
         process.stdout.write(`\nBaseline ${name}${description === undefined ? "" : `: ${description}`}\n`);
-        for (const [key, value] of Object.entries(settings)) process.stdout.write(`  ${key} = ${JSON.stringify(value)}\n`);
+        for (const [key, value] of Object.entries(settings))
+          process.stdout.write(`  ${key} = ${JSON.stringify(value)}\n`);
       }
     });
 }
@@ -55,8 +71,14 @@ function refuse(message: string): void {
   process.exitCode = 2;
 }
 
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (!/^\d+$/.test(text) || seed > 0xffffffff) throw new InvalidArgumentError("A seed is a whole number from 0 to 4294967295.");
-  return seed;
+/** Asking takes a namespace, and so root. */
+async function kernelHasNetem(): Promise<boolean> {
+  if (process.getuid?.() !== 0) {
+    process.stderr.write(
+      "pathlab plan: without root the kernel cannot be asked for netem; links are planned for the emulator\n",
+    );
+    return false;
+  }
+  const { kernelFeatures } = await import("../substrate/prerequisites/kernel-features.ts");
+  return (await kernelFeatures()).netem;
 }

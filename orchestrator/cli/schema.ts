@@ -8,7 +8,9 @@ export function registerSchemaCommand(program: Command): void {
   program
     .command("schema")
     .summary("print the JSON Schema of a file format")
-    .description("Prints the JSON Schema (draft-07) of experiment, topology or profile files; the same text is in schemas/.")
+    .description(
+      "Prints the JSON Schema (draft-07) of experiment, topology or profile files; the same text is in schemas/.",
+    )
     .addArgument(new Argument("[name]", "which format").choices(schemaNames).default("experiment"))
     .action((name: FileKind) => void process.stdout.write(jsonSchemaText(name)));
 }

@@ -29,9 +29,18 @@ export function resolveBaselines(
     const source = open();
     const malformed = becomeBaseline(source, name);
     const checked = malformed.length > 0 ? undefined : check(source);
-    if (checked?.ok) resolved.push({ name, ...(description !== undefined && { description }), text: source.toString(), ...checked.value });
+    if (checked?.ok)
+      resolved.push({
+        name,
+        ...(description !== undefined && { description }),
+        text: source.toString(),
+        ...checked.value,
+      });
     for (const diagnostic of checked?.ok === false ? checked.diagnostics : malformed) {
-      diagnostics.push({ ...diagnostic, path: diagnostic.path.startsWith("baselines.") ? diagnostic.path : `baselines.${name}.${diagnostic.path}` });
+      diagnostics.push({
+        ...diagnostic,
+        path: diagnostic.path.startsWith("baselines.") ? diagnostic.path : `baselines.${name}.${diagnostic.path}`,
+      });
     }
   }
   return diagnostics.length > 0 ? { ok: false, diagnostics } : { ok: true, value: resolved };
@@ -43,7 +52,12 @@ function becomeBaseline(source: YamlSource, name: string): Diagnostic[] {
   const path = ["baselines", name];
   const settings = source.nodeAt([...path, "set"]);
   const expect = source.nodeAt([...path, "expect"]);
-  const keyPlaces = new Map((isMap(settings) ? settings.items : []).map(({ key }) => [String(key), source.placeOf([...path, "set", String(key)], "key")]));
+  const keyPlaces = new Map(
+    (isMap(settings) ? settings.items : []).map(({ key }) => [
+      String(key),
+      source.placeOf([...path, "set", String(key)], "key"),
+    ]),
+  );
   const expectPlace = source.placeOf([...path, "expect"], "key");
   source.remove(["baselines"]);
   source.remove(["expect"]);
@@ -59,7 +73,9 @@ function becomeBaseline(source: YamlSource, name: string): Diagnostic[] {
       path: `baselines.${name}.set`,
       found: formatFound(written),
       expected: "a key of the experiment, as in hosts.phone.endpoint",
-      hint: refused ? `a baseline's expectations stand under baselines.${name}.expect` : "it leads nowhere in this file",
+      hint: refused
+        ? `a baseline's expectations stand under baselines.${name}.expect`
+        : "it leads nowhere in this file",
     });
   }
   return diagnostics;

@@ -13,7 +13,9 @@ export interface Diagnostic {
   readonly hint: string;
 }
 
-export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 /** `file:line:col: path: found …, expected …; hint`. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
@@ -63,7 +65,11 @@ export function formatChoice(names: readonly string[]): string {
 /** A hint for a name that is none of `known`: the one that was probably meant, else all of them. */
 export function suggestName(written: string, known: readonly string[]): string {
   const nearest = nearestName(written, known);
-  return nearest ? `did you mean ${nearest}?` : known.length === 0 ? "there is none yet" : `there is ${known.join(", ")}`;
+  return nearest
+    ? `did you mean ${nearest}?`
+    : known.length === 0
+      ? "there is none yet"
+      : `there is ${known.join(", ")}`;
 }
 
 export function nearestName(written: string, known: readonly string[]): string | undefined {

@@ -3,8 +3,9 @@ import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { endpointAbilities } from "./experiment-schema.ts";
 import type { Experiment, Fault, Workload } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
+import { boundOnRate } from "./path-rates.ts";
 import type { Topology } from "./topology.ts";
-import { formatDuration } from "./units.ts";
+import { formatDuration, formatRate } from "./units.ts";
 import type { Complaint } from "./yaml-source.ts";
 
 type Complain = (complaint: Complaint) => void;
@@ -42,24 +43,41 @@ function checkHosts({ hosts }: Experiment, topology: Topology | undefined, compl
     for (const key of ["congestionControl", "scheduler", "pathManager"] as const) {
       const offered: readonly string[] = abilities[key];
       if (offered.includes(settings[key])) continue;
-      complain({ path: ["hosts", name, key], found: `${settings[key]} on a ${settings.endpoint} endpoint`, expected: formatChoice(offered), hint: "choose what the endpoint offers, or leave the key out" });
+      complain({
+        path: ["hosts", name, key],
+        found: `${settings[key]} on a ${settings.endpoint} endpoint`,
+        expected: formatChoice(offered),
+        hint: "choose what the endpoint offers, or leave the key out",
+      });
     }
     if (!topology) continue;
     const interfaces = interfacesOf(name, topology.links);
     for (const [index, backup] of settings.backup.entries()) {
       if (interfaces.includes(backup)) continue;
-      complain({ path: ["hosts", name, "backup", index], found: `unknown interface ${formatFound(backup)}`, expected: `an interface of ${name}`, hint: suggestName(backup, interfaces) });
+      complain({
+        path: ["hosts", name, "backup", index],
+        found: `unknown interface ${formatFound(backup)}`,
+        expected: `an interface of ${name}`,
+        hint: suggestName(backup, interfaces),
+      });
     }
   }
 }
 
 /** @returns whether there is such a host */
-function checkHostName(name: string, path: Complaint["path"], topology: Topology, complain: Complain, at: "key" | "value" = "value"): boolean {
+function checkHostName(
+  name: string,
+  path: Complaint["path"],
+  topology: Topology,
+  complain: Complain,
+  at: "key" | "value" = "value",
+): boolean {
   const hosts = Object.keys(topology.hosts);
   if (hosts.includes(name)) return true;
   const router = Object.hasOwn(topology.routers, name);
   complain({
-    path, at,
+    path,
+    at,
     found: router ? `router ${name}` : `unknown host ${formatFound(name)}`,
     expected: `a host of topology ${topology.name}`,
     hint: router ? `routers run no endpoint; there is ${hosts.join(", ")}` : suggestName(name, hosts),
@@ -67,24 +85,47 @@ function checkHostName(name: string, path: Complaint["path"], topology: Topology
   return false;
 }
 
-function checkWorkloads({ workload: workloads, durationMicroseconds }: Experiment, topology: Topology | undefined, complain: Complain): void {
+function checkWorkloads(
+  { workload: workloads, durationMicroseconds }: Experiment,
+  topology: Topology | undefined,
+  complain: Complain,
+): void {
   const ports = new Map<string, string>();
   for (const [name, workload] of Object.entries(workloads)) {
     const path = ["workload", name];
-    const [first, second] = workload.kind === "request-response" ? (["client", "server"] as const) : (["from", "to"] as const);
-    const ends = workload.kind === "request-response" ? [workload.client, workload.server] : [workload.from, workload.to];
-    if (topology) for (const [index, key] of [first, second].entries()) checkHostName(ends[index]!, [...path, key], topology, complain);
+    const [first, second] =
+      workload.kind === "request-response" ? (["client", "server"] as const) : (["from", "to"] as const);
+    const ends =
+      workload.kind === "request-response" ? [workload.client, workload.server] : [workload.from, workload.to];
+    if (topology)
+      for (const [index, key] of [first, second].entries())
+        checkHostName(ends[index]!, [...path, key], topology, complain);
     if (ends[0] === ends[1]) {
-      complain({ path: [...path, second], found: `${ends[1]} at both ends`, expected: "two hosts", hint: `bytes that stay on a host cross no path; change ${first} or ${second}` });
+      complain({
+        path: [...path, second],
+        found: `${ends[1]} at both ends`,
+        expected: "two hosts",
+        hint: `bytes that stay on a host cross no path; change ${first} or ${second}`,
+      });
     } else if (!ends.includes(workload.client)) {
-      complain({ path: [...path, "client"], found: formatFound(workload.client), expected: formatChoice(ends), hint: "one of the two hosts of a transfer opens its connection" });
+      complain({
+        path: [...path, "client"],
+        found: formatFound(workload.client),
+        expected: formatChoice(ends),
+        hint: "one of the two hosts of a transfer opens its connection",
+      });
     }
     const server = ends.find((end) => end !== workload.client);
     if (workload.port !== undefined) {
       const key = `${server}:${workload.port}`;
       const other = ports.get(key);
       if (other !== undefined) {
-        complain({ path: [...path, "port"], found: `port ${workload.port} of ${server} again`, expected: "each port of a server once", hint: `workload ${other} has it already; change it or leave it out` });
+        complain({
+          path: [...path, "port"],
+          found: `port ${workload.port} of ${server} again`,
+          expected: "each port of a server once",
+          hint: `workload ${other} has it already; change it or leave it out`,
+        });
       }
       ports.set(key, name);
     }
@@ -92,13 +133,29 @@ function checkWorkloads({ workload: workloads, durationMicroseconds }: Experimen
   }
 }
 
-function checkWithinDuration(workload: Workload, path: string[], duration: number | undefined, complain: Complain): void {
+function checkWithinDuration(
+  workload: Workload,
+  path: string[],
+  duration: number | undefined,
+  complain: Complain,
+): void {
   if (duration === undefined) return;
   const end = workloadEnd(workload);
   if (workload.startMicroseconds >= duration) {
-    complain({ path: [...path, "start"], found: formatDuration(workload.startMicroseconds), expected: `a start before the run's end at ${formatDuration(duration)}`, hint: "start it earlier, or raise duration" });
+    complain({
+      path: [...path, "start"],
+      found: formatDuration(workload.startMicroseconds),
+      expected: `a start before the run's end at ${formatDuration(duration)}`,
+      hint: "start it earlier, or raise duration",
+    });
   } else if (end !== undefined && end > duration) {
-    complain({ path, at: "key", found: `an end at ${formatDuration(end)}`, expected: `one by the run's end at ${formatDuration(duration)}`, hint: "it would be cut off; shorten it, or raise duration" });
+    complain({
+      path,
+      at: "key",
+      found: `an end at ${formatDuration(end)}`,
+      expected: `one by the run's end at ${formatDuration(duration)}`,
+      hint: "it would be cut off; shorten it, or raise duration",
+    });
   }
 }
 
@@ -107,10 +164,20 @@ function checkFaults(experiment: Experiment, topology: Topology | undefined, com
   const links = topology && Object.keys(topology.links);
   for (const [index, fault] of experiment.faults.entries()) {
     if (links && !links.includes(fault.link)) {
-      complain({ path: ["faults", index, "link"], found: `unknown link ${formatFound(fault.link)}`, expected: `a link of topology ${topology.name}`, hint: suggestName(fault.link, links) });
+      complain({
+        path: ["faults", index, "link"],
+        found: `unknown link ${formatFound(fault.link)}`,
+        expected: `a link of topology ${topology.name}`,
+        hint: suggestName(fault.link, links),
+      });
     }
     if (end !== undefined && fault.atMicroseconds >= end) {
-      complain({ path: ["faults", index, "at"], found: formatDuration(fault.atMicroseconds), expected: `a time before the end at ${formatDuration(end)}`, hint: "it would never happen; let it come earlier, or the workload last longer" });
+      complain({
+        path: ["faults", index, "at"],
+        found: formatDuration(fault.atMicroseconds),
+        expected: `a time before the end at ${formatDuration(end)}`,
+        hint: "it would never happen; let it come earlier, or the workload last longer",
+      });
     }
   }
   checkPairs(experiment.faults, "blackhole", "restore", complain);
@@ -118,16 +185,34 @@ function checkFaults(experiment: Experiment, topology: Topology | undefined, com
 }
 
 /** Of each link, in the order of time: what ends a fault follows it, and none begins twice. */
-function checkPairs(faults: readonly Fault[], begins: "blackhole" | "down", ends: "restore" | "up", complain: Complain): void {
+function checkPairs(
+  faults: readonly Fault[],
+  begins: "blackhole" | "down",
+  ends: "restore" | "up",
+  complain: Complain,
+): void {
   const broken = new Set<string>();
-  const timeline = faults.map((fault, index) => ({ fault, index })).sort((a, b) => a.fault.atMicroseconds - b.fault.atMicroseconds);
+  const timeline = faults
+    .map((fault, index) => ({ fault, index }))
+    .sort((a, b) => a.fault.atMicroseconds - b.fault.atMicroseconds);
   for (const { fault, index } of timeline) {
     const path = ["faults", index, "do"];
     if (fault.action === ends && !broken.delete(fault.link)) {
-      complain({ path, found: `${ends} of link ${fault.link}`, expected: `a ${begins} of it before`, hint: `there is nothing to end; add do: ${begins} at an earlier time` });
+      complain({
+        path,
+        found: `${ends} of link ${fault.link}`,
+        expected: `a ${begins} of it before`,
+        hint: `there is nothing to end; add do: ${begins} at an earlier time`,
+      });
     }
     if (fault.action === begins) {
-      if (broken.has(fault.link)) complain({ path, found: `${begins} of link ${fault.link} again`, expected: `${ends} in between`, hint: `add do: ${ends} before it, or remove it` });
+      if (broken.has(fault.link))
+        complain({
+          path,
+          found: `${begins} of link ${fault.link} again`,
+          expected: `${ends} in between`,
+          hint: `add do: ${ends} before it, or remove it`,
+        });
       broken.add(fault.link);
     }
   }
@@ -140,30 +225,75 @@ const judged: Readonly<Record<Workload["kind"], readonly string[]>> = {
   "request-response": ["subflows", "longestGap", "intact", "fallback", "completion", "latency"],
 };
 
-function checkExpectations({ workload: workloads, expect }: Experiment, topology: Topology | undefined, complain: Complain): void {
+function checkExpectations(
+  { workload: workloads, expect, faults }: Experiment,
+  topology: Topology | undefined,
+  complain: Complain,
+): void {
   for (const [name, expectation] of Object.entries(expect)) {
     const workload = workloads[name];
     if (!workload || !Object.hasOwn(workloads, name)) {
-      complain({ path: ["expect", name], at: "key", found: `unknown workload ${formatFound(name)}`, expected: "a workload of this experiment", hint: suggestName(name, Object.keys(workloads)) });
+      complain({
+        path: ["expect", name],
+        at: "key",
+        found: `unknown workload ${formatFound(name)}`,
+        expected: "a workload of this experiment",
+        hint: suggestName(name, Object.keys(workloads)),
+      });
       continue;
     }
     for (const metric of Object.keys(expectation)) {
       if (judged[workload.kind].includes(metric)) continue;
-      complain({ path: ["expect", name, metric], at: "key", found: `${metric} of a ${workload.kind} workload`, expected: formatChoice(judged[workload.kind]), hint: "it has no such measure; remove it" });
+      complain({
+        path: ["expect", name, metric],
+        at: "key",
+        found: `${metric} of a ${workload.kind} workload`,
+        expected: formatChoice(judged[workload.kind]),
+        hint: "it has no such measure; remove it",
+      });
     }
     const least = expectation.subflows?.exactly ?? expectation.subflows?.atLeast;
     if (topology && least !== undefined) checkSubflowCount(name, workload, least, topology, complain);
+    const changing = faults.some(({ shape }) => shape?.up.rateBitsPerSecond ?? shape?.down.rateBitsPerSecond);
+    if (topology && !changing)
+      checkGoodput(name, workload, expectation.goodput?.atLeastBitsPerSecond, topology, complain);
   }
 }
 
+/** No transfer carries more payload than its paths carry frames. */
+function checkGoodput(
+  name: string,
+  workload: Workload,
+  least: number | undefined,
+  topology: Topology,
+  complain: Complain,
+): void {
+  if (least === undefined || workload.kind === "request-response") return;
+  const bound = boundOnRate(workload.from, workload.to, topology);
+  if (bound === 0 || least < bound) return;
+  complain({
+    path: ["expect", name, "goodput", "atLeast"],
+    found: formatRate(least),
+    expected: `less than the ${formatRate(bound)} of the paths`,
+    hint: "headers take some 6 % of a full frame; lower it, or give the links more",
+  });
+}
+
 /** A full mesh has one subflow for each pair of interfaces. */
-function checkSubflowCount(name: string, workload: Workload, least: number, topology: Topology, complain: Complain): void {
+function checkSubflowCount(
+  name: string,
+  workload: Workload,
+  least: number,
+  topology: Topology,
+  complain: Complain,
+): void {
   const ends = workload.kind === "request-response" ? [workload.client, workload.server] : [workload.from, workload.to];
   const counts = ends.map((end) => interfacesOf(end, topology.links).length);
   const most = counts.reduce((product, count) => product * count, 1);
   if (most === 0 || least <= most) return;
   complain({
-    path: ["expect", name, "subflows"], at: "key",
+    path: ["expect", name, "subflows"],
+    at: "key",
     found: String(least),
     expected: `at most ${most}`,
     hint: `${ends[0]} has ${counts[0]} and ${ends[1]} ${counts[1]} interfaces: ${counts[0]} × ${counts[1]} paths`,

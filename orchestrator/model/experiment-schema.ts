@@ -1,7 +1,17 @@
 /** The form of an experiment file. What needs more than one place of it, or the topology, to be judged is in `experiment-checks.ts`. */
 import * as z from "zod";
 import { endpointKinds, faultActions, substrateNames } from "./experiment.ts";
-import type { Baseline, BulkWorkload, EndpointKind, Expectation, Experiment, Fault, HostSettings, RequestResponseWorkload, StreamWorkload } from "./experiment.ts";
+import type {
+  Baseline,
+  BulkWorkload,
+  EndpointKind,
+  Expectation,
+  Experiment,
+  Fault,
+  HostSettings,
+  RequestResponseWorkload,
+  StreamWorkload,
+} from "./experiment.ts";
 import { checkShape, shapeKeys, toShape } from "./link-shape-schema.ts";
 import { duration, entityName, formatVersion, positiveDuration, rate, size, text, whole } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
@@ -11,7 +21,10 @@ export const endpointAbilities = {
   pathlab: { congestionControl: ["lia", "reno"], scheduler: ["min-rtt"], pathManager: ["full-mesh"] },
   "linux-mptcp": { congestionControl: ["cubic", "reno"], scheduler: ["default"], pathManager: ["kernel"] },
   "linux-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
-} as const satisfies Record<EndpointKind, { congestionControl: readonly string[]; scheduler: readonly string[]; pathManager: readonly string[] }>;
+} as const satisfies Record<
+  EndpointKind,
+  { congestionControl: readonly string[]; scheduler: readonly string[]; pathManager: readonly string[] }
+>;
 
 /** Holds two seconds of a 3G link's buffer beside a WiFi link's, with room for reassembly. */
 const defaultBufferBytes = 16 * 1024 * 1024;
@@ -30,30 +43,42 @@ export function defaultHostSettings(endpoint: EndpointKind): HostSettings {
 }
 
 const abilityNames = (ability: "congestionControl" | "scheduler" | "pathManager"): [string, ...string[]] =>
-  [...new Set(Object.values(endpointAbilities).flatMap((abilities) => abilities[ability] as readonly string[]))] as [string, ...string[]];
+  [...new Set(Object.values(endpointAbilities).flatMap((abilities) => abilities[ability] as readonly string[]))] as [
+    string,
+    ...string[],
+  ];
 
 const host = z
   .strictObject({
-    endpoint: z.enum(endpointKinds as [EndpointKind]).default("pathlab").describe("Whose TCP and MPTCP the host speaks."),
-    congestionControl: z.exactOptional(z.enum(abilityNames("congestionControl")).describe("pathlab: lia (default) or reno; kernel: cubic (default) or reno.")),
+    endpoint: z
+      .enum(endpointKinds as [EndpointKind])
+      .default("pathlab")
+      .describe("Whose TCP and MPTCP the host speaks."),
+    congestionControl: z.exactOptional(
+      z
+        .enum(abilityNames("congestionControl"))
+        .describe("pathlab: lia (default) or reno; kernel: cubic (default) or reno."),
+    ),
     scheduler: z.exactOptional(z.enum(abilityNames("scheduler")).describe("Which subflow the next bytes take.")),
     pathManager: z.exactOptional(z.enum(abilityNames("pathManager")).describe("Which subflows are opened.")),
     sendBuffer: z.exactOptional(size("Bytes that the endpoint keeps for sending.")),
     receiveBuffer: z.exactOptional(size("Bytes that the endpoint keeps for receiving.")),
     backup: z.array(z.string()).default([]).describe("Interfaces whose subflows are used only when no other is left."),
   })
-  .transform(({ endpoint, congestionControl, scheduler, pathManager, sendBuffer, receiveBuffer, backup }): HostSettings => {
-    const defaults = defaultHostSettings(endpoint);
-    return {
-      endpoint,
-      congestionControl: congestionControl ?? defaults.congestionControl,
-      scheduler: scheduler ?? defaults.scheduler,
-      pathManager: pathManager ?? defaults.pathManager,
-      sendBufferBytes: sendBuffer ?? defaults.sendBufferBytes,
-      receiveBufferBytes: receiveBuffer ?? defaults.receiveBufferBytes,
-      backup,
-    };
-  });
+  .transform(
+    ({ endpoint, congestionControl, scheduler, pathManager, sendBuffer, receiveBuffer, backup }): HostSettings => {
+      const defaults = defaultHostSettings(endpoint);
+      return {
+        endpoint,
+        congestionControl: congestionControl ?? defaults.congestionControl,
+        scheduler: scheduler ?? defaults.scheduler,
+        pathManager: pathManager ?? defaults.pathManager,
+        sendBufferBytes: sendBuffer ?? defaults.sendBufferBytes,
+        receiveBufferBytes: receiveBuffer ?? defaults.receiveBufferBytes,
+        backup,
+      };
+    },
+  );
 
 const hostName = (description: string) => z.string().describe(description);
 const start = duration("When it starts.").default(0);
@@ -63,10 +88,18 @@ const port = z.exactOptional(whole("Port of the server; chosen by the plan when 
 function exactlyOne<Key extends string>(first: Key, second: Key) {
   return (value: { readonly [K in Key]?: unknown }, context: z.RefinementCtx): void => {
     if (value[first] !== undefined && value[second] !== undefined) {
-      context.addIssue({ code: "custom", path: [second], message: expected(`either ${first} or ${second}`, "both end the transfer; keep one of the two") });
+      context.addIssue({
+        code: "custom",
+        path: [second],
+        message: expected(`either ${first} or ${second}`, "both end the transfer; keep one of the two"),
+      });
     }
     if (value[first] === undefined && value[second] === undefined) {
-      context.addIssue({ code: "custom", path: [first], message: expected(`either ${first} or ${second}`, "say when it ends") });
+      context.addIssue({
+        code: "custom",
+        path: [first],
+        message: expected(`either ${first} or ${second}`, "say when it ends"),
+      });
     }
   };
 }
@@ -102,7 +135,9 @@ const stream = z
     client: z.exactOptional(hostName("Who opens the connection; the receiver when left out.")),
     rate: rate("Payload bits a second."),
     segment: positiveDuration("Time of the stream in one segment.").default(100_000),
-    playbackBuffer: positiveDuration("Playback starts, and resumes after a stall, with this much buffered.").default(2_000_000),
+    playbackBuffer: positiveDuration("Playback starts, and resumes after a stall, with this much buffered.").default(
+      2_000_000,
+    ),
     duration: positiveDuration("Length of the stream."),
     start,
     port,
@@ -151,15 +186,33 @@ const fault = z
   .strictObject({
     at: duration("When, from the run's zero."),
     link: z.string().describe("The link that it happens to."),
-    do: z.enum(faultActions as ["set"]).describe("blackhole drops everything silently, restore ends that; down and up are interface events; set changes the link."),
-    to: z.exactOptional(z.strictObject(shapeKeys).superRefine(checkShape).transform(toShape).describe("With set: the link's new values; others stay.")),
+    do: z
+      .enum(faultActions as ["set"])
+      .describe(
+        "blackhole drops everything silently, restore ends that; down and up are interface events; set changes the link.",
+      ),
+    to: z.exactOptional(
+      z
+        .strictObject(shapeKeys)
+        .superRefine(checkShape)
+        .transform(toShape)
+        .describe("With set: the link's new values; others stay."),
+    ),
   })
   .superRefine((value, context) => {
     if (value.do === "set" && value.to === undefined) {
-      context.addIssue({ code: "custom", path: ["to"], message: expected("the link's new values", "as in to: { rate: 1mbit }") });
+      context.addIssue({
+        code: "custom",
+        path: ["to"],
+        message: expected("the link's new values", "as in to: { rate: 1mbit }"),
+      });
     }
     if ((value.do as string) !== "set" && value.to !== undefined) {
-      context.addIssue({ code: "custom", path: ["to"], message: expected("no values with this action", "write do: set, or leave them out") });
+      context.addIssue({
+        code: "custom",
+        path: ["to"],
+        message: expected("no values with this action", "write do: set, or leave them out"),
+      });
     }
   })
   .transform((value): Fault => ({
@@ -170,22 +223,38 @@ const fault = z
   }));
 
 /** For what is a limit and not a plain value. */
-const limitForm = (what: string, example: string) => (issue: { readonly code?: string }): string | undefined =>
-  issue.code === "invalid_type" ? expected(what, `as in ${example}`) : undefined;
+const limitForm =
+  (what: string, example: string) =>
+  (issue: { readonly code?: string }): string | undefined =>
+    issue.code === "invalid_type" ? expected(what, `as in ${example}`) : undefined;
 
 const atMostTime = z
-  .strictObject({ atMost: positiveDuration("The longest time that passes.") }, { error: limitForm("a limit", "{ atMost: 1.5s }") })
+  .strictObject(
+    { atMost: positiveDuration("The longest time that passes.") },
+    { error: limitForm("a limit", "{ atMost: 1.5s }") },
+  )
   .transform(({ atMost }) => ({ atMostMicroseconds: atMost }));
 
 /** A range with at least one of its ends. */
-function checkRange(value: { readonly atLeast?: number; readonly atMost?: number; readonly exactly?: number }, context: z.RefinementCtx): void {
+function checkRange(
+  value: { readonly atLeast?: number; readonly atMost?: number; readonly exactly?: number },
+  context: z.RefinementCtx,
+): void {
   const { atLeast, atMost, exactly } = value;
   if (Object.keys(value).length === 0) context.addIssue(expected("a limit", "as in { atLeast: … }"));
   if (atLeast !== undefined && atMost !== undefined && atLeast > atMost) {
-    context.addIssue({ code: "custom", path: ["atMost"], message: expected("atMost not below atLeast", "nothing can be in between; change one of the two") });
+    context.addIssue({
+      code: "custom",
+      path: ["atMost"],
+      message: expected("atMost not below atLeast", "nothing can be in between; change one of the two"),
+    });
   }
   if (exactly !== undefined && (atLeast !== undefined || atMost !== undefined)) {
-    context.addIssue({ code: "custom", path: ["exactly"], message: expected("exactly alone", "leave out atLeast and atMost, or exactly") });
+    context.addIssue({
+      code: "custom",
+      path: ["exactly"],
+      message: expected("exactly alone", "leave out atLeast and atMost, or exactly"),
+    });
   }
 }
 
@@ -195,7 +264,13 @@ export const expectation = z
   .strictObject({
     goodput: z.exactOptional(
       z
-        .strictObject({ atLeast: z.exactOptional(rate("The least that passes.")), atMost: z.exactOptional(rate("The most that passes.")) }, { error: limitForm("limits", "{ atLeast: 9mbit }") })
+        .strictObject(
+          {
+            atLeast: z.exactOptional(rate("The least that passes.")),
+            atMost: z.exactOptional(rate("The most that passes.")),
+          },
+          { error: limitForm("limits", "{ atLeast: 9mbit }") },
+        )
         .superRefine(checkRange)
         .transform(({ atLeast, atMost }) => ({
           ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
@@ -207,20 +282,35 @@ export const expectation = z
       z
         .union(
           [
-          subflowCount.transform((exactly): NonNullable<Expectation["subflows"]> => ({ exactly })),
-          z.strictObject({ atLeast: z.exactOptional(subflowCount), atMost: z.exactOptional(subflowCount), exactly: z.exactOptional(subflowCount) }).superRefine(checkRange),
+            subflowCount.transform((exactly): NonNullable<Expectation["subflows"]> => ({ exactly })),
+            z
+              .strictObject({
+                atLeast: z.exactOptional(subflowCount),
+                atMost: z.exactOptional(subflowCount),
+                exactly: z.exactOptional(subflowCount),
+              })
+              .superRefine(checkRange),
           ],
           { error: expected("a number of subflows, or limits", "as in 2 or { atLeast: 2 }") },
         )
         .describe("Subflows that carried data: a number, or limits."),
     ),
     longestGap: z.exactOptional(atMostTime.describe("Longest time without a byte at the application.")),
-    stalls: z.exactOptional(z.strictObject({ atMost: whole("The most stalls that pass.", 0, 1_000_000) }, { error: limitForm("a limit", "{ atMost: 0 }") }).describe("Times that playback stopped for want of bytes.")),
+    stalls: z.exactOptional(
+      z
+        .strictObject(
+          { atMost: whole("The most stalls that pass.", 0, 1_000_000) },
+          { error: limitForm("a limit", "{ atMost: 0 }") },
+        )
+        .describe("Times that playback stopped for want of bytes."),
+    ),
     intact: z.exactOptional(z.literal(true).describe("Every byte arrived once, in order and unchanged.")),
     fallback: z.exactOptional(z.boolean().describe("Whether the connection fell back to plain TCP.")),
     completion: z.exactOptional(atMostTime.describe("Time from the workload's start to its last byte.")),
     latency: z.exactOptional(
-      z.strictObject({ p50: z.exactOptional(atMostTime), p99: z.exactOptional(atMostTime) }).describe("From a request's first byte to its response's last."),
+      z
+        .strictObject({ p50: z.exactOptional(atMostTime), p99: z.exactOptional(atMostTime) })
+        .describe("From a request's first byte to its response's last."),
     ),
   })
   .describe("What must hold of this workload.");
@@ -230,7 +320,9 @@ const expectations = z.record(z.string(), expectation).describe("What must hold,
 const baseline = z
   .strictObject({
     description: z.exactOptional(text("What this baseline shows.")),
-    set: z.record(z.string(), z.unknown()).describe("Keys of this file (hosts.phone.endpoint) and their values in this baseline."),
+    set: z
+      .record(z.string(), z.unknown())
+      .describe("Keys of this file (hosts.phone.endpoint) and their values in this baseline."),
     expect: expectations.default({}).describe("Takes the place of the experiment's own expectations."),
   })
   .transform((value): Baseline => value);
@@ -245,12 +337,20 @@ export const experimentSchema = z
     description: z.exactOptional(text("What this experiment shows.")),
     topology: text("Path of the topology file, relative to this file."),
     seed: whole("Seed of everything random.", 0, 0xffffffff).default(1),
-    on: z.enum(substrateNames as ["namespaces"]).default("namespaces" as never).describe("What it runs on, unless the command line says otherwise."),
+    on: z
+      .enum(substrateNames as ["namespaces"])
+      .default("namespaces" as never)
+      .describe("What it runs on, unless the command line says otherwise."),
     duration: z.exactOptional(positiveDuration("The run is ended then, whether its workloads are done or not.")),
-    hosts: z.record(z.string(), host).default({}).describe("Settings by host; a host that is not named speaks pathlab."),
+    hosts: z
+      .record(z.string(), host)
+      .default({})
+      .describe("Settings by host; a host that is not named speaks pathlab."),
     workload: z
       .record(entityName, z.discriminatedUnion("kind", [bulk, stream, requestResponse]))
-      .refine((workload) => Object.keys(workload).length > 0, { error: expected("at least one workload", "as in download: { kind: bulk, from: server, to: phone, size: 24MB }") })
+      .refine((workload) => Object.keys(workload).length > 0, {
+        error: expected("at least one workload", "as in download: { kind: bulk, from: server, to: phone, size: 24MB }"),
+      })
       .describe("Transfers by name."),
     faults: z.array(fault).default([]).describe("What breaks, and when."),
     expect: expectations.default({}),
@@ -262,14 +362,24 @@ export const experimentSchema = z
       .default(defaultCapture)
       .describe("Capture of all host interfaces."),
     metrics: z
-      .strictObject({ interval: duration("Time from one sample to the next.").default(defaultMetrics.intervalMicroseconds) })
+      .strictObject({
+        interval: duration("Time from one sample to the next.").default(defaultMetrics.intervalMicroseconds),
+      })
       .superRefine(({ interval }, context) => {
-        if (interval < 10_000 || interval > 60e6) context.addIssue({ code: "custom", path: ["interval"], message: expected("a time from 10ms to 60s", "as in 100ms") });
+        if (interval < 10_000 || interval > 60e6)
+          context.addIssue({
+            code: "custom",
+            path: ["interval"],
+            message: expected("a time from 10ms to 60s", "as in 100ms"),
+          });
       })
       .transform(({ interval }) => ({ intervalMicroseconds: interval }))
       .default(defaultMetrics)
       .describe("Time series."),
-    baselines: z.record(entityName, baseline).default({}).describe("The same experiment run again with some keys set otherwise."),
+    baselines: z
+      .record(entityName, baseline)
+      .default({})
+      .describe("The same experiment run again with some keys set otherwise."),
   })
   .transform(({ duration: durationMicroseconds, ...rest }): Experiment => ({
     ...rest,

@@ -12,7 +12,11 @@ function complaintsAbout(name: string): string {
   const file = join(folder, name);
   const settings = [...readFileSync(file, "utf8").matchAll(/^# --set (.*)$/gm)].map((match) => match[1]!);
   const checked = loadFile(file, { settings });
-  return checked.ok ? "" : formatDiagnostics(checked.diagnostics).replaceAll(`${folder}/`, "").replaceAll(`${join(folder, "..")}/`, "../");
+  return checked.ok
+    ? ""
+    : formatDiagnostics(checked.diagnostics)
+        .replaceAll(`${folder}/`, "")
+        .replaceAll(`${join(folder, "..")}/`, "../");
 }
 
 describe("bad input", () => {

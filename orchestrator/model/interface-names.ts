@@ -28,5 +28,7 @@ export function interfaceNames(links: Ends): ReadonlyMap<string, readonly [strin
 /** A node's interfaces in the order of the links. */
 export function interfacesOf(node: string, links: Ends): string[] {
   const names = interfaceNames(links);
-  return Object.entries(links).flatMap(([link, { ends }]) => ends.flatMap((end, side) => (end.node === node ? [names.get(link)![side]!] : [])));
+  return Object.entries(links).flatMap(([link, { ends }]) =>
+    ends.flatMap((end, side) => (end.node === node ? [names.get(link)![side]!] : [])),
+  );
 }

@@ -13,7 +13,8 @@ const shipped = ["topologies", "experiments"].flatMap((folder) =>
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => `${folder}/${name}`),
 );
-const published = (name: string): unknown => JSON.parse(readFileSync(join(repository, `schemas/${name}.schema.json`), "utf8"));
+const published = (name: string): unknown =>
+  JSON.parse(readFileSync(join(repository, `schemas/${name}.schema.json`), "utf8"));
 
 describe("published JSON Schemas", () => {
   for (const name of schemaNames) {
@@ -24,7 +25,8 @@ describe("published JSON Schemas", () => {
     it(`${name}: is a draft-07 schema that says what each key means`, () => {
       const schema = published(name) as { $schema: string; properties: Record<string, { description?: string }> };
       expect(schema.$schema).to.equal("http://json-schema.org/draft-07/schema#");
-      for (const [key, property] of Object.entries(schema.properties)) expect(property.description, key).to.be.a("string");
+      for (const [key, property] of Object.entries(schema.properties))
+        expect(property.description, key).to.be.a("string");
       expect(new Ajv({ strict: false }).validateSchema(schema)).to.equal(true);
     });
   }
@@ -33,7 +35,12 @@ describe("published JSON Schemas", () => {
     const validate = new Ajv({ strict: false }).compile(published("topology") as object);
     const good = { version: 1, name: "t", hosts: { a: {}, b: {} }, links: { l: { ends: ["a", "b"], rate: "8mbit" } } };
     expect(validate(good)).to.equal(true);
-    for (const bad of [{ ...good, version: 2 }, { ...good, links: { l: { ends: ["a"] } } }, { ...good, links: { l: { ends: ["a", "b"], rate: 8 } } }, { ...good, more: 1 }]) {
+    for (const bad of [
+      { ...good, version: 2 },
+      { ...good, links: { l: { ends: ["a"] } } },
+      { ...good, links: { l: { ends: ["a", "b"], rate: 8 } } },
+      { ...good, more: 1 },
+    ]) {
       expect(validate(bad), JSON.stringify(bad)).to.equal(false);
     }
   });
@@ -46,7 +53,9 @@ describe("shipped files", () => {
       const checked = loadFile(file);
       expect(checked.ok ? "" : formatDiagnostics(checked.diagnostics)).to.equal("");
       const kind = recogniseFile(file);
-      const validate = new Ajv({ strict: false, allErrors: true }).compile(published(kind.ok ? kind.value : "") as object);
+      const validate = new Ajv({ strict: false, allErrors: true }).compile(
+        published(kind.ok ? kind.value : "") as object,
+      );
       validate(parse(readFileSync(file, "utf8")));
       expect(validate.errors ?? []).to.deep.equal([]);
     });

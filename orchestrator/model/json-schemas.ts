@@ -5,7 +5,11 @@ import { profilesFileSchema } from "./link-shape-schema.ts";
 import type { FileKind } from "./load.ts";
 import { topologySchema } from "./topology-schema.ts";
 
-const schemas: Readonly<Record<FileKind, z.ZodType>> = { topology: topologySchema, experiment: experimentSchema, profiles: profilesFileSchema };
+const schemas: Readonly<Record<FileKind, z.ZodType>> = {
+  topology: topologySchema,
+  experiment: experimentSchema,
+  profiles: profilesFileSchema,
+};
 
 export const schemaNames: readonly FileKind[] = ["topology", "experiment", "profiles"];
 

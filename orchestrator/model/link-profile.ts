@@ -10,7 +10,10 @@ export type LossShape =
     };
 
 /** The buffer before the bottleneck. A time is that of the link's rate: 80 ms at 8 Mbit/s are 80 kB. */
-export type BufferShape = { readonly bytes: number } | { readonly packets: number } | { readonly timeMicroseconds: number };
+export type BufferShape =
+  | { readonly bytes: number }
+  | { readonly packets: number }
+  | { readonly timeMicroseconds: number };
 
 export interface JitterShape {
   readonly microseconds: number;

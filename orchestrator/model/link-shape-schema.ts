@@ -1,50 +1,68 @@
 /** How files spell what a link does to packets. Keys beside `up` and `down` are for both directions; those below them win. */
 import * as z from "zod";
 import type { DirectionShape, JitterShape, LinkProfile, LinkShape, LossShape } from "./link-profile.ts";
-import { buffer, duration, entityName, formatVersion, percentage, positiveDuration, rate, text } from "./quantity-schemas.ts";
+import {
+  buffer,
+  duration,
+  entityName,
+  formatVersion,
+  percentage,
+  positiveDuration,
+  rate,
+  text,
+} from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
 import { describeQuantityMismatch, durationQuantity, percentQuantity } from "./units.ts";
 
-const jitter = z.union([
-  positiveDuration("Jitter, uniform in ± this time, without reordering.").transform(
-    (microseconds): JitterShape => ({ microseconds, distribution: "uniform", reorder: false }),
-  ),
-  z
-    .strictObject({
-      time: positiveDuration("Uniform: ± this time. Normal: its standard deviation."),
-      distribution: z.enum(["uniform", "normal"]).default("uniform").describe("How delays are spread."),
-      reorder: z.boolean().default(false).describe("Whether a packet may overtake another."),
-    })
-    .transform(({ time, distribution, reorder }): JitterShape => ({ microseconds: time, distribution, reorder })),
-], {
-  error: ({ input }) => describeQuantityMismatch([durationQuantity], input),
-});
+const jitter = z.union(
+  [
+    positiveDuration("Jitter, uniform in ± this time, without reordering.").transform((microseconds): JitterShape => ({
+      microseconds,
+      distribution: "uniform",
+      reorder: false,
+    })),
+    z
+      .strictObject({
+        time: positiveDuration("Uniform: ± this time. Normal: its standard deviation."),
+        distribution: z.enum(["uniform", "normal"]).default("uniform").describe("How delays are spread."),
+        reorder: z.boolean().default(false).describe("Whether a packet may overtake another."),
+      })
+      .transform(({ time, distribution, reorder }): JitterShape => ({ microseconds: time, distribution, reorder })),
+  ],
+  {
+    error: ({ input }) => describeQuantityMismatch([durationQuantity], input),
+  },
+);
 
-const loss = z.union([
-  percentage("Each packet is lost with this probability, independently.").transform((probability): LossShape => ({ kind: "bernoulli", probability })),
-  z
-    .strictObject({
-      gilbertElliott: z
-        .strictObject({
-          goodToBad: percentage("Probability a packet to go from the good state to the bad."),
-          badToGood: percentage("Probability a packet to go from the bad state to the good."),
-          lossGood: percentage("Loss in the good state.").default(0),
-          lossBad: percentage("Loss in the bad state.").default(1),
-        })
-        .describe("Loss in bursts: a chain of two states, one step a packet (Gilbert 1960, Elliott 1963)."),
-    })
-    .transform(
-      ({ gilbertElliott: chain }): LossShape => ({
+const loss = z.union(
+  [
+    percentage("Each packet is lost with this probability, independently.").transform((probability): LossShape => ({
+      kind: "bernoulli",
+      probability,
+    })),
+    z
+      .strictObject({
+        gilbertElliott: z
+          .strictObject({
+            goodToBad: percentage("Probability a packet to go from the good state to the bad."),
+            badToGood: percentage("Probability a packet to go from the bad state to the good."),
+            lossGood: percentage("Loss in the good state.").default(0),
+            lossBad: percentage("Loss in the bad state.").default(1),
+          })
+          .describe("Loss in bursts: a chain of two states, one step a packet (Gilbert 1960, Elliott 1963)."),
+      })
+      .transform(({ gilbertElliott: chain }): LossShape => ({
         kind: "gilbert-elliott",
         pGoodToBad: chain.goodToBad,
         pBadToGood: chain.badToGood,
         lossGood: chain.lossGood,
         lossBad: chain.lossBad,
-      }),
-    ),
-], {
-  error: ({ input }) => describeQuantityMismatch([percentQuantity], input),
-});
+      })),
+  ],
+  {
+    error: ({ input }) => describeQuantityMismatch([percentQuantity], input),
+  },
+);
 
 const directionKeys = {
   rate: z.exactOptional(rate("Bits of Ethernet frame a second.")),
@@ -65,23 +83,56 @@ export const shapeKeys = {
 };
 
 type DirectionInput = z.output<typeof direction>;
-export type ShapeInput = DirectionInput & { readonly rtt?: number; readonly up?: DirectionInput; readonly down?: DirectionInput };
+export type ShapeInput = DirectionInput & {
+  readonly rtt?: number;
+  readonly up?: DirectionInput;
+  readonly down?: DirectionInput;
+};
 
 /** Refuses what contradicts itself in one and the same place. */
 export function checkShape(value: ShapeInput, context: z.RefinementCtx): void {
-  const delayed = value.delay !== undefined ? ["delay"] : value.up?.delay !== undefined ? ["up", "delay"] : value.down?.delay !== undefined ? ["down", "delay"] : undefined;
+  const delayed =
+    value.delay !== undefined
+      ? ["delay"]
+      : value.up?.delay !== undefined
+        ? ["up", "delay"]
+        : value.down?.delay !== undefined
+          ? ["down", "delay"]
+          : undefined;
   if (value.rtt !== undefined && delayed) {
-    context.addIssue({ code: "custom", path: ["rtt"], message: expected(`either rtt or ${delayed.join(".")}`, "rtt is the delay of both directions together; keep one of the two") });
+    context.addIssue({
+      code: "custom",
+      path: ["rtt"],
+      message: expected(
+        `either rtt or ${delayed.join(".")}`,
+        "rtt is the delay of both directions together; keep one of the two",
+      ),
+    });
   }
 }
 
 export function toShape(value: ShapeInput): LinkShape {
   const upDelay = value.rtt === undefined ? {} : { delay: Math.floor(value.rtt / 2) };
   const downDelay = value.rtt === undefined ? {} : { delay: Math.ceil(value.rtt / 2) };
-  return { up: toDirection({ ...pick(value), ...upDelay, ...value.up }), down: toDirection({ ...pick(value), ...downDelay, ...value.down }) };
+  return {
+    up: toDirection({ ...pick(value), ...upDelay, ...value.up }),
+    down: toDirection({ ...pick(value), ...downDelay, ...value.down }),
+  };
 }
 
-const pick = ({ rate, delay, buffer, jitter, loss }: DirectionInput): { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined } => ({ rate, delay, buffer, jitter, loss });
+const pick = ({
+  rate,
+  delay,
+  buffer,
+  jitter,
+  loss,
+}: DirectionInput): { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined } => ({
+  rate,
+  delay,
+  buffer,
+  jitter,
+  loss,
+});
 
 function toDirection(value: { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined }): DirectionShape {
   return {
@@ -100,9 +151,15 @@ const profile = z
     ...shapeKeys,
   })
   .superRefine(checkShape)
-  .transform(({ description, source, ...shape }): LinkProfile => ({ ...(description !== undefined && { description }), source, shape: toShape(shape) }));
+  .transform(({ description, source, ...shape }): LinkProfile => ({
+    ...(description !== undefined && { description }),
+    source,
+    shape: toShape(shape),
+  }));
 
-export const profiles = z.record(entityName, profile).describe("Link profiles by name; a link names one as its profile.");
+export const profiles = z
+  .record(entityName, profile)
+  .describe("Link profiles by name; a link names one as its profile.");
 
 /** `topologies/profiles.yaml`. */
 export const profilesFileSchema = z

@@ -28,7 +28,10 @@ describe("loading files", () => {
   }
 
   it("says when there is no such file, or a folder", () => {
-    for (const [name, found] of [["nope.yaml", "no file"], [".", "a folder"]] as const) {
+    for (const [name, found] of [
+      ["nope.yaml", "no file"],
+      [".", "a folder"],
+    ] as const) {
       const checked = loadFile(join(folder, name));
       expect(checked.ok).to.equal(false);
       if (!checked.ok) expect(checked.diagnostics[0]!.found).to.equal(found);
@@ -53,7 +56,10 @@ describe("loading files", () => {
   });
 
   it("takes profiles of the file's own", () => {
-    const { links } = topology("  l: { ends: [a, b], profile: mine }", "profiles:\n  mine: { rate: 3mbit, source: a test }");
+    const { links } = topology(
+      "  l: { ends: [a, b], profile: mine }",
+      "profiles:\n  mine: { rate: 3mbit, source: a test }",
+    );
     expect(links["l"]!.shape!.up).to.deep.equal({ rateBitsPerSecond: 3e6 });
   });
 
@@ -88,6 +94,15 @@ describe("settings from outside", () => {
     const { text, experiment } = load("workload.download.size=1MB", "hosts.phone.endpoint=linux-tcp");
     expect(text).to.contain("size: 1MB").and.to.contain("yaml-language-server");
     expect(experiment.hosts["phone"]!.endpoint).to.equal("linux-tcp");
+  });
+
+  it("can be added to a copy of the text", () => {
+    const { textWith } = load("workload.download.size=1MB");
+    expect(textWith({ topology: "topology.yaml", seed: 5 }))
+      .to.contain("topology: topology.yaml\n")
+      .and.contain("seed: 5\n")
+      .and.contain("size: 1MB");
+    expect(textWith({})).to.contain("topology: ../topologies/wifi-3g.yaml\n").and.contain("seed: 1\n");
   });
 
   it("reach the baselines too, whose own settings win", () => {

@@ -8,7 +8,7 @@ import { inFileOrder } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
 import { checkExperiment } from "./experiment-checks.ts";
 import { experimentSchema } from "./experiment-schema.ts";
-import type { Experiment } from "./experiment.ts";
+import type { Experiment, SubstrateName } from "./experiment.ts";
 import { isUnshaped, overlayShape, unshaped } from "./link-profile.ts";
 import type { LinkProfile } from "./link-profile.ts";
 import { profilesFileSchema } from "./link-shape-schema.ts";
@@ -43,9 +43,15 @@ export interface LoadedExperiment {
   readonly baselines: readonly BaselineExperiment[];
   /** Gives a complaint about the experiment, found by whoever works on it later, its place in the file. */
   readonly diagnose: (complaint: Complaint) => Diagnostic;
+  /** The text with some keys set: for a copy that shall run elsewhere, with the topology beside it or another seed. */
+  readonly textWith: (settings: {
+    readonly topology?: string;
+    readonly seed?: number;
+    readonly on?: SubstrateName;
+  }) => string;
 }
 
-export type CheckedExperiment = Pick<LoadedExperiment, "experiment" | "topology" | "diagnose">;
+export type CheckedExperiment = Pick<LoadedExperiment, "experiment" | "topology" | "diagnose" | "textWith">;
 
 export type FileKind = "topology" | "experiment" | "profiles";
 
@@ -66,7 +72,8 @@ export function loadTopology(file: string, options: LoadOptions = {}): Checked<L
   const checked = checkSchema(topologySchema, source.value);
   const diagnostics = checked.ok ? [] : [...checked.diagnostics];
   const written = checked.ok ? checked.value : checked.rest;
-  if (written) diagnostics.push(...checkTopology(written, profiles.value).map((complaint) => source.value.diagnostic(complaint)));
+  if (written)
+    diagnostics.push(...checkTopology(written, profiles.value).map((complaint) => source.value.diagnostic(complaint)));
   if (!written || diagnostics.length > 0) return refuse(diagnostics);
   return { ok: true, value: { file, text: source.value.text, topology: completeTopology(written, profiles.value) } };
 }
@@ -79,11 +86,15 @@ export function loadExperiment(file: string, options: LoadOptions = {}): Checked
   const checked = checkExperimentSource(source.value, options);
   if (!checked.ok) return checked;
   const { experiment } = checked.value;
-  const baselines = resolveBaselines(experiment, () => {
-    const copy = new YamlSource(file, source.value.text);
-    applySettings(copy, options.settings ?? []);
-    return copy;
-  }, (copy) => checkExperimentSource(copy, options));
+  const baselines = resolveBaselines(
+    experiment,
+    () => {
+      const copy = new YamlSource(file, source.value.text);
+      applySettings(copy, options.settings ?? []);
+      return copy;
+    },
+    (copy) => checkExperimentSource(copy, options),
+  );
   if (!baselines.ok) return refuse(baselines.diagnostics);
   const text = options.settings?.length ? source.value.toString() : source.value.text;
   return { ok: true, value: { file, text, ...checked.value, baselines: baselines.value } };
@@ -98,17 +109,38 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
   if (!topology.ok) diagnostics.push(...topology.diagnostics.map((diagnostic) => atTopologyKey(diagnostic, source)));
   const complaints = checkExperiment(experiment, topology.ok ? topology.value.topology : undefined);
   diagnostics.push(...complaints.map((complaint) => source.diagnostic(complaint)));
-  return topology.ok && diagnostics.length === 0 ? { ok: true, value: { experiment, topology: topology.value, diagnose: (complaint) => source.diagnostic(complaint) } } : refuse(diagnostics);
+  return topology.ok && diagnostics.length === 0
+    ? { ok: true, value: { experiment, topology: topology.value, ...sourceServices(source) } }
+    : refuse(diagnostics);
+}
+
+function sourceServices(source: YamlSource): Pick<LoadedExperiment, "diagnose" | "textWith"> {
+  return {
+    diagnose: (complaint) => source.diagnostic(complaint),
+    textWith: (settings) => {
+      const copy = new YamlSource(source.file, source.toString());
+      for (const [key, value] of Object.entries(settings)) copy.document.set(key, value);
+      return copy.toString();
+    },
+  };
 }
 
 /** A topology file that is not there is the experiment's mistake, and told at the key that names it. */
 function atTopologyKey(diagnostic: Diagnostic, source: YamlSource): Diagnostic {
   if (diagnostic.found !== noFile) return diagnostic;
-  return source.diagnostic({ path: ["topology"], found: `no file ${diagnostic.file}`, expected: diagnostic.expected, hint: "the path is relative to this file" });
+  return source.diagnostic({
+    path: ["topology"],
+    found: `no file ${diagnostic.file}`,
+    expected: diagnostic.expected,
+    hint: "the path is relative to this file",
+  });
 }
 
 /** Any of the three kinds of file, with all the checks of its kind. */
-export function loadFile(file: string, options: LoadOptions = {}): Checked<LoadedExperiment | LoadedTopology | Readonly<Record<string, LinkProfile>>> {
+export function loadFile(
+  file: string,
+  options: LoadOptions = {},
+): Checked<LoadedExperiment | LoadedTopology | Readonly<Record<string, LinkProfile>>> {
   const kind = recogniseFile(file);
   if (!kind.ok) return kind;
   switch (kind.value) {
@@ -126,7 +158,12 @@ export function recogniseFile(file: string): Checked<FileKind> {
   const source = readSource(file);
   if (!source.ok) return source;
   const value = source.value.value();
-  const shape = value === null ? "an empty file" : Array.isArray(value) ? "a list" : "none of the keys workload, topology, links and profiles";
+  const shape =
+    value === null
+      ? "an empty file"
+      : Array.isArray(value)
+        ? "a list"
+        : "none of the keys workload, topology, links and profiles";
   const has = (key: string): boolean => typeof value === "object" && value !== null && Object.hasOwn(value, key);
   if (has("workload") || has("topology")) return { ok: true, value: "experiment" };
   if (has("links") || has("hosts")) return { ok: true, value: "topology" };
@@ -162,7 +199,10 @@ function readSource(file: string): Checked<YamlSource> {
   return diagnostics.length > 0 ? refuse(diagnostics) : { ok: true, value: source };
 }
 
-const refuse = (diagnostics: readonly Diagnostic[]): { ok: false; diagnostics: readonly Diagnostic[] } => ({ ok: false, diagnostics: inFileOrder(diagnostics) });
+const refuse = (diagnostics: readonly Diagnostic[]): { ok: false; diagnostics: readonly Diagnostic[] } => ({
+  ok: false,
+  diagnostics: inFileOrder(diagnostics),
+});
 
 /** Profiles looked up; links that ask for nothing are left without a shape. */
 function completeTopology(written: WrittenTopology, shipped: Readonly<Record<string, LinkProfile>>): Topology {

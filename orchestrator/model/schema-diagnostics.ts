@@ -15,14 +15,23 @@ export function checkSchema<T>(schema: z.ZodType<T>, source: YamlSource): Checke
   const issues = flattenUnions(result.error.issues, []);
   const diagnostics = issues.flatMap((issue) => issueDiagnostics(issue, value, source));
   const rest = schema.safeParse(without(value, issues));
-  return rest.success && !issues.some((issue) => removesNames(issue, value)) ? { ok: false, diagnostics, rest: rest.data } : { ok: false, diagnostics };
+  return rest.success && !issues.some((issue) => removesNames(issue, value))
+    ? { ok: false, diagnostics, rest: rest.data }
+    : { ok: false, diagnostics };
 }
 
 /** A check that a schema makes itself tells in this form what was expected. */
 export const expected = (what: string, hint: string): string => `${what}; ${hint}`;
 
 const typeNouns: Readonly<Record<string, string>> = {
-  object: "a mapping", record: "a mapping", map: "a mapping", array: "a list", tuple: "a list", string: "a text", number: "a number", int: "a whole number",
+  object: "a mapping",
+  record: "a mapping",
+  map: "a mapping",
+  array: "a list",
+  tuple: "a list",
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
   boolean: "true or false",
 };
 
@@ -36,7 +45,10 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_value": {
       const names = issue.values.map(String);
       const near = typeof issue.input === "string" ? nearestName(issue.input, names) : undefined;
-      return expected(formatChoice(names), near ? `did you mean ${near}?` : `write ${names.length > 1 ? "one of them" : names[0]}`);
+      return expected(
+        formatChoice(names),
+        near ? `did you mean ${near}?` : `write ${names.length > 1 ? "one of them" : names[0]}`,
+      );
     }
     case "unrecognized_keys": {
       const shape = (issue.inst as z.ZodObject | undefined)?._zod.def.shape ?? {};
@@ -45,9 +57,15 @@ function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_union":
       return "options" in issue ? expected(formatChoice((issue.options as unknown[]).map(String)), "") : undefined;
     case "too_small":
-      return expected(`at least ${issue.minimum}${issue.origin === "array" ? " entries" : ""}`, "raise it, or leave it out");
+      return expected(
+        `at least ${issue.minimum}${issue.origin === "array" ? " entries" : ""}`,
+        "raise it, or leave it out",
+      );
     case "too_big":
-      return expected(`at most ${issue.maximum}${issue.origin === "array" ? " entries" : ""}`, "lower it, or leave it out");
+      return expected(
+        `at most ${issue.maximum}${issue.origin === "array" ? " entries" : ""}`,
+        "lower it, or leave it out",
+      );
     default:
       return undefined;
   }
@@ -58,7 +76,9 @@ function flattenUnions(issues: readonly z.core.$ZodIssue[], prefix: readonly Pro
   return issues.flatMap((issue): z.core.$ZodIssue[] => {
     const path = [...prefix, ...issue.path];
     if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ ...issue, path }];
-    const fitting = issue.errors.filter((branch) => !branch.some((inner) => inner.code === "invalid_type" && inner.path.length === 0));
+    const fitting = issue.errors.filter(
+      (branch) => !branch.some((inner) => inner.code === "invalid_type" && inner.path.length === 0),
+    );
     const best = fitting.sort((a, b) => a.length - b.length)[0];
     return best ? flattenUnions(best, path) : [{ ...issue, path }];
   });
@@ -77,19 +97,36 @@ function issueDiagnostics(issue: z.core.$ZodIssue, value: unknown, source: YamlS
         at: "key",
         found: `unknown key ${JSON.stringify(key)}`,
         expected: what!,
-        hint: near ? `did you mean ${near}?` : `${formatPath(path) === "file" ? "the file" : formatPath(path)} has no such key`,
+        hint: near
+          ? `did you mean ${near}?`
+          : `${formatPath(path) === "file" ? "the file" : formatPath(path)} has no such key`,
       });
     });
   }
   const found = valueAt(value, path);
   if (issue.code === "invalid_union" && "options" in issue) {
     const near = typeof found === "string" ? nearestName(found, (issue.options as unknown[]).map(String)) : undefined;
-    return [source.diagnostic({ path, found: formatFound(found), expected: what!, hint: near ? `did you mean ${near}?` : "write one of them" })];
+    return [
+      source.diagnostic({
+        path,
+        found: formatFound(found),
+        expected: what!,
+        hint: near ? `did you mean ${near}?` : "write one of them",
+      }),
+    ];
   }
   if (issue.code === "invalid_key") {
     const [expectation, keyHint] = (issue.issues[0]?.message ?? issue.message).split("; ");
     const key = String(path.at(-1));
-    return [source.diagnostic({ path, at: "key", found: `the name ${JSON.stringify(key)}`, expected: expectation!, hint: keyHint ?? "rename it" })];
+    return [
+      source.diagnostic({
+        path,
+        at: "key",
+        found: `the name ${JSON.stringify(key)}`,
+        expected: expectation!,
+        hint: keyHint ?? "rename it",
+      }),
+    ];
   }
   return [source.diagnostic({ path, found: formatFound(found), expected: what!, hint })];
 }
@@ -116,7 +153,8 @@ function without(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
     const paths = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
     for (const path of paths) {
       const parent = valueAt(copy, path.slice(0, -1) as KeyPath);
-      if (typeof parent === "object" && parent !== null && !Array.isArray(parent)) delete (parent as Record<PropertyKey, unknown>)[path.at(-1)!];
+      if (typeof parent === "object" && parent !== null && !Array.isArray(parent))
+        delete (parent as Record<PropertyKey, unknown>)[path.at(-1)!];
     }
   }
   return copy;

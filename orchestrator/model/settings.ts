@@ -20,24 +20,48 @@ export function applySettings(source: YamlSource, settings: readonly string[]): 
       void diagnostics.push({ ...place(column), path, found, expected, hint });
     const equals = setting.indexOf("=");
     if (equals < 0) {
-      complain(1, setting || "setting", formatFound(setting), "KEY=VALUE", "as in --set hosts.server.endpoint=linux-mptcp");
+      complain(
+        1,
+        setting || "setting",
+        formatFound(setting),
+        "KEY=VALUE",
+        "as in --set hosts.server.endpoint=linux-mptcp",
+      );
       continue;
     }
     const key = setting.slice(0, equals);
     const path = parseKeyPath(key);
     if (!path) {
-      complain(1, key || "setting", formatFound(key), "keys joined by dots", "as in hosts.server.endpoint or faults[0].at");
+      complain(
+        1,
+        key || "setting",
+        formatFound(key),
+        "keys joined by dots",
+        "as in hosts.server.endpoint or faults[0].at",
+      );
       continue;
     }
     const value = parseDocument(setting.slice(equals + 1), { prettyErrors: false });
     const error = value.errors[0];
     if (error) {
-      complain(equals + 2 + error.pos[0], key, formatFound(setting.slice(equals + 1)), "a value in YAML", "quote it if it has signs that YAML knows");
+      complain(
+        equals + 2 + error.pos[0],
+        key,
+        formatFound(setting.slice(equals + 1)),
+        "a value in YAML",
+        "quote it if it has signs that YAML knows",
+      );
       continue;
     }
     const node: Node | null = isNode(value.contents) ? value.contents : null;
     if (!source.set(path, node, place(1), (offset) => place(equals + 2 + offset))) {
-      complain(1, key, formatFound(key), "a key that the file has or can have", "it leads into a plain value, or past the end of a list");
+      complain(
+        1,
+        key,
+        formatFound(key),
+        "a key that the file has or can have",
+        "it leads into a plain value, or past the end of a list",
+      );
     }
   }
   return diagnostics;

@@ -25,20 +25,45 @@ function checkNodes({ hosts, routers, links }: WrittenTopology, complain: Compla
   const hostNames = Object.keys(hosts);
   if (hostNames.length < 2) {
     const found = hostNames.length === 0 ? "no host" : `only ${hostNames[0]}`;
-    complain({ path: ["hosts"], at: "key", found, expected: "at least two hosts", hint: "packets need somewhere to go; add one, as in server: {}" });
+    complain({
+      path: ["hosts"],
+      at: "key",
+      found,
+      expected: "at least two hosts",
+      hint: "packets need somewhere to go; add one, as in server: {}",
+    });
   }
   for (const name of Object.keys(routers)) {
     if (Object.hasOwn(hosts, name)) {
-      complain({ path: ["routers", name], at: "key", found: `the name ${name} again`, expected: "each name once", hint: "there is a host of this name; rename one of the two" });
+      complain({
+        path: ["routers", name],
+        at: "key",
+        found: `the name ${name} again`,
+        expected: "each name once",
+        hint: "there is a host of this name; rename one of the two",
+      });
     }
   }
   const nodes = [...hostNames, ...Object.keys(routers)];
   // A name that was misspelled at a link's end is told there.
-  const named = new Set(Object.values(links).flatMap(({ ends }) => ends.map(({ node }) => (nodes.includes(node) ? node : nearestName(node, nodes)))));
-  for (const [kind, names] of [["hosts", hostNames], ["routers", Object.keys(routers)]] as const) {
+  const named = new Set(
+    Object.values(links).flatMap(({ ends }) =>
+      ends.map(({ node }) => (nodes.includes(node) ? node : nearestName(node, nodes))),
+    ),
+  );
+  for (const [kind, names] of [
+    ["hosts", hostNames],
+    ["routers", Object.keys(routers)],
+  ] as const) {
     for (const name of names) {
       if (named.has(name)) continue;
-      complain({ path: [kind, name], at: "key", found: `${name} at the end of no link`, expected: "each node at the end of a link", hint: "add a link to it, or remove it" });
+      complain({
+        path: [kind, name],
+        at: "key",
+        found: `${name} at the end of no link`,
+        expected: "each node at the end of a link",
+        hint: "add a link to it, or remove it",
+      });
     }
   }
 }
@@ -51,11 +76,22 @@ function checkEnds({ hosts, routers, links }: WrittenTopology, complain: Complai
     for (const [side, { node }] of ends.entries()) {
       if (nodes.includes(node)) continue;
       sound = false;
-      complain({ path: ["links", link, "ends", side], found: `unknown node ${formatFound(node)}`, expected: "a host or router of this file", hint: suggestName(node, nodes) });
+      complain({
+        path: ["links", link, "ends", side],
+        found: `unknown node ${formatFound(node)}`,
+        expected: "a host or router of this file",
+        hint: suggestName(node, nodes),
+      });
     }
     if (ends[0].node === ends[1].node) {
       sound = false;
-      complain({ path: ["links", link, "ends"], at: "key", found: `${ends[0].node} at both ends`, expected: "two nodes", hint: "a link from a node to itself carries nothing; change one end" });
+      complain({
+        path: ["links", link, "ends"],
+        at: "key",
+        found: `${ends[0].node} at both ends`,
+        expected: "two nodes",
+        hint: "a link from a node to itself carries nothing; change one end",
+      });
     }
   }
   return sound;
@@ -70,12 +106,24 @@ function checkInterfaces({ links }: WrittenTopology, complain: Complain): void {
       if (end.interface !== undefined) {
         const key = `${end.node}:${end.interface}`;
         const other = interfaces.get(key);
-        if (other !== undefined) complain({ path, found: `interface ${key} again`, expected: "each interface at one link", hint: `link ${other} has it already; give it another name` });
+        if (other !== undefined)
+          complain({
+            path,
+            found: `interface ${key} again`,
+            expected: "each interface at one link",
+            hint: `link ${other} has it already; give it another name`,
+          });
         interfaces.set(key, link);
       }
       if (end.mac !== undefined) {
         const other = macs.get(end.mac);
-        if (other !== undefined) complain({ path: [...path, "mac"], found: `${end.mac} again`, expected: "each Ethernet address once", hint: `link ${other} has it already; change it or leave it out` });
+        if (other !== undefined)
+          complain({
+            path: [...path, "mac"],
+            found: `${end.mac} again`,
+            expected: "each Ethernet address once",
+            hint: `link ${other} has it already; change it or leave it out`,
+          });
         macs.set(end.mac, link);
       }
     }
@@ -94,12 +142,28 @@ function checkAddresses({ links }: WrittenTopology, complain: Complain): void {
       const owner = owners.get(address.address);
       const subnet = subnetOf(parseIpv4(address.address) ?? 0, address.prefixLength);
       if (owner !== undefined) {
-        complain({ path, found: `${address.address} again`, expected: "each address once", hint: `link ${owner} has it already; change it or leave it out` });
+        complain({
+          path,
+          found: `${address.address} again`,
+          expected: "each address once",
+          hint: `link ${owner} has it already; change it or leave it out`,
+        });
       } else if (own && formatSubnet(own) !== formatSubnet(subnet)) {
-        complain({ path, found: written, expected: `an address in ${formatSubnet(own)}`, hint: "the two ends of a link are in one subnet" });
+        complain({
+          path,
+          found: written,
+          expected: `an address in ${formatSubnet(own)}`,
+          hint: "the two ends of a link are in one subnet",
+        });
       } else if (!own) {
         const clash = subnets.find((other) => subnetsOverlap(other.subnet, subnet));
-        if (clash) complain({ path, found: written, expected: "a subnet of the link's own", hint: `link ${clash.link} has ${formatSubnet(clash.subnet)}; change one of the two` });
+        if (clash)
+          complain({
+            path,
+            found: written,
+            expected: "a subnet of the link's own",
+            hint: `link ${clash.link} has ${formatSubnet(clash.subnet)}; change one of the two`,
+          });
         else subnets.push({ link, subnet });
       }
       own ??= subnet;
@@ -126,19 +190,40 @@ function checkReachability({ hosts, routers, links }: WrittenTopology, complain:
   }
   for (const host of linked) {
     if (reached.has(host)) continue;
-    complain({ path: ["hosts", host], at: "key", found: `${host} out of reach of ${first}`, expected: "a path between all hosts", hint: "hosts do not forward; join the two by links and routers" });
+    complain({
+      path: ["hosts", host],
+      at: "key",
+      found: `${host} out of reach of ${first}`,
+      expected: "a path between all hosts",
+      hint: "hosts do not forward; join the two by links and routers",
+    });
   }
 }
 
-function checkShapes({ links, profiles }: WrittenTopology, shipped: Readonly<Record<string, LinkProfile>>, complain: Complain): void {
+function checkShapes(
+  { links, profiles }: WrittenTopology,
+  shipped: Readonly<Record<string, LinkProfile>>,
+  complain: Complain,
+): void {
   for (const name of Object.keys(profiles)) {
     if (!Object.hasOwn(shipped, name)) continue;
-    complain({ path: ["profiles", name], at: "key", found: `the name ${name} again`, expected: "a name of its own", hint: "profiles.yaml has a profile of this name, and it means the same everywhere; rename this one" });
+    complain({
+      path: ["profiles", name],
+      at: "key",
+      found: `the name ${name} again`,
+      expected: "a name of its own",
+      hint: "profiles.yaml has a profile of this name, and it means the same everywhere; rename this one",
+    });
   }
   const known = { ...shipped, ...profiles };
   for (const [link, { profile, shape }] of Object.entries(links)) {
     if (profile !== undefined && !Object.hasOwn(known, profile)) {
-      complain({ path: ["links", link, "profile"], found: `unknown profile ${formatFound(profile)}`, expected: "a profile of profiles.yaml or of this file", hint: suggestName(profile, Object.keys(known)) });
+      complain({
+        path: ["links", link, "profile"],
+        found: `unknown profile ${formatFound(profile)}`,
+        expected: "a profile of profiles.yaml or of this file",
+        hint: suggestName(profile, Object.keys(known)),
+      });
       continue;
     }
     const whole = overlayShape(profile === undefined ? unshaped : known[profile]!.shape, shape);
@@ -150,11 +235,23 @@ function checkShapes({ links, profiles }: WrittenTopology, shipped: Readonly<Rec
 function checkDirection(link: string, shape: DirectionShape, complain: Complain): boolean {
   const at = "key" as const;
   if (shape.buffer && shape.rateBitsPerSecond === undefined) {
-    complain({ path: ["links", link, "buffer"], at, found: "a buffer without a rate", expected: "a rate with it", hint: "nothing waits where nothing is slow; add rate, as in rate: 8mbit" });
+    complain({
+      path: ["links", link, "buffer"],
+      at,
+      found: "a buffer without a rate",
+      expected: "a rate with it",
+      hint: "nothing waits where nothing is slow; add rate, as in rate: 8mbit",
+    });
     return true;
   }
   if (shape.jitter?.distribution === "uniform" && shape.jitter.microseconds > (shape.delayMicroseconds ?? 0)) {
-    complain({ path: ["links", link, "jitter"], at, found: "a jitter longer than the delay", expected: "a delay at least as long", hint: "no packet arrives before it was sent; raise delay or lower jitter" });
+    complain({
+      path: ["links", link, "jitter"],
+      at,
+      found: "a jitter longer than the delay",
+      expected: "a delay at least as long",
+      hint: "no packet arrives before it was sent; raise delay or lower jitter",
+    });
     return true;
   }
   return false;

@@ -12,9 +12,18 @@ const interfaceNameLimit = 15;
 
 const interfaceName = z
   .string()
-  .max(interfaceNameLimit, { error: expected(`an interface name of at most ${interfaceNameLimit} characters`, "the kernel takes no longer one; shorten it") })
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: expected("an interface name of letters, digits, hyphens, dots and underscores", "rename it, as in wifi0") })
-  .refine((name) => name !== "lo", { error: expected("another interface name than lo", "every node has a loopback interface of that name already") })
+  .max(interfaceNameLimit, {
+    error: expected(
+      `an interface name of at most ${interfaceNameLimit} characters`,
+      "the kernel takes no longer one; shorten it",
+    ),
+  })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, {
+    error: expected("an interface name of letters, digits, hyphens, dots and underscores", "rename it, as in wifi0"),
+  })
+  .refine((name) => name !== "lo", {
+    error: expected("another interface name than lo", "every node has a loopback interface of that name already"),
+  })
   .describe("The interface's name inside the node.");
 
 const addressFormat = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
@@ -26,18 +35,30 @@ const address = z
     const [host, length] = written.split("/") as [string, string];
     const prefixLength = Number(length);
     const parsed = parseIpv4(host);
-    if (parsed === undefined) context.addIssue(expected("four numbers from 0 to 255 as the address", "as in 10.0.1.2/24"));
-    else if (prefixLength < 8 || prefixLength > 31) context.addIssue(expected("a prefix length from 8 to 31", "as in 10.0.1.2/24"));
+    if (parsed === undefined)
+      context.addIssue(expected("four numbers from 0 to 255 as the address", "as in 10.0.1.2/24"));
+    else if (prefixLength < 8 || prefixLength > 31)
+      context.addIssue(expected("a prefix length from 8 to 31", "as in 10.0.1.2/24"));
     else if (!isHostAddress(parsed, prefixLength)) {
-      context.addIssue(expected("the address of a host", "the subnet's own, its broadcast, loopback and multicast addresses are none; as in 10.0.1.2/24"));
+      context.addIssue(
+        expected(
+          "the address of a host",
+          "the subnet's own, its broadcast, loopback and multicast addresses are none; as in 10.0.1.2/24",
+        ),
+      );
     }
     return { address: host, prefixLength };
   })
-  .meta({ description: "IPv4 address with prefix length; chosen by the plan when left out.", examples: ["10.0.1.2/24"] });
+  .meta({
+    description: "IPv4 address with prefix length; chosen by the plan when left out.",
+    examples: ["10.0.1.2/24"],
+  });
 
 const mac = z
   .string()
-  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, { error: expected("six pairs of small hexadecimal digits with colons", "as in 02:00:00:00:00:01") })
+  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, {
+    error: expected("six pairs of small hexadecimal digits with colons", "as in 02:00:00:00:00:01"),
+  })
   .refine((written) => (Number.parseInt(written.slice(0, 2), 16) & 1) === 0 && written !== "00:00:00:00:00:00", {
     error: expected("the address of one station", "an odd first pair is multicast; as in 02:00:00:00:00:01"),
   })
@@ -64,7 +85,9 @@ const endObject = z
   })
   .transform((end): TopologyLinkEnd => end);
 
-const end = z.union([endText, endObject], { error: expected("NODE, NODE:INTERFACE, or a mapping with node, interface, address and mac", "as in phone:wifi0") });
+const end = z.union([endText, endObject], {
+  error: expected("NODE, NODE:INTERFACE, or a mapping with node, interface, address and mac", "as in phone:wifi0"),
+});
 
 /** A link as its file says it, before its profile is looked up. */
 export interface WrittenLink {
@@ -80,7 +103,9 @@ const link = z
     description: z.exactOptional(text("What this link stands for.")),
     ends: z
       .array(end, { error: expected("a list of two ends", "as in [phone:wifi0, wifi-router]") })
-      .refine((ends) => ends.length === 2, { error: expected("a list of two ends", "as in [phone:wifi0, wifi-router]") })
+      .refine((ends) => ends.length === 2, {
+        error: expected("a list of two ends", "as in [phone:wifi0, wifi-router]"),
+      })
       .meta({ description: "The two nodes that it joins; the first is the user's side.", minItems: 2, maxItems: 2 }),
     profile: z.exactOptional(z.string().describe("Name of a link profile, of profiles.yaml or of this file.")),
     mtu: z.exactOptional(whole("Bytes of IP packet that fit into a frame.", 576, 9000)),
@@ -104,7 +129,11 @@ export const topologySchema = z
     description: z.exactOptional(text("What this topology stands for.")),
     hosts: z.record(entityName, node).describe("Where endpoints run; they do not forward."),
     routers: z.record(entityName, node).default({}).describe("Nodes that forward packets."),
-    links: z.record(entityName, link).describe("Links between two nodes; their order numbers the subnets, and the first of a host carries its default route."),
+    links: z
+      .record(entityName, link)
+      .describe(
+        "Links between two nodes; their order numbers the subnets, and the first of a host carries its default route.",
+      ),
     profiles: profiles.default({}).describe("Link profiles of this file's own."),
   })
   .meta({ title: "pathlab topology", description: "Hosts, routers and the links between them." });

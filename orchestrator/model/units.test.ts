@@ -1,8 +1,19 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import {
-  describeQuantityMismatch, durationQuantity, formatDuration, formatProbability, formatQuantity, formatRate, formatSize, packetsQuantity, parseQuantity,
-  percentQuantity, quantityPattern, rateQuantity, sizeQuantity,
+  describeQuantityMismatch,
+  durationQuantity,
+  formatDuration,
+  formatProbability,
+  formatQuantity,
+  formatRate,
+  formatSize,
+  packetsQuantity,
+  parseQuantity,
+  percentQuantity,
+  quantityPattern,
+  rateQuantity,
+  sizeQuantity,
 } from "./units.ts";
 
 describe("units", () => {
@@ -50,6 +61,8 @@ describe("units", () => {
     expect(describeQuantityMismatch([rateQuantity], "8Mbps")).to.equal("a rate such as 8mbit; did you mean 8mbit?");
     expect(describeQuantityMismatch([durationQuantity], "20 msec")).to.contain("did you mean 20ms?");
     expect(describeQuantityMismatch([durationQuantity], 20)).to.contain("20us, 20ms, 20s, 20min");
-    expect(describeQuantityMismatch([durationQuantity], "soon")).to.equal("a time such as 20ms; the units are us, ms, s, min");
+    expect(describeQuantityMismatch([durationQuantity], "soon")).to.equal(
+      "a time such as 20ms; the units are us, ms, s, min",
+    );
   });
 });

@@ -42,7 +42,12 @@ export const packetsQuantity: Quantity = {
   fractional: false,
 };
 
-export const percentQuantity: Quantity = { noun: "a percentage", example: "1%", units: { "%": 0.01 }, fractional: true };
+export const percentQuantity: Quantity = {
+  noun: "a percentage",
+  example: "1%",
+  units: { "%": 0.01 },
+  fractional: true,
+};
 
 /** Matches exactly the texts that `parseQuantity` takes, but for their limits. */
 export function quantityPattern(quantity: Quantity): RegExp {
@@ -81,7 +86,8 @@ function plainDecimal(value: number): string {
 export const formatRate = (bitsPerSecond: number): string => formatQuantity(rateQuantity, bitsPerSecond);
 export const formatDuration = (microseconds: number): string => formatQuantity(durationQuantity, microseconds);
 export const formatSize = (bytes: number): string => formatQuantity(sizeQuantity, bytes);
-export const formatProbability = (probability: number): string => `${plainDecimal(Number((probability * 100).toFixed(6)))}%`;
+export const formatProbability = (probability: number): string =>
+  `${plainDecimal(Number((probability * 100).toFixed(6)))}%`;
 
 /** What is expected in the place of `found`, and a hint that says how to mend it: the two halves of a diagnostic, joined by `; `. */
 export function describeQuantityMismatch(quantities: readonly Quantity[], found: unknown): string {
@@ -89,7 +95,8 @@ export function describeQuantityMismatch(quantities: readonly Quantity[], found:
   const units = quantities.flatMap((quantity) => Object.keys(quantity.units));
   const intended = typeof found === "string" ? misspelledUnit(quantities, found) : undefined;
   if (intended) return `${nouns}; did you mean ${intended}?`;
-  if (typeof found === "number") return `${nouns}; a number needs its unit: ${unitsOfNumber(quantities, found).join(", ")}`;
+  if (typeof found === "number")
+    return `${nouns}; a number needs its unit: ${unitsOfNumber(quantities, found).join(", ")}`;
   return `${nouns}; ${units.length === 1 ? "the unit is" : "the units are"} ${units.join(", ")}`;
 }
 
@@ -97,18 +104,50 @@ export function describeQuantityMismatch(quantities: readonly Quantity[], found:
 function unitsOfNumber(quantities: readonly Quantity[], found: number): string[] {
   return quantities.flatMap((quantity) => {
     if (quantity.fractional) return [formatProbability(found <= 1 ? found : found / 100)];
-    return Object.keys(quantity.units).filter((unit) => !unit.endsWith("iB")).map((unit) => `${found}${unit}`);
+    return Object.keys(quantity.units)
+      .filter((unit) => !unit.endsWith("iB"))
+      .map((unit) => `${found}${unit}`);
   });
 }
 
 const misspellings: Readonly<Record<string, string>> = {
-  bps: "bit", kbps: "kbit", mbps: "mbit", gbps: "gbit",
-  "bit/s": "bit", "kbit/s": "kbit", "mbit/s": "mbit", "gbit/s": "gbit",
-  k: "kbit", m: "mbit", g: "gbit",
-  sec: "s", secs: "s", second: "s", seconds: "s", msec: "ms", millisecond: "ms", milliseconds: "ms",
-  usec: "us", µs: "us", μs: "us", minute: "min", minutes: "min",
-  b: "B", byte: "B", bytes: "B", kb: "kB", mb: "MB", gb: "GB", kib: "KiB", mib: "MiB", gib: "GiB",
-  pkts: "packets", pkt: "packet", p: "packets", pct: "%", percent: "%",
+  bps: "bit",
+  kbps: "kbit",
+  mbps: "mbit",
+  gbps: "gbit",
+  "bit/s": "bit",
+  "kbit/s": "kbit",
+  "mbit/s": "mbit",
+  "gbit/s": "gbit",
+  k: "kbit",
+  m: "mbit",
+  g: "gbit",
+  sec: "s",
+  secs: "s",
+  second: "s",
+  seconds: "s",
+  msec: "ms",
+  millisecond: "ms",
+  milliseconds: "ms",
+  usec: "us",
+  µs: "us",
+  μs: "us",
+  minute: "min",
+  minutes: "min",
+  b: "B",
+  byte: "B",
+  bytes: "B",
+  kb: "kB",
+  mb: "MB",
+  gb: "GB",
+  kib: "KiB",
+  mib: "MiB",
+  gib: "GiB",
+  pkts: "packets",
+  pkt: "packet",
+  p: "packets",
+  pct: "%",
+  percent: "%",
 };
 
 /** The spelling that was probably meant: another case, a space before the unit, the unit's name in another tool. */
@@ -118,7 +157,8 @@ function misspelledUnit(quantities: readonly Quantity[], text: string): string |
   const [, number, written] = match;
   const units = quantities.flatMap((quantity) => Object.keys(quantity.units));
   const lower = written!.toLowerCase();
-  const unit = [written!, lower, misspellings[lower]].find((candidate) => candidate !== undefined && units.includes(candidate))
-    ?? units.find((candidate) => candidate.toLowerCase() === lower);
+  const unit =
+    [written!, lower, misspellings[lower]].find((candidate) => candidate !== undefined && units.includes(candidate)) ??
+    units.find((candidate) => candidate.toLowerCase() === lower);
   return unit === undefined ? undefined : `${number}${unit}`;
 }

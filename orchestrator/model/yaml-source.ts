@@ -40,19 +40,35 @@ export class YamlSource {
     const problems: { offset: number; expected: string; hint: string }[] = [];
     for (const error of [...this.document.errors, ...this.document.warnings]) {
       if (error.code === "DUPLICATE_KEY") {
-        problems.push({ offset: error.pos[0], expected: "each key once in a mapping", hint: "remove one of the two, or rename it" });
+        problems.push({
+          offset: error.pos[0],
+          expected: "each key once in a mapping",
+          hint: "remove one of the two, or rename it",
+        });
       } else {
-        problems.push({ offset: error.pos[0], expected: "valid YAML", hint: lowerFirst(error.message.replace(/\s+/g, " ").trim()) });
+        problems.push({
+          offset: error.pos[0],
+          expected: "valid YAML",
+          hint: lowerFirst(error.message.replace(/\s+/g, " ").trim()),
+        });
       }
     }
     visit(this.document, {
       Alias: (_, alias) => {
         if (alias.resolve(this.document)) return;
-        problems.push({ offset: alias.range?.[0] ?? 0, expected: "an anchor set before it", hint: `write &${alias.source} before the value that is meant` });
+        problems.push({
+          offset: alias.range?.[0] ?? 0,
+          expected: "an anchor set before it",
+          hint: `write &${alias.source} before the value that is meant`,
+        });
       },
       Pair: (_, pair) => {
         if (isScalar(pair.key) && typeof pair.key.value !== "object") return;
-        problems.push({ offset: (pair.key as Node).range?.[0] ?? 0, expected: "a name as the key", hint: "write the key as one word and a colon" });
+        problems.push({
+          offset: (pair.key as Node).range?.[0] ?? 0,
+          expected: "a name as the key",
+          hint: "write the key as one word and a colon",
+        });
       },
     });
     return problems.map(({ offset, expected, hint }) => ({
@@ -163,7 +179,9 @@ export class YamlSource {
     let node: unknown = this.document.contents;
     for (;;) {
       if (isMap(node)) {
-        const pair = node.items.findLast((item) => isPair(item) && isNode(item.key) && (item.key.range?.[0] ?? Infinity) <= offset);
+        const pair = node.items.findLast(
+          (item) => isPair(item) && isNode(item.key) && (item.key.range?.[0] ?? Infinity) <= offset,
+        );
         if (!pair || !isScalar(pair.key)) return path;
         const end = isNode(pair.value) ? (pair.value.range?.[2] ?? Infinity) : Infinity;
         if (offset > end) return path;

@@ -7,24 +7,50 @@ export function describePlan(plan: Plan): string {
     `${plan.experiment} on ${plan.substrate}: lab ${plan.lab}, seed ${plan.seed}`,
     section("Nodes", table(plan.nodes.map((node) => [node.name, node.kind, node.systemName, node.reason]))),
     section("Interfaces", table(plan.nodes.flatMap(describeInterfaces))),
-    section("Links", table(plan.links.map(({ name, ends: [a, b], realisation, measured, reason }) => [
-      name,
-      `${a.node}:${a.interface} — ${b.node}:${b.interface}`,
-      realisation,
-      measured ? "measured first" : "",
-      reason,
-    ]))),
+    section(
+      "Links",
+      table(
+        plan.links.map(({ name, ends: [a, b], realisation, measured, reason }) => [
+          name,
+          `${a.node}:${a.interface} — ${b.node}:${b.interface}`,
+          realisation,
+          measured ? "measured first" : "",
+          reason,
+        ]),
+      ),
+    ),
     section("Routes", table(plan.nodes.flatMap(describeRoutes))),
     section("Endpoints", table(plan.nodes.flatMap(describeEndpoint))),
     section("Kernel settings", table(describeSysctls(plan.nodes))),
-    section("Workloads", table(plan.workloads.map((workload) => [workload.name, at(workload.startMicroseconds), ...describeWorkload(workload)]))),
-    section("Faults", table(plan.faults.map((fault) => [fault.link, at(fault.atMicroseconds), fault.action, fault.reason]))),
-    section("Expectations", table(plan.expectations.map(({ workload, expectation }) => [workload, Object.keys(expectation).join(", ")]))),
-    section("Observation", table([
-      ["capture", plan.capture.enabled ? `all host interfaces, ${plan.capture.snapLength} bytes of each packet` : "none"],
-      ["time series", `every ${formatDuration(plan.metricsIntervalMicroseconds)}`],
-      ["deadline", at(plan.deadlineMicroseconds)],
-    ])),
+    section(
+      "Workloads",
+      table(
+        plan.workloads.map((workload) => [
+          workload.name,
+          at(workload.startMicroseconds),
+          ...describeWorkload(workload),
+        ]),
+      ),
+    ),
+    section(
+      "Faults",
+      table(plan.faults.map((fault) => [fault.link, at(fault.atMicroseconds), fault.action, fault.reason])),
+    ),
+    section(
+      "Expectations",
+      table(plan.expectations.map(({ workload, expectation }) => [workload, Object.keys(expectation).join(", ")])),
+    ),
+    section(
+      "Observation",
+      table([
+        [
+          "capture",
+          plan.capture.enabled ? `all host interfaces, ${plan.capture.snapLength} bytes of each packet` : "none",
+        ],
+        ["time series", `every ${formatDuration(plan.metricsIntervalMicroseconds)}`],
+        ["deadline", at(plan.deadlineMicroseconds)],
+      ]),
+    ),
   ];
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
 }
@@ -38,8 +64,14 @@ function section(title: string, rows: readonly string[]): string {
 /** Columns as wide as their widest cell; the last one is free. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
-  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 function describeInterfaces({ name, kind, interfaces }: PlannedNode): string[][] {
@@ -57,19 +89,28 @@ function describeInterfaces({ name, kind, interfaces }: PlannedNode): string[][]
 function describeRoutes({ name, routes, sourceRoutes }: PlannedNode): string[][] {
   return [
     ...routes.map((route) => [name, "", ...describeRoute(route)]),
-    ...sourceRoutes.flatMap(({ from, table: number, routes: own }) => own.map((route) => [name, `from ${from} (table ${number})`, ...describeRoute(route)])),
+    ...sourceRoutes.flatMap(({ from, table: number, routes: own }) =>
+      own.map((route) => [name, `from ${from} (table ${number})`, ...describeRoute(route)]),
+    ),
   ];
 }
 
-const describeRoute = ({ destination, via, interface: name }: PlannedRoute): string[] => [destination, via === undefined ? `dev ${name}` : `via ${via} dev ${name}`];
+const describeRoute = ({ destination, via, interface: name }: PlannedRoute): string[] => [
+  destination,
+  via === undefined ? `dev ${name}` : `via ${via} dev ${name}`,
+];
 
 /** A line for each value, with the nodes that have it. */
 function describeSysctls(nodes: readonly PlannedNode[]): string[][] {
   const owners = new Map<string, string[]>();
   for (const { name, sysctls } of nodes) {
-    for (const [key, value] of Object.entries(sysctls)) owners.set(`${key} = ${value}`, [...(owners.get(`${key} = ${value}`) ?? []), name]);
+    for (const [key, value] of Object.entries(sysctls))
+      owners.set(`${key} = ${value}`, [...(owners.get(`${key} = ${value}`) ?? []), name]);
   }
-  return [...owners].map(([setting, names]) => [setting, names.length === nodes.length ? "all nodes" : names.join(", ")]);
+  return [...owners].map(([setting, names]) => [
+    setting,
+    names.length === nodes.length ? "all nodes" : names.join(", "),
+  ]);
 }
 
 function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
@@ -83,8 +124,14 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
     ],
   ];
   if (backupInterfaces.length > 0) rows.push([name, "backup", backupInterfaces.join(", ")]);
-  if (kernelMptcp) rows.push([name, "ip mptcp", `limits: subflows ${kernelMptcp.limits.subflows}, accepted addresses ${kernelMptcp.limits.addAddrAccepted}`]);
-  for (const { address, interface: dev, flags } of kernelMptcp?.endpoints ?? []) rows.push([name, "ip mptcp", `endpoint ${address} dev ${dev} ${flags.join(" ")}`]);
+  if (kernelMptcp)
+    rows.push([
+      name,
+      "ip mptcp",
+      `limits: subflows ${kernelMptcp.limits.subflows}, accepted addresses ${kernelMptcp.limits.addAddrAccepted}`,
+    ]);
+  for (const { address, interface: dev, flags } of kernelMptcp?.endpoints ?? [])
+    rows.push([name, "ip mptcp", `endpoint ${address} dev ${dev} ${flags.join(" ")}`]);
   return rows;
 }
 
@@ -92,7 +139,10 @@ function describeWorkload(workload: PlannedWorkload): string[] {
   const opened = `${workload.client} opens the connection to ${workload.serverAddress}:${workload.port}`;
   switch (workload.kind) {
     case "bulk": {
-      const amount = workload.sizeBytes !== undefined ? formatSize(workload.sizeBytes) : `all that fits in ${formatDuration(workload.durationMicroseconds!)}`;
+      const amount =
+        workload.sizeBytes !== undefined
+          ? formatSize(workload.sizeBytes)
+          : `all that fits in ${formatDuration(workload.durationMicroseconds!)}`;
       return ["bulk", `${workload.from} sends ${amount} to ${workload.to}; ${opened}`];
     }
     case "stream":

@@ -51,8 +51,24 @@ export function planEndpoint(
   role: "client" | "server" | "idle",
   severalPeerAddresses: boolean,
 ): PlannedEndpoint {
-  const { endpoint: kind, congestionControl, scheduler, pathManager, sendBufferBytes, receiveBufferBytes, backup } = settings;
-  const planned = { kind, congestionControl, scheduler, pathManager, sendBufferBytes, receiveBufferBytes, backupInterfaces: backup };
+  const {
+    endpoint: kind,
+    congestionControl,
+    scheduler,
+    pathManager,
+    sendBufferBytes,
+    receiveBufferBytes,
+    backup,
+  } = settings;
+  const planned = {
+    kind,
+    congestionControl,
+    scheduler,
+    pathManager,
+    sendBufferBytes,
+    receiveBufferBytes,
+    backupInterfaces: backup,
+  };
   if (kind !== "linux-mptcp") return planned;
   const flags = role === "server" ? ["signal"] : severalPeerAddresses ? ["subflow", "fullmesh"] : ["subflow"];
   // A server's first address is the one that clients connect to; it needs no announcement.
@@ -61,14 +77,20 @@ export function planEndpoint(
     interface: end.interface,
     flags: backup.includes(end.interface) ? [...flags, "backup"] : flags,
   }));
-  return { ...planned, kernelMptcp: { limits: kernelLimits, endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [] } };
+  return {
+    ...planned,
+    kernelMptcp: { limits: kernelLimits, endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [] },
+  };
 }
 
 /**
  * Who opens connections announces nothing and opens subflows from each interface; who only accepts them signals its addresses. Both at once would make one
  * subflow too many (data-plane.md).
  */
-export function roleOf(host: string, workloads: readonly { readonly client: string; readonly server: string }[]): "client" | "server" | "idle" {
+export function roleOf(
+  host: string,
+  workloads: readonly { readonly client: string; readonly server: string }[],
+): "client" | "server" | "idle" {
   if (workloads.some(({ client }) => client === host)) return "client";
   return workloads.some(({ server }) => server === host) ? "server" : "idle";
 }

@@ -31,7 +31,10 @@ export function realiseLink(
   const { realisation, why } = chooseRealisation(link, addressed.name, faults, abilities);
   const emulated = realisation !== "direct";
   const configs = linkConfigs(addressed.name, link.shape ?? unshaped, seed);
-  const measured = [configs.forward, configs.backward].some((config) => config.rateBitsPerSecond !== undefined || config.delayMicroseconds !== undefined || config.loss !== undefined);
+  const measured = [configs.forward, configs.backward].some(
+    (config) =>
+      config.rateBitsPerSecond !== undefined || config.delayMicroseconds !== undefined || config.loss !== undefined,
+  );
   return {
     name: addressed.name,
     realisation,
@@ -47,7 +50,11 @@ export function realiseLink(
 }
 
 /** Both directions of a link with this shape. The seeds hang on the link's name alone. */
-export function linkConfigs(name: string, shape: LinkShape, seed: number): { readonly forward: LinkDirectionConfig; readonly backward: LinkDirectionConfig } {
+export function linkConfigs(
+  name: string,
+  shape: LinkShape,
+  seed: number,
+): { readonly forward: LinkDirectionConfig; readonly backward: LinkDirectionConfig } {
   return {
     forward: directionConfig(shape.up, derivedSeed(seed, "link", name, "forward")),
     backward: directionConfig(shape.down, derivedSeed(seed, "link", name, "backward")),
@@ -56,7 +63,9 @@ export function linkConfigs(name: string, shape: LinkShape, seed: number): { rea
 
 /** The shape of a link after each `set` of it up to a time. */
 export function shapeAfter(link: TopologyLink, name: string, faults: readonly Fault[]): LinkShape {
-  return faults.filter((fault) => fault.link === name && fault.shape).reduce((shape, fault) => overlayShape(shape, fault.shape!), link.shape ?? unshaped);
+  return faults
+    .filter((fault) => fault.link === name && fault.shape)
+    .reduce((shape, fault) => overlayShape(shape, fault.shape!), link.shape ?? unshaped);
 }
 
 function directionConfig(shape: DirectionShape, seed: number): LinkDirectionConfig {
@@ -72,7 +81,10 @@ function directionConfig(shape: DirectionShape, seed: number): LinkDirectionConf
 
 /** A buffer given as a time is that of the rate, counted in bytes as drop-tail queues count. */
 function queueOf({ buffer }: DirectionShape, rate: number): NonNullable<LinkDirectionConfig["queue"]> {
-  if (!buffer) return { bytes: Math.max(leastDefaultBufferBytes, bufferBytes({ timeMicroseconds: defaultBufferMicroseconds }, rate)!) };
+  if (!buffer)
+    return {
+      bytes: Math.max(leastDefaultBufferBytes, bufferBytes({ timeMicroseconds: defaultBufferMicroseconds }, rate)!),
+    };
   const bytes = bufferBytes(buffer, rate);
   return bytes !== undefined ? { bytes } : { packets: (buffer as { packets: number }).packets };
 }
@@ -83,9 +95,15 @@ function chooseRealisation(
   faults: readonly Fault[],
   abilities: MachineAbilities,
 ): { realisation: PlannedLink["realisation"]; why: string } {
-  const acting = faults.filter((fault) => fault.link === name && (fault.action === "blackhole" || fault.action === "set"));
+  const acting = faults.filter(
+    (fault) => fault.link === name && (fault.action === "blackhole" || fault.action === "set"),
+  );
   if (!shape && acting.length === 0) return { realisation: "direct", why: "asks for no shape: one veth pair" };
-  if (!shape) return { realisation: "emulated", why: `asks for no shape, but a fault acts on it (${acting[0]!.action}): the emulator stands in the middle` };
+  if (!shape)
+    return {
+      realisation: "emulated",
+      why: `asks for no shape, but a fault acts on it (${acting[0]!.action}): the emulator stands in the middle`,
+    };
   const asked = `${profile === undefined ? "asks for" : `profile ${profile}:`} ${describeShape(shape)}`;
   const shapes = [shape, ...acting.flatMap((fault) => fault.shape ?? [])];
   const random = shapes.some(({ up, down }) => [up, down].some((direction) => direction.loss ?? direction.jitter));
@@ -105,14 +123,21 @@ function describeDirection(shape: DirectionShape): string {
   const parts: string[] = [];
   if (rate !== undefined) parts.push(formatRate(rate), describeQueue(shape, rate, buffer === undefined));
   if (delayMicroseconds !== undefined) parts.push(`delay ${formatDuration(delayMicroseconds)}`);
-  if (jitter) parts.push(`jitter ${jitter.distribution} ${formatDuration(jitter.microseconds)}${jitter.reorder ? ", reordering" : ""}`);
+  if (jitter)
+    parts.push(
+      `jitter ${jitter.distribution} ${formatDuration(jitter.microseconds)}${jitter.reorder ? ", reordering" : ""}`,
+    );
   if (loss?.kind === "bernoulli") parts.push(`loss ${formatProbability(loss.probability)}`);
-  if (loss?.kind === "gilbert-elliott") parts.push(`loss in bursts (${formatProbability(loss.pGoodToBad)} into, ${formatProbability(loss.pBadToGood)} out of)`);
+  if (loss?.kind === "gilbert-elliott")
+    parts.push(
+      `loss in bursts (${formatProbability(loss.pGoodToBad)} into, ${formatProbability(loss.pBadToGood)} out of)`,
+    );
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }
 
 function describeQueue(shape: DirectionShape, rate: number, byDefault: boolean): string {
   const { bytes, packets } = queueOf(shape, rate);
-  const time = shape.buffer && "timeMicroseconds" in shape.buffer ? ` (${formatDuration(shape.buffer.timeMicroseconds)})` : "";
+  const time =
+    shape.buffer && "timeMicroseconds" in shape.buffer ? ` (${formatDuration(shape.buffer.timeMicroseconds)})` : "";
   return `buffer ${bytes !== undefined ? formatSize(bytes) : `${packets} packets`}${time}${byDefault ? " (default: 100ms of the rate)" : ""}`;
 }

@@ -33,7 +33,8 @@ describe("plans of the shipped experiments", () => {
   const cases: Readonly<Record<string, () => Plan>> = {
     "wifi-3g": () => plan(load("wifi-3g")),
     "wifi-3g.tcp-on-wifi": () => plan(baseline),
-    "wifi-3g.linux-mptcp": () => plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "hosts.server.endpoint=linux-mptcp")),
+    "wifi-3g.linux-mptcp": () =>
+      plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "hosts.server.endpoint=linux-mptcp")),
     "wifi-3g-failover": () => plan(load("wifi-3g-failover")),
     "request-response": () => plan(load("request-response")),
   };
@@ -65,7 +66,13 @@ describe("realisation of links", () => {
 
   it("uses netem where there is one and nothing random is asked for", () => {
     const withNetem = { ...onThisMachine, abilities: { netem: true } };
-    expect(plan(load("wifi-3g"), withNetem).links.map(({ realisation }) => realisation)).to.deep.equal(["netem", "netem", "direct", "direct", "direct"]);
+    expect(plan(load("wifi-3g"), withNetem).links.map(({ realisation }) => realisation)).to.deep.equal([
+      "netem",
+      "netem",
+      "direct",
+      "direct",
+      "direct",
+    ]);
     const lossy = load("wifi-3g", "faults=[{ at: 1s, link: wifi, do: set, to: { loss: 1% } }]");
     expect(link(plan(lossy, withNetem), "wifi").realisation).to.equal("emulated");
   });
@@ -78,9 +85,16 @@ describe("realisation of links", () => {
   });
 
   it("keeps what a `set` does not name", () => {
-    const { faults } = plan(load("wifi-3g", "faults=[{ at: 2s, link: wifi, do: set, to: { rate: 4mbit } }, { at: 1s, link: wifi, do: set, to: { down: { delay: 30ms } } }]"));
+    const { faults } = plan(
+      load(
+        "wifi-3g",
+        "faults=[{ at: 2s, link: wifi, do: set, to: { rate: 4mbit } }, { at: 1s, link: wifi, do: set, to: { down: { delay: 30ms } } }]",
+      ),
+    );
     expect(faults.map(({ atMicroseconds }) => atMicroseconds)).to.deep.equal([1e6, 2e6]);
-    expect(faults[1]!.backward).to.include({ rateBitsPerSecond: 4e6, delayMicroseconds: 30_000 }).and.to.deep.include({ queue: { bytes: 40_000 } });
+    expect(faults[1]!.backward)
+      .to.include({ rateBitsPerSecond: 4e6, delayMicroseconds: 30_000 })
+      .and.to.deep.include({ queue: { bytes: 40_000 } });
     expect(faults[1]!.forward).to.include({ rateBitsPerSecond: 4e6, delayMicroseconds: 10_000 });
   });
 });
@@ -92,23 +106,41 @@ describe("hosts", () => {
     expect(ours.sourceRoutes).to.deep.equal([]);
     const kernel = node(plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp")), "phone");
     expect(kernel.interfaces.map(({ kernelAddress }) => kernelAddress)).to.deep.equal([true, true]);
-    expect(kernel.sourceRoutes.map(({ from, routes }) => [from, routes.at(-1)!.via])).to.deep.equal([["10.0.1.2", "10.0.1.1"], ["10.0.2.2", "10.0.2.1"]]);
+    expect(kernel.sourceRoutes.map(({ from, routes }) => [from, routes.at(-1)!.via])).to.deep.equal([
+      ["10.0.1.2", "10.0.1.1"],
+      ["10.0.2.2", "10.0.2.1"],
+    ]);
   });
 
   it("open kernel subflows from the client's side only", () => {
-    const { nodes } = plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "hosts.server.endpoint=linux-mptcp", "hosts.phone.backup=[cell0]"));
+    const { nodes } = plan(
+      load(
+        "wifi-3g",
+        "hosts.phone.endpoint=linux-mptcp",
+        "hosts.server.endpoint=linux-mptcp",
+        "hosts.phone.backup=[cell0]",
+      ),
+    );
     const [phone, server] = nodes.map(({ endpoint }) => endpoint?.kernelMptcp?.endpoints);
-    expect(phone!.map(({ interface: name, flags }) => [name, ...flags])).to.deep.equal([["wifi0", "subflow"], ["cell0", "subflow", "backup"]]);
+    expect(phone!.map(({ interface: name, flags }) => [name, ...flags])).to.deep.equal([
+      ["wifi0", "subflow"],
+      ["cell0", "subflow", "backup"],
+    ]);
     expect(server).to.deep.equal([]);
   });
 
   it("signal a multihomed server's further addresses", () => {
     const { nodes } = plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "workload.download.client=server"));
-    expect(nodes[0]!.endpoint!.kernelMptcp!.endpoints).to.deep.equal([{ address: "10.0.2.2", interface: "cell0", flags: ["signal"] }]);
+    expect(nodes[0]!.endpoint!.kernelMptcp!.endpoints).to.deep.equal([
+      { address: "10.0.2.2", interface: "cell0", flags: ["signal"] },
+    ]);
   });
 
   it("keep MPTCP on whatever happens, and pin the congestion control", () => {
-    const { sysctls } = node(plan(load("wifi-3g", "hosts.phone={ endpoint: linux-mptcp, congestionControl: reno, receiveBuffer: 6MB }")), "phone");
+    const { sysctls } = node(
+      plan(load("wifi-3g", "hosts.phone={ endpoint: linux-mptcp, congestionControl: reno, receiveBuffer: 6MB }")),
+      "phone",
+    );
     expect(sysctls).to.include({
       "net.mptcp.blackhole_timeout": "0",
       "net.ipv4.tcp_congestion_control": "reno",
@@ -120,7 +152,13 @@ describe("hosts", () => {
 
 describe("workloads and faults", () => {
   it("get ports that do not clash", () => {
-    const { workloads } = plan(load("wifi-3g", "workload.second={ kind: bulk, from: server, to: phone, size: 1MB, port: 5001 }", "workload.third={ kind: bulk, from: server, to: phone, size: 1MB }"));
+    const { workloads } = plan(
+      load(
+        "wifi-3g",
+        "workload.second={ kind: bulk, from: server, to: phone, size: 1MB, port: 5001 }",
+        "workload.third={ kind: bulk, from: server, to: phone, size: 1MB }",
+      ),
+    );
     expect(workloads.map(({ port }) => port)).to.deep.equal([5002, 5001, 5003]);
   });
 

@@ -26,17 +26,25 @@ export interface PlanOptions {
   readonly abilities: MachineAbilities;
 }
 
-export type PlanResult = { readonly ok: true; readonly value: Plan } | { readonly ok: false; readonly complaints: readonly Complaint[] };
+export type PlanResult =
+  | { readonly ok: true; readonly value: Plan }
+  | { readonly ok: false; readonly complaints: readonly Complaint[] };
 
 /** The plan of a loaded experiment (or of one of its baselines), what is wrong told at its place in the file. */
-export function planExperiment(loaded: Pick<LoadedExperiment, "experiment" | "topology" | "diagnose">, options: PlanOptions): Checked<Plan> {
+export function planExperiment(
+  loaded: Pick<LoadedExperiment, "experiment" | "topology" | "diagnose">,
+  options: PlanOptions,
+): Checked<Plan> {
   const result = makePlan(loaded.experiment, loaded.topology.topology, options);
-  return result.ok ? result : { ok: false, diagnostics: inFileOrder(result.complaints.map((complaint) => loaded.diagnose(complaint))) };
+  return result.ok
+    ? result
+    : { ok: false, diagnostics: inFileOrder(result.complaints.map((complaint) => loaded.diagnose(complaint))) };
 }
 
 /** @throws RangeError when `lab` is not four hexadecimal digits */
 export function makePlan(experiment: Experiment, topology: Topology, options: PlanOptions): PlanResult {
-  if (!/^[0-9a-f]{4}$/.test(options.lab)) throw new RangeError(`lab ${JSON.stringify(options.lab)} is not four hexadecimal digits`);
+  if (!/^[0-9a-f]{4}$/.test(options.lab))
+    throw new RangeError(`lab ${JSON.stringify(options.lab)} is not four hexadecimal digits`);
   const substrate = options.substrate ?? experiment.on;
   const seed = options.seed ?? experiment.seed;
   const complaints = checkSubstrate(experiment, topology, substrate);
@@ -44,7 +52,9 @@ export function makePlan(experiment: Experiment, topology: Topology, options: Pl
 
   const addressed = addressLinks(topology, options.lab);
   const routing = new Routing(addressed);
-  const links = addressed.map((link, index) => realiseLink(topology.links[link.name]!, link, index, experiment.faults, seed, options.abilities));
+  const links = addressed.map((link, index) =>
+    realiseLink(topology.links[link.name]!, link, index, experiment.faults, seed, options.abilities),
+  );
   const workloads = planWorkloads(experiment, seed, (host) => formatIpv4(routing.interfacesOf(host)[0]!.address));
   const nodes = [
     ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
@@ -61,7 +71,12 @@ export function makePlan(experiment: Experiment, topology: Topology, options: Pl
       nodes,
       links,
       workloads,
-      faults: planFaults(experiment, topology, seed, (link, side) => addressed.find(({ name }) => name === link)!.ends[side].interface),
+      faults: planFaults(
+        experiment,
+        topology,
+        seed,
+        (link, side) => addressed.find(({ name }) => name === link)!.ends[side].interface,
+      ),
       expectations: Object.entries(experiment.expect).map(([workload, expectation]) => ({ workload, expectation })),
       capture: experiment.capture,
       metricsIntervalMicroseconds: experiment.metrics.intervalMicroseconds,
@@ -84,7 +99,12 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
   }
   const count = Object.keys(topology.links).length;
   if (count > addressableLinks) {
-    complaints.push({ path: ["topology"], found: `${count} links`, expected: `at most ${addressableLinks}`, hint: "each link needs a subnet of 10.0.0.0/8" });
+    complaints.push({
+      path: ["topology"],
+      found: `${count} links`,
+      expected: `at most ${addressableLinks}`,
+      hint: "each link needs a subnet of 10.0.0.0/8",
+    });
   }
   return complaints;
 }
@@ -101,7 +121,9 @@ function planHost(
   const ends = routing.interfacesOf(name);
   const kernel = settings.endpoint !== "pathlab";
   const shaped = shapedLinks(ends, routing, links);
-  const peers = workloads.filter(({ client, server }) => client === name || server === name).map(({ client, server }) => (client === name ? server : client));
+  const peers = workloads
+    .filter(({ client, server }) => client === name || server === name)
+    .map(({ client, server }) => (client === name ? server : client));
   const severalPeerAddresses = peers.some((peer) => routing.interfacesOf(peer).length > 1);
   return {
     name,
@@ -114,8 +136,12 @@ function planHost(
     sysctls: hostSysctls(settings),
     endpoint: planEndpoint(settings, ends, roleOf(name, workloads), severalPeerAddresses),
     reason: [
-      kernel ? `${settings.endpoint} endpoint: the kernel owns the addresses` : "pathlab endpoint: our stack owns the addresses, the kernel has none",
-      shaped.length === 0 ? "offload on: no link on its paths is shaped" : `offload off: its packets cross ${shaped.join(", ")}, whose queue counts single segments`,
+      kernel
+        ? `${settings.endpoint} endpoint: the kernel owns the addresses`
+        : "pathlab endpoint: our stack owns the addresses, the kernel has none",
+      shaped.length === 0
+        ? "offload on: no link on its paths is shaped"
+        : `offload off: its packets cross ${shaped.join(", ")}, whose queue counts single segments`,
     ].join("; "),
   };
 }
@@ -126,7 +152,9 @@ function planRouter(name: string, lab: string, routing: Routing, links: readonly
     name,
     kind: "router",
     systemName: systemName(lab, name),
-    interfaces: routing.interfacesOf(name).map((end) => planInterface(end, routing, { offload: direct.has(end.link), kernelAddress: true })),
+    interfaces: routing
+      .interfacesOf(name)
+      .map((end) => planInterface(end, routing, { offload: direct.has(end.link), kernelAddress: true })),
     routes: routing.routesOf(name),
     sourceRoutes: [],
     sysctls: routerSysctls,
@@ -140,7 +168,11 @@ function shapedLinks(ends: readonly AddressedEnd[], routing: Routing, links: rea
   return links.filter(({ name, realisation }) => realisation !== "direct" && behind.has(name)).map(({ name }) => name);
 }
 
-function planInterface(end: AddressedEnd, routing: Routing, own: { readonly offload: boolean; readonly kernelAddress: boolean }): PlannedInterface {
+function planInterface(
+  end: AddressedEnd,
+  routing: Routing,
+  own: { readonly offload: boolean; readonly kernelAddress: boolean },
+): PlannedInterface {
   const gateway = routing.gatewayOf(end);
   return {
     name: end.interface,

@@ -12,7 +12,17 @@ const experiment: Experiment = {
   topology: "none",
   seed: 7,
   on: "namespaces",
-  hosts: { h0: { endpoint: "linux-mptcp", congestionControl: "cubic", scheduler: "default", pathManager: "kernel", sendBufferBytes: 1e6, receiveBufferBytes: 1e6, backup: [] } },
+  hosts: {
+    h0: {
+      endpoint: "linux-mptcp",
+      congestionControl: "cubic",
+      scheduler: "default",
+      pathManager: "kernel",
+      sendBufferBytes: 1e6,
+      receiveBufferBytes: 1e6,
+      backup: [],
+    },
+  },
   workload: { w: { kind: "bulk", from: "h1", to: "h0", client: "h0", sizeBytes: 1e6, startMicroseconds: 0 } },
   faults: [],
   expect: {},
@@ -43,10 +53,21 @@ const topologies = fc
     const links = joins.map(([a, b], index): [string, TopologyLink] => {
       // One link may sit in the middle of the range that the plan numbers its own subnets from.
       const address = index === fixed ? { address: "10.0.2.9", prefixLength: 23 } : undefined;
-      return [`link-${index}`, { ends: [{ node: a, ...(address && { address }) }, { node: b }], ...(shaped[index % 30] && { shape }) }];
+      return [
+        `link-${index}`,
+        { ends: [{ node: a, ...(address && { address }) }, { node: b }], ...(shaped[index % 30] && { shape }) },
+      ];
     });
-    const nodes = (names: readonly string[]): Record<string, object> => Object.fromEntries(names.map((name) => [name, {}]));
-    return { version: 1, name: "property", hosts: nodes(hosts.map((_, index) => `h${index}`)), routers: nodes(routers), links: Object.fromEntries(links), profiles: {} };
+    const nodes = (names: readonly string[]): Record<string, object> =>
+      Object.fromEntries(names.map((name) => [name, {}]));
+    return {
+      version: 1,
+      name: "property",
+      hosts: nodes(hosts.map((_, index) => `h${index}`)),
+      routers: nodes(routers),
+      links: Object.fromEntries(links),
+      profiles: {},
+    };
   });
 
 function plan(topology: Topology): Plan {
@@ -55,7 +76,8 @@ function plan(topology: Topology): Plan {
   return result.value;
 }
 
-const interfaces = ({ nodes }: Plan) => nodes.flatMap((node) => node.interfaces.map((own) => ({ node: node.name, ...own })));
+const interfaces = ({ nodes }: Plan) =>
+  nodes.flatMap((node) => node.interfaces.map((own) => ({ node: node.name, ...own })));
 
 /** Follows the routes as a kernel does: connected subnets, then the longest prefix. */
 function follow(of: Plan, from: PlannedNode, destination: string, source?: string): string[] {
@@ -65,8 +87,12 @@ function follow(of: Plan, from: PlannedNode, destination: string, source?: strin
   for (let hops = 0; hops < 20; hops++) {
     if (node.interfaces.some(({ address }) => address === destination)) return visited;
     const own = node.sourceRoutes.find((rule) => rule.from === source)?.routes ?? node.routes;
-    const connected = node.interfaces.find(({ address, prefixLength }) => inSubnet(target, parseIpv4(address)!, prefixLength));
-    const route = own.find(({ destination: subnet }) => subnet !== "default" && contains(subnet, target)) ?? own.find((candidate) => candidate.destination === "default");
+    const connected = node.interfaces.find(({ address, prefixLength }) =>
+      inSubnet(target, parseIpv4(address)!, prefixLength),
+    );
+    const route =
+      own.find(({ destination: subnet }) => subnet !== "default" && contains(subnet, target)) ??
+      own.find((candidate) => candidate.destination === "default");
     const next = connected ? destination : route?.via;
     if (next === undefined) break;
     node = of.nodes.find((candidate) => candidate.interfaces.some(({ address }) => address === next))!;
@@ -76,7 +102,8 @@ function follow(of: Plan, from: PlannedNode, destination: string, source?: strin
   return [...visited, "lost"];
 }
 
-const inSubnet = (target: number, address: number, prefixLength: number): boolean => subnetContains({ network: address - (address % 2 ** (32 - prefixLength)), prefixLength }, target);
+const inSubnet = (target: number, address: number, prefixLength: number): boolean =>
+  subnetContains({ network: address - (address % 2 ** (32 - prefixLength)), prefixLength }, target);
 
 function contains(subnet: string, target: number): boolean {
   const [network, length] = subnet.split("/") as [string, string];
@@ -118,7 +145,8 @@ describe("any plan", () => {
       fc.property(topologies, (topology) => {
         const made = plan(topology);
         for (const node of made.nodes) {
-          for (const { address } of interfaces(made)) expect(follow(made, node, address), `${node.name} to ${address}`).not.to.include("lost");
+          for (const { address } of interfaces(made))
+            expect(follow(made, node, address), `${node.name} to ${address}`).not.to.include("lost");
         }
       }),
       { numRuns: 50 },
@@ -133,8 +161,11 @@ describe("any plan", () => {
         for (const { address, gateway, prefixLength } of h0.interfaces) {
           for (const target of made.nodes.find(({ name }) => name === "h1")!.interfaces) {
             const [, first] = follow(made, h0, target.address, h0.sourceRoutes.length > 0 ? address : undefined);
-            const router = made.nodes.find(({ interfaces: own }) => own.some((candidate) => candidate.address === gateway))!.name;
-            if (!inSubnet(parseIpv4(target.address)!, parseIpv4(address)!, prefixLength)) expect(first).to.equal(router);
+            const router = made.nodes.find(({ interfaces: own }) =>
+              own.some((candidate) => candidate.address === gateway),
+            )!.name;
+            if (!inSubnet(parseIpv4(target.address)!, parseIpv4(address)!, prefixLength))
+              expect(first).to.equal(router);
           }
         }
       }),
@@ -146,9 +177,14 @@ describe("any plan", () => {
     fc.assert(
       fc.property(topologies, (topology) => {
         const made = plan(topology);
-        const names = [...interfaces(made).map(({ name }) => name), ...made.links.flatMap(({ ends }) => ends.flatMap(({ emulatorInterface }) => emulatorInterface ?? []))];
+        const names = [
+          ...interfaces(made).map(({ name }) => name),
+          ...made.links.flatMap(({ ends }) => ends.flatMap(({ emulatorInterface }) => emulatorInterface ?? [])),
+        ];
         for (const name of names) expect(name).to.match(/^[a-z0-9]{1,15}$/);
-        const middle = made.links.flatMap(({ ends }) => ends.flatMap(({ emulatorInterface }) => emulatorInterface ?? []));
+        const middle = made.links.flatMap(({ ends }) =>
+          ends.flatMap(({ emulatorInterface }) => emulatorInterface ?? []),
+        );
         expect(new Set(middle).size).to.equal(middle.length);
         for (const { systemName } of made.nodes) expect(systemName).to.match(/^pl-beef-[a-z0-9-]+$/);
       }),
@@ -165,7 +201,10 @@ describe("any plan", () => {
         }
         for (const { ends, realisation } of made.links) {
           if (realisation === "direct") continue;
-          for (const end of ends) expect(interfaces(made).find(({ node, name }) => node === end.node && name === end.interface)!.offload).to.equal(false);
+          for (const end of ends)
+            expect(
+              interfaces(made).find(({ node, name }) => node === end.node && name === end.interface)!.offload,
+            ).to.equal(false);
         }
       }),
     );
@@ -175,13 +214,19 @@ describe("any plan", () => {
     fc.assert(
       fc.property(topologies, (topology) => {
         const before = plan(topology);
-        const grown: Topology = { ...topology, hosts: { ...topology.hosts, late: {} }, links: { first: { ends: [{ node: "late" }, { node: "r0" }], shape }, ...topology.links } };
+        const grown: Topology = {
+          ...topology,
+          hosts: { ...topology.hosts, late: {} },
+          links: { first: { ends: [{ node: "late" }, { node: "r0" }], shape }, ...topology.links },
+        };
         const after = plan(grown);
         for (const { name, forward, backward } of before.links) {
           const same = after.links.find((link) => link.name === name)!;
           expect([same.forward.seed, same.backward.seed]).to.deep.equal([forward.seed, backward.seed]);
         }
-        expect(after.workloads.map(({ payloadSeed }) => payloadSeed)).to.deep.equal(before.workloads.map(({ payloadSeed }) => payloadSeed));
+        expect(after.workloads.map(({ payloadSeed }) => payloadSeed)).to.deep.equal(
+          before.workloads.map(({ payloadSeed }) => payloadSeed),
+        );
         const seeds = after.links.flatMap(({ forward, backward }) => [forward.seed, backward.seed]);
         expect(new Set(seeds).size).to.equal(seeds.length);
       }),

@@ -84,7 +84,11 @@ export interface PlannedEndpoint {
   /** `ip mptcp` set-up of a `linux-mptcp` host. */
   readonly kernelMptcp?: {
     readonly limits: { readonly subflows: number; readonly addAddrAccepted: number };
-    readonly endpoints: readonly { readonly address: string; readonly interface: string; readonly flags: readonly string[] }[];
+    readonly endpoints: readonly {
+      readonly address: string;
+      readonly interface: string;
+      readonly flags: readonly string[];
+    }[];
   };
 }
 

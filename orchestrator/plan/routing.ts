@@ -22,7 +22,10 @@ export class Routing {
     this.#links = links;
     for (const link of links) {
       const [a, b] = link.ends;
-      for (const attachment of [{ own: a, peer: b, link }, { own: b, peer: a, link }]) {
+      for (const attachment of [
+        { own: a, peer: b, link },
+        { own: b, peer: a, link },
+      ]) {
         const list = this.#attachments.get(attachment.own.node) ?? [];
         list.push(attachment);
         this.#attachments.set(attachment.own.node, list);
@@ -49,7 +52,10 @@ export class Routing {
     if (!first) return [];
     const behindDefault = this.linksBehind(first.own);
     const rest = this.#links.filter((link) => !behindDefault.has(link.name));
-    return [{ destination: "default", via: formatIpv4(first.peer.address), interface: first.own.interface }, ...this.#routesTo(node, rest)];
+    return [
+      { destination: "default", via: formatIpv4(first.peer.address), interface: first.own.interface },
+      ...this.#routesTo(node, rest),
+    ];
   }
 
   /** A packet leaves through the interface whose address it bears (linux-peer.md: the lack of this is why MPTCP uses one path only). */
@@ -61,7 +67,9 @@ export class Routing {
       table: firstSourceTable + index,
       routes: [
         { destination: formatSubnet(link.subnet), interface: own.interface },
-        ...(peer.kind === "router" ? [{ destination: "default", via: formatIpv4(peer.address), interface: own.interface }] : []),
+        ...(peer.kind === "router"
+          ? [{ destination: "default", via: formatIpv4(peer.address), interface: own.interface }]
+          : []),
       ],
     }));
   }
@@ -91,7 +99,9 @@ export class Routing {
   #routesTo(node: string, wanted: readonly AddressedLink[]): PlannedRoute[] {
     const firstHops = new Map<string, Attachment>();
     const visited = new Set([node]);
-    let frontier = this.#attached(node).flatMap((attachment) => (attachment.peer.kind === "router" ? [{ at: attachment.peer.node, first: attachment }] : []));
+    let frontier = this.#attached(node).flatMap((attachment) =>
+      attachment.peer.kind === "router" ? [{ at: attachment.peer.node, first: attachment }] : [],
+    );
     while (frontier.length > 0) {
       const next: typeof frontier = [];
       for (const { at, first } of frontier) {
@@ -108,7 +118,9 @@ export class Routing {
     return wanted.flatMap((link) => {
       const first = firstHops.get(link.name);
       if (!first || connected.has(link.name)) return [];
-      return [{ destination: formatSubnet(link.subnet), via: formatIpv4(first.peer.address), interface: first.own.interface }];
+      return [
+        { destination: formatSubnet(link.subnet), via: formatIpv4(first.peer.address), interface: first.own.interface },
+      ];
     });
   }
 }

@@ -1,6 +1,7 @@
 /** Workloads and faults on the run's clock, and the time by which all must be over. */
 import type { Experiment, Fault, Workload } from "../model/experiment.ts";
 import { workloadEnd } from "../model/experiment-checks.ts";
+import { boundOnRate } from "../model/path-rates.ts";
 import type { Topology } from "../model/topology.ts";
 import { derivedSeed } from "./derived-seed.ts";
 import { serverOf } from "./endpoint-settings.ts";
@@ -14,7 +15,11 @@ const graceMicroseconds = 30e6;
 /** A transfer of a given size may take this many times what all its paths together would need. */
 const sizeGraceFactor = 4;
 
-export function planWorkloads(experiment: Experiment, seed: number, addressOf: (host: string) => string): PlannedWorkload[] {
+export function planWorkloads(
+  experiment: Experiment,
+  seed: number,
+  addressOf: (host: string) => string,
+): PlannedWorkload[] {
   const given = new Set(Object.values(experiment.workload).flatMap(({ port }) => port ?? []));
   let next = firstPort;
   const freePort = (): number => {
@@ -35,11 +40,35 @@ export function planWorkloads(experiment: Experiment, seed: number, addressOf: (
     switch (workload.kind) {
       case "bulk": {
         const { kind, from, to, sizeBytes, durationMicroseconds } = workload;
-        return { ...base, kind, from, to, ...(sizeBytes !== undefined && { sizeBytes }), ...(durationMicroseconds !== undefined && { durationMicroseconds }) };
+        return {
+          ...base,
+          kind,
+          from,
+          to,
+          ...(sizeBytes !== undefined && { sizeBytes }),
+          ...(durationMicroseconds !== undefined && { durationMicroseconds }),
+        };
       }
       case "stream": {
-        const { kind, from, to, rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds } = workload;
-        return { ...base, kind, from, to, rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds };
+        const {
+          kind,
+          from,
+          to,
+          rateBitsPerSecond,
+          segmentMicroseconds,
+          playbackBufferMicroseconds,
+          durationMicroseconds,
+        } = workload;
+        return {
+          ...base,
+          kind,
+          from,
+          to,
+          rateBitsPerSecond,
+          segmentMicroseconds,
+          playbackBufferMicroseconds,
+          durationMicroseconds,
+        };
       }
       case "request-response": {
         const { kind, requestBytes, responseBytes, intervalMicroseconds } = workload;
@@ -51,32 +80,52 @@ export function planWorkloads(experiment: Experiment, seed: number, addressOf: (
 }
 
 /** In the order of their times; those of one time in the order of the file. */
-export function planFaults(experiment: Experiment, topology: Topology, seed: number, interfaceOf: (link: string, side: 0 | 1) => string): PlannedFault[] {
+export function planFaults(
+  experiment: Experiment,
+  topology: Topology,
+  seed: number,
+  interfaceOf: (link: string, side: 0 | 1) => string,
+): PlannedFault[] {
   const faults = [...experiment.faults].sort((a, b) => a.atMicroseconds - b.atMicroseconds);
   return faults.map((fault, index) => {
     const link = topology.links[fault.link]!;
     const base = { atMicroseconds: fault.atMicroseconds, link: fault.link, action: fault.action };
     if (fault.action === "down" || fault.action === "up") {
       const sides = ([0, 1] as const).filter((side) => Object.hasOwn(topology.hosts, link.ends[side].node));
-      const interfaces = (sides.length > 0 ? sides : ([0, 1] as const)).map((side) => ({ node: link.ends[side].node, interface: interfaceOf(fault.link, side) }));
+      const interfaces = (sides.length > 0 ? sides : ([0, 1] as const)).map((side) => ({
+        node: link.ends[side].node,
+        interface: interfaceOf(fault.link, side),
+      }));
       const names = interfaces.map((end) => `${end.node}:${end.interface}`).join(" and ");
-      return { ...base, interfaces, reason: `interface event: ${names} ${fault.action === "down" ? "goes down" : "comes up"}` };
+      return {
+        ...base,
+        interfaces,
+        reason: `interface event: ${names} ${fault.action === "down" ? "goes down" : "comes up"}`,
+      };
     }
     if (fault.action === "set") {
       const shape = shapeAfter(link, fault.link, faults.slice(0, index + 1));
-      return { ...base, ...linkConfigs(fault.link, shape, seed), reason: `link ${fault.link} changes while it carries packets; its queue stays` };
+      return {
+        ...base,
+        ...linkConfigs(fault.link, shape, seed),
+        reason: `link ${fault.link} changes while it carries packets; its queue stays`,
+      };
     }
     return { ...base, reason: describeSilence(fault) };
   });
 }
 
 function describeSilence({ link, action }: Fault): string {
-  return action === "blackhole" ? `link ${link} drops every packet both ways; no interface tells` : `link ${link} carries packets again`;
+  return action === "blackhole"
+    ? `link ${link} drops every packet both ways; no interface tells`
+    : `link ${link} carries packets again`;
 }
 
 export function planDeadline(experiment: Experiment, topology: Topology): number {
   if (experiment.durationMicroseconds !== undefined) return experiment.durationMicroseconds;
-  const ends = Object.values(experiment.workload).map((workload) => (workloadEnd(workload) ?? estimatedEnd(workload, topology)) + graceMicroseconds);
+  const ends = Object.values(experiment.workload).map(
+    (workload) => (workloadEnd(workload) ?? estimatedEnd(workload, topology)) + graceMicroseconds,
+  );
   const lastFault = Math.max(0, ...experiment.faults.map(({ atMicroseconds }) => atMicroseconds));
   return Math.max(lastFault + graceMicroseconds, ...ends);
 }
@@ -84,20 +133,6 @@ export function planDeadline(experiment: Experiment, topology: Topology): number
 /** Of a transfer of a given size: four times what the sum of its paths' rates would take. */
 function estimatedEnd(workload: Workload, topology: Topology): number {
   if (workload.kind !== "bulk") return workload.startMicroseconds;
-  const rate = Math.min(rateAt(workload.from, "leaving", topology), rateAt(workload.to, "arriving", topology));
-  const microseconds = (workload.sizeBytes! * 8e6) / rate;
+  const microseconds = (workload.sizeBytes! * 8e6) / boundOnRate(workload.from, workload.to, topology);
   return workload.startMicroseconds + Math.ceil(sizeGraceFactor * microseconds);
-}
-
-/** Sum of the rates of a host's links in one direction: Infinity where one of them is unlimited. */
-function rateAt(host: string, way: "leaving" | "arriving", topology: Topology): number {
-  let sum = 0;
-  for (const { ends, shape } of Object.values(topology.links)) {
-    for (const [side, end] of ends.entries()) {
-      if (end.node !== host) continue;
-      const direction = (side === 0) === (way === "leaving") ? "up" : "down";
-      sum += shape?.[direction].rateBitsPerSecond ?? Infinity;
-    }
-  }
-  return sum;
 }

@@ -1,0 +1,109 @@
+import { join, relative } from "node:path";
+import { Command } from "commander";
+import { expect } from "chai";
+import { registerPlanCommand } from "./plan.ts";
+import { registerSchemaCommand } from "./schema.ts";
+import { registerValidateCommand } from "./validate.ts";
+
+const repository = relative(process.cwd(), join(import.meta.dirname, "../.."));
+const file = (name: string): string => join(repository, name);
+
+interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** Runs a verb in this process, with its output and exit code caught. */
+async function pathlab(...argv: string[]): Promise<Outcome> {
+  const program = new Command().exitOverride();
+  for (const register of [registerValidateCommand, registerPlanCommand, registerSchemaCommand]) register(program);
+  const written = { stdout: "", stderr: "" };
+  const [before, writeOut, writeError] = [process.exitCode, process.stdout.write, process.stderr.write];
+  process.exitCode = 0;
+  process.stdout.write = (text: string | Uint8Array): boolean => ((written.stdout += String(text)), true);
+  process.stderr.write = (text: string | Uint8Array): boolean => ((written.stderr += String(text)), true);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return { ...written, exitCode: Number(process.exitCode) };
+  } finally {
+    [process.stdout.write, process.stderr.write] = [writeOut, writeError];
+    process.exitCode = before;
+  }
+}
+
+describe("pathlab validate", () => {
+  it("takes all three kinds of file", async () => {
+    const files = ["experiments/wifi-3g.yaml", "topologies/wifi-3g.yaml", "topologies/profiles.yaml"].map(file);
+    expect(await pathlab("validate", ...files)).to.deep.equal({
+      stdout: files.map((name) => `${name}: ok\n`).join(""),
+      stderr: "",
+      exitCode: 0,
+    });
+  });
+
+  it("tells what is wrong on stderr, and goes on to the next file", async () => {
+    const { stdout, stderr, exitCode } = await pathlab("validate", file("nope.yaml"), file("topologies/wifi-3g.yaml"));
+    expect(exitCode).to.equal(2);
+    expect(stderr).to.match(/^\S*nope\.yaml:1:1: file: found no file, expected a YAML file; check the path\n$/);
+    expect(stdout).to.equal(`${file("topologies/wifi-3g.yaml")}: ok\n`);
+  });
+
+  it("says the same in JSON", async () => {
+    const { stdout, exitCode } = await pathlab("validate", "--json", file("nope.yaml"));
+    expect(exitCode).to.equal(2);
+    expect(JSON.parse(stdout)).to.deep.include({ ok: false }).and.have.nested.property("diagnostics[0].line", 1);
+  });
+});
+
+describe("pathlab plan", () => {
+  it("prints what will be created, and why", async () => {
+    const { stdout, exitCode } = await pathlab(
+      "plan",
+      file("experiments/wifi-3g.yaml"),
+      "--on",
+      "containers",
+      "--seed",
+      "7",
+    );
+    expect(exitCode).to.equal(0);
+    expect(stdout)
+      .to.match(/^wifi-3g on containers: lab 0000, seed 7\n/)
+      .and.contain("Baseline tcp-on-wifi");
+  });
+
+  it("prints the plan as JSON, with what was set", async () => {
+    const { stdout } = await pathlab(
+      "plan",
+      file("experiments/wifi-3g.yaml"),
+      "--json",
+      "--set",
+      "hosts.server.endpoint=linux-mptcp",
+      "--set",
+      "seed=3",
+    );
+    const { plan, baselines } = JSON.parse(stdout);
+    expect(plan)
+      .to.deep.include({ seed: 3, substrate: "namespaces" })
+      .and.have.nested.property("nodes[1].endpoint.kind", "linux-mptcp");
+    expect(baselines).to.have.nested.property("tcp-on-wifi.nodes[1].endpoint.kind", "linux-tcp");
+  });
+
+  it("refuses a setting that cannot be, at its place", async () => {
+    const { stdout, stderr, exitCode } = await pathlab(
+      "plan",
+      file("experiments/wifi-3g.yaml"),
+      "--set",
+      "workload.download.size=24",
+    );
+    expect({ stdout, exitCode }).to.deep.equal({ stdout: "", exitCode: 2 });
+    expect(stderr).to.match(/^--set:1:24: workload\.download\.size: found 24, expected a size such as 80kB; /);
+  });
+});
+
+describe("pathlab schema", () => {
+  it("prints the schema of a format", async () => {
+    const { stdout } = await pathlab("schema", "profiles");
+    expect(JSON.parse(stdout)).to.include({ title: "pathlab link profiles" });
+  });
+});
