@@ -1,0 +1,33 @@
+/** How much one subflow may have in flight. One instance a subflow; algorithms that couple subflows share a `CoupledGroup`. */
+
+export interface CongestionControl {
+  readonly name: string;
+  /** Bytes. */
+  readonly congestionWindow: number;
+  /** Bytes; `Infinity` before the first loss. */
+  readonly slowStartThreshold: number;
+  /** Once the MSS is known, and when it changes. */
+  setMaximumSegmentSize(bytes: number): void;
+  /**
+   * `bytes` were newly acknowledged outside of fast recovery. `windowLimited`: the window was the limit, not the application; only then does it
+   * grow (RFC 7661 §4.3). `smoothedRttMicroseconds` 0: not measured.
+   */
+  onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number): void;
+  /** Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2). */
+  onLoss(bytesInFlight: number): void;
+  /** The retransmission timer expired (RFC 5681 §3.1, equation 4). */
+  onRetransmissionTimeout(bytesInFlight: number): void;
+  /** Nothing was sent for longer than the retransmission timeout (RFC 5681 §4.1). */
+  onIdle(): void;
+  /** Not more than `bytes`, and no slow start beyond it: penalisation and window capping of Raiciu et al., NSDI'12 §4.2. */
+  limit(bytes: number): void;
+  /** The subflow carries nothing for now, or again: it does not, or does, count in the coupling. */
+  setActive(active: boolean): void;
+  /** The subflow is gone. */
+  release(): void;
+}
+
+/** RFC 6928 §2. */
+export function initialWindow(maximumSegmentSize: number): number {
+  return Math.min(10 * maximumSegmentSize, Math.max(2 * maximumSegmentSize, 14600));
+}

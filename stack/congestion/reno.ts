@@ -1,0 +1,63 @@
+import { type CongestionControl, initialWindow } from "./congestion-control.ts";
+
+/** Slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465, L = 2); recovery as NewReno (RFC 6582) is the sender's. */
+export class Reno implements CongestionControl {
+  readonly name: string = "reno";
+  congestionWindow = initialWindow(536);
+  slowStartThreshold: number = Number.POSITIVE_INFINITY;
+  protected maximumSegmentSize = 536;
+  #started = false;
+
+  setMaximumSegmentSize(bytes: number): void {
+    if (bytes === this.maximumSegmentSize && this.#started) return;
+    this.maximumSegmentSize = bytes;
+    if (!this.#started) this.congestionWindow = initialWindow(bytes);
+    this.#started = true;
+  }
+
+  onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number): void {
+    if (!windowLimited) return;
+    if (this.congestionWindow < this.slowStartThreshold) {
+      // One acknowledgement may stand for a whole super-packet (GRO), so the growth is the bytes, not two segments (RFC 9406 §4.2, as for paced senders).
+      const growth = Math.min(bytes, this.slowStartThreshold - this.congestionWindow);
+      this.congestionWindow += growth;
+      bytes -= growth;
+      if (bytes === 0) return;
+    }
+    this.congestionWindow += this.avoidanceIncrease(bytes, smoothedRttMicroseconds);
+  }
+
+  /** Bytes by which congestion avoidance opens the window for `bytes` acknowledged: a segment per window (RFC 5681 §3.1, equation 3). */
+  protected avoidanceIncrease(bytes: number, _smoothedRttMicroseconds: number): number {
+    return (bytes * this.maximumSegmentSize) / this.congestionWindow;
+  }
+
+  onLoss(bytesInFlight: number): void {
+    this.slowStartThreshold = this.#halfOf(bytesInFlight);
+    this.congestionWindow = this.slowStartThreshold;
+  }
+
+  onRetransmissionTimeout(bytesInFlight: number): void {
+    this.slowStartThreshold = this.#halfOf(bytesInFlight);
+    this.congestionWindow = this.maximumSegmentSize;
+  }
+
+  onIdle(): void {
+    this.congestionWindow = Math.min(this.congestionWindow, initialWindow(this.maximumSegmentSize));
+  }
+
+  limit(bytes: number): void {
+    const floor = 2 * this.maximumSegmentSize;
+    if (bytes >= this.congestionWindow) return;
+    this.congestionWindow = Math.max(floor, bytes);
+    this.slowStartThreshold = this.congestionWindow;
+  }
+
+  setActive(_active: boolean): void {}
+
+  release(): void {}
+
+  #halfOf(bytesInFlight: number): number {
+    return Math.max(Math.floor(Math.min(bytesInFlight, this.congestionWindow) / 2), 2 * this.maximumSegmentSize);
+  }
+}

@@ -1,0 +1,122 @@
+/** Addresses that the two sides tell each other: ADD_ADDR with HMAC, echo and retransmission, REMOVE_ADDR (RFC 8684 §3.4). */
+
+import type { LocalPathAddress, RemotePathAddress } from "../path-manager/path-manager.ts";
+import { formatIpAddress, type IpAddress, ipv4FromNumber } from "../wire/ip-address.ts";
+import type { MptcpOptions } from "../wire/mptcp-options.ts";
+import type { Connection } from "./connection.ts";
+import { addAddressHmac } from "./keys.ts";
+
+const firstRetransmission = 500_000;
+const advertisementAttempts = 6;
+/** More addresses than this of one peer are ignored. */
+const remoteAddressLimit = 16;
+
+interface Advertisement {
+  addressId: number;
+  address: IpAddress;
+  retryAt: number;
+  delay: number;
+  attempts: number;
+}
+
+export class AddressBook {
+  readonly #connection: Connection;
+  readonly #remote: RemotePathAddress[] = [];
+  readonly #unanswered: Advertisement[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Where joins may go: the initial address unless the peer forbade it (flag C of MP_CAPABLE), and the advertised ones. */
+  get remoteAddresses(): readonly RemotePathAddress[] {
+    return this.#connection.joinsToInitialAddress ? this.#remote : this.#remote.filter((remote) => remote.addressId !== 0);
+  }
+
+  get nextTimeout(): number {
+    return this.#unanswered.reduce((least, advertisement) => Math.min(least, advertisement.retryAt), Number.POSITIVE_INFINITY);
+  }
+
+  addInitialRemote(address: IpAddress, port: number): void {
+    this.#remote.push({ addressId: 0, address, port });
+  }
+
+  advertise(local: LocalPathAddress, now: number): void {
+    this.#record(local.addressId, local.address, "local", now);
+    this.#unanswered.push({
+      addressId: local.addressId, address: local.address, retryAt: now, delay: firstRetransmission, attempts: 0,
+    });
+    this.handleTimeout(now);
+  }
+
+  /** The interface is down: the peer shall not use it any more (RFC 8684 §3.4.2). */
+  remove(addressId: number, now: number): void {
+    this.#forget(addressId);
+    const connection = this.#connection;
+    connection.sendSignal({ kind: "remove-address", addressIds: [addressId] });
+    connection.environment.record({
+      time: now, name: "path-manager:address-removed", connection: connection.id, section: "RFC 8684 §3.4.2", addressId, initiator: "local",
+    });
+  }
+
+  handleTimeout(now: number): void {
+    const connection = this.#connection;
+    for (const advertisement of [...this.#unanswered]) {
+      if (advertisement.retryAt > now) continue;
+      if (advertisement.attempts++ >= advertisementAttempts) {
+        this.#forget(advertisement.addressId);
+        continue;
+      }
+      advertisement.retryAt = now + advertisement.delay;
+      advertisement.delay *= 2;
+      const { addressId, address } = advertisement;
+      const hmac = addAddressHmac(connection.localKey!.key, connection.peerKey!.key, addressId, address, 0);
+      connection.sendSignal({ kind: "add-address", addressId, address, port: 0, hmac });
+    }
+  }
+
+  onAddAddress(options: MptcpOptions, now: number): void {
+    const connection = this.#connection;
+    const { addAddressId: addressId, addAddress, addAddressPort: port } = options;
+    if (options.addAddressEcho) {
+      this.#forget(addressId);
+      return;
+    }
+    if (addAddress < 0) return; // IPv6: not routable here, and an echo would promise otherwise.
+    const address = ipv4FromNumber(addAddress);
+    const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, address, port);
+    if (hmac.high !== options.addAddressHmacHigh || hmac.low !== options.addAddressHmacLow) return;
+    connection.sendSignal({ kind: "add-address-echo", addressId, address: addAddress, port });
+    const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
+    const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
+    if (known >= 0) this.#remote[known] = remote;
+    else if (this.#remote.length < remoteAddressLimit) this.#remote.push(remote);
+    else return;
+    if (known < 0) this.#record(addressId, address, "remote", now);
+    connection.updatePaths(now);
+  }
+
+  onRemoveAddress(addressId: number, now: number): void {
+    const connection = this.#connection;
+    const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
+    if (known >= 0 && addressId !== 0) this.#remote.splice(known, 1);
+    connection.environment.record({
+      time: now, name: "path-manager:address-removed", connection: connection.id, section: "RFC 8684 §3.4.2", addressId, initiator: "remote",
+    });
+    for (const subflow of [...connection.subflows]) {
+      if (subflow.remoteAddressId === addressId) subflow.endpoint.abort("address-removed", now);
+    }
+  }
+
+  #forget(addressId: number): void {
+    const index = this.#unanswered.findIndex((advertisement) => advertisement.addressId === addressId);
+    if (index >= 0) this.#unanswered.splice(index, 1);
+  }
+
+  #record(addressId: number, address: IpAddress, initiator: "local" | "remote", now: number): void {
+    this.#connection.environment.record({
+      time: now, name: "path-manager:address-advertised", connection: this.#connection.id, section: "RFC 8684 §3.4.1",
+      addressId, address: formatIpAddress(address), initiator,
+    });
+  }
+}

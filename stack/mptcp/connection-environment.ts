@@ -1,0 +1,48 @@
+/** What a connection needs of its host. */
+
+import type { CongestionControl } from "../congestion/congestion-control.ts";
+import type { CoupledGroup } from "../congestion/lia.ts";
+import type { EventRecorder } from "../events.ts";
+import type { PathManager } from "../path-manager/path-manager.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { IpAddress } from "../wire/ip-address.ts";
+import type { Connection } from "./connection.ts";
+import type { Subflow } from "./subflow.ts";
+
+/** One address of one interface of the host. */
+export interface LocalAddress {
+  /** Unique on the host, 1 … 255; a connection calls the address of its initial subflow 0 (RFC 8684 §3.2). */
+  readonly addressId: number;
+  readonly address: IpAddress;
+  readonly interfaceIndex: number;
+  readonly interfaceName: string;
+  /** MTU minus IPv4 and TCP headers. */
+  readonly maximumSegmentSize: number;
+  readonly gso: boolean;
+  readonly backup: boolean;
+  readonly up: boolean;
+}
+
+export interface ConnectionEnvironment {
+  readonly localAddresses: readonly LocalAddress[];
+  readonly sendBufferBytes: number;
+  readonly receiveBufferBytes: number;
+  readonly dssChecksum: boolean;
+  readonly scheduler: Scheduler;
+  readonly record: EventRecorder;
+  random(): number;
+  newCongestionControl(group: CoupledGroup): CongestionControl;
+  newPathManager(): PathManager;
+  /** Frames for the subflow's addresses and ports go to it from now on. */
+  attach(subflow: Subflow): void;
+  detach(subflow: Subflow): void;
+  /** A local port that is free towards the remote address and port. Throws when there is none. */
+  allocatePort(local: IpAddress, remote: IpAddress, remotePort: number): number;
+  /** Joins that name `token` come to the connection. False: the token is in use. */
+  registerToken(token: number, connection: Connection): boolean;
+  unregisterToken(token: number): void;
+  /** The connection has something to tell its observer. */
+  notify(connection: Connection): void;
+  /** The connection has something to send, or its timers have changed. */
+  wake(connection: Connection): void;
+}

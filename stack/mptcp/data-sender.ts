@@ -1,0 +1,268 @@
+/**
+ * The send side of a connection: which data go on which subflow, what has to be sent again on another, and the timers of the data level
+ * (RFC 8684 §3.3; opportunistic retransmission and penalisation: Raiciu et al., NSDI'12 §4.2).
+ */
+
+import type { SentRange } from "../tcp/sent-queue.ts";
+import type { SegmentOutput } from "../tcp/tcp-user.ts";
+import type { Connection } from "./connection.ts";
+import { ReinjectionQueue } from "./reinjection-queue.ts";
+import type { Subflow } from "./subflow.ts";
+
+const minimumTimeout = 400_000;
+const maximumTimeout = 60_000_000;
+/** What one expiry of the data-level timer sends again. */
+const retransmissionBurst = 65_000;
+const maximumMapping = 65_000;
+
+export class DataSender {
+  /** Data offsets: acknowledged by DATA_ACK; next to be sent; first beyond the peer's window. DATA_FIN counts as one. */
+  unacknowledged = 0;
+  next = 0;
+  windowEdge = 0;
+  /** Data offset of our DATA_FIN, once the application has ended; Infinity before. */
+  finOffset: number = Number.POSITIVE_INFINITY;
+  finSent = false;
+  readonly reinjections: ReinjectionQueue = new ReinjectionQueue();
+
+  readonly #connection: Connection;
+  #timeoutAt: number = Number.POSITIVE_INFINITY;
+  #backoff = 0;
+  /** Data offset up to which M1 has retransmitted. */
+  #opportunisticEnd = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get nextTimeout(): number {
+    return this.#timeoutAt;
+  }
+
+  get finAcknowledged(): boolean {
+    return this.unacknowledged > this.finOffset;
+  }
+
+  /** `window` bytes are allowed from data offset `offset` on. A number that was never sent is ignored. */
+  handleDataAck(offset: number, window: number, now: number): void {
+    const sent = this.finSent ? this.finOffset + 1 : this.next;
+    if (!(offset <= sent)) return;
+    if (offset + window > this.windowEdge) this.windowEdge = offset + window;
+    if (offset <= this.unacknowledged) return;
+    this.unacknowledged = offset;
+    this.#backoff = 0;
+    this.#timeoutAt = Number.POSITIVE_INFINITY;
+    this.#arm(now);
+    this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset), now);
+  }
+
+  /** The subflow is silent: what it holds goes to others as well. */
+  reinjectFrom(subflow: Subflow, holder: number | undefined): number {
+    let bytes = 0;
+    for (let range = subflow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
+      if (range.fin || range.mappingLength === 0 || range.dataEnd <= this.unacknowledged) continue;
+      if (range.reinjected && holder !== undefined) continue;
+      range.reinjected = true;
+      const start = Math.max(this.unacknowledged, range.dataStart);
+      this.reinjections.add(start, range.dataEnd, holder);
+      bytes += range.dataEnd - start;
+    }
+    return bytes;
+  }
+
+  transmit(now: number, output: SegmentOutput): void {
+    for (;;) {
+      if (this.#transmitReinjection(now, output)) continue;
+      if (this.#transmitNew(now, output)) continue;
+      if (this.#connection.hasSeveralUsableSubflows && this.#transmitOpportunistically(now, output)) continue;
+      break;
+    }
+    this.#announceFin(now);
+    this.#arm(now);
+  }
+
+  handleTimeout(now: number): void {
+    if (now < this.#timeoutAt) return;
+    const timeout = this.#timeout();
+    this.#timeoutAt = Number.POSITIVE_INFINITY;
+    this.#backoff++;
+    const connection = this.#connection;
+    if (this.unacknowledged < this.next && !connection.plain) {
+      if (this.#liveHolder(this.unacknowledged) === undefined) {
+        const end = Math.min(this.next, this.unacknowledged + retransmissionBurst);
+        this.reinjections.add(this.unacknowledged, end, undefined);
+        connection.environment.record({
+          time: now, name: "mptcp:data-timeout", connection: connection.id, section: "RFC 8684 §3.3.6",
+          unacknowledgedBytes: this.next - this.unacknowledged, timeoutMicroseconds: timeout,
+        });
+      }
+    } else if (this.finSent && !this.finAcknowledged && !connection.plain) {
+      this.#requestFin();
+    } else if (connection.sendBuffer.end > this.next) {
+      for (const subflow of connection.subflows) if (subflow.usable) subflow.endpoint.requestProbe();
+    }
+    this.#arm(now);
+  }
+
+  stop(): void {
+    this.reinjections.clear();
+    this.#timeoutAt = Number.POSITIVE_INFINITY;
+  }
+
+  #transmitReinjection(now: number, output: SegmentOutput): boolean {
+    const entry = this.reinjections.first(this.unacknowledged);
+    if (entry === undefined) return false;
+    const length = Math.min(entry.end - entry.start, maximumMapping);
+    const subflow = this.#choose(length, entry.holder, now);
+    if (subflow === undefined) return false;
+    const sent = Math.min(length, subflow.space);
+    const connection = this.#connection;
+    subflow.reinjections++;
+    connection.environment.record({
+      time: now, name: "scheduler:reinject", connection: connection.id, subflow: subflow.id, section: "RFC 8684 §3.3.6",
+      fromSubflow: entry.holder ?? -1, dataOffset: entry.start, length: sent,
+    });
+    subflow.sendData(entry.start, sent, now, output);
+    this.reinjections.advance(sent);
+    return true;
+  }
+
+  #transmitNew(now: number, output: SegmentOutput): boolean {
+    const connection = this.#connection;
+    const limit = connection.plain ? Number.POSITIVE_INFINITY : this.windowEdge;
+    const pending = Math.min(connection.sendBuffer.end, limit) - this.next;
+    if (pending <= 0) return false;
+    const subflow = this.#choose(Math.min(pending, maximumMapping), undefined, now);
+    if (subflow === undefined) return false;
+    const length = Math.min(pending, subflow.space);
+    const start = this.next;
+    this.next += length;
+    subflow.sendData(start, length, now, output);
+    return true;
+  }
+
+  #choose(length: number, excluded: number | undefined, now: number): Subflow | undefined {
+    const connection = this.#connection;
+    for (const subflow of connection.subflows) {
+      subflow.space = subflow.usable ? subflow.endpoint.sendAllowance(length, connection.plain, now) : 0;
+    }
+    return connection.environment.scheduler.select(connection.subflows, excluded);
+  }
+
+  /** Nothing new may be sent, but a fast subflow has room: what keeps a slow one busy goes over the fast one. */
+  #transmitOpportunistically(now: number, output: SegmentOutput): boolean {
+    if (this.unacknowledged >= this.next) return false;
+    const fast = this.#choose(maximumMapping, undefined, now);
+    if (fast === undefined) return false;
+    if (this.#connection.sendBuffer.end > this.next) return this.#unblockWindow(fast, now, output);
+    return this.#shortenTail(fast, now, output);
+  }
+
+  /** M1 and M2: the window is full because of its first byte, which a slower subflow holds: send that again, and let the slower one have less. */
+  #unblockWindow(fast: Subflow, now: number, output: SegmentOutput): boolean {
+    if (this.unacknowledged < this.#opportunisticEnd) return false;
+    for (const slow of this.#connection.subflows) {
+      if (slow === fast || slow.smoothedRttMicroseconds <= fast.smoothedRttMicroseconds) continue;
+      const range = rangeHolding(slow, this.unacknowledged);
+      if (range === undefined) continue;
+      const length = Math.min(range.dataEnd - this.unacknowledged, fast.space);
+      this.#opportunisticEnd = this.unacknowledged + length;
+      this.#retransmitOn(fast, slow, this.unacknowledged, length, now, output);
+      this.#penalise(slow, fast, now);
+      return true;
+    }
+    return false;
+  }
+
+  /** The end of what there is to send: whatever would arrive later by the slow subflow than by the fast one goes over the fast one too. */
+  #shortenTail(fast: Subflow, now: number, output: SegmentOutput): boolean {
+    const fastRtt = fast.smoothedRttMicroseconds;
+    for (const slow of this.#connection.subflows) {
+      if (slow === fast || 2 * slow.smoothedRttMicroseconds <= 3 * fastRtt) continue;
+      for (let range = slow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
+        if (range.fin || range.reinjected || range.sacked || range.dataEnd <= this.unacknowledged) continue;
+        if (range.sentAt + slow.smoothedRttMicroseconds <= now + fastRtt) continue;
+        const start = Math.max(this.unacknowledged, range.dataStart);
+        const length = Math.min(range.dataEnd - start, fast.space);
+        if (start + length < range.dataEnd) slow.endpoint.sender.queue.split(range, range.start + (start + length - range.dataStart));
+        range.reinjected = true;
+        this.#retransmitOn(fast, slow, start, length, now, output);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #retransmitOn(fast: Subflow, slow: Subflow, start: number, length: number, now: number, output: SegmentOutput): void {
+    const connection = this.#connection;
+    fast.reinjections++;
+    connection.environment.record({
+      time: now, name: "scheduler:opportunistic-retransmit", connection: connection.id, subflow: fast.id, section: "NSDI'12 §4.2",
+      fromSubflow: slow.id, dataOffset: start, length,
+    });
+    fast.sendData(start, length, now, output);
+  }
+
+  #penalise(slow: Subflow, fast: Subflow, now: number): void {
+    if (now - slow.penalisedAt < slow.smoothedRttMicroseconds) return;
+    slow.penalisedAt = now;
+    slow.congestion.limit(slow.congestion.congestionWindow / 2);
+    const connection = this.#connection;
+    connection.environment.record({
+      time: now, name: "scheduler:penalise", connection: connection.id, subflow: slow.id, section: "NSDI'12 §4.2",
+      congestionWindow: slow.congestion.congestionWindow, smoothedRttMicroseconds: slow.smoothedRttMicroseconds,
+      fasterRttMicroseconds: fast.smoothedRttMicroseconds,
+    });
+  }
+
+  /** DATA_FIN follows the last byte (RFC 8684 §3.3.3); as plain TCP, the FIN does. */
+  #announceFin(now: number): void {
+    const connection = this.#connection;
+    if (this.finSent || this.finOffset === Number.POSITIVE_INFINITY || this.next < this.finOffset) return;
+    if (connection.plain) {
+      this.finSent = true;
+      for (const subflow of connection.subflows) subflow.endpoint.close(now);
+      return;
+    }
+    if (!connection.subflows.some((subflow) => subflow.usable)) return;
+    this.finSent = true;
+    this.#requestFin();
+  }
+
+  #requestFin(): void {
+    for (const subflow of this.#connection.subflows) {
+      if (!subflow.usable) continue;
+      subflow.announceDataFin = true;
+      subflow.endpoint.requestAck();
+    }
+  }
+
+  #liveHolder(offset: number): Subflow | undefined {
+    return this.#connection.subflows.find((subflow) => !subflow.stale && !subflow.endpoint.closed && rangeHolding(subflow, offset) !== undefined);
+  }
+
+  #arm(now: number): void {
+    const connection = this.#connection;
+    const waiting = connection.plain
+      ? connection.sendBuffer.end > this.next && connection.subflows.every((subflow) => subflow.endpoint.sender.outstanding === 0)
+      : this.unacknowledged < this.next || (this.finSent && !this.finAcknowledged) || connection.sendBuffer.end > this.next;
+    if (!waiting) this.#timeoutAt = Number.POSITIVE_INFINITY;
+    else if (this.#timeoutAt === Number.POSITIVE_INFINITY) this.#timeoutAt = now + this.#timeout();
+  }
+
+  #timeout(): number {
+    let slowest = 0;
+    for (const { endpoint, usable } of this.#connection.subflows) {
+      if (usable) slowest = Math.max(slowest, endpoint.sender.rtt.smoothed + 4 * endpoint.sender.rtt.variation);
+    }
+    return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * 2 ** Math.min(20, this.#backoff));
+  }
+}
+
+/** The range by which `subflow` has sent the byte at data offset `offset` and that it still holds. */
+function rangeHolding(subflow: Subflow, offset: number): SentRange | undefined {
+  for (let range = subflow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
+    if (!range.fin && range.dataStart <= offset && offset < range.dataEnd) return range;
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+/** Keys, tokens and authentication (RFC 8684 §3.1, §3.2, §3.4.1). */
+
+import type { IpAddress } from "../wire/ip-address.ts";
+import type { Uint64 } from "../wire/sequence.ts";
+import { hmacSha256, sha256 } from "../wire/sha256.ts";
+
+/** One side's key and what follows from it. */
+export interface ConnectionKey {
+  readonly key: Uint64;
+  readonly token: number;
+  /** The data sequence number of the first byte of data: the initial one plus 1, which MP_CAPABLE takes. */
+  readonly firstDataSequence: Uint64;
+}
+
+export function deriveKey(key: Uint64): ConnectionKey {
+  const digest = sha256(bytesOf(key.high, key.low));
+  const view = new DataView(digest.buffer);
+  const high = view.getUint32(24);
+  const low = view.getUint32(28);
+  return {
+    key,
+    token: view.getUint32(0),
+    firstDataSequence: { high: low === 0xffff_ffff ? (high + 1) >>> 0 : high, low: (low + 1) >>> 0 },
+  };
+}
+
+/** HMAC of MP_JOIN: the sender's key and nonce come first; 32 bytes, of which the SYN/ACK carries 8 and the third ACK 20. */
+export function joinHmac(sender: Uint64, receiver: Uint64, senderNonce: number, receiverNonce: number): Uint8Array {
+  return hmacSha256(bytesOf(sender.high, sender.low, receiver.high, receiver.low), bytesOf(senderNonce, receiverNonce));
+}
+
+/** HMAC of ADD_ADDR: its rightmost 64 bits (RFC 8684 §3.4.1). Port 0: none announced. */
+export function addAddressHmac(sender: Uint64, receiver: Uint64, addressId: number, address: IpAddress, port: number): Uint64 {
+  const message = new Uint8Array(7);
+  const view = new DataView(message.buffer);
+  view.setUint8(0, addressId);
+  view.setUint32(1, address);
+  view.setUint16(5, port);
+  const digest = hmacSha256(bytesOf(sender.high, sender.low, receiver.high, receiver.low), message);
+  const digestView = new DataView(digest.buffer);
+  return { high: digestView.getUint32(24), low: digestView.getUint32(28) };
+}
+
+/** Compares without stopping at the first difference. */
+export function equalBytes(a: Uint8Array, b: Uint8Array, length: number): boolean {
+  let difference = 0;
+  for (let i = 0; i < length; i++) difference |= a[i]! ^ b[i]!;
+  return difference === 0;
+}
+
+function bytesOf(...words: number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * words.length);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, i) => view.setUint32(4 * i, word));
+  return bytes;
+}

@@ -1,0 +1,65 @@
+/** Which data the bytes of a subflow are (RFC 8684 §3.3.1): the mappings that the peer has declared and the subflow has not yet consumed. */
+
+export interface Mapping {
+  /** Offset in the subflow's stream; the peer's SYN is 0, the first byte 1. */
+  subflowStart: number;
+  dataStart: number;
+  length: number;
+  /** -1: none. */
+  checksum: number;
+  /** The length that the option states: one more than `length` when DATA_FIN is included. The checksum covers it. */
+  declaredLength: number;
+}
+
+/** More than a peer could need at once for one window; a flood of mappings ends here. */
+const limit = 8192;
+
+export class MappingTable {
+  readonly #mappings: Mapping[] = [];
+  readonly #pool: Mapping[] = [];
+
+  /** Declares a mapping; repeated declarations are nothing new. False: it contradicts an earlier one, or there are too many. */
+  add(subflowStart: number, dataStart: number, length: number, checksum: number, declaredLength: number): boolean {
+    const mappings = this.#mappings;
+    let at = mappings.length;
+    while (at > 0 && mappings[at - 1]!.subflowStart > subflowStart) at--;
+    const before = mappings[at - 1];
+    if (before !== undefined && before.subflowStart + before.length > subflowStart) {
+      // Overlap is legal as long as the same byte keeps its number; what the earlier one covers needs no second entry.
+      if (before.dataStart - before.subflowStart !== dataStart - subflowStart) return false;
+      if (before.subflowStart + before.length >= subflowStart + length) return true;
+      if (before.subflowStart === subflowStart) {
+        before.length = length;
+        before.checksum = checksum;
+        before.declaredLength = declaredLength;
+        return true;
+      }
+    }
+    if (mappings.length >= limit) return false;
+    const mapping = this.#pool.pop() ?? { subflowStart: 0, dataStart: 0, length: 0, checksum: -1, declaredLength: 0 };
+    mapping.subflowStart = subflowStart;
+    mapping.dataStart = dataStart;
+    mapping.length = length;
+    mapping.checksum = checksum;
+    mapping.declaredLength = declaredLength;
+    mappings.splice(at, 0, mapping);
+    return true;
+  }
+
+  /** The mapping that covers `offset`, or undefined. */
+  find(offset: number): Mapping | undefined {
+    for (const mapping of this.#mappings) {
+      if (mapping.subflowStart > offset) return undefined;
+      if (mapping.subflowStart + mapping.length > offset) return mapping;
+    }
+    return undefined;
+  }
+
+  /** Everything before `offset` has been received in order: its mappings are done with. */
+  consume(offset: number): void {
+    const mappings = this.#mappings;
+    while (mappings.length > 0 && mappings[0]!.subflowStart + mappings[0]!.length <= offset) {
+      this.#pool.push(mappings.shift()!);
+    }
+  }
+}

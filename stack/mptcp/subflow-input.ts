@@ -1,0 +1,177 @@
+/** What the MPTCP options of a received segment mean. */
+
+import { capableFlag, type MptcpOptions, mptcpPresent, resetReason } from "../wire/mptcp-options.ts";
+import { unwrap32, unwrap64 } from "../wire/sequence.ts";
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+import { deriveKey, equalBytes, joinHmac } from "./keys.ts";
+import type { Subflow } from "./subflow.ts";
+import { capableSynAttempts } from "./subflow-output.ts";
+
+/** A SYN (passive) or SYN/ACK (active). False: the subflow is refused with a reset. */
+export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: number): boolean {
+  const { connection } = subflow;
+  const options = segment.mptcp;
+  switch (subflow.role) {
+    case "initial-server":
+      return true; // The listener has read MP_CAPABLE before it made the connection.
+    case "initial-client": {
+      if (connection.plain) return true;
+      if (options.has(mptcpPresent.capable) && options.capableVersion === 1 && options.capableKeys === 1) {
+        connection.setPeerKey(deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow }));
+        if (options.capableFlags & capableFlag.checksumRequired) connection.checksumEnabled = true;
+        connection.joinsToInitialAddress = (options.capableFlags & capableFlag.noJoinToInitialAddress) === 0;
+        connection.dataSender.windowEdge = segment.window;
+        return true;
+      }
+      const withoutOption = subflow.endpoint.synAttempts > capableSynAttempts;
+      if (options.has(mptcpPresent.capable)) connection.fallBack("version-not-supported", subflow, now);
+      else connection.fallBack(withoutOption ? "syn-options-dropped" : "peer-without-mptcp", subflow, now);
+      return true;
+    }
+    case "join-client": {
+      if (!options.has(mptcpPresent.join) || options.joinLength !== 16) return false;
+      subflow.remoteNonce = options.joinNonce;
+      const expected = joinHmac(connection.peerKey!.key, connection.localKey!.key, options.joinNonce, subflow.localNonce);
+      if (!equalBytes(expected, options.joinHmac, 8)) {
+        subflow.resetReason = resetReason.mptcpSpecific;
+        return false;
+      }
+      if (options.joinBackup) subflow.backup = true;
+      return true;
+    }
+    case "join-server":
+      subflow.remoteNonce = options.joinNonce;
+      if (options.joinBackup) subflow.backup = true;
+      return true;
+  }
+}
+
+/** A segment after the SYN, before its payload. False: nothing more of it is to be processed. */
+export function readOptions(subflow: Subflow, segment: TcpSegment, now: number): boolean {
+  const { connection } = subflow;
+  if (connection.plain) return true;
+  const options = segment.mptcp;
+  if (options.has(mptcpPresent.fastClose) && isOwnKey(subflow, options)) {
+    connection.onFastClose(now);
+    return false;
+  }
+  if (segment.has(tcpFlag.rst)) {
+    if (options.has(mptcpPresent.reset)) {
+      connection.environment.record({
+        time: now, name: "mptcp:reset-received", connection: connection.id, subflow: subflow.id, section: "RFC 8684 §3.6",
+        reasonCode: options.resetReason, transient: options.resetTransient,
+      });
+    }
+    return true;
+  }
+  if (!subflow.endpoint.synchronized && !completeHandshake(subflow, segment, now)) return false;
+  if (connection.plain) return true;
+  if (!subflow.joinConfirmed) connection.onJoinConfirmed(subflow, now);
+  if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
+
+  if (options.has(mptcpPresent.dss)) readDss(subflow, segment, now);
+  else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options);
+  else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {
+    connection.fallBack(segment.payloadLength > 0 ? "first-data-without-option" : "acknowledgement-without-option", subflow, now);
+    return true;
+  }
+  if (subflow.endpoint.closed) return false;
+
+  const addressOptions = mptcpPresent.addAddress | mptcpPresent.removeAddress | mptcpPresent.priority | mptcpPresent.fail;
+  if (options.has(addressOptions)) readSignals(subflow, options, now);
+  return !subflow.endpoint.closed;
+}
+
+/**
+ * RFC 8684 §3.7: before the first DSS, data or the acknowledgement of our data without any MPTCP option mean that the peer, or the path,
+ * speaks plain TCP. An acknowledgement of nothing new is no evidence: ADD_ADDR travels on such, and may have been stripped.
+ */
+function showsStrippedOptions(subflow: Subflow, segment: TcpSegment): boolean {
+  if (segment.mptcp.present !== 0) return false;
+  if (segment.payloadLength > 0 || segment.has(tcpFlag.fin)) return true;
+  const { sender } = subflow.endpoint;
+  return sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment);
+}
+
+/** The passive side in SYN-RECEIVED: the third ACK (RFC 8684 §3.1, §3.2). False: the segment cannot complete the handshake. */
+function completeHandshake(subflow: Subflow, segment: TcpSegment, now: number): boolean {
+  const { connection } = subflow;
+  const options = segment.mptcp;
+  if (subflow.role === "initial-server") {
+    if (options.has(mptcpPresent.capable) && options.capableKeys === 2) {
+      const { key } = connection.localKey!;
+      if (options.receiverKeyHigh !== key.high || options.receiverKeyLow !== key.low) return false;
+      connection.setPeerKey(deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow }));
+      connection.dataSender.windowEdge = subflow.endpoint.scaledWindow(segment);
+      subflow.endpoint.requestAck();
+      return true;
+    }
+    // Later data that overtook the third ACK: the peer's key comes with what is sent again.
+    if (options.present !== 0) return false;
+    connection.fallBack("third-ack-without-option", subflow, now);
+    return true;
+  }
+  if (!options.has(mptcpPresent.join) || options.joinLength !== 24) return false;
+  const expected = joinHmac(connection.peerKey!.key, connection.localKey!.key, subflow.remoteNonce, subflow.localNonce);
+  if (equalBytes(expected, options.joinHmac, 20)) return true;
+  subflow.resetReason = resetReason.mptcpSpecific;
+  subflow.endpoint.abort("authentication-failed", now);
+  return false;
+}
+
+function isOwnKey(subflow: Subflow, options: MptcpOptions): boolean {
+  const key = subflow.connection.localKey?.key;
+  return key !== undefined && key.high === options.fastCloseKeyHigh && key.low === options.fastCloseKeyLow;
+}
+
+function readCapableData(subflow: Subflow, options: MptcpOptions): void {
+  const length = options.capableDataLength;
+  if (length > 0) subflow.mappings.add(1, 0, length, options.checksum, length);
+}
+
+function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
+  const { connection } = subflow;
+  const options = segment.mptcp;
+  connection.confirm(now);
+  if (options.hasDataAck) {
+    const base = connection.localKey!.firstDataSequence;
+    const offset = options.dataAck64
+      ? unwrap64(options.dataAckHigh, options.dataAckLow, base)
+      : unwrap32(options.dataAckLow, base, connection.dataSender.unacknowledged);
+    connection.dataSender.handleDataAck(offset, subflow.endpoint.scaledWindow(segment), now);
+  }
+  if (options.hasMapping) readMapping(subflow, options, now);
+}
+
+function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void {
+  const { connection } = subflow;
+  const base = connection.peerKey!.firstDataSequence;
+  // RFC 8684 §3.3.1: who receives 8-octet numbers acknowledges with 8 octets.
+  connection.use64BitAck = options.dataSequence64;
+  const dataStart = options.dataSequence64
+    ? unwrap64(options.dataSequenceHigh, options.dataSequenceLow, base)
+    : unwrap32(options.dataSequenceLow, base, connection.reassembly.next);
+  if (!(dataStart >= 0)) return; // Before the beginning, or NaN: no mapping of this connection.
+  const received = subflow.endpoint.receiver.next;
+  const subflowStart = received + ((options.subflowSequence - received) | 0);
+  if (options.dataLength === 0) {
+    connection.onInfiniteMapping(subflow, subflowStart, dataStart, now);
+    return;
+  }
+  const length = options.dataFin ? options.dataLength - 1 : options.dataLength;
+  if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
+  if (length === 0 || subflowStart + length <= subflow.delivered) return;
+  if (!subflow.mappings.add(subflowStart, dataStart, length, options.checksum, options.dataLength)) {
+    connection.onContradictoryMapping(subflow, now);
+  }
+}
+
+function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void {
+  const { connection } = subflow;
+  if (options.has(mptcpPresent.addAddress)) connection.addresses.onAddAddress(options, now);
+  if (options.has(mptcpPresent.removeAddress)) {
+    for (let i = 0; i < options.removeAddressCount; i++) connection.addresses.onRemoveAddress(options.removeAddressIds[i]!, now);
+  }
+  if (options.has(mptcpPresent.priority)) connection.onPriority(subflow, options.priorityAddressId, options.priorityBackup, now);
+  if (options.has(mptcpPresent.fail)) connection.onFail(subflow, now);
+}

@@ -1,0 +1,193 @@
+/** The MPTCP options of every segment that a subflow sends. */
+
+import type { SentRange } from "../tcp/sent-queue.ts";
+import { capableFlag, type MptcpOptions, mptcpPresent } from "../wire/mptcp-options.ts";
+import { addHigh, addLow } from "../wire/sequence.ts";
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+import { dataFinChecksum } from "./dss-checksum.ts";
+import { joinHmac } from "./keys.ts";
+import type { Signal } from "./signals.ts";
+import type { Subflow } from "./subflow.ts";
+
+/** After so many SYNs with MP_CAPABLE and no answer, SYNs go without: a middlebox may drop those with options (RFC 8684 §3.7). */
+export const capableSynAttempts = 2;
+
+/** `range`: what the segment carries, if it carries data; `attempt`: of a SYN, from 0. */
+export function writeOptions(subflow: Subflow, segment: TcpSegment, range: SentRange | undefined, attempt: number): void {
+  const { connection } = subflow;
+  const options = segment.mptcp;
+  if (segment.has(tcpFlag.syn)) {
+    if (subflow.isJoin) writeJoinSyn(subflow, options);
+    else if (!connection.plain) writeCapableSyn(subflow, options, attempt);
+    return;
+  }
+  if (connection.plain || connection.peerKey === undefined) return;
+  if (segment.has(tcpFlag.rst)) {
+    writeReset(subflow, options);
+    return;
+  }
+  if (!subflow.joinConfirmed) {
+    writeJoinAck(subflow, options);
+    return;
+  }
+  const first = subflow.role === "initial-client" && !connection.confirmed;
+  if (first && (range === undefined ? subflow.endpoint.sender.next === 1 : range.start === 1)) {
+    writeCapableAck(subflow, options, range);
+    return;
+  }
+  writeDataAck(subflow, options);
+  if (range !== undefined && !range.fin) {
+    writeMapping(subflow, options, range);
+    return;
+  }
+  if (subflow.announceDataFin) {
+    subflow.announceDataFin = false;
+    writeDataFin(subflow, options);
+    return;
+  }
+  if (subflow.signal !== undefined && range === undefined) {
+    writeSignal(options, subflow.signal);
+    subflow.signal = undefined;
+  }
+}
+
+function capableFlags(subflow: Subflow): number {
+  return capableFlag.hmacSha256 | (subflow.connection.checksumEnabled ? capableFlag.checksumRequired : 0);
+}
+
+function writeCapableSyn(subflow: Subflow, options: MptcpOptions, attempt: number): void {
+  if (subflow.role === "initial-client" && attempt >= capableSynAttempts) return;
+  options.present = mptcpPresent.capable;
+  options.capableVersion = 1;
+  options.capableFlags = capableFlags(subflow);
+  options.capableKeys = subflow.role === "initial-server" ? 1 : 0;
+  writeOwnKey(subflow, options);
+}
+
+function writeOwnKey(subflow: Subflow, options: MptcpOptions): void {
+  const { key } = subflow.connection.localKey!;
+  options.senderKeyHigh = key.high;
+  options.senderKeyLow = key.low;
+}
+
+/** The third ACK, and the first data instead of it or after it (RFC 8684 §3.1). */
+function writeCapableAck(subflow: Subflow, options: MptcpOptions, range: SentRange | undefined): void {
+  const { key } = subflow.connection.peerKey!;
+  options.present = mptcpPresent.capable;
+  options.capableVersion = 1;
+  options.capableFlags = capableFlags(subflow);
+  options.capableKeys = 2;
+  writeOwnKey(subflow, options);
+  options.receiverKeyHigh = key.high;
+  options.receiverKeyLow = key.low;
+  if (range !== undefined) {
+    options.capableDataLength = range.mappingLength;
+    options.checksum = range.mappingChecksum;
+  }
+}
+
+function writeJoinSyn(subflow: Subflow, options: MptcpOptions): void {
+  const { connection } = subflow;
+  options.present = mptcpPresent.join;
+  options.joinBackup = subflow.local.backup;
+  options.joinAddressId = connection.wireAddressId(subflow.local);
+  options.joinNonce = subflow.localNonce;
+  if (subflow.role === "join-client") {
+    options.joinLength = 12;
+    options.joinToken = connection.peerKey!.token;
+  } else {
+    options.joinLength = 16;
+    const hmac = joinHmac(connection.localKey!.key, connection.peerKey!.key, subflow.localNonce, subflow.remoteNonce);
+    options.joinHmac.set(hmac.subarray(0, 8));
+  }
+}
+
+function writeJoinAck(subflow: Subflow, options: MptcpOptions): void {
+  const { connection } = subflow;
+  options.present = mptcpPresent.join;
+  options.joinLength = 24;
+  const hmac = joinHmac(connection.localKey!.key, connection.peerKey!.key, subflow.localNonce, subflow.remoteNonce);
+  options.joinHmac.set(hmac.subarray(0, 20));
+}
+
+function writeReset(subflow: Subflow, options: MptcpOptions): void {
+  const { connection } = subflow;
+  if (connection.fastClosing) {
+    const { key } = connection.peerKey!;
+    options.present |= mptcpPresent.fastClose;
+    options.fastCloseKeyHigh = key.high;
+    options.fastCloseKeyLow = key.low;
+  } else if (subflow.resetReason >= 0) {
+    options.present |= mptcpPresent.reset;
+    options.resetTransient = false;
+    options.resetReason = subflow.resetReason;
+  }
+}
+
+function writeDataAck(subflow: Subflow, options: MptcpOptions): void {
+  const { connection } = subflow;
+  const base = connection.peerKey!.firstDataSequence;
+  const next = connection.reassembly.next;
+  options.present |= mptcpPresent.dss;
+  options.hasDataAck = true;
+  options.dataAck64 = connection.use64BitAck;
+  options.dataAckHigh = addHigh(base, next);
+  options.dataAckLow = addLow(base, next);
+}
+
+function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
+  const base = subflow.connection.localKey!.firstDataSequence;
+  options.hasMapping = true;
+  options.dataSequence64 = false;
+  options.dataSequenceHigh = 0;
+  options.dataSequenceLow = addLow(base, range.mappingDataStart);
+  options.subflowSequence = range.mappingStart >>> 0;
+  options.dataLength = range.mappingLength;
+  options.checksum = range.mappingChecksum;
+}
+
+/** DATA_FIN alone: length 1, subflow sequence 0 (RFC 8684 §3.3.3). */
+function writeDataFin(subflow: Subflow, options: MptcpOptions): void {
+  const { connection } = subflow;
+  const base = connection.localKey!.firstDataSequence;
+  const offset = connection.dataSender.finOffset;
+  options.hasMapping = true;
+  options.dataFin = true;
+  options.dataSequence64 = false;
+  options.dataSequenceLow = addLow(base, offset);
+  options.subflowSequence = 0;
+  options.dataLength = 1;
+  options.checksum = connection.checksumEnabled ? dataFinChecksum(base, offset) : -1;
+}
+
+function writeSignal(options: MptcpOptions, signal: Signal): void {
+  switch (signal.kind) {
+    case "add-address":
+    case "add-address-echo":
+      options.present |= mptcpPresent.addAddress;
+      options.addAddressEcho = signal.kind === "add-address-echo";
+      options.addAddressId = signal.addressId;
+      options.addAddress = signal.address;
+      options.addAddressPort = signal.port;
+      if (signal.kind === "add-address") {
+        options.addAddressHmacHigh = signal.hmac.high;
+        options.addAddressHmacLow = signal.hmac.low;
+      }
+      return;
+    case "remove-address":
+      options.present |= mptcpPresent.removeAddress;
+      options.removeAddressCount = signal.addressIds.length;
+      signal.addressIds.forEach((id, i) => (options.removeAddressIds[i] = id));
+      return;
+    case "priority":
+      options.present |= mptcpPresent.priority;
+      options.priorityBackup = signal.backup;
+      options.priorityAddressId = signal.addressId;
+      return;
+    case "fail":
+      options.present |= mptcpPresent.fail;
+      options.failSequenceHigh = signal.high;
+      options.failSequenceLow = signal.low;
+      return;
+  }
+}

@@ -1,0 +1,260 @@
+/** One subflow of a connection: a TCP endpoint, the options that it speaks and what they mean to the connection. */
+
+import type { CongestionControl } from "../congestion/congestion-control.ts";
+import { WindowCap } from "../congestion/window-cap.ts";
+import type { SubflowCloseReason } from "../events.ts";
+import type { Schedulable } from "../scheduler/scheduler.ts";
+import type { SentRange } from "../tcp/sent-queue.ts";
+import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
+import type { SegmentOutput, TcpUser } from "../tcp/tcp-user.ts";
+import { type IpAddress, formatIpAddress } from "../wire/ip-address.ts";
+import { sequenceNumber } from "../wire/sequence.ts";
+import type { TcpSegment } from "../wire/tcp-segment.ts";
+import type { Connection } from "./connection.ts";
+import type { SubflowInfo } from "./connection-info.ts";
+import type { LocalAddress } from "./connection-environment.ts";
+import { mappingChecksum } from "./dss-checksum.ts";
+import { MappingTable } from "./mapping-table.ts";
+import type { Signal } from "./signals.ts";
+import { deliverMapped } from "./subflow-delivery.ts";
+import { readOptions, readSynOptions } from "./subflow-input.ts";
+import { writeOptions } from "./subflow-output.ts";
+
+/** How the subflow came to be: it decides the handshake options (RFC 8684 §3.1, §3.2). */
+export type SubflowRole = "initial-client" | "initial-server" | "join-client" | "join-server";
+
+/** While others live, a silent subflow is probed at least this often: its return shall be seen within a second. */
+const staleProbeInterval = 1_000_000;
+
+export interface SubflowOptions {
+  id: number;
+  role: SubflowRole;
+  local: LocalAddress;
+  localPort: number;
+  remoteAddress: IpAddress;
+  remotePort: number;
+  remoteAddressId: number;
+}
+
+export class Subflow implements TcpUser, Schedulable {
+  readonly id: number;
+  readonly role: SubflowRole;
+  readonly connection: Connection;
+  readonly local: LocalAddress;
+  readonly endpoint: TcpEndpoint;
+  readonly congestion: CongestionControl;
+  remoteAddressId: number;
+
+  /** The peer's wish (flag B, MP_PRIO) or our own. */
+  backup: boolean;
+  stale = false;
+  #staleSince = 0;
+  /** What the scheduler may give it now; set before each decision. */
+  space = 0;
+
+  localNonce: number;
+  remoteNonce = 0;
+  /** The third ACK of MP_JOIN has been answered: the subflow may be used (RFC 8684 §3.2). */
+  joinConfirmed: boolean;
+  joinRetransmitAt: number = Number.POSITIVE_INFINITY;
+  joinAttempts = 0;
+  established = false;
+
+  readonly mappings: MappingTable = new MappingTable();
+  /** Offset up to which in-order payload has been taken by the connection. */
+  delivered = 1;
+  /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
+  unverified: Uint8Array[] = [];
+  /** From here on the stream is the data, without options (RFC 8684 §3.7). */
+  infiniteMapping: { subflowStart: number; dataStart: number } | undefined;
+
+  /** Goes out with the next pure acknowledgement. */
+  signal: Signal | undefined;
+  announceDataFin = false;
+  /** -1: no MP_TCPRST. */
+  resetReason = -1;
+
+  reinjections = 0;
+  penalisedAt = 0;
+  readonly #windowCap = new WindowCap();
+
+  constructor(connection: Connection, options: SubflowOptions) {
+    const environment = connection.environment;
+    this.id = options.id;
+    this.role = options.role;
+    this.connection = connection;
+    this.local = options.local;
+    this.backup = options.local.backup;
+    this.remoteAddressId = options.remoteAddressId;
+    this.localNonce = environment.random();
+    this.joinConfirmed = options.role !== "join-client";
+    this.congestion = environment.newCongestionControl(connection.coupling);
+    this.endpoint = new TcpEndpoint({
+      user: this,
+      congestion: this.congestion,
+      route: { interfaceIndex: options.local.interfaceIndex },
+      localAddress: options.local.address,
+      localPort: options.localPort,
+      remoteAddress: options.remoteAddress,
+      remotePort: options.remotePort,
+      initialSequence: sequenceNumber(environment.random()),
+      timestampOffset: environment.random(),
+      maximumSegmentSize: options.local.maximumSegmentSize,
+      gso: options.local.gso,
+      windowScale: connection.windowScale,
+    });
+  }
+
+  get isJoin(): boolean {
+    return this.role === "join-client" || this.role === "join-server";
+  }
+
+  get smoothedRttMicroseconds(): number {
+    return this.endpoint.sender.rtt.smoothed;
+  }
+
+  get usable(): boolean {
+    return this.established && this.joinConfirmed && this.endpoint.canSendData;
+  }
+
+  get ended(): boolean {
+    return this.connection.closed;
+  }
+
+  get dataOptionsLength(): number {
+    const connection = this.connection;
+    if (connection.plain) return 0;
+    return connection.confirmed && !connection.use64BitAck ? 20 : 24;
+  }
+
+  /** Sends `length` bytes of the send buffer from data offset `start` as one item with one mapping. */
+  sendData(start: number, length: number, now: number, output: SegmentOutput): SentRange {
+    const connection = this.connection;
+    const range = this.endpoint.sender.append(length);
+    range.mappingStart = range.start;
+    range.mappingDataStart = start;
+    range.mappingLength = length;
+    connection.sendBuffer.fill(range, start, length);
+    if (connection.checksumEnabled && !connection.plain) {
+      range.mappingChecksum = mappingChecksum(range, connection.localKey!.firstDataSequence);
+    }
+    this.endpoint.transmitNew(range, now, output);
+    return range;
+  }
+
+  receiveWindow(): number {
+    return this.connection.receiveWindow;
+  }
+
+  addOptions(segment: TcpSegment, range: SentRange | undefined, attempt: number): void {
+    writeOptions(this, segment, range, attempt);
+  }
+
+  handleSynOptions(segment: TcpSegment, now: number): boolean {
+    return readSynOptions(this, segment, now);
+  }
+
+  handleOptions(segment: TcpSegment, now: number): boolean {
+    return readOptions(this, segment, now);
+  }
+
+  handlePayload(offset: number, bytes: Uint8Array, byteOffset: number, length: number, now: number): void {
+    deliverMapped(this, offset, bytes, byteOffset, length, now);
+  }
+
+  handleFin(now: number): void {
+    this.connection.onSubflowFin(this, now);
+  }
+
+  handleAcknowledged(range: SentRange, end: number): void {
+    if (this.connection.plain) this.connection.onPlainAcknowledgement(range.dataOffsetAt(end));
+  }
+
+  handleProgress(now: number): void {
+    if (!this.stale) return;
+    this.stale = false;
+    this.endpoint.sender.timeoutLimit = Number.POSITIVE_INFINITY;
+    this.congestion.setActive(true);
+    this.connection.onSubflowRecovered(this, now - this.#staleSince, now);
+  }
+
+  handleRttSample(rttMicroseconds: number, now: number): void {
+    if (!this.connection.hasSeveralUsableSubflows) return;
+    const sender = this.endpoint.sender;
+    const rtt = this.#windowCap.onRttSample(this.congestion, rttMicroseconds, sender.unacknowledged, sender.next, sender.bytesInFlight);
+    if (rtt === 0) return;
+    this.connection.environment.record({
+      time: now, name: "congestion:window-capped", connection: this.connection.id, subflow: this.id, section: "NSDI'12 §4.2",
+      congestionWindow: this.congestion.congestionWindow, rttMicroseconds: rtt, baseRttMicroseconds: this.#windowCap.baseRttMicroseconds,
+    });
+  }
+
+  handleFastRetransmit(lostBytes: number, now: number): void {
+    this.connection.environment.record({
+      time: now, name: "recovery:fast-retransmit", connection: this.connection.id, subflow: this.id, section: "RFC 8985 §6.2",
+      lostBytes, congestionWindow: this.congestion.congestionWindow, slowStartThreshold: this.congestion.slowStartThreshold,
+    });
+  }
+
+  handleRetransmissionTimeout(timeoutMicroseconds: number, now: number): void {
+    const sender = this.endpoint.sender;
+    this.connection.environment.record({
+      time: now, name: "recovery:rto", connection: this.connection.id, subflow: this.id, section: "RFC 6298 §5",
+      timeoutMicroseconds, backoff: sender.rtt.backoff, bytesInFlight: sender.outstanding,
+    });
+    if (!this.connection.hasLiveAlternative(this)) {
+      sender.timeoutLimit = Number.POSITIVE_INFINITY;
+      return;
+    }
+    sender.timeoutLimit = staleProbeInterval;
+    sender.applyTimeoutLimit(now);
+    if (!this.stale) {
+      this.stale = true;
+      this.#staleSince = now;
+      this.congestion.setActive(false);
+    }
+    this.connection.onSubflowStale(this, now);
+  }
+
+  handleTailLossProbe(now: number): void {
+    this.connection.environment.record({
+      time: now, name: "recovery:tail-loss-probe", connection: this.connection.id, subflow: this.id, section: "RFC 8985 §7.3",
+      bytesInFlight: this.endpoint.sender.bytesInFlight,
+    });
+  }
+
+  handleEstablished(now: number): void {
+    this.established = true;
+    this.connection.onSubflowEstablished(this, now);
+  }
+
+  handleClosed(reason: SubflowCloseReason, now: number): void {
+    this.connection.onSubflowClosed(this, reason, now);
+  }
+
+  get info(): SubflowInfo {
+    const { endpoint } = this;
+    const { sender, receiver } = endpoint;
+    return {
+      id: this.id,
+      localAddress: formatIpAddress(endpoint.localAddress),
+      localPort: endpoint.localPort,
+      remoteAddress: formatIpAddress(endpoint.remoteAddress),
+      remotePort: endpoint.remotePort,
+      interfaceName: this.local.interfaceName,
+      state: endpoint.state,
+      backup: this.backup,
+      stale: this.stale,
+      congestionWindow: Math.floor(this.congestion.congestionWindow),
+      slowStartThreshold: this.congestion.slowStartThreshold,
+      smoothedRttMicroseconds: sender.rtt.smoothed,
+      rttVarMicroseconds: sender.rtt.variation,
+      bytesInFlight: sender.bytesInFlight,
+      bytesAcked: sender.bytesAcked,
+      bytesReceived: receiver.bytesReceived,
+      retransmissions: sender.retransmissions,
+      reinjections: this.reinjections,
+      rtoCount: sender.rtoCount,
+    };
+  }
+}

@@ -1,0 +1,82 @@
+/** Loss by time (RFC 8985 §6): a segment is lost when one sent later has arrived and the reordering window has passed. */
+
+import type { RttEstimator } from "./rtt-estimator.ts";
+import type { SentQueue, SentRange } from "./sent-queue.ts";
+
+export class Rack {
+  /** RACK.xmit_ts, RACK.end_seq, RACK.rtt: the most recently sent range that has been delivered. */
+  #sentAt = -1;
+  #end = 0;
+  #rtt = 0;
+  /** The highest offset delivered: below it, an arrival of something sent only once shows reordering. */
+  #highestDelivered = 0;
+  #reorderingSeen = false;
+  #reorderingMultiplier = 1;
+  #minimumRtt = Number.POSITIVE_INFINITY;
+
+  /** Of the acknowledgement being processed: did it deliver anything, and the round trip of what was sent last and only once; 0: none. */
+  delivered = false;
+  rttSample = 0;
+  #sampleSentAt = -1;
+
+  beginAcknowledgement(): void {
+    this.delivered = false;
+    this.rttSample = 0;
+    this.#sampleSentAt = -1;
+  }
+
+  /** RFC 8985 §6.2 steps 2 and 3; called for each range that an acknowledgement newly covers. */
+  onDelivered(range: SentRange, now: number): void {
+    this.delivered = true;
+    const rtt = now - range.sentAt;
+    if (range.transmissions === 1) {
+      if (range.sentAt > this.#sampleSentAt) {
+        this.#sampleSentAt = range.sentAt;
+        this.rttSample = Math.max(1, rtt);
+      }
+      if (rtt < this.#minimumRtt) this.#minimumRtt = rtt;
+      if (range.end <= this.#highestDelivered) {
+        this.#reorderingSeen = true;
+        // It had been taken for lost: the window was too small (RFC 8985 §6.2 step 4 widens it by D-SACK).
+        if (range.lost) this.#reorderingMultiplier = Math.min(16, this.#reorderingMultiplier + 1);
+      }
+    } else if (rtt < this.#minimumRtt) {
+      return; // The acknowledgement is for an earlier transmission.
+    }
+    if (range.end > this.#highestDelivered) this.#highestDelivered = range.end;
+    if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) {
+      this.#sentAt = range.sentAt;
+      this.#end = range.end;
+      this.#rtt = rtt;
+    }
+  }
+
+  /**
+   * Reports every lost range to `markLost`. Returns how many microseconds from `now` the next could be declared lost, 0 for never.
+   * `lossIsLikely`: in recovery already, or three segments' worth selectively acknowledged.
+   */
+  findLost(
+    queue: SentQueue,
+    rtt: RttEstimator,
+    lossIsLikely: boolean,
+    now: number,
+    markLost: (range: SentRange) => void,
+  ): number {
+    const window = this.#reorderingWindow(rtt, lossIsLikely);
+    let wait = 0;
+    for (let range = queue.sentHead; range !== undefined; ) {
+      if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) break;
+      const following: SentRange | undefined = range.nextSent;
+      const remaining = range.sentAt + this.#rtt + window - now;
+      if (remaining <= 0) markLost(range);
+      else if (remaining > wait) wait = remaining;
+      range = following;
+    }
+    return wait;
+  }
+
+  #reorderingWindow(rtt: RttEstimator, lossIsLikely: boolean): number {
+    if (!this.#reorderingSeen && lossIsLikely) return 0;
+    return Math.min((this.#reorderingMultiplier * this.#minimumRtt) / 4, rtt.smoothed);
+  }
+}

@@ -1,0 +1,51 @@
+/** Smoothed round-trip time and retransmission timeout (RFC 6298). All in microseconds. */
+
+const initialTimeout = 1_000_000;
+/** RFC 6298 (2.4) says one second; 200 ms is what the field uses, and what failover within a second and a half needs. */
+const minimumTimeout = 200_000;
+const maximumTimeout = 60_000_000;
+
+export class RttEstimator {
+  /** 0: not measured yet. */
+  smoothed = 0;
+  variation = 0;
+  latest = 0;
+  minimum: number = Number.POSITIVE_INFINITY;
+  #timeout = initialTimeout;
+  #backoff = 0;
+
+  /** A round trip that began with an unambiguous transmission (Karn's algorithm: never with a segment that was sent twice). */
+  sample(rtt: number): void {
+    rtt = Math.max(1, rtt);
+    this.latest = rtt;
+    if (rtt < this.minimum) this.minimum = rtt;
+    if (this.smoothed === 0) {
+      this.smoothed = rtt;
+      this.variation = rtt / 2;
+    } else {
+      this.variation += (Math.abs(this.smoothed - rtt) - this.variation) / 4;
+      this.smoothed += (rtt - this.smoothed) / 8;
+    }
+    this.#timeout = Math.max(minimumTimeout, this.smoothed + 4 * this.variation);
+    this.#backoff = 0;
+  }
+
+  /** The timer has expired: the next timeout is twice as long (RFC 6298 (5.5)). */
+  backOff(): void {
+    if (this.timeout < maximumTimeout) this.#backoff++;
+  }
+
+  /** The peer has answered with new data acknowledged: back-off ends even when the sample was ambiguous. */
+  resetBackoff(): void {
+    this.#backoff = 0;
+  }
+
+  get backoff(): number {
+    return this.#backoff;
+  }
+
+  /** With back-off. */
+  get timeout(): number {
+    return Math.min(maximumTimeout, this.#timeout * 2 ** this.#backoff);
+  }
+}

@@ -1,0 +1,563 @@
+/** One TCP connection, which is one subflow: state machine of RFC 9293 §3.10, with RFC 5961 and RFC 7323. The bytes themselves belong to its user. */
+
+import type { CongestionControl } from "../congestion/congestion-control.ts";
+import type { SubflowCloseReason } from "../events.ts";
+import type { IpAddress } from "../wire/ip-address.ts";
+import { type SequenceNumber, sequenceNumber, unwrapSequence, wrapOffset } from "../wire/sequence.ts";
+import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
+import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import { ChallengeAckLimit } from "./challenge-ack.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender, type SenderObserver } from "./sender.ts";
+import type { SentRange } from "./sent-queue.ts";
+import type { TcpState } from "./tcp-state.ts";
+import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
+import { timer, TimerTable } from "./timers.ts";
+import { TimestampClock } from "./timestamp-clock.ts";
+
+/** SYN and SYN/ACK: first after a second, then doubling; given up after this many (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
+const synAttempts = 5;
+/** Data: consecutive timeouts before the subflow is given up (R2 of RFC 9293 §3.8.3: at least 100 s). */
+const maximumSilence = 120_000_000;
+const timeWaitMicroseconds = 60_000_000;
+const finWait2Microseconds = 60_000_000;
+const maximumSuperPacket = 65_400;
+const maximumSuperPacketSegments = 44;
+
+export interface TcpEndpointOptions {
+  user: TcpUser;
+  congestion: CongestionControl;
+  route: SegmentRoute;
+  localAddress: IpAddress;
+  localPort: number;
+  remoteAddress: IpAddress;
+  remotePort: number;
+  initialSequence: SequenceNumber;
+  timestampOffset: number;
+  /** MTU minus IP and TCP headers. */
+  maximumSegmentSize: number;
+  gso: boolean;
+  /** Window scale to offer; 0 … 14. */
+  windowScale: number;
+}
+
+/** Segments are built here, one at a time, by whichever endpoint sends. */
+const outgoing = new TcpSegment();
+
+export class TcpEndpoint {
+  readonly localAddress: IpAddress;
+  readonly localPort: number;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+  readonly route: SegmentRoute;
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+
+  #state: TcpState = "closed";
+  readonly #user: TcpUser;
+  readonly #timers = new TimerTable();
+  readonly #timestamps: TimestampClock;
+  readonly #challengeAcks = new ChallengeAckLimit();
+  readonly #ownSegmentSize: number;
+  readonly #gso: boolean;
+  readonly #windowScale: number;
+  #peerWindowScale = 0;
+  #windowScaling = false;
+  #peerSegmentSize = 536;
+  /** First offset beyond the window that was last advertised; it never moves back (RFC 9293 §3.8.6.2.1). */
+  #advertisedEdge = 0;
+  #synAttempt = 0;
+  #handshakeStartedAt = 0;
+  #synToSend = false;
+  #finRequested = false;
+  #finOffset = Number.POSITIVE_INFINITY;
+  #resetToSend = false;
+  #probeToSend = false;
+  #tailProbe = false;
+  #silentSince = 0;
+
+  constructor(options: TcpEndpointOptions) {
+    this.#user = options.user;
+    this.route = options.route;
+    this.localAddress = options.localAddress;
+    this.localPort = options.localPort;
+    this.remoteAddress = options.remoteAddress;
+    this.remotePort = options.remotePort;
+    this.#ownSegmentSize = options.maximumSegmentSize;
+    this.#gso = options.gso;
+    this.#windowScale = options.windowScale;
+    this.#timestamps = new TimestampClock(options.timestampOffset);
+    const user = options.user;
+    const observer: SenderObserver = {
+      onRangeAcknowledged: (range, end) => {
+        if (!range.fin) user.handleAcknowledged(range, end);
+      },
+      onRttSample: (rtt, now) => user.handleRttSample(rtt, now),
+      onFastRetransmit: (lostBytes, now) => user.handleFastRetransmit(lostBytes, now),
+      onRetransmissionTimeout: (timeout, now) => user.handleRetransmissionTimeout(timeout, now),
+    };
+    this.sender = new Sender(options.congestion, this.#timers, observer);
+    this.sender.initialSequence = options.initialSequence;
+    this.receiver = new Receiver(this.#timers, (offset, bytes, byteOffset, length, now) =>
+      user.handlePayload(offset, bytes, byteOffset, length, now),
+    );
+  }
+
+  get state(): TcpState {
+    return this.#state;
+  }
+
+  get closed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** Data may be sent (RFC 9293 §3.9.1.2). */
+  get canSendData(): boolean {
+    return (this.#state === "established" || this.#state === "close-wait") && !this.#finRequested;
+  }
+
+  get synchronized(): boolean {
+    return this.#state !== "closed" && this.#state !== "syn-sent" && this.#state !== "syn-received";
+  }
+
+  get handshakeStartedAt(): number {
+    return this.#handshakeStartedAt;
+  }
+
+  /** SYNs sent so far. */
+  get synAttempts(): number {
+    return this.#synAttempt;
+  }
+
+  /** The window of a received segment in bytes (RFC 7323 §2.2: never scaled on a SYN). */
+  scaledWindow(segment: TcpSegment): number {
+    return segment.window * (this.#windowScaling ? 2 ** this.#peerWindowScale : 1);
+  }
+
+  acknowledgesMoreThanSyn(segment: TcpSegment): boolean {
+    return unwrapSequence(segment.acknowledgement, this.sender.initialSequence, this.sender.unacknowledged) > 1;
+  }
+
+  /** Payload bytes per segment now: what the peer takes, less timestamps and the user's options. */
+  get segmentSize(): number {
+    const room = Math.min(this.#peerSegmentSize, this.#ownSegmentSize);
+    return room - (this.#timestamps.enabled ? 12 : 0) - this.#user.dataOptionsLength;
+  }
+
+  /** Most payload of one transmit item. */
+  get itemLimit(): number {
+    const size = this.segmentSize;
+    if (!this.#gso) return size;
+    return size * Math.max(1, Math.min(maximumSuperPacketSegments, Math.floor(maximumSuperPacket / size)));
+  }
+
+  get nextTimeout(): number {
+    return this.#timers.next;
+  }
+
+  connect(now: number): void {
+    this.#state = "syn-sent";
+    this.#timestamps.offer();
+    this.#beginHandshake(now);
+  }
+
+  /** A SYN for this new endpoint; false when the user refuses it. */
+  acceptSyn(segment: TcpSegment, now: number): boolean {
+    this.#takeSyn(segment, now);
+    if (!this.#user.handleSynOptions(segment, now)) return false;
+    this.#state = "syn-received";
+    this.#beginHandshake(now);
+    return true;
+  }
+
+  /** No more data will be given: FIN after what has been sent. */
+  close(now: number): void {
+    if (this.#finRequested || this.#state === "closed") return;
+    if (this.#state === "syn-sent") {
+      this.#finish("finished", now);
+      return;
+    }
+    this.#finRequested = true;
+  }
+
+  /** RST, and gone. Options are added by the user. */
+  abort(reason: SubflowCloseReason, now: number): void {
+    if (this.#state === "closed") return;
+    if (this.#state !== "syn-sent" && this.#state !== "time-wait") this.#resetToSend = true;
+    this.#finish(reason, now);
+  }
+
+  /** Gone without a word: the interface is down. */
+  discard(reason: SubflowCloseReason, now: number): void {
+    if (this.#state !== "closed") this.#finish(reason, now);
+  }
+
+  /** The user wants an acknowledgement (with its options) to go out. */
+  requestAck(): void {
+    this.receiver.ackNeeded = true;
+  }
+
+  /** The user wants to know the peer's window: a segment that the peer must answer (RFC 9293 §3.8.6.1). */
+  requestProbe(): void {
+    this.#probeToSend = true;
+  }
+
+  /** How far the advertised window lags behind what could be advertised. */
+  windowLag(): number {
+    return this.receiver.next + this.#user.receiveWindow() - this.#advertisedEdge;
+  }
+
+  /** Bytes of new data that may be sent now as one item: 0 when windows or state forbid it. `pending`: bytes that the user has. */
+  sendAllowance(pending: number, limitedByWindow: boolean, now: number): number {
+    if (!this.canSendData || this.sender.hasLost) return 0;
+    const sender = this.sender;
+    sender.noteIdle(now);
+    const size = this.segmentSize;
+    let window = sender.windowEdge - sender.next;
+    // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
+    if (!limitedByWindow && sender.outstanding === 0) window = Math.max(window, size);
+    let space = Math.min(sender.congestionSpace, window);
+    if (space >= size) {
+      if (space < pending) space -= space % size; // Whole segments; the rest waits for the next acknowledgement.
+    } else if (space < pending && sender.outstanding > 0) {
+      return 0; // Silly window avoidance (RFC 9293 §3.8.6.2.1).
+    }
+    return Math.max(0, Math.min(space, pending, this.itemLimit));
+  }
+
+  /** Sends a range that the user has appended to `sender` and filled in. */
+  transmitNew(range: SentRange, now: number, output: SegmentOutput): void {
+    this.#transmitRange(range, now, output);
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
+    if (this.#timers.expire(timer.reordering, now)) this.sender.handleReorderingTimeout(now);
+    if (this.#timers.expire(timer.lossProbe, now)) {
+      this.#tailProbe = true;
+      this.#user.handleTailLossProbe(now);
+    }
+    if (this.#timers.expire(timer.retransmission, now)) this.#retransmissionTimeout(now);
+    if (this.#timers.expire(timer.linger, now)) this.#finish("finished", now);
+  }
+
+  /** Sends what the protocol itself owes: SYN, RST, retransmissions, FIN, probes, and (last, if nothing carried it) the acknowledgement. */
+  transmit(now: number, output: SegmentOutput): void {
+    if (this.#resetToSend) {
+      this.#resetToSend = false;
+      this.#transmitControl(tcpFlag.rst | tcpFlag.ack, this.sender.next, now, output);
+    }
+    if (this.#state === "closed") return;
+    if (this.#synToSend) this.#transmitSyn(now, output);
+    if (!this.synchronized) return;
+    this.#retransmitLost(now, output);
+    if (this.#tailProbe) this.#transmitTailProbe(now, output);
+    if (this.#finRequested && this.#finOffset === Number.POSITIVE_INFINITY) this.#transmitFin(now, output);
+    if (this.#probeToSend) {
+      this.#probeToSend = false;
+      this.#transmitControl(tcpFlag.ack, this.sender.unacknowledged - 1, now, output);
+    }
+  }
+
+  transmitAck(now: number, output: SegmentOutput): void {
+    if (this.receiver.ackNeeded && this.#state !== "closed" && this.#state !== "syn-sent" && !this.#synToSend) {
+      this.#transmitControl(tcpFlag.ack, this.sender.next, now, output);
+    }
+  }
+
+  handleSegment(segment: TcpSegment, now: number): void {
+    switch (this.#state) {
+      case "closed":
+        return;
+      case "syn-sent":
+        return this.#handleInSynSent(segment, now);
+      default:
+        return this.#handleSynchronized(segment, now);
+    }
+  }
+
+  /** RFC 9293 §3.10.7.3. */
+  #handleInSynSent(segment: TcpSegment, now: number): void {
+    const acknowledges = segment.has(tcpFlag.ack) && segment.acknowledgement === wrapOffset(this.sender.initialSequence, 1);
+    if (segment.has(tcpFlag.rst)) {
+      if (acknowledges) this.#finish("refused", now);
+      return;
+    }
+    // An unacceptable acknowledgement is an old duplicate's; the peer's own retransmission or our next SYN settles it.
+    if (!segment.has(tcpFlag.syn) || !acknowledges) return;
+    this.#takeSyn(segment, now);
+    this.sender.unacknowledged = 1;
+    this.sender.windowEdge = 1 + segment.window;
+    if (this.#synAttempt === 1) this.sender.rtt.sample(now - this.#handshakeStartedAt);
+    if (!this.#user.handleSynOptions(segment, now)) {
+      this.#resetToSend = true;
+      this.#finish("protocol-error", now);
+      return;
+    }
+    this.#establish(now);
+    this.receiver.ackNeeded = true;
+  }
+
+  /** RFC 9293 §3.10.7.4. */
+  #handleSynchronized(segment: TcpSegment, now: number): void {
+    const receiver = this.receiver;
+    const start = unwrapSequence(segment.sequence, receiver.initialSequence, receiver.next);
+    const isReset = segment.has(tcpFlag.rst);
+    if (!isReset && !this.#timestamps.accept(segment, start, receiver.next, now)) {
+      receiver.ackNeeded = true;
+      return;
+    }
+    const edge = Math.max(this.#advertisedEdge, receiver.next);
+    const end = start + segment.sequenceLength;
+    const acceptable = start <= edge && (end >= receiver.next || start >= receiver.next);
+    if (isReset) {
+      if (start === receiver.next) this.#handleReset(segment, now);
+      else if (acceptable) this.#challenge(now);
+      return;
+    }
+    if (segment.has(tcpFlag.syn)) {
+      // RFC 5961 §4.2; in SYN-RECEIVED it is the peer's retransmission, which the SYN/ACK answers.
+      if (this.#state === "syn-received" && start === 0) this.#synToSend = true;
+      else if (start === 0 && segment.has(tcpFlag.ack)) receiver.ackNeeded = true;
+      else this.#challenge(now);
+      return;
+    }
+    if (!acceptable) {
+      this.#challenge(now);
+      return;
+    }
+    if (!segment.has(tcpFlag.ack)) return;
+    if (!this.#handleAcknowledgement(segment, start, now)) return;
+    this.#handleText(segment, start, edge, now);
+  }
+
+  #handleAcknowledgement(segment: TcpSegment, start: number, now: number): boolean {
+    const sender = this.sender;
+    const acknowledged = unwrapSequence(segment.acknowledgement, sender.initialSequence, sender.unacknowledged);
+    if (this.#state === "syn-received") {
+      if (acknowledged < 1 || acknowledged > sender.next) return false;
+      if (!this.#user.handleOptions(segment, now) || this.closed) return false;
+      sender.unacknowledged = Math.max(1, sender.unacknowledged);
+      if (this.#synAttempt === 1) sender.rtt.sample(now - this.#handshakeStartedAt);
+      this.#updateWindow(segment, acknowledged);
+      this.#timers.stop(timer.retransmission);
+      this.#establish(now);
+    } else {
+      if (acknowledged > sender.next) {
+        this.#challenge(now); // RFC 5961 §5.2.
+        return false;
+      }
+      if (!this.#user.handleOptions(segment, now) || this.closed) return false;
+    }
+    if (acknowledged < sender.unacknowledged) return true; // Old, but its payload may be new.
+    const edgeBefore = sender.windowEdge;
+    this.#updateWindow(segment, acknowledged);
+    const isDuplicate =
+      acknowledged === sender.unacknowledged && sender.outstanding > 0 && segment.payloadLength === 0 &&
+      sender.windowEdge === edgeBefore && !segment.has(tcpFlag.fin);
+    const progress = acknowledged > sender.unacknowledged;
+    sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
+    if (progress) {
+      this.#silentSince = 0;
+      this.#user.handleProgress(now);
+    }
+    if (acknowledged > this.#finOffset) this.#handleFinAcknowledged(now);
+    return !this.closed && start >= 0;
+  }
+
+  #updateWindow(segment: TcpSegment, acknowledged: number): void {
+    const edge = acknowledged + this.scaledWindow(segment);
+    if (edge > this.sender.windowEdge) this.sender.windowEdge = edge;
+  }
+
+  #handleText(segment: TcpSegment, start: number, edge: number, now: number): void {
+    const receiver = this.receiver;
+    const receives = this.#state === "established" || this.#state === "fin-wait-1" || this.#state === "fin-wait-2";
+    if (!receives) {
+      if (segment.sequenceLength > 0) receiver.ackNeeded = true;
+      if (this.#state === "time-wait") this.#timers.set(timer.linger, now + timeWaitMicroseconds);
+      return;
+    }
+    if (start < receiver.next && segment.sequenceLength === 0) receiver.ackNeeded = true; // A keep-alive or window probe.
+    receiver.receive(segment, start, edge, now);
+    if (segment.has(tcpFlag.fin)) receiver.finOffset = Math.min(receiver.finOffset, start + segment.payloadLength);
+    if (receiver.next === receiver.finOffset && !this.closed) this.#handleFin(now);
+  }
+
+  #handleFin(now: number): void {
+    this.receiver.next++;
+    this.receiver.ackNeeded = true;
+    if (this.#state === "established") this.#state = "close-wait";
+    else if (this.#state === "fin-wait-1") this.#state = "closing";
+    else if (this.#state === "fin-wait-2") this.#enterTimeWait(now);
+    this.#user.handleFin(now);
+  }
+
+  #handleFinAcknowledged(now: number): void {
+    if (this.#state === "fin-wait-1") {
+      this.#state = "fin-wait-2";
+      // A half-closed connection may stay so for ever; one that the application has left may not.
+      if (this.#user.ended) this.#timers.set(timer.linger, now + finWait2Microseconds);
+    } else if (this.#state === "closing") this.#enterTimeWait(now);
+    else if (this.#state === "last-ack") this.#finish("finished", now);
+  }
+
+  #handleReset(segment: TcpSegment, now: number): void {
+    this.#user.handleOptions(segment, now);
+    if (!this.closed) this.#finish(this.#state === "time-wait" ? "finished" : "reset-by-peer", now);
+  }
+
+  #enterTimeWait(now: number): void {
+    this.#state = "time-wait";
+    this.#timers.stopAll();
+    this.#timers.set(timer.linger, now + timeWaitMicroseconds);
+  }
+
+  /** RFC 5961 §7: challenge acknowledgements are bounded in rate. */
+  #challenge(now: number): void {
+    if (this.#challengeAcks.allow(now)) this.receiver.ackNeeded = true;
+  }
+
+  #takeSyn(segment: TcpSegment, now: number): void {
+    const receiver = this.receiver;
+    receiver.initialSequence = sequenceNumber(segment.sequence);
+    receiver.next = 1;
+    if (segment.mss > 0) this.#peerSegmentSize = Math.max(64, segment.mss);
+    this.#windowScaling = segment.windowScale >= 0;
+    if (this.#windowScaling) this.#peerWindowScale = segment.windowScale;
+    this.sender.sackPermitted = segment.sackPermitted;
+    this.#timestamps.negotiate(segment, now);
+    this.sender.windowEdge = 1 + segment.window;
+  }
+
+  #beginHandshake(now: number): void {
+    this.#handshakeStartedAt = now;
+    this.#synToSend = true;
+    this.#synAttempt = 0;
+    this.sender.next = 1;
+    this.#timers.set(timer.retransmission, now + this.sender.rtt.timeout);
+  }
+
+  #establish(now: number): void {
+    this.#timers.stop(timer.retransmission);
+    this.sender.rtt.resetBackoff();
+    this.#state = "established";
+    this.sender.maximumSegmentSize = this.segmentSize;
+    this.sender.congestion.setMaximumSegmentSize(this.segmentSize);
+    this.#user.handleEstablished(now);
+  }
+
+  #retransmissionTimeout(now: number): void {
+    if (!this.synchronized) {
+      if (this.#synAttempt >= synAttempts) this.#finish("timeout", now);
+      else {
+        this.sender.rtt.backOff();
+        this.#timers.set(timer.retransmission, now + this.sender.timeout);
+        this.#synToSend = true;
+      }
+      return;
+    }
+    if (this.#silentSince === 0) this.#silentSince = now;
+    if (now - this.#silentSince > maximumSilence) {
+      this.#finish("timeout", now);
+      return;
+    }
+    if (this.sender.outstanding > 0) this.sender.handleRetransmissionTimeout(now);
+  }
+
+  #finish(reason: SubflowCloseReason, now: number): void {
+    this.#state = "closed";
+    this.#timers.stopAll();
+    this.#user.handleClosed(reason, now);
+    this.sender.release();
+    this.receiver.release();
+  }
+
+  #retransmitLost(now: number, output: SegmentOutput): void {
+    const sender = this.sender;
+    while (sender.hasLost) {
+      const size = this.segmentSize;
+      const space = sender.congestionSpace;
+      // At least one segment is in flight at any time, whatever the window says.
+      if (space < size && sender.bytesInFlight > 0) return;
+      const limit = Math.max(size, Math.min(this.itemLimit, space - (space % size)));
+      const range = sender.nextLost(limit);
+      if (range === undefined) return;
+      this.#transmitRange(range, now, output);
+    }
+  }
+
+  #transmitTailProbe(now: number, output: SegmentOutput): void {
+    this.#tailProbe = false;
+    const range = this.sender.lastForProbe(this.segmentSize);
+    if (range === undefined || range.lost) return;
+    this.#transmitRange(range, now, output);
+    this.sender.noteProbe(now);
+  }
+
+  #transmitFin(now: number, output: SegmentOutput): void {
+    const range = this.sender.append(1);
+    range.fin = true;
+    this.#finOffset = range.start;
+    if (this.#state === "established" || this.#state === "syn-received") this.#state = "fin-wait-1";
+    else if (this.#state === "close-wait") this.#state = "last-ack";
+    this.#transmitRange(range, now, output);
+  }
+
+  #transmitSyn(now: number, output: SegmentOutput): void {
+    this.#synToSend = false;
+    const passive = this.#state === "syn-received";
+    const segment = this.#prepare(passive ? tcpFlag.syn | tcpFlag.ack : tcpFlag.syn, 0, now);
+    segment.mss = this.#ownSegmentSize;
+    if (!passive || this.#windowScaling) segment.windowScale = this.#windowScale;
+    segment.sackPermitted = passive ? this.sender.sackPermitted : true;
+    segment.window = Math.min(0xffff, this.#user.receiveWindow());
+    this.#advertisedEdge = this.receiver.next + segment.window;
+    this.#user.addOptions(segment, undefined, this.#synAttempt);
+    this.#synAttempt++;
+    output.transmitSegment(segment, undefined, 0, this.route);
+  }
+
+  #transmitRange(range: SentRange, now: number, output: SegmentOutput): void {
+    this.sender.noteTransmission(range, now);
+    const flags = range.fin ? tcpFlag.fin | tcpFlag.ack : tcpFlag.ack | tcpFlag.psh;
+    const segment = this.#prepare(flags, range.start, now);
+    this.#user.addOptions(segment, range, 0);
+    this.#addAcknowledgement(segment);
+    const size = this.segmentSize;
+    output.transmitSegment(segment, range.fin ? undefined : range, range.length > size ? size : 0, this.route);
+  }
+
+  #transmitControl(flags: number, offset: number, now: number, output: SegmentOutput): void {
+    const segment = this.#prepare(flags, offset, now);
+    this.#user.addOptions(segment, undefined, 0);
+    this.#addAcknowledgement(segment);
+    output.transmitSegment(segment, undefined, 0, this.route);
+  }
+
+  #prepare(flags: number, offset: number, now: number): TcpSegment {
+    const segment = outgoing;
+    segment.source = this.localAddress;
+    segment.destination = this.remoteAddress;
+    segment.sourcePort = this.localPort;
+    segment.destinationPort = this.remotePort;
+    segment.sequence = wrapOffset(this.sender.initialSequence, offset);
+    segment.flags = flags;
+    segment.acknowledgement = flags & tcpFlag.ack ? wrapOffset(this.receiver.initialSequence, this.receiver.next) : sequenceNumber(0);
+    segment.clearOptions();
+    this.#timestamps.write(segment, now);
+    return segment;
+  }
+
+  #addAcknowledgement(segment: TcpSegment): void {
+    const scale = this.#windowScaling ? this.#windowScale : 0;
+    const edge = Math.max(this.#advertisedEdge, this.receiver.next + this.#user.receiveWindow());
+    segment.window = Math.min(0xffff, Math.floor((edge - this.receiver.next) / 2 ** scale));
+    this.#advertisedEdge = Math.max(this.#advertisedEdge, this.receiver.next + segment.window * 2 ** scale);
+    if (this.receiver.hasHoles && this.sender.sackPermitted) {
+      this.receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
+    }
+    this.#timestamps.noteAckSent(this.receiver.next);
+    this.receiver.noteAckSent();
+  }
+}

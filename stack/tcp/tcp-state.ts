@@ -1,0 +1,12 @@
+/** States of RFC 9293 §3.3.2. LISTEN is the listener's, which makes an endpoint for each SYN. */
+export type TcpState =
+  | "closed"
+  | "syn-sent"
+  | "syn-received"
+  | "established"
+  | "fin-wait-1"
+  | "fin-wait-2"
+  | "close-wait"
+  | "closing"
+  | "last-ack"
+  | "time-wait";

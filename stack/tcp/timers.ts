@@ -1,0 +1,54 @@
+/** The timers of one subflow: a fixed table of deadlines, and one minimum. */
+
+export const timer = {
+  /** SYN, SYN/ACK, data and FIN (RFC 6298). */
+  retransmission: 0,
+  /** Tail loss probe (RFC 8985 §7). */
+  lossProbe: 1,
+  /** Reordering window of RACK (RFC 8985 §6.2). */
+  reordering: 2,
+  /** RFC 9293 §3.8.6.3. */
+  delayedAck: 3,
+  /** TIME-WAIT, and FIN-WAIT-2 of an orphan. */
+  linger: 4,
+} as const;
+export type TimerName = (typeof timer)[keyof typeof timer];
+
+const timerCount = 5;
+
+export class TimerTable {
+  readonly #deadlines = new Float64Array(timerCount).fill(Number.POSITIVE_INFINITY);
+
+  set(name: TimerName, deadline: number): void {
+    this.#deadlines[name] = deadline;
+  }
+
+  stop(name: TimerName): void {
+    this.#deadlines[name] = Number.POSITIVE_INFINITY;
+  }
+
+  stopAll(): void {
+    this.#deadlines.fill(Number.POSITIVE_INFINITY);
+  }
+
+  isSet(name: TimerName): boolean {
+    return this.#deadlines[name] !== Number.POSITIVE_INFINITY;
+  }
+
+  deadline(name: TimerName): number {
+    return this.#deadlines[name]!;
+  }
+
+  /** True once for each time that the timer was set and its deadline has come. */
+  expire(name: TimerName, now: number): boolean {
+    if (this.#deadlines[name]! > now) return false;
+    this.#deadlines[name] = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  get next(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < timerCount; i++) if (this.#deadlines[i]! < next) next = this.#deadlines[i]!;
+    return next;
+  }
+}

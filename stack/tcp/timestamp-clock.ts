@@ -1,0 +1,57 @@
+/** Timestamps (RFC 7323): echo, and protection against wrapped sequence numbers (PAWS, §5). The clock ticks in milliseconds from a random start. */
+
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+
+/** RFC 7323 §5.5: a recent timestamp older than this is not compared any more. */
+const staleAfter = 24 * 86_400 * 1_000_000;
+
+export class TimestampClock {
+  readonly #offset: number;
+  enabled = false;
+  #offered = false;
+  /** TS.Recent and when it was taken. */
+  #recent = 0;
+  #recentAt = 0;
+  /** Last.ACK.sent, as an offset. */
+  #lastAckSent = 0;
+
+  constructor(offset: number) {
+    this.#offset = offset;
+  }
+
+  offer(): void {
+    this.#offered = true;
+  }
+
+  /** A SYN or SYN/ACK came. */
+  negotiate(segment: TcpSegment, now: number): void {
+    this.enabled = segment.hasTimestamps;
+    if (!this.enabled) return;
+    this.#recent = segment.timestampValue;
+    this.#recentAt = now;
+    this.#lastAckSent = 1;
+  }
+
+  /** False: an old duplicate (PAWS), or a segment without the option that was agreed on. */
+  accept(segment: TcpSegment, start: number, next: number, now: number): boolean {
+    if (!this.enabled || !segment.hasTimestamps) return true;
+    const isOld = ((segment.timestampValue - this.#recent) | 0) < 0 && now - this.#recentAt < staleAfter;
+    if (isOld) return false;
+    // RFC 7323 §4.3: the timestamp of the segment that covers the last acknowledgement sent.
+    if (start <= this.#lastAckSent && start <= next) {
+      this.#recent = segment.timestampValue;
+      this.#recentAt = now;
+    }
+    return true;
+  }
+
+  write(segment: TcpSegment, now: number): void {
+    segment.hasTimestamps = this.enabled || (this.#offered && (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn);
+    segment.timestampValue = (Math.floor(now / 1000) + this.#offset) >>> 0;
+    segment.timestampEcho = this.#recent;
+  }
+
+  noteAckSent(next: number): void {
+    this.#lastAckSent = next;
+  }
+}

@@ -1,0 +1,245 @@
+/** Hosts on one virtual clock, joined by pipes with rate, delay, queue, loss, reordering and duplication: the bench of the stack's tests. */
+
+import { checksumState, type FrameSink, type OutgoingFrame } from "../frame.ts";
+import type { Host } from "../host.ts";
+import type { StackEvent } from "../events.ts";
+import { parseIpAddress } from "../wire/ip-address.ts";
+import { seededRandom } from "./random.ts";
+
+export interface PipeOptions {
+  /** Bits per second; default unlimited. Ethernet frame bytes count. */
+  rate?: number;
+  /** One way, microseconds. */
+  delay?: number;
+  /** Bytes of frames that may wait; default unlimited. */
+  queueBytes?: number;
+  /** Probabilities of each frame. */
+  loss?: number;
+  duplicate?: number;
+  /** Probability that a frame is held back by up to `reorderDelay` microseconds. */
+  reorder?: number;
+  reorderDelay?: number;
+}
+
+/** Changes a frame in place, or drops it by returning false: a middlebox. */
+export type Middlebox = (frame: Uint8Array) => boolean;
+
+/** One direction between an interface and the core of the network. */
+export class Pipe {
+  options: PipeOptions;
+  blackhole = false;
+  middlebox: Middlebox | undefined;
+  frames = 0;
+  dropped = 0;
+  #freeAt = 0;
+  readonly #random: () => number;
+
+  constructor(options: PipeOptions, seed: number) {
+    this.options = options;
+    this.#random = seededRandom(seed);
+  }
+
+  /** When copies of the frame come out of the pipe; empty: never. */
+  push(frame: Uint8Array, now: number): number[] {
+    const { rate, delay = 0, queueBytes, loss = 0, duplicate = 0, reorder = 0, reorderDelay = 0 } = this.options;
+    this.frames++;
+    if (this.blackhole || this.#chance(loss) || this.middlebox?.(frame) === false) {
+      this.dropped++;
+      return [];
+    }
+    let leaves = now;
+    if (rate !== undefined) {
+      const start = Math.max(now, this.#freeAt);
+      if (queueBytes !== undefined && ((start - now) * rate) / 8e6 + frame.length > queueBytes) {
+        this.dropped++;
+        return [];
+      }
+      leaves = start + (frame.length * 8e6) / rate;
+      this.#freeAt = leaves;
+    }
+    const extra = this.#chance(reorder) ? (this.#random() / 2 ** 32) * reorderDelay : 0;
+    const arrival = leaves + delay + extra;
+    return this.#chance(duplicate) ? [arrival, arrival + 1] : [arrival];
+  }
+
+  #chance(probability: number): boolean {
+    return probability > 0 && this.#random() < probability * 2 ** 32;
+  }
+}
+
+export interface Attachment {
+  host: Host;
+  interfaceIndex: number;
+  addresses: string[];
+  /** From the host to the core, and back. */
+  up: Pipe;
+  down: Pipe;
+}
+
+interface Arrival {
+  time: number;
+  order: number;
+  frame: Uint8Array;
+  from: Attachment;
+  to: Attachment | undefined;
+  partialChecksum: boolean;
+}
+
+const arpRequest = 1;
+
+export class Network {
+  now = 1_000_000;
+  readonly events: (StackEvent & { host: string })[] = [];
+  /** Called after each step of the clock. */
+  onStep: (() => void) | undefined;
+  readonly #attachments: Attachment[] = [];
+  readonly #arrivals: Arrival[] = [];
+  readonly #actions: { time: number; run: () => void }[] = [];
+  #order = 0;
+  #hosts: Host[] = [];
+
+  attach(host: Host, interfaceIndex: number, addresses: string[], up: PipeOptions, down: PipeOptions = up): Attachment {
+    const seed = this.#attachments.length * 2 + 77;
+    const attachment = { host, interfaceIndex, addresses, up: new Pipe(up, seed), down: new Pipe(down, seed + 1) };
+    this.#attachments.push(attachment);
+    if (!this.#hosts.includes(host)) this.#hosts.push(host);
+    return attachment;
+  }
+
+  /** Runs `action` at `time`. */
+  at(time: number, action: () => void): void {
+    this.#actions.push({ time, run: action });
+    this.#actions.sort((a, b) => a.time - b.time);
+  }
+
+  /** Lets time pass until `done` says so or `duration` microseconds have passed; whether it said so. */
+  run(duration: number, done: () => boolean = () => false): boolean {
+    const end = this.now + duration;
+    for (;;) {
+      this.flush();
+      if (done()) return true;
+      const next = this.#next();
+      if (next > end) {
+        this.now = end;
+        return false;
+      }
+      this.now = Math.max(this.now, next);
+      while (this.#actions.length > 0 && this.#actions[0]!.time <= this.now) this.#actions.shift()!.run();
+      while (this.#arrivals.length > 0 && this.#arrivals[0]!.time <= this.now) this.#deliver(this.#pop());
+      for (const host of this.#hosts) if (host.pollTimeout() <= this.now) host.handleTimeout(this.now);
+    }
+  }
+
+  /** Transmits and notifies until nothing more happens at this instant. */
+  flush(): void {
+    for (let round = 0; round < 3; round++) {
+      for (const host of this.#hosts) {
+        host.pollTransmit(this.now, this.#sinkOf(host));
+        host.deliverNotifications();
+      }
+    }
+    for (const host of this.#hosts) {
+      for (let event = host.pollEvent(); event !== undefined; event = host.pollEvent()) this.events.push({ ...event, host: host.name });
+    }
+    this.onStep?.();
+  }
+
+  eventsNamed<N extends StackEvent["name"]>(name: N, host?: Host): Extract<StackEvent, { name: N }>[] {
+    return this.events.filter((event) => event.name === name && (host === undefined || event.host === host.name)) as never;
+  }
+
+  #sinkOf(host: Host): FrameSink {
+    return {
+      transmit: (frame) => {
+        const from = this.#attachments.find((a) => a.host === host && a.interfaceIndex === frame.interfaceIndex)!;
+        const bytes = gather(frame);
+        for (const time of from.up.push(bytes, this.now)) {
+          this.#push({ time, order: this.#order++, frame: bytes.slice(), from, to: undefined, partialChecksum: frame.checksumStart > 0 });
+        }
+      },
+    };
+  }
+
+  #deliver(arrival: Arrival): void {
+    if (arrival.to !== undefined) {
+      const { host, interfaceIndex } = arrival.to;
+      const checksum = arrival.partialChecksum ? checksumState.partial : checksumState.unverified;
+      host.handleFrame(interfaceIndex, arrival.frame, 0, arrival.frame.length, checksum, this.now);
+      return;
+    }
+    const view = new DataView(arrival.frame.buffer);
+    const isArp = view.getUint16(12) === 0x0806;
+    // The core is the router of every link: it answers for every address.
+    const to = isArp ? arrival.from : this.#attachmentOf(view.getUint32(30));
+    if (to === undefined) return;
+    if (isArp && !answerArp(view)) return;
+    for (const time of isArp ? [this.now] : to.down.push(arrival.frame, this.now)) {
+      this.#push({ ...arrival, frame: arrival.frame.slice(), time, order: this.#order++, to });
+    }
+  }
+
+  #attachmentOf(address: number): Attachment | undefined {
+    return this.#attachments.find(({ addresses }) => addresses.some((text) => parseIpAddress(text) === address));
+  }
+
+  #next(): number {
+    let next = Math.min(this.#arrivals[0]?.time ?? Number.POSITIVE_INFINITY, this.#actions[0]?.time ?? Number.POSITIVE_INFINITY);
+    for (const host of this.#hosts) next = Math.min(next, host.pollTimeout());
+    return next;
+  }
+
+  #push(arrival: Arrival): void {
+    const heap = this.#arrivals;
+    let at = heap.push(arrival) - 1;
+    while (at > 0 && before(arrival, heap[(at - 1) >> 1]!)) {
+      heap[at] = heap[(at - 1) >> 1]!;
+      at = (at - 1) >> 1;
+    }
+    heap[at] = arrival;
+  }
+
+  #pop(): Arrival {
+    const heap = this.#arrivals;
+    const top = heap[0]!;
+    const last = heap.pop()!;
+    if (heap.length === 0) return top;
+    let at = 0;
+    for (let child = 1; child < heap.length; child = 2 * at + 1) {
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (!before(heap[child]!, last)) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return top;
+  }
+}
+
+function before(a: Arrival, b: Arrival): boolean {
+  return a.time < b.time || (a.time === b.time && a.order < b.order);
+}
+
+function gather(frame: OutgoingFrame): Uint8Array {
+  const bytes = new Uint8Array(frame.headerLength + frame.payloadLength);
+  bytes.set(frame.header.subarray(0, frame.headerLength));
+  let at = frame.headerLength;
+  for (let i = 0; i < frame.payloadCount; i++) {
+    const offset = frame.payloadOffsets[i]!;
+    bytes.set(frame.payloadBuffers[i]!.subarray(offset, offset + frame.payloadLengths[i]!), at);
+    at += frame.payloadLengths[i]!;
+  }
+  return bytes;
+}
+
+/** Turns a request into its reply, in place; false: it was none. */
+function answerArp(view: DataView): boolean {
+  if (view.getUint16(20) !== arpRequest) return false;
+  const sender = view.getUint32(28);
+  const target = view.getUint32(38);
+  view.setUint16(20, 2);
+  view.setUint16(22, 0x02fe);
+  view.setUint32(24, 0);
+  view.setUint32(28, target);
+  view.setUint32(38, sender);
+  return true;
+}

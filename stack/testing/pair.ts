@@ -1,0 +1,152 @@
+/** A phone with WiFi and 3G, a server with one interface, and applications that send and check a known stream. */
+
+import type { HostOptions, InterfaceOptions } from "../host-options.ts";
+import { Host } from "../host.ts";
+import type { Connection } from "../mptcp/connection.ts";
+import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
+import { type Attachment, Network, type PipeOptions } from "./network.ts";
+import { seededRandom } from "./random.ts";
+
+/** NSDI'12: rates in bit/s, one-way delays; the queue counts frame bytes. */
+export const wifi: PipeOptions = { rate: 8_000_000, delay: 10_000, queueBytes: 80_000 };
+export const thirdGeneration: PipeOptions = { rate: 2_000_000, delay: 75_000, queueBytes: 500_000 };
+
+export const serverPort = 5001;
+
+export interface PairOptions {
+  seed?: number;
+  /** One entry for each of the client's interfaces. */
+  paths?: PipeOptions[];
+  server?: Partial<HostOptions>;
+  client?: Partial<HostOptions>;
+  /** Addresses of the server beyond the first, each on an interface of its own. */
+  serverInterfaces?: number;
+  gso?: boolean;
+}
+
+export interface Pair {
+  network: Network;
+  client: Host;
+  server: Host;
+  /** The client's links, in the order of `paths`. */
+  links: Attachment[];
+}
+
+function interfaceAt(index: number, network: number, gso: boolean): InterfaceOptions {
+  return {
+    name: `eth${index}`, mac: `02:00:00:00:${network.toString(16).padStart(2, "0")}:01`, mtu: 1500, gso,
+    addresses: [{ address: `10.0.${network}.2`, prefixLength: 24 }], gateway: `10.0.${network}.1`,
+  };
+}
+
+export function makePair(options: PairOptions = {}): Pair {
+  const { seed = 1, paths = [wifi, thirdGeneration], gso = false } = options;
+  const random = seededRandom(seed);
+  const common = {
+    mptcp: true, congestionControl: "lia", scheduler: "min-rtt", pathManager: "full-mesh", random,
+  } satisfies Partial<HostOptions>;
+  const client = new Host({
+    ...common, name: "client", interfaces: paths.map((_, i) => interfaceAt(i, i + 1, gso)), ...options.client,
+  });
+  const serverInterfaces = Array.from({ length: options.serverInterfaces ?? 1 }, (_, i) => interfaceAt(i, 100 + i, gso));
+  const server = new Host({ ...common, name: "server", interfaces: serverInterfaces, ...options.server });
+  const network = new Network();
+  const links = paths.map((path, i) => network.attach(client, i, [`10.0.${i + 1}.2`], path));
+  serverInterfaces.forEach((_, i) => network.attach(server, i, [`10.0.${100 + i}.2`], {}));
+  return { network, client, server, links };
+}
+
+/** Byte i of the test stream. */
+export function streamByte(i: number): number {
+  return (i ^ (i >>> 8) ^ (i >>> 16) ^ 0x5a) & 255;
+}
+
+/** An application at one end of a connection: sends `toSend` bytes of the test stream, then ends; checks what comes. */
+export class StreamApplication {
+  readonly connection: Connection;
+  received = 0;
+  corrupt = false;
+  established = false;
+  remoteEnded = false;
+  closed = false;
+  error: ConnectionErrorCode | undefined;
+  /** When bytes came last, and the longest time between two arrivals. */
+  lastArrival = 0;
+  longestGap = 0;
+  endsAfterSending = true;
+  /** Reads nothing while true. */
+  paused = false;
+  readonly #network: Network;
+  readonly #chunkSize: number;
+  toSend: number;
+  #sent = 0;
+
+  constructor(network: Network, connection: Connection, toSend: number, chunkSize = 65_536) {
+    this.#network = network;
+    this.connection = connection;
+    this.toSend = toSend;
+    this.#chunkSize = chunkSize;
+    connection.observer = {
+      onEstablished: () => {
+        this.established = true;
+        this.send();
+      },
+      onReadable: () => this.read(),
+      onWritable: () => this.send(),
+      onRemoteEnd: () => {
+        this.remoteEnded = true;
+      },
+      onClosed: (error) => {
+        this.closed = true;
+        this.error = error;
+      },
+    };
+    if (connection.established) this.send();
+  }
+
+  send(): void {
+    if (this.closed) return;
+    const { now } = this.#network;
+    while (this.#sent < this.toSend) {
+      const length = Math.min(this.#chunkSize, this.toSend - this.#sent);
+      const chunk = new Uint8Array(length);
+      for (let i = 0; i < length; i++) chunk[i] = streamByte(this.#sent + i);
+      const taken = this.connection.write(chunk, now);
+      this.#sent += taken;
+      if (taken < length) return;
+    }
+    if (this.endsAfterSending) this.connection.closeWrite(now);
+  }
+
+  read(): void {
+    if (this.paused) return;
+    const { now } = this.#network;
+    for (let chunk = this.connection.read(now); chunk !== undefined; chunk = this.connection.read(now)) {
+      for (let i = 0; i < chunk.length; i++) if (chunk[i] !== streamByte(this.received + i)) this.corrupt = true;
+      this.received += chunk.length;
+      if (this.lastArrival > 0) this.longestGap = Math.max(this.longestGap, now - this.lastArrival);
+      this.lastArrival = now;
+    }
+  }
+}
+
+export interface Conversation {
+  client: StreamApplication;
+  /** undefined until the server has accepted. */
+  server: () => StreamApplication | undefined;
+}
+
+/** The client connects; each side sends its bytes and ends. */
+export function converse(pair: Pair, clientSends: number, serverSends: number, localAddress?: string): Conversation {
+  const { network } = pair;
+  let accepted: StreamApplication | undefined;
+  const listener = pair.server.listen({ port: serverPort }, network.now);
+  listener.onConnection = () => {
+    const connection = listener.accept();
+    if (connection !== undefined) accepted = new StreamApplication(network, connection, serverSends);
+  };
+  const connection = pair.client.connect(
+    { remoteAddress: "10.0.100.2", remotePort: serverPort, ...(localAddress === undefined ? {} : { localAddress }) }, network.now,
+  );
+  return { client: new StreamApplication(network, connection, clientSends), server: () => accepted };
+}
