@@ -19,15 +19,21 @@ async function pathlab(...argv: string[]): Promise<Outcome> {
   const program = new Command().exitOverride();
   for (const register of [registerValidateCommand, registerPlanCommand, registerSchemaCommand]) register(program);
   const written = { stdout: "", stderr: "" };
-  const [before, writeOut, writeError] = [process.exitCode, process.stdout.write, process.stderr.write];
+  const before = process.exitCode;
   process.exitCode = 0;
-  process.stdout.write = (text: string | Uint8Array): boolean => ((written.stdout += String(text)), true);
-  process.stderr.write = (text: string | Uint8Array): boolean => ((written.stderr += String(text)), true);
+  const releases = (["stdout", "stderr"] as const).map((stream) => {
+    const own = Object.getOwnPropertyDescriptor(process[stream], "write");
+    process[stream].write = (text: string | Uint8Array): boolean => ((written[stream] += String(text)), true);
+    return () => {
+      if (own) Object.defineProperty(process[stream], "write", own);
+      else Reflect.deleteProperty(process[stream], "write");
+    };
+  });
   try {
     await program.parseAsync(argv, { from: "user" });
-    return { ...written, exitCode: Number(process.exitCode) };
+    return { ...written, exitCode: process.exitCode };
   } finally {
-    [process.stdout.write, process.stderr.write] = [writeOut, writeError];
+    for (const release of releases) release();
     process.exitCode = before;
   }
 }

@@ -43,7 +43,10 @@ export type KeyPath = readonly (string | number)[];
 
 export function formatPath(path: KeyPath): string {
   let text = "";
-  for (const key of path) text += typeof key === "number" ? `[${key}]` : text === "" ? key : `.${key}`;
+  for (const key of path) {
+    const name = typeof key === "number" ? `[${key}]` : /^[\w-]+$/.test(key) ? key : `[${formatFound(key)}]`;
+    text += text === "" || name.startsWith("[") ? name : `.${name}`;
+  }
   return text === "" ? "file" : text;
 }
 
@@ -53,7 +56,7 @@ export function formatFound(value: unknown): string {
   if (value === null) return "an empty value";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "object") return Object.keys(value).length === 0 ? "an empty mapping" : "a mapping";
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "bigint" ? value.toString() : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   formatIpv4,
   formatSubnet,
@@ -12,6 +12,8 @@ import {
 
 const addresses = fc.integer({ min: 0, max: 0xffffffff });
 const lengths = fc.integer({ min: 8, max: 31 });
+
+const is = (text: string, length: number): boolean => isHostAddress(parseIpv4(text)!, length);
 
 describe("IPv4 addresses", () => {
   it("are read back as they are written", () => {
@@ -46,7 +48,6 @@ describe("IPv4 addresses", () => {
   });
 
   it("of hosts are neither the subnet's own nor its broadcast", () => {
-    const is = (text: string, length: number): boolean => isHostAddress(parseIpv4(text)!, length);
     expect([
       is("10.0.0.0", 24),
       is("10.0.0.255", 24),

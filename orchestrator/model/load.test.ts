@@ -73,9 +73,9 @@ describe("loading files", () => {
   });
 });
 
-describe("settings from outside", () => {
-  const load = (...settings: string[]): LoadedExperiment => valueOf(loadExperiment(wifi3g, { settings }));
+const load = (...settings: string[]): LoadedExperiment => valueOf(loadExperiment(wifi3g, { settings }));
 
+describe("settings from outside", () => {
   it("stand in the place of the file's own values", () => {
     const { experiment } = load("hosts.server.endpoint=linux-mptcp", "workload.download.size=1MB", "seed=9");
     expect(experiment.hosts["server"]).to.include({ endpoint: "linux-mptcp", congestionControl: "cubic" });

@@ -143,14 +143,8 @@ export function loadFile(
 ): Checked<LoadedExperiment | LoadedTopology | Readonly<Record<string, LinkProfile>>> {
   const kind = recogniseFile(file);
   if (!kind.ok) return kind;
-  switch (kind.value) {
-    case "experiment":
-      return loadExperiment(file, options);
-    case "topology":
-      return loadTopology(file, options);
-    case "profiles":
-      return loadProfiles(file);
-  }
+  if (kind.value === "experiment") return loadExperiment(file, options);
+  return kind.value === "topology" ? loadTopology(file, options) : loadProfiles(file);
 }
 
 /** The kind of a file by the keys at its top. */

@@ -1,5 +1,5 @@
 /** Turns what zod says of a value into diagnostics with a place in the file. */
-import * as z from "zod";
+import type * as z from "zod";
 import { formatChoice, formatFound, formatPath, nearestName } from "./diagnostics.ts";
 import type { Checked, Diagnostic, KeyPath } from "./diagnostics.ts";
 import type { YamlSource } from "./yaml-source.ts";

@@ -133,8 +133,8 @@ export class YamlSource {
       } else if (isMap(parent)) {
         let pair = pairOf(parent, key);
         if (!pair) {
-          pair = new Pair<unknown, unknown>(this.document.createNode(String(key)), this.document.createNode({}));
-          parent.items.push(pair as never);
+          pair = new Pair(this.document.createNode(String(key)), this.document.createNode({}));
+          parent.items.push(pair);
         } else if (last) {
           pair.key = this.document.createNode(String(key));
         }

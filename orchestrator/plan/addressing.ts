@@ -81,9 +81,10 @@ function freeAddress({ network, prefixLength }: Subnet, taken: readonly (number 
 
 /** Locally administered (second bit of the first octet): lab, number of the link, end. */
 function freeMac(lab: string, link: number, end: number, taken: ReadonlySet<string>): string {
-  const pair = (value: number): string => value.toString(16).padStart(2, "0");
   for (let last = end; ; last += 2) {
     const mac = `02:${lab.slice(0, 2)}:${lab.slice(2, 4)}:${pair(link >> 8)}:${pair(link & 0xff)}:${pair(last)}`;
     if (!taken.has(mac)) return mac;
   }
 }
+
+const pair = (value: number): string => value.toString(16).padStart(2, "0");

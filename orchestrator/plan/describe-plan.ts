@@ -136,26 +136,23 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
 }
 
 function describeWorkload(workload: PlannedWorkload): string[] {
-  const opened = `${workload.client} opens the connection to ${workload.serverAddress}:${workload.port}`;
-  switch (workload.kind) {
-    case "bulk": {
-      const amount =
-        workload.sizeBytes !== undefined
-          ? formatSize(workload.sizeBytes)
-          : `all that fits in ${formatDuration(workload.durationMicroseconds!)}`;
-      return ["bulk", `${workload.from} sends ${amount} to ${workload.to}; ${opened}`];
-    }
-    case "stream":
-      return [
-        "stream",
-        `${workload.from} sends ${formatRate(workload.rateBitsPerSecond)} in segments of ${formatDuration(workload.segmentMicroseconds)} to ${workload.to} for ` +
-          `${formatDuration(workload.durationMicroseconds)}, played from a buffer of ${formatDuration(workload.playbackBufferMicroseconds)}; ${opened}`,
-      ];
-    case "request-response":
-      return [
-        "request-response",
-        `${workload.client} asks ${workload.server} ${workload.count} times, every ${formatDuration(workload.intervalMicroseconds)}: ${formatSize(workload.requestBytes)} for ` +
-          `${formatSize(workload.responseBytes)}; ${opened}`,
-      ];
+  const { kind, client, server, serverAddress, port } = workload;
+  const opened = `${client} opens the connection to ${serverAddress}:${port}`;
+  if (kind === "request-response") {
+    const { count, intervalMicroseconds, requestBytes, responseBytes } = workload;
+    const rhythm = `${count} times, every ${formatDuration(intervalMicroseconds)}`;
+    const sizes = `${formatSize(requestBytes)} for ${formatSize(responseBytes)}`;
+    return [kind, `${client} asks ${server} ${rhythm}: ${sizes}; ${opened}`];
   }
+  const { from, to, durationMicroseconds } = workload;
+  if (kind === "bulk") {
+    const { sizeBytes } = workload;
+    const amount =
+      sizeBytes === undefined ? `all that fits in ${formatDuration(durationMicroseconds!)}` : formatSize(sizeBytes);
+    return [kind, `${from} sends ${amount} to ${to}; ${opened}`];
+  }
+  const { rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds } = workload;
+  const segments = `${formatRate(rateBitsPerSecond)} in segments of ${formatDuration(segmentMicroseconds)}`;
+  const played = `for ${formatDuration(durationMicroseconds!)}, played from a buffer of ${formatDuration(playbackBufferMicroseconds)}`;
+  return [kind, `${from} sends ${segments} to ${to} ${played}; ${opened}`];
 }

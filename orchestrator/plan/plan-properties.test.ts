@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { formatIpv4, parseIpv4, subnetContains } from "../model/ipv4-address.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { Topology, TopologyLink } from "../model/topology.ts";
@@ -33,6 +33,8 @@ const experiment: Experiment = {
 
 const shape = { up: { rateBitsPerSecond: 1e6 }, down: { rateBitsPerSecond: 1e6 } };
 
+const nodes = (names: readonly string[]): Record<string, object> => Object.fromEntries(names.map((name) => [name, {}]));
+
 /** Routers in a tree with some further links, hosts at one to three of them. */
 const topologies = fc
   .record({
@@ -58,8 +60,6 @@ const topologies = fc
         { ends: [{ node: a, ...(address && { address }) }, { node: b }], ...(shaped[index % 30] && { shape }) },
       ];
     });
-    const nodes = (names: readonly string[]): Record<string, object> =>
-      Object.fromEntries(names.map((name) => [name, {}]));
     return {
       version: 1,
       name: "property",

@@ -37,45 +37,10 @@ export function planWorkloads(
       startMicroseconds: workload.startMicroseconds,
       payloadSeed: derivedSeed(seed, "payload", name),
     };
-    switch (workload.kind) {
-      case "bulk": {
-        const { kind, from, to, sizeBytes, durationMicroseconds } = workload;
-        return {
-          ...base,
-          kind,
-          from,
-          to,
-          ...(sizeBytes !== undefined && { sizeBytes }),
-          ...(durationMicroseconds !== undefined && { durationMicroseconds }),
-        };
-      }
-      case "stream": {
-        const {
-          kind,
-          from,
-          to,
-          rateBitsPerSecond,
-          segmentMicroseconds,
-          playbackBufferMicroseconds,
-          durationMicroseconds,
-        } = workload;
-        return {
-          ...base,
-          kind,
-          from,
-          to,
-          rateBitsPerSecond,
-          segmentMicroseconds,
-          playbackBufferMicroseconds,
-          durationMicroseconds,
-        };
-      }
-      case "request-response": {
-        const { kind, requestBytes, responseBytes, intervalMicroseconds } = workload;
-        const count = workload.count ?? Math.max(1, Math.floor(workload.durationMicroseconds! / intervalMicroseconds));
-        return { ...base, kind, requestBytes, responseBytes, intervalMicroseconds, count };
-      }
-    }
+    if (workload.kind !== "request-response") return { ...workload, ...base };
+    const { kind, requestBytes, responseBytes, intervalMicroseconds } = workload;
+    const count = workload.count ?? Math.max(1, Math.floor(workload.durationMicroseconds! / intervalMicroseconds));
+    return { ...base, kind, requestBytes, responseBytes, intervalMicroseconds, count };
   });
 }
 
