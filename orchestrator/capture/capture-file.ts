@@ -40,7 +40,7 @@ export class CaptureFile {
   /** Appends whole blocks, all or none. @throws CaptureFileError */
   async append(blocks: Uint8Array): Promise<void> {
     try {
-      for (let done = 0; done < blocks.length; ) {
+      for (let done = 0; done < blocks.length;) {
         const { bytesWritten } = await this.#handle.write(blocks, done, blocks.length - done, this.#length + done);
         done += bytesWritten;
       }

@@ -20,7 +20,9 @@ const interfaces = [
 ];
 
 function startCapture(config: CaptureConfig) {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts")], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "main.ts")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.stdin.write(`${JSON.stringify(config)}\n`);
   return {
@@ -61,7 +63,10 @@ describe("the capture process", function () {
     ip("netns add", phone);
     ip("netns add", server);
     ip("link add c0 netns", phone, "type veth peer name c0 netns", server);
-    for (const [name, address] of [[phone, 1], [server, 2]] as const) {
+    for (const [name, address] of [
+      [phone, 1],
+      [server, 2],
+    ] as const) {
       ip("-n", name, "link set c0 up");
       ip("-n", name, `address add 10.8.0.${address}/24 dev c0`);
     }
@@ -103,12 +108,16 @@ describe("the capture process", function () {
     const [section] = blocks;
     expect(section?.type === "section" && realtimeOffsetFromComments(section.comments)).to.be.a("number");
 
-    const tshark = (...words: string[]) => execFileSync("tshark", ["-r", file, ...words], { encoding: "utf8", stdio: "pipe" });
+    const tshark = (...words: string[]) =>
+      execFileSync("tshark", ["-r", file, ...words], { encoding: "utf8", stdio: "pipe" });
     expect(tshark().trim().split("\n")).to.have.length(packets.length);
     const bad = "_ws.malformed || tcp.checksum.status == 0 || udp.checksum.status == 0";
     expect(tshark("-o", "tcp.check_checksum:TRUE", "-Y", bad)).to.equal("");
     expect(tshark("-o", "tcp.check_checksum:TRUE", "-Y", "tcp.checksum.status == 1").trim()).not.to.equal("");
-    expect(tshark("-T", "fields", "-e", "frame.interface_name", "-c", "1").trim()).to.be.oneOf(["phone/wifi0", "server/eth0"]);
+    expect(tshark("-T", "fields", "-e", "frame.interface_name", "-c", "1").trim()).to.be.oneOf([
+      "phone/wifi0",
+      "server/eth0",
+    ]);
   });
 
   it("keeps the headers alone when told to, and says how long frames were", async () => {
@@ -122,7 +131,9 @@ describe("the capture process", function () {
     const packets = (await readAll(file)).filter(isPacket);
     expect(Math.max(...packets.map(({ data }) => data.length))).to.equal(192);
     expect(Math.max(...packets.map(({ originalLength }) => originalLength))).to.be.above(1000);
-    expect(execFileSync("tshark", ["-r", file, "-Y", "_ws.malformed"], { encoding: "utf8", stdio: "pipe" })).to.equal("");
+    expect(execFileSync("tshark", ["-r", file, "-Y", "_ws.malformed"], { encoding: "utf8", stdio: "pipe" })).to.equal(
+      "",
+    );
   });
 
   it("on a full disk says so with exit code 3, and what it had written can be read", async () => {
@@ -148,7 +159,9 @@ describe("the capture process", function () {
     const capture = startCapture({ interfaces: missing, file: path.join(directory, "none.pcapng") });
     const line = await capture.hear();
     expect(line).to.deep.include({ type: "error", code: "ENODEV" });
-    expect(line).to.have.property("message").that.matches(/c7: No such device/);
+    expect(line)
+      .to.have.property("message")
+      .that.matches(/c7: No such device/);
     expect(await capture.ended).to.equal(1);
   });
 });

@@ -98,7 +98,11 @@ export class Capture {
     await this.#append(this.#statistics());
     await this.#file.close();
     return {
-      interfaces: this.#sources.map(({ interface: { displayName }, packets, drops }) => ({ displayName, packets, drops })),
+      interfaces: this.#sources.map(({ interface: { displayName }, packets, drops }) => ({
+        displayName,
+        packets,
+        drops,
+      })),
       fileBytes: this.#file.length,
       realtimeOffsetMicroseconds: { start: this.#startOffset, end: realtimeOffsetMicroseconds() },
     };

@@ -21,9 +21,9 @@ describe("a partial checksum", () => {
         frame[34 + 17] = pseudo & 0xff;
         const memory = Uint8Array.from([0xee, ...frame, 0xee]);
         completeChecksum(memory, 1, frame.length, 34, 16);
-        expect(onesComplementSum(Uint8Array.from([...pseudoHeader, ...memory.subarray(35, 1 + frame.length)]))).to.equal(
-          0xffff,
-        );
+        expect(
+          onesComplementSum(Uint8Array.from([...pseudoHeader, ...memory.subarray(35, 1 + frame.length)])),
+        ).to.equal(0xffff);
         expect([memory[0], memory.at(-1)]).to.deep.equal([0xee, 0xee]);
       }),
     );

@@ -1,4 +1,11 @@
-import { blockType, byteOrderMagic, linkTypeEthernet, option, packetDirection, type PacketDirection } from "./pcapng-format.ts";
+import {
+  blockType,
+  byteOrderMagic,
+  linkTypeEthernet,
+  option,
+  packetDirection,
+  type PacketDirection,
+} from "./pcapng-format.ts";
 
 const nanosecondResolution = 9;
 

@@ -132,7 +132,11 @@ class SectionDecoder {
     this.#inSection = true;
     this.#resolutions = [];
     const options = this.#options(view, 24, offset);
-    return { type: "section", comments: texts(options, option.comment), application: text(options, option.sectionApplication) };
+    return {
+      type: "section",
+      comments: texts(options, option.comment),
+      application: text(options, option.sectionApplication),
+    };
   }
 
   #interface(view: DataView, offset: number): PcapngBlock {
@@ -152,7 +156,8 @@ class SectionDecoder {
   #packet(view: DataView, offset: number): PcapngBlock {
     const interfaceId = view.getUint32(8, this.#littleEndian);
     const unitsPerSecond = this.#resolutions[interfaceId];
-    if (unitsPerSecond === undefined) throw new PcapngError(offset, `a packet of interface ${interfaceId}, not described`);
+    if (unitsPerSecond === undefined)
+      throw new PcapngError(offset, `a packet of interface ${interfaceId}, not described`);
     const length = view.getUint32(20, this.#littleEndian);
     if (28 + length > view.byteLength - 4) throw new PcapngError(offset, "a packet is longer than its block");
     const units =
@@ -189,7 +194,7 @@ class SectionDecoder {
   #options(view: DataView, start: number, offset: number): Options {
     const options: Options = new Map();
     const end = view.byteLength - 4;
-    for (let at = start; at + 4 <= end; ) {
+    for (let at = start; at + 4 <= end;) {
       const code = view.getUint16(at, this.#littleEndian);
       const length = view.getUint16(at + 2, this.#littleEndian);
       if (code === option.end) break;

@@ -31,7 +31,8 @@ describe("a delay", () => {
   });
 
   it("reorders only with jitter that may", () => {
-    const numbers = (jitter: JitterParameters) => drive(delay(10_000, jitter), spaced).map(({ packet }) => packet.number);
+    const numbers = (jitter: JitterParameters) =>
+      drive(delay(10_000, jitter), spaced).map(({ packet }) => packet.number);
     const inOrder = spaced.map((_, i) => i);
     expect(numbers(uniform)).to.deep.equal(inOrder);
     expect(numbers({ ...uniform, reorder: true })).not.to.deep.equal(inOrder);
@@ -53,8 +54,11 @@ describe("a delay", () => {
 
   it("made shorter on the way does not let packets overtake", () => {
     const order: [number, number][] = [];
-    const element = new Delay<{ bytes: number; number: number }>(10_000, undefined, new RandomStream(1), (packet, time) =>
-      order.push([packet.number, time]),
+    const element = new Delay<{ bytes: number; number: number }>(
+      10_000,
+      undefined,
+      new RandomStream(1),
+      (packet, time) => order.push([packet.number, time]),
     );
     element.push({ bytes: 1, number: 1 }, 0);
     element.configure(1000, undefined);

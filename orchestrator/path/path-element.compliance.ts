@@ -39,7 +39,7 @@ export function drive(
   return outcomes;
 }
 
-export const arrivals: fc.Arbitrary<{ bytes: number; time: number }[]> = fc
+const arrivals: fc.Arbitrary<{ bytes: number; time: number }[]> = fc
   .array(fc.record({ bytes: fc.integer({ min: 14, max: 1514 }), gap: fc.integer({ min: 0, max: 3000 }) }), {
     maxLength: 200,
   })

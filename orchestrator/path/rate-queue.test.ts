@@ -50,7 +50,12 @@ describe("a rate", () => {
 
   it("takes a new rate in the middle of a packet and keeps the queue", () => {
     const times: number[] = [];
-    const element = new RateQueue(8e6, {}, (_, time) => times.push(time), () => expect.fail("dropped"));
+    const element = new RateQueue(
+      8e6,
+      {},
+      (_, time) => times.push(time),
+      () => expect.fail("dropped"),
+    );
     for (let i = 0; i < 3; i++) element.push({ bytes: 1000 }, 0);
     element.configure(4e6, {}, 500); // half of the first is sent
     element.advance(1e6);
@@ -59,7 +64,12 @@ describe("a rate", () => {
 
   it("empties at once when the rate is taken away", () => {
     const times: number[] = [];
-    const element = new RateQueue(8e6, {}, (_, time) => times.push(time), () => expect.fail("dropped"));
+    const element = new RateQueue(
+      8e6,
+      {},
+      (_, time) => times.push(time),
+      () => expect.fail("dropped"),
+    );
     for (let i = 0; i < 3; i++) element.push({ bytes: 1000 }, 0);
     element.configure(Infinity, {}, 500);
     expect(times).to.deep.equal([500, 500, 500]);
@@ -67,7 +77,12 @@ describe("a rate", () => {
   });
 
   it("knows what waits and the most that ever did", () => {
-    const element = new RateQueue(8e6, {}, () => {}, () => expect.fail("dropped"));
+    const element = new RateQueue(
+      8e6,
+      {},
+      () => {},
+      () => expect.fail("dropped"),
+    );
     for (let i = 0; i < 4; i++) element.push({ bytes: 1000 }, 0);
     expect([element.queueBytes, element.queuePackets, element.heldPackets]).to.deep.equal([3000, 3, 4]);
     element.advance(2500);

@@ -129,7 +129,9 @@ describe("the emulator between two namespaces", function () {
       const socket = require("node:dgram").createSocket("udp4");
       socket.on("message", (data, { port, address }) => socket.send(data, port, address));
       socket.bind(7007, () => console.log("bound"));`;
-    echo = spawn("ip", ["netns", "exec", right, process.execPath, "-e", server], { stdio: ["ignore", "pipe", "inherit"] });
+    echo = spawn("ip", ["netns", "exec", right, process.execPath, "-e", server], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(echo.stdout!, "data");
     emulator = new LineProcess("main.ts");
     emulator.say({ links: links("emulator") } satisfies EmulatorConfig);

@@ -83,7 +83,8 @@ export class Emulator {
   /** @throws Error when there is no such link */
   control(control: Extract<EmulatorControl, { link: string }>): void {
     const link = this.#links.get(control.link);
-    if (link === undefined) throw new Error(`no link "${control.link}" here, only ${[...this.#links.keys()].join(", ")}`);
+    if (link === undefined)
+      throw new Error(`no link "${control.link}" here, only ${[...this.#links.keys()].join(", ")}`);
     const names = control.direction === "both" ? (["forward", "backward"] as const) : [control.direction];
     for (const { link: elements } of names.map((name) => link[name])) {
       if (control.do === "set") elements.configure(control.config, monotonicMicroseconds());
@@ -103,8 +104,20 @@ export class Emulator {
     const sockets: PacketSocket[] = [];
     const running = { name: link.name, sockets } as RunningLink;
     this.#links.set(link.name, running);
-    sockets.push(this.#openSocket(link.ends[0], () => running.forward, () => running.backward));
-    sockets.push(this.#openSocket(link.ends[1], () => running.backward, () => running.forward));
+    sockets.push(
+      this.#openSocket(
+        link.ends[0],
+        () => running.forward,
+        () => running.backward,
+      ),
+    );
+    sockets.push(
+      this.#openSocket(
+        link.ends[1],
+        () => running.backward,
+        () => running.forward,
+      ),
+    );
     const [first, second] = sockets;
     running.forward = new EmulatedDirection(link.forward, second!, this.#pool, this.#lateness);
     running.backward = new EmulatedDirection(link.backward, first!, this.#pool, this.#lateness);

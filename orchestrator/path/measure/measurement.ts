@@ -38,10 +38,7 @@ const maximumLossProbes = 4000;
 const probesPerSecondLimit = 10_000;
 
 /** Measures one direction once: its rate by a train, its loss and its delay by spaced probes. */
-export async function measureDirection(
-  path: ProbePath,
-  configured: LinkDirectionConfig,
-): Promise<MeasuredFigures> {
+export async function measureDirection(path: ProbePath, configured: LinkDirectionConfig): Promise<MeasuredFigures> {
   const rate = configured.rateBitsPerSecond;
   const patienceMicroseconds =
     (configured.delayMicroseconds ?? 0) + 8 * (configured.jitter?.microseconds ?? 0) + 300_000;
@@ -82,9 +79,7 @@ async function measureRate(
   patienceMicroseconds: number,
 ): Promise<number> {
   // Slow links get smaller frames, so that a second holds enough of them; fast ones a shorter train.
-  const frameBytes = Math.round(
-    Math.min(path.mtu + 14, Math.max(minimumProbeBytes, rate / 8 / fewestTrainFrames)),
-  );
+  const frameBytes = Math.round(Math.min(path.mtu + 14, Math.max(minimumProbeBytes, rate / 8 / fewestTrainFrames)));
   const transmission = (frameBytes * 8e6) / rate;
   const load = overload / (1 - Math.min(0.5, loss === undefined ? 0 : lossRate(loss)));
   const count = Math.min(maximumTrainFrames, Math.max(fewestTrainFrames, Math.ceil((load * 1e6) / transmission)));

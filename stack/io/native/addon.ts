@@ -64,7 +64,7 @@ export const bundledAddonName = "pathlab-native.node";
  *
  * @throws Error when PATHLAB_NATIVE names no file; NativeBuildError
  */
-export function nativeAddonPath(): string {
+function nativeAddonPath(): string {
   const named = process.env["PATHLAB_NATIVE"];
   if (named !== undefined) {
     if (!existsSync(named)) throw new Error(`PATHLAB_NATIVE names no file: ${named}`);

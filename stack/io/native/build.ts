@@ -37,7 +37,10 @@ export function buildNative(): string {
   const compiler = process.env["CC"] ?? "cc";
   const units = sources.filter((name) => name.endsWith(".c")).map((name) => path.join(sourceDirectory, name));
   try {
-    execFileSync(compiler, [...flags, `-I${nodeHeaders()}`, ...units, "-o", aside], { encoding: "utf8", stdio: "pipe" });
+    execFileSync(compiler, [...flags, `-I${nodeHeaders()}`, ...units, "-o", aside], {
+      encoding: "utf8",
+      stdio: "pipe",
+    });
     renameSync(aside, target);
   } catch (error) {
     rmSync(aside, { force: true });
