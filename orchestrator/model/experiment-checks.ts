@@ -22,7 +22,7 @@ export function checkExperiment(experiment: Experiment, topology: Topology | und
 }
 
 /** The time at which the last workload or, where it is earlier, the whole run ends; undefined when a transfer's size decides. */
-export function plannedEnd(experiment: Experiment): number | undefined {
+function plannedEnd(experiment: Experiment): number | undefined {
   const ends = Object.values(experiment.workload).map((workload) => workloadEnd(workload));
   const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end!));
   const { durationMicroseconds } = experiment;

@@ -260,7 +260,7 @@ function checkRange(
 
 const subflowCount = whole("A number of subflows.", 1, 64);
 
-export const expectation = z
+const expectation = z
   .strictObject({
     goodput: z.exactOptional(
       z

@@ -168,5 +168,3 @@ export const profilesFileSchema = z
     profiles,
   })
   .meta({ title: "pathlab link profiles", description: "Named sets of link parameters, each with its source." });
-
-export type ProfilesFile = z.output<typeof profilesFileSchema>;

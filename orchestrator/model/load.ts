@@ -57,7 +57,7 @@ export type FileKind = "topology" | "experiment" | "profiles";
 
 const shippedProfilesFile = fileURLToPath(new URL("../../topologies/profiles.yaml", import.meta.url));
 
-export function loadProfiles(file: string): Checked<Readonly<Record<string, LinkProfile>>> {
+function loadProfiles(file: string): Checked<Readonly<Record<string, LinkProfile>>> {
   const source = readSource(file);
   if (!source.ok) return source;
   const checked = checkSchema(profilesFileSchema, source.value);

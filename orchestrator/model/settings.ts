@@ -6,7 +6,7 @@ import type { Diagnostic, KeyPath } from "./diagnostics.ts";
 import type { Place, YamlSource } from "./yaml-source.ts";
 
 /** Diagnostics about settings name this in the place of a file; the line is the setting's number. */
-export const settingsFile = "--set";
+const settingsFile = "--set";
 
 /**
  * Puts each setting into the source, so that what is checked afterwards is the file with them, and what is wrong with a setting is told at the setting.

@@ -13,11 +13,11 @@ export interface Topology {
   readonly profiles: Readonly<Record<string, LinkProfile>>;
 }
 
-export interface HostNode {
+interface HostNode {
   readonly description?: string;
 }
 
-export interface RouterNode {
+interface RouterNode {
   readonly description?: string;
 }
 

@@ -1,4 +1,5 @@
 /** A plan in words: what will be created on the machine, what will run, and why. Stable, so that two plans can be compared by a diff. */
+import type { Expectation } from "../model/experiment.ts";
 import { formatDuration, formatRate, formatSize } from "../model/units.ts";
 import type { Plan, PlannedNode, PlannedRoute, PlannedWorkload } from "./plan.ts";
 
@@ -38,7 +39,7 @@ export function describePlan(plan: Plan): string {
     ),
     section(
       "Expectations",
-      table(plan.expectations.map(({ workload, expectation }) => [workload, Object.keys(expectation).join(", ")])),
+      table(plan.expectations.map(({ workload, expectation }) => [workload, describeExpectation(expectation)])),
     ),
     section(
       "Observation",
@@ -133,6 +134,38 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   for (const { address, interface: dev, flags } of kernelMptcp?.endpoints ?? [])
     rows.push([name, "ip mptcp", `endpoint ${address} dev ${dev} ${flags.join(" ")}`]);
   return rows;
+}
+
+function describeExpectation({
+  goodput,
+  subflows,
+  longestGap,
+  stalls,
+  intact,
+  fallback,
+  completion,
+  latency,
+}: Expectation): string {
+  const time = (name: string, limit?: { readonly atMostMicroseconds: number }): string[] =>
+    limit ? [`${name} at most ${formatDuration(limit.atMostMicroseconds)}`] : [];
+  return [
+    ...(goodput?.atLeastBitsPerSecond !== undefined
+      ? [`goodput at least ${formatRate(goodput.atLeastBitsPerSecond)}`]
+      : []),
+    ...(goodput?.atMostBitsPerSecond !== undefined
+      ? [`goodput at most ${formatRate(goodput.atMostBitsPerSecond)}`]
+      : []),
+    ...(subflows?.exactly !== undefined ? [`${subflows.exactly} subflows`] : []),
+    ...(subflows?.atLeast !== undefined ? [`at least ${subflows.atLeast} subflows`] : []),
+    ...(subflows?.atMost !== undefined ? [`at most ${subflows.atMost} subflows`] : []),
+    ...time("longest gap", longestGap),
+    ...(stalls ? [stalls.atMost === 0 ? "no stall" : `at most ${stalls.atMost} stalls`] : []),
+    ...(intact ? ["bytes intact"] : []),
+    ...(fallback !== undefined ? [fallback ? "fallback to TCP" : "no fallback"] : []),
+    ...time("completion", completion),
+    ...time("median latency", latency?.p50),
+    ...time("99th percentile of latency", latency?.p99),
+  ].join(", ");
 }
 
 function describeWorkload(workload: PlannedWorkload): string[] {
