@@ -12,7 +12,8 @@ import type { BundleError } from "./bundle-error.ts";
 import { digestFile, listFiles } from "./hash-files.ts";
 import { bundleDirectory, bundleFiles, bundleSchemaVersion } from "./layout.ts";
 import { manifestSeal } from "./manifest.ts";
-import type { Manifest } from "./manifest.ts";
+import type { BundleDescription, Manifest } from "./manifest.ts";
+import { Bundle } from "./open-bundle.ts";
 import { NdjsonFile } from "./ndjson-file.ts";
 import { giveTo, sudoCaller } from "./ownership.ts";
 
@@ -20,7 +21,7 @@ import { giveTo, sudoCaller } from "./ownership.ts";
 const reserveFile = ".manifest-reserve";
 const reserveBytes = 64 * 1024;
 
-export type ManifestContent = Omit<Manifest, "schemaVersion" | "id" | "experiment" | "baseline" | "files" | "seal">;
+export type ManifestContent = Omit<BundleDescription, "schemaVersion" | "id" | "experiment" | "baseline">;
 
 export interface BundleIdentity {
   readonly experiment: string;
@@ -129,21 +130,30 @@ export class BundleWriter {
   async seal(content: ManifestContent): Promise<Manifest> {
     await Promise.allSettled([this.#events.close(), this.#metrics.close()]);
     await rm(this.path(reserveFile), { force: true });
-    const manifest = await sealDirectory(this.directory, {
+    const manifest = await sealDirectory(this.directory, this.#describe(content));
+    const owner = sudoCaller();
+    if (owner !== undefined) await giveTo(owner, this.#made);
+    return manifest;
+  }
+
+  /** For whoever reads the bundle before it is sealed, as the report does, which the seal has to cover. */
+  unsealed(content: ManifestContent): Bundle {
+    return new Bundle(this.directory, this.#describe(content));
+  }
+
+  #describe(content: ManifestContent): BundleDescription {
+    return {
       schemaVersion: bundleSchemaVersion,
       id: this.id,
       experiment: this.experiment,
       ...(this.baselineName === undefined ? {} : { baseline: this.baselineName }),
       ...content,
-    });
-    const owner = sudoCaller();
-    if (owner !== undefined) await giveTo(owner, this.#made);
-    return manifest;
+    };
   }
 }
 
 /** Writes the manifest of the directory as it is now. Used again when a derived file (the report) is rendered anew. */
-export async function sealDirectory(directory: string, content: Omit<Manifest, "files" | "seal">): Promise<Manifest> {
+export async function sealDirectory(directory: string, content: BundleDescription): Promise<Manifest> {
   const path = join(directory, bundleFiles.manifest);
   const temporary = join(directory, `.${basename(path)}.tmp`);
   try {

@@ -56,6 +56,8 @@ export const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+/** The manifest of a bundle that is not sealed yet. */
+export type BundleDescription = Omit<Manifest, "files" | "seal">;
 export type Machine = z.infer<typeof machineSchema>;
 export type RunRecord = z.infer<typeof runSchema>;
 

@@ -10,7 +10,7 @@ import type { Plan } from "../plan/plan.ts";
 import { BundleError } from "./bundle-error.ts";
 import { bundleFiles } from "./layout.ts";
 import { manifestSchema } from "./manifest.ts";
-import type { Manifest } from "./manifest.ts";
+import type { BundleDescription, Manifest } from "./manifest.ts";
 import { countersSchema, linksSchema, metricSampleSchema, resultsSchema, timelineEventSchema } from "./records.ts";
 import type { CountersRecord, LinksRecord, ResultsRecord } from "./records.ts";
 
@@ -25,11 +25,12 @@ const planSchema = z.looseObject({
   faults: z.array(z.looseObject({ atMicroseconds: z.number(), link: z.string() })),
 });
 
-export class Bundle {
+/** Its manifest has no file hashes while the run that writes it goes on. */
+export class Bundle<Description extends BundleDescription = BundleDescription> {
   readonly directory: string;
-  readonly manifest: Manifest;
+  readonly manifest: Description;
 
-  constructor(directory: string, manifest: Manifest) {
+  constructor(directory: string, manifest: Description) {
     this.directory = directory;
     this.manifest = manifest;
   }
@@ -70,7 +71,7 @@ export class Bundle {
   }
 
   /** In the order of their names. */
-  async baselines(): Promise<Bundle[]> {
+  async baselines(): Promise<Bundle<Manifest>[]> {
     if (!(await this.has(bundleFiles.baselines))) return [];
     const names = (await readdir(this.path(bundleFiles.baselines))).toSorted();
     return Promise.all(names.map((name) => openBundle(this.path(bundleFiles.baselines, name))));
@@ -96,7 +97,7 @@ export class Bundle {
 }
 
 /** Throws `BundleError`: `not-a-bundle` where there is no manifest, `damaged` where it cannot be read. Hashes are `verifyBundle`'s business. */
-export async function openBundle(directory: string): Promise<Bundle> {
+export async function openBundle(directory: string): Promise<Bundle<Manifest>> {
   const absolute = resolve(directory);
   const path = join(absolute, bundleFiles.manifest);
   let text: string;

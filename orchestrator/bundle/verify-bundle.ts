@@ -25,7 +25,7 @@ export interface BundleVerification {
 
 /** Throws `BundleError` (`not-a-bundle`) where there is no manifest at all. */
 export async function verifyBundle(directory: string): Promise<BundleVerification> {
-  let bundle: Bundle;
+  let bundle: Bundle<Manifest>;
   try {
     bundle = await openBundle(directory);
   } catch (error) {
@@ -40,14 +40,14 @@ export async function verifyBundle(directory: string): Promise<BundleVerificatio
 }
 
 /** The seal is over the manifest as written, not as a schema reads it. */
-async function verifySeal(bundle: Bundle): Promise<BundleProblem[]> {
+async function verifySeal(bundle: Bundle<Manifest>): Promise<BundleProblem[]> {
   const written = JSON.parse(await readFile(bundle.path(bundleFiles.manifest), "utf8")) as Manifest;
   if (manifestSeal(written) === written.seal) return [];
   const message = "its seal does not match: it was changed after the run";
   return [{ file: bundleFiles.manifest, problem: "manifest damaged", message }];
 }
 
-async function verifyFiles(bundle: Bundle): Promise<BundleProblem[]> {
+async function verifyFiles(bundle: Bundle<Manifest>): Promise<BundleProblem[]> {
   const problems: BundleProblem[] = [];
   const present = new Set(await listFiles(bundle.directory));
   present.delete(bundleFiles.manifest);

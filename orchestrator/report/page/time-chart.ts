@@ -1,0 +1,229 @@
+/// <reference lib="dom" />
+/** One chart over the run's time: a legend that shows the values under the cursor and hides series, spans of faults behind, the moment in front. */
+import uPlot from "uplot";
+import type { ChartSeries, ChartSpan, ChartSpec } from "../chart-spec.ts";
+import { currentMoment, onMoment, pin } from "./moment.ts";
+
+const axisWidth = 54;
+const rightPadding = 14;
+const heights: Readonly<Record<ChartSpec["kind"], number>> = { stacked: 230, steps: 190, lines: 190, bars: 130, points: 170 };
+const syncKey = "run";
+
+/** All charts, for a zoom of one to be the zoom of all. */
+const charts: TimeChart[] = [];
+let zooming = false;
+
+export class TimeChart {
+  readonly #spec: ChartSpec;
+  readonly #plot: HTMLElement;
+  readonly #durationSeconds: number;
+  readonly #values: HTMLElement[] = [];
+  readonly #hidden = new Set<number>();
+  #chart: uPlot | undefined;
+
+  constructor(figure: HTMLElement, spec: ChartSpec, durationSeconds: number) {
+    this.#spec = spec;
+    this.#plot = figure.querySelector<HTMLElement>(".plot")!;
+    this.#durationSeconds = durationSeconds;
+    this.#fillLegend(figure.querySelector<HTMLElement>(".legend")!);
+    this.draw();
+    charts.push(this);
+    onMoment(() => this.#chart?.redraw(false, false));
+  }
+
+  /** Anew, in the colours and the width of now. */
+  draw(): void {
+    this.#chart?.destroy();
+    const width = Math.max(280, this.#plot.clientWidth);
+    this.#chart = new uPlot(this.#options(width), this.#data(), this.#plot);
+  }
+
+  #shown(): readonly ChartSeries[] {
+    return this.#spec.series.filter((_, index) => !this.#hidden.has(index));
+  }
+
+  /** Stacked: each series drawn as the sum of itself and those below it; the topmost first. */
+  #data(): uPlot.AlignedData {
+    const times = [...this.#spec.times];
+    const shown = this.#shown();
+    if (this.#spec.kind !== "stacked") return [times, ...shown.map(({ values }) => [...values])];
+    const sums = new Array<number>(times.length).fill(0);
+    return [times, ...shown.map(({ values }) => values.map((value, at) => (sums[at] = sums[at]! + (value ?? 0))))];
+  }
+
+  #options(width: number): uPlot.Options {
+    const { kind, unit } = this.#spec;
+    const muted = colour("--muted");
+    const grid = { stroke: colour("--grid"), width: 1 };
+    const font = "11.5px ui-sans-serif, system-ui, sans-serif";
+    const axis = { stroke: muted, grid, ticks: { show: false }, font };
+    const shown = this.#shown();
+    return {
+      width,
+      height: heights[kind],
+      padding: [12, rightPadding, 0, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: syncKey, setSeries: false },
+        drag: { x: true, y: false, setScale: true },
+        points: { show: kind !== "bars", size: 6 },
+        y: false,
+        bind: { click: (chart, _target, handler) => (event) => this.#click(chart, event, handler) },
+      },
+      scales: {
+        x: { time: false, range: (_chart, low, high) => (zooming || low > (this.#spec.times[0] ?? 0) ? [low, high] : [0, Math.max(high, this.#durationSeconds)]) },
+        y: { range: (_chart, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+      },
+      axes: [
+        { ...axis, size: 26, space: 70, values: (_chart, splits) => splits.map((seconds) => `${seconds} s`) },
+        { ...axis, size: axisWidth, space: 34, values: (_chart, splits) => splits.map((value) => formatTick(value)) },
+      ],
+      series: [{}, ...shown.map((series, index) => this.#series(series, index))],
+      ...(kind === "stacked" ? { bands: shown.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
+      hooks: {
+        drawClear: [(chart) => this.#drawSpans(chart)],
+        draw: [(chart) => this.#drawMoment(chart)],
+        setCursor: [(chart) => this.#showValues(chart.cursor.idx ?? undefined, unit)],
+        setScale: [(chart, scale) => this.#zoomAll(chart, scale)],
+      },
+    };
+  }
+
+  #series(series: ChartSeries, index: number): uPlot.Series {
+    const { kind } = this.#spec;
+    const stroke = colour(series.colour);
+    const shared = { label: series.label, stroke, points: { show: false }, ...(series.dashed ? { dash: [5, 4] } : {}) };
+    switch (kind) {
+      case "stacked":
+        return { ...shared, width: 1, fill: translucent(stroke, index % 2 === 0 ? 0.55 : 0.5), paths: uPlot.paths.stepped!({ align: 1 }) };
+      case "steps":
+        return { ...shared, width: 1.75, paths: uPlot.paths.stepped!({ align: 1 }) };
+      case "lines":
+        return { ...shared, width: series.dashed ? 1.25 : 1.75, spanGaps: true };
+      case "bars":
+        return { ...shared, width: 0, fill: stroke, paths: uPlot.paths.bars!({ size: [0.9, 8, 2], align: 1 }) };
+      case "points":
+        return { ...shared, paths: () => null, points: { show: true, size: 4, fill: stroke, stroke } };
+    }
+  }
+
+  #fillLegend(legend: HTMLElement): void {
+    this.#spec.series.forEach((series, index) => {
+      const button = document.createElement("button");
+      const swatch = document.createElement("span");
+      const value = document.createElement("span");
+      button.type = "button";
+      button.title = "show or hide";
+      button.setAttribute("aria-pressed", "true");
+      swatch.className = series.dashed ? "swatch dashed" : "swatch";
+      swatch.style.setProperty("--colour", `var(${series.colour})`);
+      value.className = "value";
+      button.append(swatch, series.label, value);
+      button.addEventListener("click", () => {
+        if (!this.#hidden.delete(index)) this.#hidden.add(index);
+        button.setAttribute("aria-pressed", String(!this.#hidden.has(index)));
+        this.draw();
+      });
+      legend.append(button);
+      this.#values.push(value);
+    });
+  }
+
+  #showValues(at: number | undefined, unit: string): void {
+    this.#spec.series.forEach(({ values }, index) => {
+      const value = at === undefined ? undefined : values[at];
+      this.#values[index]!.textContent = value === undefined || value === null ? "" : `${formatTick(value)} ${unit}`;
+    });
+  }
+
+  #drawSpans(chart: uPlot): void {
+    const { ctx } = chart;
+    const { top, height } = chart.bbox;
+    const ratio = devicePixelRatio;
+    ctx.save();
+    clipToPlot(chart);
+    const labels: { left: number; right: number; row: number }[] = [];
+    for (const span of this.#spec.spans) {
+      const [left, right] = edges(chart, span);
+      const stroke = colour(span.colour);
+      ctx.fillStyle = translucent(stroke, 0.1);
+      ctx.fillRect(left, top, right - left, height);
+      ctx.strokeStyle = translucent(stroke, 0.75);
+      ctx.lineWidth = ratio;
+      ctx.setLineDash([3 * ratio, 3 * ratio]);
+      for (const x of new Set([left, right])) {
+        ctx.beginPath();
+        ctx.moveTo(x, top);
+        ctx.lineTo(x, top + height);
+        ctx.stroke();
+      }
+      ctx.setLineDash([]);
+      ctx.font = `600 ${11 * ratio}px ui-sans-serif, system-ui, sans-serif`;
+      ctx.fillStyle = stroke;
+      ctx.textAlign = "left";
+      ctx.textBaseline = "top";
+      const end = left + 5 * ratio + ctx.measureText(span.label).width;
+      const row = [0, 1, 2, 3].find((candidate) => labels.every((other) => other.row !== candidate || other.right < left || other.left > end)) ?? 0;
+      labels.push({ left, right: end, row });
+      ctx.fillText(span.label, left + 5 * ratio, top + (4 + row * 14) * ratio);
+    }
+    ctx.restore();
+  }
+
+  #drawMoment(chart: uPlot): void {
+    const { pointed, pinned } = currentMoment();
+    const { ctx } = chart;
+    ctx.save();
+    clipToPlot(chart);
+    for (const [seconds, width] of [[pinned, 1.5], [pointed, 1]] as const) {
+      if (seconds === undefined) continue;
+      const x = chart.valToPos(seconds, "x", true);
+      ctx.strokeStyle = colour("--accent");
+      ctx.lineWidth = width * devicePixelRatio;
+      ctx.beginPath();
+      ctx.moveTo(x, chart.bbox.top);
+      ctx.lineTo(x, chart.bbox.top + chart.bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  #click(chart: uPlot, event: MouseEvent, handler: (event: MouseEvent) => void): null {
+    handler(event);
+    const { left } = chart.cursor;
+    if (left !== undefined && left >= 0) pin(Math.round(chart.posToVal(left, "x") * 1000) / 1000);
+    return null;
+  }
+
+  #zoomAll(chart: uPlot, scale: string): void {
+    if (scale !== "x" || zooming || chart.status === 0) return;
+    const { min, max } = chart.scales["x"]!;
+    if (min === undefined || min === null || max === undefined || max === null) return;
+    zooming = true;
+    for (const other of charts) if (other.#chart !== undefined && other.#chart !== chart) other.#chart.setScale("x", { min, max });
+    zooming = false;
+  }
+}
+
+function edges(chart: uPlot, { from, to }: ChartSpan): [number, number] {
+  return [Math.round(chart.valToPos(from, "x", true)), Math.round(chart.valToPos(to, "x", true))];
+}
+
+function clipToPlot({ ctx, bbox }: uPlot): void {
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+}
+
+function colour(property: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+}
+
+/** `#rrggbb` with an alpha. */
+function translucent(hex: string, alpha: number): string {
+  return `${hex}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`;
+}
+
+function formatTick(value: number): string {
+  return Number(value.toPrecision(value >= 1000 ? 4 : 3)).toLocaleString("en");
+}
