@@ -136,6 +136,9 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   return rows;
 }
 
+const time = (name: string, limit?: { readonly atMostMicroseconds: number }): string[] =>
+  limit ? [`${name} at most ${formatDuration(limit.atMostMicroseconds)}`] : [];
+
 function describeExpectation({
   goodput,
   subflows,
@@ -146,8 +149,6 @@ function describeExpectation({
   completion,
   latency,
 }: Expectation): string {
-  const time = (name: string, limit?: { readonly atMostMicroseconds: number }): string[] =>
-    limit ? [`${name} at most ${formatDuration(limit.atMostMicroseconds)}`] : [];
   return [
     ...(goodput?.atLeastBitsPerSecond !== undefined
       ? [`goodput at least ${formatRate(goodput.atLeastBitsPerSecond)}`]

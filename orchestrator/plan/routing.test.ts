@@ -3,8 +3,9 @@ import type { Topology } from "../model/topology.ts";
 import { addressLinks } from "./addressing.ts";
 import { Routing } from "./routing.ts";
 
+const nodes = (names: string[]): Record<string, object> => Object.fromEntries(names.map((name) => [name, {}]));
+
 function routing(hosts: string[], routers: string[], joins: Record<string, [string, string]>): Routing {
-  const nodes = (names: string[]): Record<string, object> => Object.fromEntries(names.map((name) => [name, {}]));
   const links = Object.entries(joins).map(([name, [a, b]]) => [name, { ends: [{ node: a }, { node: b }] }]);
   const topology = {
     version: 1,
