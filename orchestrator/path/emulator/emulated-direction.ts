@@ -16,11 +16,20 @@ export class EmulatedDirection {
   /** Frames that the batch holds and the times at which they should have been sent. */
   readonly #leaving = new PacketRing<Frame>();
   readonly #due = new PacketRing<number>();
+  readonly #onWarning: (message: string) => void;
   #lastArrival = -Infinity;
-  dropsOversize = 0;
-  dropsMemory = 0;
+  #dropsOversize = 0;
+  #dropsMemory = 0;
 
-  constructor(config: LinkDirectionConfig, egress: PacketSocket, pool: FramePool, lateness: LatenessHistogram) {
+  /** @param onWarning is told the first time that a frame is lost for a reason that is not the link's */
+  constructor(
+    config: LinkDirectionConfig,
+    egress: PacketSocket,
+    pool: FramePool,
+    lateness: LatenessHistogram,
+    onWarning: (message: string) => void,
+  ) {
+    this.#onWarning = onWarning;
     this.#pool = pool;
     this.#lateness = lateness;
     this.#egress = egress;
@@ -39,6 +48,14 @@ export class EmulatedDirection {
     this.#batch = new SendBatch(egress, (messages) => this.#sent(messages));
   }
 
+  get dropsOversize(): number {
+    return this.#dropsOversize;
+  }
+
+  get dropsMemory(): number {
+    return this.#dropsMemory;
+  }
+
   get dropsEgress(): number {
     let drops = 0;
     for (const count of this.#batch.failures.values()) drops += count;
@@ -54,12 +71,12 @@ export class EmulatedDirection {
       const arrival = Math.max(this.#lastArrival, Math.min(now, ingress.monotonicMicroseconds(i)));
       this.#lastArrival = arrival;
       if (ingress.originalLength(i) > room) {
-        this.dropsOversize++;
+        this.#loseOversize(ingress.originalLength(i));
         continue;
       }
       const spare = this.#pool.take();
       if (spare === undefined) {
-        this.dropsMemory++;
+        this.#loseForMemory();
         continue;
       }
       const frame = this.#pool.at(ingress.slot(i));
@@ -79,6 +96,17 @@ export class EmulatedDirection {
   /** The far end's socket takes frames again. */
   writable(): void {
     this.#batch.flush(true);
+  }
+
+  #loseOversize(bytes: number): void {
+    if (this.#dropsOversize++ === 0)
+      this.#onWarning(
+        `a frame of ${bytes} bytes is longer than the MTU allows: is the sender's segmentation offload on?`,
+      );
+  }
+
+  #loseForMemory(): void {
+    if (this.#dropsMemory++ === 0) this.#onWarning("no memory is left for a frame: the links hold too many");
   }
 
   #sent(messages: number): void {

@@ -210,6 +210,26 @@ describe("the emulator between two namespaces", function () {
     expect(roundTrips(0, 5)).not.to.include(null);
   });
 
+  it("warns when a sender leaves segmentation to a device that is not there", async () => {
+    execFileSync("ip", ["netns", "exec", left, "ethtool", "-K", "f0", "tso", "on", "gso", "on"]);
+    const pour = `require("node:net").connect(7007, "10.9.2.2", function () {
+      this.end(Buffer.alloc(500_000), () => this.destroy());
+    }).on("error", () => {})`;
+    const sink = `require("node:net").createServer((socket) => socket.resume().on("error", () => {}))
+      .listen(7007, () => console.log("listening"))`;
+    const receiver = spawn("ip", ["netns", "exec", right, process.execPath, "-e", sink], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(receiver.stdout, "data");
+    const sender = spawn("ip", ["netns", "exec", left, process.execPath, "-e", pour], { stdio: "ignore" });
+    const ended = Promise.all([once(sender, "exit"), once(receiver, "exit")]);
+    const warning = await emulator.hear("warning");
+    expect(warning).to.include({ link: "f", direction: "forward" });
+    expect(warning.message).to.match(/^a frame of \d{4,5} bytes is longer than the MTU allows/);
+    for (const child of [sender, receiver]) child.kill();
+    await ended;
+  });
+
   it("ends with its last figures when its stdin does", async () => {
     emulator.process.stdin!.end();
     const last = await emulator.hear("quality");

@@ -27,6 +27,13 @@ type RunningLink = {
   backward: EmulatedDirection;
 };
 
+export type EmulatorObserver = {
+  /** An interface of a link went down (ENETDOWN); frames flow again when it comes up. */
+  interfaceError(interfaceName: string, code: string): void;
+  /** A direction begins to lose frames for a reason that is not in its configuration. */
+  warning(link: string, direction: LinkDirectionName, message: string): void;
+};
+
 /** All emulated links of a lab: their sockets, their elements and the one timer that releases frames. */
 export class Emulator {
   readonly #links = new Map<string, RunningLink>();
@@ -36,19 +43,14 @@ export class Emulator {
   readonly #timer: PreciseTimer;
   readonly #memory: PacketMemory;
   readonly #pool: FramePool;
-  readonly #onInterface: (interfaceName: string, code: string) => void;
+  readonly #observer: EmulatorObserver;
 
   /**
-   * @param onInterface an interface of a link went down (ENETDOWN); frames flow again when it comes up
    * @throws Error with a code when an interface or namespace is not there, or two links have one name
    */
-  constructor(
-    config: EmulatorConfig,
-    scheduling: SchedulingReport,
-    onInterface: (interfaceName: string, code: string) => void,
-  ) {
+  constructor(config: EmulatorConfig, scheduling: SchedulingReport, observer: EmulatorObserver) {
     this.#scheduling = scheduling;
-    this.#onInterface = onInterface;
+    this.#observer = observer;
     const ends = config.links.flatMap((link) => link.ends);
     const mtus = ends.map((end) => interfaceInfo(end.namespacePath, end.interfaceName).mtu);
     const slotBytes = Math.ceil((frameOffset + linkLayerBytes + Math.max(...mtus, 0)) / 64) * 64;
@@ -119,8 +121,12 @@ export class Emulator {
       ),
     );
     const [first, second] = sockets;
-    running.forward = new EmulatedDirection(link.forward, second!, this.#pool, this.#lateness);
-    running.backward = new EmulatedDirection(link.backward, first!, this.#pool, this.#lateness);
+    const direction = (name: LinkDirectionName, egress: PacketSocket) =>
+      new EmulatedDirection(link[name], egress, this.#pool, this.#lateness, (message) =>
+        this.#observer.warning(link.name, name, message),
+      );
+    running.forward = direction("forward", second!);
+    running.backward = direction("backward", first!);
     this.#directions.push(running.forward, running.backward);
   }
 
@@ -141,7 +147,7 @@ export class Emulator {
       onWritable: () => arriving().writable(),
       onError: (code) => {
         arriving().writable();
-        this.#onInterface(end.interfaceName, code);
+        this.#observer.interfaceError(end.interfaceName, code);
       },
     });
   }

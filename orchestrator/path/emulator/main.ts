@@ -13,7 +13,10 @@ function start(config: EmulatorConfig): void {
   const priority = config.realtimePriority ?? 10;
   const scheduling: SchedulingReport =
     priority > 0 ? requestRealtimeScheduling(priority) : { policy: "other", reason: "not asked for" };
-  emulator = new Emulator(config, scheduling, (interfaceName, code) => say({ type: "interface", interfaceName, code }));
+  emulator = new Emulator(config, scheduling, {
+    interfaceError: (interfaceName, code) => say({ type: "interface", interfaceName, code }),
+    warning: (link, direction, message) => say({ type: "warning", link, direction, message }),
+  });
   say({ type: "ready", scheduling });
 }
 

@@ -68,5 +68,7 @@ export type EmulatorLine =
   | ({ type: "stats"; time: number } & LinkStats)
   /** An interface went down or came back under the emulator. */
   | { type: "interface"; interfaceName: string; code: string }
+  /** Frames are lost that the link's configuration does not lose; said once per direction and reason. */
+  | { type: "warning"; link: string; direction: LinkDirectionName; message: string }
   /** The last line. */
   | ({ type: "quality"; links: LinkStats[] } & EmulatorQuality);
