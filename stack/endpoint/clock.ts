@@ -1,3 +1,13 @@
+/** The clock and the timers of the world that the endpoint program lives in: the machine's, or virtual time. */
+export interface Clock {
+  /** Whole microseconds; never goes back. */
+  now(): number;
+  /** Calls back at `time` or soon after, never before it and never at once; returns how to cancel it. */
+  callAt(time: number, callback: () => void): () => void;
+  /** Calls back when timers and arrivals that are due have had their turn. */
+  callLater(callback: () => void): void;
+}
+
 /** CLOCK_MONOTONIC in whole microseconds: the one clock that all processes of the machine (and all namespaces) share. */
 export function monotonicMicroseconds(): number {
   const [seconds, nanoseconds] = process.hrtime();
@@ -15,3 +25,9 @@ export function callAt(time: number, callback: () => void): () => void {
   timer = setTimeout(arm, 0);
   return () => clearTimeout(timer);
 }
+
+export const monotonicClock: Clock = {
+  now: monotonicMicroseconds,
+  callAt,
+  callLater: (callback) => void setImmediate(callback),
+};

@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect } from "chai";
+import { monotonicClock } from "./clock.ts";
 import { EndpointProgram, type OpenTransport } from "./endpoint-program.ts";
 import type { EndpointCommand, EndpointRecord, StartCommand } from "./protocol.ts";
 import type { Transport, TransportSocket } from "./transport.ts";
@@ -22,7 +23,7 @@ function loopback(closed: () => void = () => undefined): Transport {
 function run(open: OpenTransport): { program: EndpointProgram; records: EndpointRecord[]; exited: Promise<number> } {
   const records: EndpointRecord[] = [];
   const { promise: exited, resolve } = Promise.withResolvers<number>();
-  return { program: new EndpointProgram((record) => records.push(record), resolve, open), records, exited };
+  return { program: new EndpointProgram((record) => records.push(record), resolve, open, monotonicClock), records, exited };
 }
 
 describe("EndpointProgram", () => {

@@ -1,4 +1,4 @@
-import { monotonicMicroseconds } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import type { EndpointCommand, EndpointRecord, StartCommand } from "./protocol.ts";
 import type { Transport, TransportObserver } from "./transport.ts";
 import { WorkloadSession } from "./workload-session.ts";
@@ -16,18 +16,20 @@ export class EndpointProgram {
   readonly #emit: (record: EndpointRecord) => void;
   readonly #exit: (code: number) => void;
   readonly #openTransport: OpenTransport;
+  readonly #clock: Clock;
   #started = false;
   #transport: Transport | undefined;
   readonly #sessions: WorkloadSession[] = [];
-  #metricsTimer: NodeJS.Timeout | undefined;
+  #cancelObservation: (() => void) | undefined;
   #sampledAt = -Infinity;
   #sampling = false;
   #stopping = false;
 
-  constructor(emit: (record: EndpointRecord) => void, exit: (code: number) => void, openTransport: OpenTransport) {
+  constructor(emit: (record: EndpointRecord) => void, exit: (code: number) => void, openTransport: OpenTransport, clock: Clock) {
     this.#emit = emit;
     this.#exit = exit;
     this.#openTransport = openTransport;
+    this.#clock = clock;
   }
 
   /** Throws when the command is none, or comes at a wrong time. */
@@ -40,7 +42,7 @@ export class EndpointProgram {
         return;
       case "workload": {
         if (this.#transport === undefined) throw new Error("a workload command before the endpoint was ready");
-        const session = new WorkloadSession(command, this.#transport, this.#emit);
+        const session = new WorkloadSession(command, this.#transport, this.#emit, this.#clock);
         this.#sessions.push(session);
         session.start();
         return;
@@ -56,7 +58,7 @@ export class EndpointProgram {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    clearInterval(this.#metricsTimer);
+    this.#cancelObservation?.();
     await this.#transport?.close();
     this.#exit(0);
   }
@@ -65,15 +67,24 @@ export class EndpointProgram {
     try {
       this.#transport = await this.#openTransport(command.transport, {
         onEvent: (event) => this.#emit({ type: "event", time: Math.round(event.time), event }),
+        onProblem: (message) => process.stderr.write(`${message}\n`),
       });
     } catch (error) {
       const { code = "EINTERNAL", message } = error as NodeJS.ErrnoException;
-      this.#emit({ type: "error", time: monotonicMicroseconds(), code, message });
+      this.#emit({ type: "error", time: this.#clock.now(), code, message });
       this.#exit(machineErrors.has(code) ? 3 : 4);
       return;
     }
-    this.#metricsTimer = setInterval(() => this.#observe(), command.metricsIntervalMicroseconds / 1000);
-    this.#emit({ type: "ready", time: monotonicMicroseconds(), pid: process.pid, versions: this.#transport.versions });
+    this.#observeAt(this.#clock.now() + command.metricsIntervalMicroseconds, command.metricsIntervalMicroseconds);
+    this.#emit({ type: "ready", time: this.#clock.now(), pid: process.pid, versions: this.#transport.versions });
+  }
+
+  /** What comes late for a whole interval is left out, not made up for. */
+  #observeAt(time: number, intervalMicroseconds: number): void {
+    this.#cancelObservation = this.#clock.callAt(time, () => {
+      this.#observeAt(Math.max(time, this.#clock.now() - intervalMicroseconds + 1) + intervalMicroseconds, intervalMicroseconds);
+      this.#observe();
+    });
   }
 
   #observe(): void {
@@ -82,7 +93,7 @@ export class EndpointProgram {
   }
 
   async #sample(): Promise<void> {
-    const time = monotonicMicroseconds();
+    const time = this.#clock.now();
     const costly = this.#transport?.sampleIsCostly === true;
     // Timers tick a little early or late; half a millisecond must not cost every other sample.
     const tooEarly = costly && time - this.#sampledAt < shortestSampleMicroseconds - 5000;

@@ -2,7 +2,7 @@
  * The endpoint program inside a host. Commands come as NDJSON on stdin, records go out as NDJSON on stdout (protocol.ts). It ends with `stop`, and
  * with the end of stdin: when the orchestrator dies, nothing stays alive. Exit codes: 0, 3 the machine lacks something, 4 internal.
  */
-import { monotonicMicroseconds } from "./clock.ts";
+import { monotonicClock } from "./clock.ts";
 import { EndpointProgram } from "./endpoint-program.ts";
 import { LineSplitter } from "./ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
@@ -20,7 +20,7 @@ function exit(code: number): void {
 function failInternally(error: unknown): void {
   const { code, message, stack } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
   process.stderr.write(`${stack ?? message}\n`);
-  emit({ type: "error", time: monotonicMicroseconds(), code: code ?? "EINTERNAL", message: message ?? String(error) });
+  emit({ type: "error", time: monotonicClock.now(), code: code ?? "EINTERNAL", message: message ?? String(error) });
   exit(4);
 }
 
@@ -31,7 +31,7 @@ process.stdout.on("error", () => exit(0));
 // Only the orchestrator ends a run: Ctrl-C reaches it too, and it will say `stop`.
 process.on("SIGINT", () => undefined);
 
-const program = new EndpointProgram(emit, exit, openTransport);
+const program = new EndpointProgram(emit, exit, openTransport, monotonicClock);
 const lines = new LineSplitter();
 process.stdin.on("data", (chunk: Buffer) => {
   for (const line of lines.push(chunk)) program.handle(JSON.parse(line) as EndpointCommand);

@@ -25,7 +25,7 @@ export interface SocketSample {
 export interface Transport {
   /** Versions of what is at work, for the record `ready`. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Returns at once; `connect` or `error` follow on the socket. */
+  /** `connect` or `error` follow on the socket. Throws, with node:net's code, when the attempt cannot even begin. */
   connect(remote: Endpoint): TransportSocket;
   /** Resolves when connections are accepted; rejects with node:net's code (EADDRINUSE, EADDRNOTAVAIL). */
   listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void>;
@@ -38,5 +38,8 @@ export interface Transport {
 }
 
 export interface TransportObserver {
+  /** A decision of our stack. */
   onEvent(event: StackEvent): void;
+  /** Something about the machine that a person should read. */
+  onProblem(message: string): void;
 }

@@ -1,4 +1,4 @@
-import { callAt, monotonicMicroseconds } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import type { EndpointRecord, WorkloadCommand, WorkloadResult } from "./protocol.ts";
 import type { Transport, TransportSocket } from "./transport.ts";
 import type { Progress, RoleContext } from "./workload/role.ts";
@@ -9,13 +9,15 @@ export class WorkloadSession {
   readonly #command: WorkloadCommand;
   readonly #transport: Transport;
   readonly #emit: (record: EndpointRecord) => void;
+  readonly #clock: Clock;
   #socket: TransportSocket | undefined;
   #progress: ((now: number) => Progress) | undefined;
 
-  constructor(command: WorkloadCommand, transport: Transport, emit: (record: EndpointRecord) => void) {
+  constructor(command: WorkloadCommand, transport: Transport, emit: (record: EndpointRecord) => void, clock: Clock) {
     this.#command = command;
     this.#transport = transport;
     this.#emit = emit;
+    this.#clock = clock;
   }
 
   get name(): string {
@@ -24,7 +26,7 @@ export class WorkloadSession {
 
   start(): void {
     if (this.#command.role === "server") this.#listen();
-    else callAt(this.#command.startAt, () => this.#connect());
+    else this.#clock.callAt(this.#command.startAt, () => this.#connect());
   }
 
   owns(socket: TransportSocket): boolean {
@@ -33,7 +35,7 @@ export class WorkloadSession {
 
   /** A `progress` record, where this side receives. */
   reportProgress(): void {
-    const time = monotonicMicroseconds();
+    const time = this.#clock.now();
     if (this.#progress !== undefined) this.#emit({ type: "progress", time, workload: this.name, ...this.#progress(time) });
   }
 
@@ -51,14 +53,20 @@ export class WorkloadSession {
         }
       })
       .then(
-        () => this.#emit({ type: "listening", time: monotonicMicroseconds(), workload: this.name, port }),
+        () => this.#emit({ type: "listening", time: this.#clock.now(), workload: this.name, port }),
         (error: NodeJS.ErrnoException) => this.#fail(error),
       );
   }
 
   #connect(): void {
     const { serverAddress: host, port } = this.#command.workload;
-    const socket = this.#transport.connect({ host, port });
+    let socket: TransportSocket;
+    try {
+      socket = this.#transport.connect({ host, port });
+    } catch (error) {
+      this.#fail(error as NodeJS.ErrnoException);
+      return;
+    }
     this.#socket = socket;
     const onError = (error: Error): void => this.#fail(error);
     socket.once("error", onError);
@@ -73,13 +81,14 @@ export class WorkloadSession {
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     this.#event("connected", { localAddress, localPort, remoteAddress, remotePort });
     const context: RoleContext = {
+      clock: this.#clock,
       event: (name, detail) => this.#event(name, detail),
       reportProgress: (source) => {
         this.#progress = source;
       },
     };
     const role = roleOf(this.#command.workload, this.#command.role);
-    role(socket, monotonicMicroseconds(), context).then(
+    role(socket, this.#clock.now(), context).then(
       (result) => this.#succeed(result),
       (error: NodeJS.ErrnoException) => this.#fail(error),
     );
@@ -87,16 +96,16 @@ export class WorkloadSession {
 
   #succeed(result: WorkloadResult): void {
     this.#finishProgress();
-    this.#emit({ type: "result", time: monotonicMicroseconds(), workload: this.name, role: this.#command.role, result });
+    this.#emit({ type: "result", time: this.#clock.now(), workload: this.name, role: this.#command.role, result });
   }
 
   #event(name: string, detail?: Readonly<Record<string, unknown>>): void {
-    this.#emit({ type: "workload-event", time: monotonicMicroseconds(), workload: this.name, name, ...(detail && { detail }) });
+    this.#emit({ type: "workload-event", time: this.#clock.now(), workload: this.name, name, ...(detail && { detail }) });
   }
 
   #fail(error: NodeJS.ErrnoException): void {
     this.#finishProgress();
-    this.#emit({ type: "error", time: monotonicMicroseconds(), workload: this.name, code: error.code ?? "EUNKNOWN", message: error.message });
+    this.#emit({ type: "error", time: this.#clock.now(), workload: this.name, code: error.code ?? "EUNKNOWN", message: error.message });
   }
 
   #finishProgress(): void {

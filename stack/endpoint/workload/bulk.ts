@@ -1,4 +1,3 @@
-import { callAt } from "../clock.ts";
 import type { BulkDescription } from "../protocol.ts";
 import { ArrivalMeter } from "./arrival-meter.ts";
 import { awaitPeerEnd, readPayload } from "./payload-reader.ts";
@@ -8,14 +7,14 @@ import type { Role } from "./role.ts";
 /** Sends `sizeBytes`, or for `durationMicroseconds` from the connection's begin; then half-closes and waits for the receiver's end. */
 export function bulkSender(description: BulkDescription): Role {
   return async (socket, connectedAt, context) => {
-    const writer = new PayloadWriter(socket, description.payloadSeed);
+    const writer = new PayloadWriter(socket, description.payloadSeed, context.clock);
     const peerEnd = awaitPeerEnd(socket);
     let cancel: (() => void) | undefined;
     if (description.sizeBytes !== undefined) {
       writer.allow(description.sizeBytes);
       writer.end();
     } else {
-      cancel = callAt(connectedAt + (description.durationMicroseconds ?? 0), () => writer.endNow());
+      cancel = context.clock.callAt(connectedAt + (description.durationMicroseconds ?? 0), () => writer.endNow());
       writer.allow(Infinity);
     }
     socket.on("finish", () => context.event("sending-ended", { bytes: writer.written }));

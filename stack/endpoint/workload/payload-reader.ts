@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { monotonicMicroseconds } from "../clock.ts";
 import type { ReceiverResult } from "../protocol.ts";
 import type { TransportSocket } from "../transport.ts";
 import type { ArrivalMeter } from "./arrival-meter.ts";
@@ -21,14 +20,14 @@ export function readPayload(options: PayloadReaderOptions, meter: ArrivalMeter):
   return new Promise((resolve, reject) => {
     watchFailure(socket, reject);
     socket.on("data", (chunk: Uint8Array) => {
-      const now = monotonicMicroseconds();
+      const now = context.clock.now();
       if (meter.firstAt === undefined) context.event("first-byte");
       meter.arrived(chunk.length, now);
       hash.update(chunk);
       options.onData?.(chunk.length, now);
     });
     socket.on("end", () => {
-      const now = monotonicMicroseconds();
+      const now = context.clock.now();
       options.onEnd?.(now);
       socket.end();
       const { bytes, firstAt, lastAt, longestGapMicroseconds, longestGapAt } = meter;

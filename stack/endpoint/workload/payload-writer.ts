@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Clock } from "../clock.ts";
 import type { TransportSocket } from "../transport.ts";
 import { Payload, payloadChunkBytes } from "./payload.ts";
 
@@ -9,6 +10,7 @@ const turnBytes = 16 * payloadChunkBytes;
 export class PayloadWriter {
   readonly #socket: TransportSocket;
   readonly #payload: Payload;
+  readonly #clock: Clock;
   readonly #hash = createHash("sha256");
   #allowed = 0;
   #written = 0;
@@ -17,9 +19,10 @@ export class PayloadWriter {
   #endWanted = false;
   #ended = false;
 
-  constructor(socket: TransportSocket, seed: number) {
+  constructor(socket: TransportSocket, seed: number, clock: Clock) {
     this.#socket = socket;
     this.#payload = new Payload(seed);
+    this.#clock = clock;
     socket.on("drain", () => {
       this.#blocked = false;
       this.#continueLater();
@@ -62,7 +65,7 @@ export class PayloadWriter {
   #continueLater(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.#clock.callLater(() => {
       this.#scheduled = false;
       this.#pump();
     });

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { callAt, monotonicMicroseconds } from "../clock.ts";
 import type { RequestResponseDescription, RequesterResult, ResponderResult } from "../protocol.ts";
 import { ArrivalMeter } from "./arrival-meter.ts";
 import { responseSeed } from "./payload.ts";
@@ -10,16 +9,16 @@ import { codedError, watchFailure, type Role } from "./role.ts";
 /** Sends a request each interval without waiting, half-closes after the last, and reads until the responder's end. */
 export function requester(description: RequestResponseDescription): Role {
   return (socket, connectedAt, context) => {
-    const writer = new PayloadWriter(socket, description.payloadSeed);
+    const writer = new PayloadWriter(socket, description.payloadSeed, context.clock);
     const schedule = new RequestSchedule(description, connectedAt);
     const meter = new ArrivalMeter();
     const hash = createHash("sha256");
     let cancel: (() => void) | undefined;
     const send = (): void => {
-      const now = monotonicMicroseconds();
+      const now = context.clock.now();
       while (schedule.takeRequest(now) !== undefined) writer.allow(schedule.requests * description.requestBytes);
       if (schedule.allSent) writer.end();
-      else cancel = callAt(schedule.pollTimeout(), send);
+      else cancel = context.clock.callAt(schedule.pollTimeout(), send);
     };
     context.reportProgress(() => ({ bytes: meter.takeProgress() }));
     return new Promise<RequesterResult>((resolve, reject) => {
@@ -28,7 +27,7 @@ export function requester(description: RequestResponseDescription): Role {
         reject(error);
       });
       socket.on("data", (chunk: Uint8Array) => {
-        const now = monotonicMicroseconds();
+        const now = context.clock.now();
         meter.arrived(chunk.length, now);
         hash.update(chunk);
         try {
@@ -52,7 +51,7 @@ export function requester(description: RequestResponseDescription): Role {
 /** Answers each complete request with `responseBytes` of the response payload, at once and in order. */
 export function responder(description: RequestResponseDescription): Role {
   return (socket, _connectedAt, context) => {
-    const writer = new PayloadWriter(socket, responseSeed(description.payloadSeed));
+    const writer = new PayloadWriter(socket, responseSeed(description.payloadSeed), context.clock);
     const hash = createHash("sha256");
     let received = 0;
     return new Promise<ResponderResult>((resolve, reject) => {

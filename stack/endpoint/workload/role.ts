@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { WorkloadResult } from "../protocol.ts";
 import type { TransportSocket } from "../transport.ts";
 
@@ -7,8 +8,9 @@ export interface Progress {
   readonly playbackBufferMicroseconds?: number;
 }
 
-/** What a workload's role tells while it runs. */
+/** The time that a workload's role lives in, and what it tells while it runs. */
 export interface RoleContext {
+  readonly clock: Clock;
   event(name: string, detail?: Readonly<Record<string, unknown>>): void;
   /** From now on `source` is asked at every metrics interval, and once more at the end. */
   reportProgress(source: (now: number) => Progress): void;

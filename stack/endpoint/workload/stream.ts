@@ -1,4 +1,3 @@
-import { callAt, monotonicMicroseconds } from "../clock.ts";
 import type { StreamDescription } from "../protocol.ts";
 import { ArrivalMeter } from "./arrival-meter.ts";
 import { awaitPeerEnd, readPayload } from "./payload-reader.ts";
@@ -10,19 +9,19 @@ import { SegmentSchedule, streamBytes } from "./segment-schedule.ts";
 /** Produces segments in real time from the connection's begin, as a camera would, and half-closes after the last. */
 export function streamSender(description: StreamDescription): Role {
   return async (socket, connectedAt, context) => {
-    const writer = new PayloadWriter(socket, description.payloadSeed);
+    const writer = new PayloadWriter(socket, description.payloadSeed, context.clock);
     const schedule = new SegmentSchedule(description, connectedAt);
     const lateness = new Lateness(context);
     const peerEnd = awaitPeerEnd(socket);
     let cancel: (() => void) | undefined;
     const produce = (): void => {
-      const now = monotonicMicroseconds();
+      const now = context.clock.now();
       for (let segment = schedule.take(now); segment !== undefined; segment = schedule.take(now)) {
         lateness.segmentDue(segment.index, writer.backlog);
         writer.allow(segment.offset + segment.bytes);
       }
       if (schedule.done) writer.end();
-      else cancel = callAt(schedule.pollTimeout(), produce);
+      else cancel = context.clock.callAt(schedule.pollTimeout(), produce);
     };
     socket.on("finish", () => context.event("sending-ended", { bytes: writer.written }));
     produce();
@@ -77,10 +76,10 @@ export function streamReceiver(description: StreamDescription): Role {
     const armTimer = (): void => {
       cancel?.();
       const timeout = playback.pollTimeout();
-      if (timeout !== Infinity) cancel = callAt(timeout, onTimer);
+      if (timeout !== Infinity) cancel = context.clock.callAt(timeout, onTimer);
     };
     const onTimer = (): void => {
-      playback.handleTimeout(monotonicMicroseconds());
+      playback.handleTimeout(context.clock.now());
       observe();
     };
     const onData = (bytes: number, now: number): void => {
