@@ -1,6 +1,10 @@
 import type { CongestionControl } from "./congestion-control.ts";
 
 const minimumQueueMicroseconds = 20_000;
+/** Samples of a round after which slow start may be ended before the round is (as HyStart++, RFC 9406 §4.2, N_RTT_SAMPLE). */
+const slowStartSamples = 8;
+/** So many rounds in which capping did not shorten the RTT: the path itself has become longer, or others fill its queue. */
+const ineffectiveRounds = 3;
 
 /**
  * Window capping of Raiciu et al., NSDI'12 §4.2 (mechanism 4): a subflow stops filling a deep buffer once its RTT has doubled. Used only
@@ -10,33 +14,58 @@ const minimumQueueMicroseconds = 20_000;
 export class WindowCap {
   #baseRtt = Number.POSITIVE_INFINITY;
   #roundRtt = Number.POSITIVE_INFINITY;
+  #roundSamples = 0;
+  #roundStartedAt = 0;
+  #roundStartedWith = 0;
   #roundEnd = 0;
+  #cappedRtt = 0;
+  #ineffective = 0;
 
   get baseRttMicroseconds(): number {
     return this.#baseRtt;
   }
 
   /**
-   * `rttMicroseconds` was measured when `acknowledged` (an offset of the subflow) was acknowledged; `sendNext` is what is sent by now. Once per
-   * round trip, judges by the least RTT of the round. Returns the RTT when the window was capped, otherwise 0.
+   * `rttMicroseconds` was measured when `acknowledged` (an offset of the subflow) was acknowledged, `sendNext` is what is sent by now. Judges once per
+   * round trip by its least RTT, and caps at what the path has delivered in twice the base RTT. Returns the RTT when it capped, otherwise 0.
+   * `active` false: only learns the base RTT.
    */
   onRttSample(
-    congestion: CongestionControl,
-    rttMicroseconds: number,
-    acknowledged: number,
-    sendNext: number,
-    bytesInFlight: number,
+    congestion: CongestionControl, rttMicroseconds: number, acknowledged: number, sendNext: number, active: boolean, now: number,
   ): number {
     if (rttMicroseconds < this.#baseRtt) this.#baseRtt = rttMicroseconds;
     if (rttMicroseconds < this.#roundRtt) this.#roundRtt = rttMicroseconds;
-    if (acknowledged < this.#roundEnd) return 0;
+    this.#roundSamples++;
+    const inSlowStart = congestion.congestionWindow < congestion.slowStartThreshold;
+    const roundIsOver = acknowledged >= this.#roundEnd;
+    if (!roundIsOver && !(inSlowStart && this.#roundSamples >= slowStartSamples && this.#roundRtt > this.#allowedRtt)) return 0;
     const rtt = this.#roundRtt;
+    const elapsed = now - this.#roundStartedAt;
+    const delivered = acknowledged - this.#roundStartedWith;
     this.#roundRtt = Number.POSITIVE_INFINITY;
+    this.#roundSamples = 0;
+    this.#roundStartedAt = now;
+    this.#roundStartedWith = acknowledged;
     this.#roundEnd = sendNext;
-    const allowed = this.#baseRtt + Math.max(this.#baseRtt, minimumQueueMicroseconds);
-    if (rtt <= allowed) return 0;
-    const cap = (Math.max(bytesInFlight, congestion.congestionWindow) * allowed) / rtt;
+    if (!active || rtt <= this.#allowedRtt || elapsed === 0 || delivered === 0) {
+      this.#cappedRtt = 0;
+      this.#ineffective = 0;
+      return 0;
+    }
+    this.#ineffective = this.#cappedRtt > 0 && rtt > 0.9 * this.#cappedRtt ? this.#ineffective + 1 : 0;
+    this.#cappedRtt = rtt;
+    if (this.#ineffective >= ineffectiveRounds) {
+      this.#baseRtt = rtt;
+      this.#ineffective = 0;
+      return 0;
+    }
+    const cap = (delivered / elapsed) * this.#allowedRtt;
+    if (cap >= congestion.congestionWindow) return 0;
     congestion.limit(cap);
     return rtt;
+  }
+
+  get #allowedRtt(): number {
+    return this.#baseRtt + Math.max(this.#baseRtt, minimumQueueMicroseconds);
   }
 }

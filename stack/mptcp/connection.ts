@@ -38,7 +38,6 @@ export class Connection implements ManagedConnection {
   readonly id: number;
   readonly initiator: boolean;
   readonly environment: ConnectionEnvironment;
-  observer: ConnectionObserver | undefined;
   /** The listener's: the connection is established and may be accepted. */
   onAcceptable: (() => void) | undefined;
   /** The listener's: the connection has ended without having been established. */
@@ -65,6 +64,7 @@ export class Connection implements ManagedConnection {
   readonly windowScale: number;
 
   readonly #paths: PathManager;
+  #observer: ConnectionObserver | undefined;
   readonly #notifications = new Notifications();
   #signals: Signal[] = [];
   #nextSubflowId = 0;
@@ -95,6 +95,12 @@ export class Connection implements ManagedConnection {
     this.#paths = environment.newPathManager();
     if (this.plain) this.fallbackReason = options.plainReason;
     else this.#chooseKey();
+  }
+
+  /** Who is told what happens; also of what has happened already. */
+  set observer(observer: ConnectionObserver | undefined) {
+    this.#observer = observer;
+    this.environment.notify(this);
   }
 
   // Getters.
@@ -650,7 +656,7 @@ export class Connection implements ManagedConnection {
 
   /** Tells the observer what has happened. */
   deliverNotifications(): void {
-    if (this.observer !== undefined) this.#notifications.deliver(this.observer);
+    if (this.#observer !== undefined) this.#notifications.deliver(this.#observer);
   }
 
   #transmitSignals(now: number, output: SegmentOutput): void {

@@ -179,9 +179,9 @@ export class Subflow implements TcpUser, Schedulable {
   }
 
   handleRttSample(rttMicroseconds: number, now: number): void {
-    if (!this.connection.hasSeveralUsableSubflows) return;
-    const sender = this.endpoint.sender;
-    const rtt = this.#windowCap.onRttSample(this.congestion, rttMicroseconds, sender.unacknowledged, sender.next, sender.bytesInFlight);
+    const { sender } = this.endpoint;
+    const active = this.connection.hasSeveralUsableSubflows;
+    const rtt = this.#windowCap.onRttSample(this.congestion, rttMicroseconds, sender.unacknowledged, sender.next, active, now);
     if (rtt === 0) return;
     this.connection.environment.record({
       time: now, name: "congestion:window-capped", connection: this.connection.id, subflow: this.id, section: "NSDI'12 §4.2",
@@ -208,11 +208,10 @@ export class Subflow implements TcpUser, Schedulable {
     }
     sender.timeoutLimit = staleProbeInterval;
     sender.applyTimeoutLimit(now);
-    if (!this.stale) {
-      this.stale = true;
-      this.#staleSince = now;
-      this.congestion.setActive(false);
-    }
+    if (this.stale) return;
+    this.stale = true;
+    this.#staleSince = now;
+    this.congestion.setActive(false);
     this.connection.onSubflowStale(this, now);
   }
 

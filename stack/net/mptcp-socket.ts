@@ -134,6 +134,7 @@ export class MptcpSocket extends Duplex {
   }
 
   #onEstablished(): void {
+    if (!this.#connecting) return; // An accepted one was born connected.
     this.#connecting = false;
     this.emit("connect");
     this.emit("ready");

@@ -16,12 +16,19 @@ export class Rack {
 
   /** Of the acknowledgement being processed: did it deliver anything, and the round trip of what was sent last and only once; 0: none. */
   delivered = false;
-  rttSample = 0;
+  #rttSample = 0;
   #sampleSentAt = -1;
+  #ambiguous = false;
+
+  /** None either when something that was sent again is acknowledged too: what waited behind it at the receiver would look late (Karn). */
+  get rttSample(): number {
+    return this.#ambiguous ? 0 : this.#rttSample;
+  }
 
   beginAcknowledgement(): void {
     this.delivered = false;
-    this.rttSample = 0;
+    this.#ambiguous = false;
+    this.#rttSample = 0;
     this.#sampleSentAt = -1;
   }
 
@@ -32,7 +39,7 @@ export class Rack {
     if (range.transmissions === 1) {
       if (range.sentAt > this.#sampleSentAt) {
         this.#sampleSentAt = range.sentAt;
-        this.rttSample = Math.max(1, rtt);
+        this.#rttSample = Math.max(1, rtt);
       }
       if (rtt < this.#minimumRtt) this.#minimumRtt = rtt;
       if (range.end <= this.#highestDelivered) {
@@ -40,8 +47,9 @@ export class Rack {
         // It had been taken for lost: the window was too small (RFC 8985 §6.2 step 4 widens it by D-SACK).
         if (range.lost) this.#reorderingMultiplier = Math.min(16, this.#reorderingMultiplier + 1);
       }
-    } else if (rtt < this.#minimumRtt) {
-      return; // The acknowledgement is for an earlier transmission.
+    } else {
+      this.#ambiguous = true;
+      if (rtt < this.#minimumRtt) return; // The acknowledgement is for an earlier transmission.
     }
     if (range.end > this.#highestDelivered) this.#highestDelivered = range.end;
     if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) {

@@ -12,6 +12,7 @@ export const wifi: PipeOptions = { rate: 8_000_000, delay: 10_000, queueBytes: 8
 export const thirdGeneration: PipeOptions = { rate: 2_000_000, delay: 75_000, queueBytes: 500_000 };
 
 export const serverPort = 5001;
+const chunkSize = 65_536;
 
 export interface PairOptions {
   seed?: number;
@@ -73,19 +74,18 @@ export class StreamApplication {
   /** When bytes came last, and the longest time between two arrivals. */
   lastArrival = 0;
   longestGap = 0;
-  endsAfterSending = true;
+  endsAfterSending: boolean;
   /** Reads nothing while true. */
   paused = false;
   readonly #network: Network;
-  readonly #chunkSize: number;
   toSend: number;
   #sent = 0;
 
-  constructor(network: Network, connection: Connection, toSend: number, chunkSize = 65_536) {
+  constructor(network: Network, connection: Connection, toSend: number, endsAfterSending: boolean) {
     this.#network = network;
     this.connection = connection;
     this.toSend = toSend;
-    this.#chunkSize = chunkSize;
+    this.endsAfterSending = endsAfterSending;
     connection.observer = {
       onEstablished: () => {
         this.established = true;
@@ -108,7 +108,7 @@ export class StreamApplication {
     if (this.closed) return;
     const { now } = this.#network;
     while (this.#sent < this.toSend) {
-      const length = Math.min(this.#chunkSize, this.toSend - this.#sent);
+      const length = Math.min(chunkSize, this.toSend - this.#sent);
       const chunk = new Uint8Array(length);
       for (let i = 0; i < length; i++) chunk[i] = streamByte(this.#sent + i);
       const taken = this.connection.write(chunk, now);
@@ -137,16 +137,25 @@ export interface Conversation {
 }
 
 /** The client connects; each side sends its bytes and ends. */
-export function converse(pair: Pair, clientSends: number, serverSends: number, localAddress?: string): Conversation {
+export function converse(
+  pair: Pair, clientSends: number, serverSends: number, options: { localAddress?: string; endsAfterSending?: boolean; mptcp?: boolean } = {},
+): Conversation {
   const { network } = pair;
+  const endsAfterSending = options.endsAfterSending ?? true;
   let accepted: StreamApplication | undefined;
   const listener = pair.server.listen({ port: serverPort }, network.now);
   listener.onConnection = () => {
     const connection = listener.accept();
-    if (connection !== undefined) accepted = new StreamApplication(network, connection, serverSends);
+    if (connection !== undefined) accepted = new StreamApplication(network, connection, serverSends, endsAfterSending);
   };
+  const { localAddress, mptcp } = options;
   const connection = pair.client.connect(
-    { remoteAddress: "10.0.100.2", remotePort: serverPort, ...(localAddress === undefined ? {} : { localAddress }) }, network.now,
+    {
+      remoteAddress: "10.0.100.2", remotePort: serverPort,
+      ...(localAddress !== undefined && { localAddress }),
+      ...(mptcp !== undefined && { mptcp }),
+    },
+    network.now,
   );
-  return { client: new StreamApplication(network, connection, clientSends), server: () => accepted };
+  return { client: new StreamApplication(network, connection, clientSends, endsAfterSending), server: () => accepted };
 }
