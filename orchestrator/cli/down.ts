@@ -9,7 +9,9 @@ export function registerDownCommand(program: Command): void {
   program
     .command("down")
     .summary("take a lab down")
-    .description("Asks the process that keeps a lab to take it down, and waits until it has. Where there is no such process any more, takes it down itself.")
+    .description(
+      "Asks the process that keeps a lab to take it down, and waits until it has. Where there is no such process any more, takes it down itself.",
+    )
     .argument("<lab>", "the lab's four digits, as `pathlab ps` shows them")
     .action(async (id: string) => {
       const record = labNamed(id);

@@ -24,7 +24,8 @@ export function registerExecCommand(program: Command): void {
 /** Answers the exit code, 128 + n when signal n ended it. It ends with the lab at the latest. */
 export function runInNode(node: LabNode, command: readonly [string, ...string[]]): Promise<number> {
   const marks = marksOf(node.lab, `${node.name}/exec/${process.pid}`);
-  const [program, ...args] = node.kind === "namespace" ? insideNamespace(node, command) : insideContainer(node, command, marks);
+  const [program, ...args] =
+    node.kind === "namespace" ? insideNamespace(node, command) : insideContainer(node, command, marks);
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: "inherit", env: { ...process.env, ...marks } });
     // The terminal sends Ctrl-C to both of us, and it is meant for the command.
@@ -38,7 +39,11 @@ function insideNamespace({ systemName }: LabNode, command: readonly string[]): [
   return ["ip", "netns", "exec", systemName, ...command];
 }
 
-function insideContainer({ systemName }: LabNode, command: readonly string[], marks: Readonly<Record<string, string>>): [string, ...string[]] {
+function insideContainer(
+  { systemName }: LabNode,
+  command: readonly string[],
+  marks: Readonly<Record<string, string>>,
+): [string, ...string[]] {
   const terminal = process.stdin.isTTY && process.stdout.isTTY ? ["--tty"] : [];
   const environment = Object.entries(marks).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
   return ["docker", "exec", "--interactive", ...terminal, ...environment, systemName, ...command];

@@ -24,7 +24,9 @@ export function labNamed(id: string): JournalRecord | undefined {
   const record = records.find(({ lab }) => lab === id);
   if (record === undefined) {
     const others = records.map(({ lab }) => lab).join(", ");
-    process.stderr.write(`pathlab: found no lab ${id}, expected ${others || "one that `pathlab up` made, and there is none"}\n`);
+    process.stderr.write(
+      `pathlab: found no lab ${id}, expected ${others || "one that `pathlab up` made, and there is none"}\n`,
+    );
     process.exitCode = 2;
   }
   return record;
@@ -37,7 +39,9 @@ export function nodeNamed(id: string, name: string): LabNode | undefined {
   const nodes = nodesOf(record);
   const node = nodes.find((candidate) => candidate.name === name);
   if (node === undefined) {
-    process.stderr.write(`pathlab: found no node ${name} in lab ${id}, expected ${nodes.map((candidate) => candidate.name).join(", ")}\n`);
+    process.stderr.write(
+      `pathlab: found no node ${name} in lab ${id}, expected ${nodes.map((candidate) => candidate.name).join(", ")}\n`,
+    );
     process.exitCode = 2;
   }
   return node;

@@ -63,7 +63,8 @@ function requestOf(file: string, options: UpOptions): LabRequest | undefined {
   const loaded = loadExperiment(file, { settings: options.set });
   if (!loaded.ok) return refuse(formatDiagnostics(loaded.diagnostics));
   const substrate = options.on ?? loaded.value.experiment.on;
-  if (substrate === "simulation") return refuse("pathlab: a simulation has nothing that could be kept: choose --on namespaces or --on containers\n");
+  if (substrate === "simulation")
+    return refuse("pathlab: a simulation has nothing that could be kept: choose --on namespaces or --on containers\n");
   const seed = options.seed ?? loaded.value.experiment.seed;
   const planned = planExperiment(loaded.value, { substrate, seed, lab: "0000", abilities: { netem: false } });
   if (!planned.ok) return refuse(formatDiagnostics(planned.diagnostics));
@@ -80,7 +81,10 @@ function refuse(message: string): undefined {
 async function keep({ loaded, substrate: name, seed }: LabRequest, options: UpOptions): Promise<void> {
   const stop = new AbortController();
   const signalled = new Promise<number>((resolve) => {
-    for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    for (const [signal, code] of [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const) {
       process.on(signal, () => {
         stop.abort(new Error(`stopped by ${signal}`));
         resolve(code);
@@ -98,7 +102,9 @@ async function keep({ loaded, substrate: name, seed }: LabRequest, options: UpOp
     if (!planned.ok) throw new Error(formatDiagnostics(planned.diagnostics));
     const log = join(stateDirectory(), `pl-${journal.lab}-problems.log`);
     journal.append({ kind: "file", path: log });
-    const lab = await (await substrateNamed(name)).up(
+    const lab = await (
+      await substrateNamed(name)
+    ).up(
       planned.value,
       journal,
       {
@@ -109,7 +115,10 @@ async function keep({ loaded, substrate: name, seed }: LabRequest, options: UpOp
       stop.signal,
     );
     const nodes = planned.value.nodes.map((node) => node.name);
-    tell({ type: "up", lab: { lab: journal.lab, experiment: loaded.experiment.name, substrate: name, nodes } }, options);
+    tell(
+      { type: "up", lab: { lab: journal.lab, experiment: loaded.experiment.name, substrate: name, nodes } },
+      options,
+    );
     // Waiting for a signal alone does not keep a process.
     const presence = setInterval(() => undefined, 2 ** 30);
     process.exitCode = await signalled;
@@ -134,7 +143,10 @@ function tell(message: KeeperMessage, options: UpOptions): void {
 /** The same command again, in a session of its own, so that neither this terminal's end nor its Ctrl-C ends the lab. */
 async function startKeeper(options: UpOptions): Promise<void> {
   const [program = "", ...args] = process.argv.slice(1);
-  const keeper = spawn(process.execPath, [program, ...args, "--foreground"], { detached: true, stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  const keeper = spawn(process.execPath, [program, ...args, "--foreground"], {
+    detached: true,
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
   const onSignal = (): void => void keeper.kill("SIGTERM");
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
@@ -162,7 +174,10 @@ function untilSettled(keeper: ChildProcess, options: UpOptions): Promise<void> {
 function show(message: KeeperMessage, options: UpOptions): void {
   if (message.type === "progress") process.stderr.write(`${message.message}\n`);
   else if (message.type === "failed") process.stderr.write(`pathlab: ${message.message}\n`);
-  else process.stdout.write(options.json ? `${JSON.stringify({ version: 1, ...message.lab }, undefined, 2)}\n` : describe(message.lab));
+  else
+    process.stdout.write(
+      options.json ? `${JSON.stringify({ version: 1, ...message.lab }, undefined, 2)}\n` : describe(message.lab),
+    );
 }
 
 function describe({ lab, experiment, substrate, nodes }: LabDescription): string {

@@ -1,5 +1,6 @@
 /** What every substrate must do, said once. */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -169,6 +170,17 @@ export function describeSubstrate(substrate: Substrate): void {
         );
         expect(left).to.deep.equal([]);
       });
+    });
+
+    it("runs what observes a lab on the machine itself, and ends it with the lab", async () => {
+      const lab = await raise();
+      const beside = await lab.spawnBeside(
+        script(`console.log(require("node:fs").readlinkSync("/proc/self/ns/net")); setInterval(() => {}, 1e6);`),
+      );
+      const [network] = (await once(beside.stdout, "data")) as [Buffer];
+      expect(network.toString().trim()).to.equal(readlinkSync("/proc/self/ns/net"));
+      await lab.down();
+      expect(await beside.exited).to.deep.equal({ code: null, signal: "SIGKILL" });
     });
 
     it("leaves the addresses of our own stack alone: the kernel neither answers nor resets", async () => {

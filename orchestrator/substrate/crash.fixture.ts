@@ -24,6 +24,7 @@ const lab = await substrate.up(plan, journal, { progress: say, problem: say, lin
 // Neither reads its standard input: nothing but its marks will tell whose it is.
 await lab.spawn("phone", { name: "sleeper", argv: ["sleep", "1000"] });
 await lab.spawn("server", { name: "sleeper", argv: ["sleep", "1000"] });
+await lab.spawnBeside({ name: "sleeper", argv: ["sleep", "1000"] });
 say("up");
 if (mode === "wait") await new Promise((resolve) => process.stdin.resume().once("end", resolve));
 await lab.down();

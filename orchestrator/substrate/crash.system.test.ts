@@ -42,8 +42,8 @@ for (const substrate of ["namespaces", "containers"] as const) {
         entries = position;
         await expectCleaned(state, victim.lab);
       }
-      // Five nodes, the middle, the emulator and two processes.
-      expect(entries).to.equal(9);
+      // Five nodes, the middle, the emulator and three processes.
+      expect(entries).to.equal(10);
       expect(readJournals(state)).to.deep.equal([]);
     });
 
