@@ -263,8 +263,12 @@ export class Host implements SegmentOutput {
     return event;
   }
 
-  /** Calls the observers of connections and listeners on which something happened. They may call anything but `handle…` and `poll…`. */
-  deliverNotifications(): void {
+  /**
+   * Calls the observers of connections and listeners on which something happened. They may call anything but `handle…` and `poll…`. Returns whether there
+   * was anything to tell.
+   */
+  deliverNotifications(): boolean {
+    const somethingHappened = this.#listenersToNotify.size > 0 || this.#toNotify.size > 0;
     for (const listener of this.#listenersToNotify) {
       this.#listenersToNotify.delete(listener);
       if (listener.hasAcceptable) listener.onConnection?.();
@@ -273,6 +277,7 @@ export class Host implements SegmentOutput {
       this.#toNotify.delete(connection);
       connection.deliverNotifications();
     }
+    return somethingHappened;
   }
 
   /** For the connections' subflows: a segment leaves by the interface of its source address. */
