@@ -3,19 +3,17 @@
  * so that a directory with a manifest is whole.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import { asWriteError } from "./bundle-error.ts";
 import type { BundleError } from "./bundle-error.ts";
-import { digestFile, listFiles } from "./hash-files.ts";
 import { bundleDirectory, bundleFiles, bundleSchemaVersion } from "./layout.ts";
-import { manifestSeal } from "./manifest.ts";
 import type { BundleDescription, Manifest } from "./manifest.ts";
-import { Bundle } from "./open-bundle.ts";
 import { NdjsonFile } from "./ndjson-file.ts";
 import { giveTo, sudoCaller } from "./ownership.ts";
+import { sealDirectory } from "./seal.ts";
 
 /** Room for the manifest on a disk that fills up during the run: taken at the start, given back at the seal. */
 const reserveFile = ".manifest-reserve";
@@ -130,49 +128,15 @@ export class BundleWriter {
   async seal(content: ManifestContent): Promise<Manifest> {
     await Promise.allSettled([this.#events.close(), this.#metrics.close()]);
     await rm(this.path(reserveFile), { force: true });
-    const manifest = await sealDirectory(this.directory, this.#describe(content));
-    const owner = sudoCaller();
-    if (owner !== undefined) await giveTo(owner, this.#made);
-    return manifest;
-  }
-
-  /** For whoever reads the bundle before it is sealed, as the report does, which the seal has to cover. */
-  unsealed(content: ManifestContent): Bundle {
-    return new Bundle(this.directory, this.#describe(content));
-  }
-
-  #describe(content: ManifestContent): BundleDescription {
-    return {
+    const manifest = await sealDirectory(this.directory, {
       schemaVersion: bundleSchemaVersion,
       id: this.id,
       experiment: this.experiment,
       ...(this.baselineName === undefined ? {} : { baseline: this.baselineName }),
       ...content,
-    };
-  }
-}
-
-/** Writes the manifest of the directory as it is now. Used again when a derived file (the report) is rendered anew. */
-export async function sealDirectory(directory: string, content: BundleDescription): Promise<Manifest> {
-  const path = join(directory, bundleFiles.manifest);
-  const temporary = join(directory, `.${basename(path)}.tmp`);
-  try {
-    const files: Manifest["files"] = {};
-    for (const name of await listFiles(directory)) {
-      if (name !== bundleFiles.manifest && name !== basename(temporary)) files[name] = await digestFile(join(directory, name));
-    }
-    const unsealed = { ...content, files };
-    const manifest: Manifest = { ...unsealed, seal: manifestSeal(unsealed) };
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(`${JSON.stringify(manifest, null, 2)}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    });
+    const owner = sudoCaller();
+    if (owner !== undefined) await giveTo(owner, this.#made);
     return manifest;
-  } catch (error) {
-    throw asWriteError(error, path);
   }
 }

@@ -26,8 +26,10 @@ export const bundleFiles = {
   baselines: "baselines",
 } as const;
 
-/** Derived from the rest of the bundle and written again by `pathlab report`. */
-export const derivedFiles: readonly string[] = [bundleFiles.report];
+/** Made from the rest of the bundle, and made again by `pathlab report`: the pages, and with them the manifests of baselines. */
+export function isDerivedFile(name: string): boolean {
+  return /^(baselines\/[^/]+\/)?report\.html$|^baselines\/[^/]+\/manifest\.json$/.test(name);
+}
 
 /** `results/<experiment>/<time>-<id>`: the time in UTC, in a form that sorts and that every file system takes. */
 export function bundleDirectory(resultsDirectory: string, experiment: string, startedAt: Date, id: string): string {

@@ -9,8 +9,8 @@ import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan } from "../plan/plan.ts";
 import { BundleError } from "./bundle-error.ts";
 import { bundleFiles } from "./layout.ts";
-import { manifestSchema } from "./manifest.ts";
-import type { BundleDescription, Manifest } from "./manifest.ts";
+import { manifestSchema, manifestSeal } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { countersSchema, linksSchema, metricSampleSchema, resultsSchema, timelineEventSchema } from "./records.ts";
 import type { CountersRecord, LinksRecord, ResultsRecord } from "./records.ts";
 
@@ -25,12 +25,11 @@ const planSchema = z.looseObject({
   faults: z.array(z.looseObject({ atMicroseconds: z.number(), link: z.string() })),
 });
 
-/** Its manifest has no file hashes while the run that writes it goes on. */
-export class Bundle<Description extends BundleDescription = BundleDescription> {
+export class Bundle {
   readonly directory: string;
-  readonly manifest: Description;
+  readonly manifest: Manifest;
 
-  constructor(directory: string, manifest: Description) {
+  constructor(directory: string, manifest: Manifest) {
     this.directory = directory;
     this.manifest = manifest;
   }
@@ -71,7 +70,7 @@ export class Bundle<Description extends BundleDescription = BundleDescription> {
   }
 
   /** In the order of their names. */
-  async baselines(): Promise<Bundle<Manifest>[]> {
+  async baselines(): Promise<Bundle[]> {
     if (!(await this.has(bundleFiles.baselines))) return [];
     const names = (await readdir(this.path(bundleFiles.baselines))).toSorted();
     return Promise.all(names.map((name) => openBundle(this.path(bundleFiles.baselines, name))));
@@ -97,7 +96,7 @@ export class Bundle<Description extends BundleDescription = BundleDescription> {
 }
 
 /** Throws `BundleError`: `not-a-bundle` where there is no manifest, `damaged` where it cannot be read. Hashes are `verifyBundle`'s business. */
-export async function openBundle(directory: string): Promise<Bundle<Manifest>> {
+export async function openBundle(directory: string): Promise<Bundle> {
   const absolute = resolve(directory);
   const path = join(absolute, bundleFiles.manifest);
   let text: string;
@@ -108,6 +107,12 @@ export async function openBundle(directory: string): Promise<Bundle<Manifest>> {
     throw new BundleError("not-a-bundle", absolute, `${directory}: not a result bundle: ${reason}`, { cause: error });
   }
   return new Bundle(absolute, checked(manifestSchema, parseJson(text, path), path));
+}
+
+/** Whether the manifest is as it was sealed. The seal is over the manifest as written, not as a schema reads it. */
+export async function isSealIntact(bundle: Bundle): Promise<boolean> {
+  const written = JSON.parse(await bundle.text(bundleFiles.manifest)) as Manifest;
+  return manifestSeal(written) === written.seal;
 }
 
 async function whyNoManifest(directory: string, error: NodeJS.ErrnoException): Promise<string> {

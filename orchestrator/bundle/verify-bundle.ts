@@ -1,12 +1,9 @@
 /** Whether a bundle is what was sealed: every hash and size, nothing missing, nothing added, the manifest untouched; its baselines' bundles alike. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BundleError } from "./bundle-error.ts";
 import { digestFile, listFiles } from "./hash-files.ts";
 import { bundleFiles } from "./layout.ts";
-import { manifestSeal } from "./manifest.ts";
-import type { Manifest } from "./manifest.ts";
-import { openBundle } from "./open-bundle.ts";
+import { isSealIntact, openBundle } from "./open-bundle.ts";
 import type { Bundle } from "./open-bundle.ts";
 
 export interface BundleProblem {
@@ -25,7 +22,7 @@ export interface BundleVerification {
 
 /** Throws `BundleError` (`not-a-bundle`) where there is no manifest at all. */
 export async function verifyBundle(directory: string): Promise<BundleVerification> {
-  let bundle: Bundle<Manifest>;
+  let bundle: Bundle;
   try {
     bundle = await openBundle(directory);
   } catch (error) {
@@ -39,15 +36,13 @@ export async function verifyBundle(directory: string): Promise<BundleVerificatio
   return { directory: bundle.directory, files: files.length, bytes, problems };
 }
 
-/** The seal is over the manifest as written, not as a schema reads it. */
-async function verifySeal(bundle: Bundle<Manifest>): Promise<BundleProblem[]> {
-  const written = JSON.parse(await readFile(bundle.path(bundleFiles.manifest), "utf8")) as Manifest;
-  if (manifestSeal(written) === written.seal) return [];
+async function verifySeal(bundle: Bundle): Promise<BundleProblem[]> {
+  if (await isSealIntact(bundle)) return [];
   const message = "its seal does not match: it was changed after the run";
   return [{ file: bundleFiles.manifest, problem: "manifest damaged", message }];
 }
 
-async function verifyFiles(bundle: Bundle<Manifest>): Promise<BundleProblem[]> {
+async function verifyFiles(bundle: Bundle): Promise<BundleProblem[]> {
   const problems: BundleProblem[] = [];
   const present = new Set(await listFiles(bundle.directory));
   present.delete(bundleFiles.manifest);

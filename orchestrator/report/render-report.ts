@@ -1,58 +1,42 @@
-/** `report.html`: a run on one page that needs nothing else, no network either; the same bundle gives the same page, byte for byte. */
+/** Makes the pages of bundles on disk, first or anew, and takes them into the manifests. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { asWriteError } from "../bundle/bundle-error.ts";
+import { bundleFiles } from "../bundle/layout.ts";
+import { openBundle } from "../bundle/open-bundle.ts";
 import type { Bundle } from "../bundle/open-bundle.ts";
-import type { ChartSpec } from "./chart-spec.ts";
-import { html, trusted } from "./html.ts";
-import { pageScript, pageStyle } from "./page-assets.ts";
-import { Palette } from "./palette.ts";
-import { readRun } from "./run-view.ts";
-import { chartsSection } from "./sections/charts-section.ts";
-import { comparisonSection } from "./sections/comparison-section.ts";
-import { headerSection } from "./sections/header-section.ts";
-import { linksSection } from "./sections/links-section.ts";
-import { provenanceSection } from "./sections/provenance-section.ts";
-import { subflowsSection } from "./sections/subflows-section.ts";
-import { timelineSection } from "./sections/timeline-section.ts";
-import { verdictSection } from "./sections/verdict-section.ts";
-import { linkCharts, transportCharts } from "./transport-charts.ts";
-import { comparisonChart, workloadCharts } from "./workload-charts.ts";
+import { resealDerived } from "../bundle/seal.ts";
+import { renderPage } from "./render-page.ts";
 
-/** Nothing from elsewhere, by order of the page itself. */
-const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+/** Writes `report.html` of a sealed bundle and returns its path. Throws `BundleError`: no bundle, a damaged file, a disk that is full. */
+export async function renderReport(directory: string): Promise<string> {
+  const bundle = await openBundle(directory);
+  const path = await writePage(bundle);
+  await resealDerived(bundle, [bundleFiles.report]);
+  return path;
+}
 
-/** The page's text. The bundle needs no seal yet; its baselines do. Throws `BundleError` where a file is damaged or the plan is missing. */
-export async function renderReport(bundle: Bundle): Promise<string> {
-  const run = await readRun(bundle);
-  const baselines = await Promise.all((await bundle.baselines()).map(readRun));
-  const runs = [run, ...baselines];
-  const palette = new Palette(runs);
-  const workload = run.plan.workloads.flatMap((planned) => workloadCharts(run, planned, palette));
-  const comparison = run.plan.workloads.map((planned) => comparisonChart(runs, planned, palette)).filter((chart) => chart !== undefined);
-  const transport = transportCharts(run, palette);
-  const links = linkCharts(run, palette);
-  const sections = [
-    verdictSection(run.verdict),
-    comparisonSection(runs, comparison, palette),
-    chartsSection("workloads", "What the application saw", workload),
-    subflowsSection(run, palette),
-    chartsSection("transport", "What the sender did", transport),
-    chartsSection("queues", "What the links did", links),
-    timelineSection(run.events),
-    linksSection(run, palette),
-    provenanceSection(run.manifest),
-  ];
-  const charts: ChartSpec[] = [...comparison, ...workload, ...transport, ...links];
-  const data = { charts, durationSeconds: run.durationMicroseconds / 1e6 };
-  const title = `${run.plan.experiment}${run.baseline === undefined ? "" : `, ${run.baseline}`}: ${run.verdict?.outcome ?? run.manifest.outcome}`;
-  return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style>${trusted(await pageStyle())}</style></head>
-<body><main>${headerSection(run, baselines)}${sections.filter((section) => section !== undefined)}</main>
-<script type="application/json" id="data">${trusted(JSON.stringify(data).replaceAll("<", "\\u003c"))}</script>
-<script>${trusted(await pageScript())}</script>
-</body></html>
-`.text;
+/** The same of a bundle with all of its baselines. Returns the path of its own page. */
+export async function renderReports(directory: string): Promise<string> {
+  const bundle = await openBundle(directory);
+  const derived: string[] = [bundleFiles.report];
+  for (const { manifest } of await bundle.baselines()) {
+    const below = join(bundleFiles.baselines, manifest.baseline ?? "");
+    await renderReport(bundle.path(below));
+    derived.push(join(below, bundleFiles.report), join(below, bundleFiles.manifest));
+  }
+  const path = await writePage(bundle);
+  await resealDerived(bundle, derived);
+  return path;
+}
+
+async function writePage(bundle: Bundle): Promise<string> {
+  const path = bundle.path(bundleFiles.report);
+  const page = await renderPage(bundle);
+  try {
+    await writeFile(path, page);
+  } catch (error) {
+    throw asWriteError(error, path);
+  }
+  return path;
 }

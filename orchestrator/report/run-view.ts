@@ -1,6 +1,6 @@
 /** A run as the report looks at it: all files of its bundle, read; what a run that failed early could not write is empty. */
 import { bundleFiles } from "../bundle/layout.ts";
-import type { BundleDescription } from "../bundle/manifest.ts";
+import type { Manifest } from "../bundle/manifest.ts";
 import type { Bundle } from "../bundle/open-bundle.ts";
 import type { LinksRecord, ResultsRecord } from "../bundle/records.ts";
 import { readSeries } from "../metrics/series.ts";
@@ -19,7 +19,7 @@ import type { Verdict } from "../verdict/verdict.ts";
 export interface RunView {
   /** Undefined for the experiment itself. */
   readonly baseline: string | undefined;
-  readonly manifest: BundleDescription;
+  readonly manifest: Manifest;
   readonly plan: Plan;
   readonly results: ResultsRecord;
   readonly links: LinksRecord;

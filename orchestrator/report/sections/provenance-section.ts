@@ -1,10 +1,10 @@
 import { html } from "../html.ts";
 import type { Html } from "../html.ts";
-import type { BundleDescription } from "../../bundle/manifest.ts";
+import type { Manifest } from "../../bundle/manifest.ts";
 import { printSize } from "../../verdict/quantity.ts";
 
 /** Where the figures are from, and how to get them again. */
-export function provenanceSection({ machine, run, seeds, command, id }: BundleDescription): Html {
+export function provenanceSection({ machine, run, seeds, command, id }: Manifest): Html {
   const { pathlab, cpu } = machine;
   const commit = pathlab.gitCommit === null ? "not from a checkout" : `${pathlab.gitCommit.slice(0, 12)}${pathlab.gitDirty === true ? ", with uncommitted changes" : ""}`;
   const rows: [string, string][] = [
