@@ -8,6 +8,11 @@ export function stackTimelineEvent(host: string, time: number, event: StackEvent
   return { time, source: "endpoint", subject: host, name, message: `${host}: ${sentence(event)}`, detail, section };
 }
 
+/** Windows are fractions of bytes while they grow. */
+function bytes(count: number): string {
+  return `${Math.round(count)} bytes`;
+}
+
 function milliseconds(microseconds: number): string {
   return `${(microseconds / 1000).toFixed(microseconds < 10_000 ? 1 : 0)} ms`;
 }
@@ -29,7 +34,7 @@ function sentence(event: StackEvent): string {
     case "mptcp:subflow-established":
       return `subflow ${event.subflow} ${addresses(event)} is established after ${milliseconds(event.handshakeMicroseconds)}${event.backup ? ", as backup" : ""}`;
     case "mptcp:subflow-closed":
-      return `subflow ${event.subflow} closed (${event.reason.replaceAll("-", " ")})${event.unacknowledgedBytes > 0 ? ` with ${event.unacknowledgedBytes} bytes unacknowledged` : ""}`;
+      return `subflow ${event.subflow} closed (${event.reason.replaceAll("-", " ")})${event.unacknowledgedBytes > 0 ? ` with ${bytes(event.unacknowledgedBytes)} unacknowledged` : ""}`;
     case "mptcp:reset-received":
       return `the peer reset subflow ${event.subflow} with reason ${event.reasonCode}${event.transient ? ", for now" : ""}`;
     case "mptcp:priority":
@@ -37,27 +42,27 @@ function sentence(event: StackEvent): string {
     case "mptcp:fast-close":
       return `${who(event.initiator)} aborts connection ${event.connection}`;
     case "mptcp:data-fin":
-      return `${who(event.initiator)} ends its data after ${event.dataOffset} bytes`;
+      return `${who(event.initiator)} ends its data after ${bytes(event.dataOffset)}`;
     case "mptcp:data-timeout":
-      return `${event.unacknowledgedBytes} bytes of connection ${event.connection} were not acknowledged within ${milliseconds(event.timeoutMicroseconds)}`;
+      return `${bytes(event.unacknowledgedBytes)} of connection ${event.connection} were not acknowledged within ${milliseconds(event.timeoutMicroseconds)}`;
     case "scheduler:reinject":
-      return `${event.length} bytes sent on subflow ${event.fromSubflow} are sent again on subflow ${event.subflow}`;
+      return `${bytes(event.length)} sent on subflow ${event.fromSubflow} are sent again on subflow ${event.subflow}`;
     case "scheduler:opportunistic-retransmit":
-      return `${event.length} bytes that hold up the window on subflow ${event.fromSubflow} are sent on subflow ${event.subflow} too`;
+      return `${bytes(event.length)} that hold up the window on subflow ${event.fromSubflow} are sent on subflow ${event.subflow} too`;
     case "scheduler:penalise":
-      return `subflow ${event.subflow} (RTT ${milliseconds(event.smoothedRttMicroseconds)}) held up the window: its congestion window is now ${event.congestionWindow} bytes`;
+      return `subflow ${event.subflow} (RTT ${milliseconds(event.smoothedRttMicroseconds)}) held up the window: its congestion window is now ${bytes(event.congestionWindow)}`;
     case "scheduler:stale":
-      return `subflow ${event.subflow} is stale after ${event.consecutiveTimeouts} timeouts with ${event.unacknowledgedBytes} bytes unacknowledged`;
+      return `subflow ${event.subflow} is stale after ${event.consecutiveTimeouts} timeouts with ${bytes(event.unacknowledgedBytes)} unacknowledged`;
     case "scheduler:recovered":
       return `subflow ${event.subflow} answers again after ${milliseconds(event.silentMicroseconds)}`;
     case "recovery:fast-retransmit":
-      return `subflow ${event.subflow} takes ${event.lostBytes} bytes for lost: congestion window ${event.congestionWindow} bytes`;
+      return `subflow ${event.subflow} takes ${bytes(event.lostBytes)} for lost: congestion window ${bytes(event.congestionWindow)}`;
     case "recovery:rto":
-      return `subflow ${event.subflow} had no answer for ${milliseconds(event.timeoutMicroseconds)} with ${event.bytesInFlight} bytes in flight`;
+      return `subflow ${event.subflow} had no answer for ${milliseconds(event.timeoutMicroseconds)} with ${bytes(event.bytesInFlight)} in flight`;
     case "recovery:tail-loss-probe":
-      return `subflow ${event.subflow} probes its tail with ${event.bytesInFlight} bytes in flight`;
+      return `subflow ${event.subflow} probes its tail with ${bytes(event.bytesInFlight)} in flight`;
     case "congestion:window-capped":
-      return `subflow ${event.subflow} fills a buffer (RTT ${milliseconds(event.rttMicroseconds)} over ${milliseconds(event.baseRttMicroseconds)}): its congestion window is now ${event.congestionWindow} bytes`;
+      return `subflow ${event.subflow} fills a buffer (RTT ${milliseconds(event.rttMicroseconds)} over ${milliseconds(event.baseRttMicroseconds)}): its congestion window is now ${bytes(event.congestionWindow)}`;
     case "path-manager:address-advertised":
       return `${who(event.initiator)} advertises ${event.address} as address ${event.addressId}`;
     case "path-manager:address-removed":

@@ -1,10 +1,12 @@
 /** Two network namespaces with two veth pairs between them, and endpoint programs, bundled as they are shipped, inside them. */
 import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { build } from "esbuild";
+import { bundledAddonName } from "../io/native/addon.ts";
+import { buildNative } from "../io/native/build.ts";
 import { LineSplitter } from "./ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
 
@@ -85,11 +87,14 @@ let bundleDirectory: string | undefined;
 export async function bundleEndpoint(): Promise<string> {
   if (bundleDirectory === undefined) {
     bundleDirectory = mkdtempSync(join(tmpdir(), "pathlab-endpoint-test-"));
+    copyFileSync(buildNative(), join(bundleDirectory, bundledAddonName));
     await build({
       entryPoints: [new URL("main.ts", import.meta.url).pathname],
       bundle: true,
       platform: "node",
       format: "esm",
+      // As in the shipped bundle: a module that asks whether it is the program that was started is not.
+      define: { "import.meta.filename": "undefined" },
       outfile: join(bundleDirectory, "endpoint.mjs"),
       logLevel: "error",
     });

@@ -7,6 +7,11 @@ type ResultRecord = Extract<EndpointRecord, { type: "result" }>;
 
 /** Client, server, and whether what they have in common is MPTCP. */
 const pairings: readonly (readonly [client: EndpointFlavour, server: EndpointFlavour, mptcp: boolean])[] = [
+  ["stack", "stack", true],
+  ["stack", "kernel-mptcp", true],
+  ["kernel-mptcp", "stack", true],
+  ["stack", "kernel", false],
+  ["kernel", "stack", false],
   ["kernel-mptcp", "kernel-mptcp", true],
   ["kernel-mptcp", "kernel", false],
   ["kernel", "kernel-mptcp", false],

@@ -2,11 +2,10 @@ import { KernelTransport } from "./kernel/kernel-transport.ts";
 import type { StartCommand } from "./protocol.ts";
 import type { Transport, TransportObserver } from "./transport.ts";
 
+/** Rejects with the machine's code (ENODEV, EPERM …), or with ConfigurationError. */
 export async function openTransport(transport: StartCommand["transport"], observer: TransportObserver): Promise<Transport> {
-  switch (transport.kind) {
-    case "kernel":
-      return new KernelTransport();
-    case "stack":
-      throw new Error("not yet");
-  }
+  if (transport.kind === "kernel") return new KernelTransport();
+  // A kernel endpoint has no use for the stack, nor for its native code.
+  const { StackTransport } = await import("./stack/stack-transport.ts");
+  return new StackTransport(transport, observer);
 }
