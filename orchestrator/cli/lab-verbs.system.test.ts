@@ -1,5 +1,6 @@
 /** `up`, `ps`, `exec`, `down` and `clean` as a person uses them. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,6 +96,20 @@ for (const substrate of ["namespaces", "containers"] as const) {
       const cleaned = await pathlab("clean", "--json");
       expect(JSON.parse(cleaned.stdout)).to.have.nested.property("labs[0].outcome", "taken back");
       expect(await remainsOf(lab)).to.deep.equal([]);
+    });
+
+    it("takes everything down on Ctrl-C, and ends with 130", async () => {
+      const child = spawn(process.execPath, [main, "up", experiment, "--on", substrate, "--foreground", "--json"], {
+        env: { ...process.env, PATHLAB_STATE: state },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const ended = once(child, "close");
+      const [said] = (await once(child.stdout, "data")) as [Buffer];
+      const { lab } = JSON.parse(said.toString()) as { lab: string };
+      child.kill("SIGINT");
+      expect(await ended).to.deep.equal([130, null]);
+      expect(await remainsOf(lab)).to.deep.equal([]);
+      expect(await labs()).to.deep.equal([]);
     });
 
     it("refuses a lab that does not exist", async () => {
