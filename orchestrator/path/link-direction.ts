@@ -80,7 +80,10 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     this.#loss = this.#makeLoss(config.loss);
   }
 
-  /** Everything but the seed may change while packets are on their way; none of them is lost by it. */
+  /**
+   * Everything but the seed may change while packets are on their way; none of them is lost by it. Random streams go on;
+   * Gilbert-Elliott loss begins anew in its good state.
+   */
   configure(config: Omit<LinkDirectionConfig, "seed">, now: number): void {
     this.#rate.configure(config.rateBitsPerSecond ?? Infinity, config.queue ?? {}, now);
     this.#delay.configure(config.delayMicroseconds ?? 0, config.jitter);

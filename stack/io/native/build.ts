@@ -4,8 +4,6 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } 
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const sourceDirectory = import.meta.dirname;
-const repository = path.resolve(sourceDirectory, "../../..");
 const flags = ["-O2", "-Wall", "-Wextra", "-shared", "-fPIC"];
 
 /** The machine has no C compiler, or the compiler refused the sources; the message holds its output. */
@@ -13,13 +11,25 @@ export class NativeBuildError extends Error {
   override readonly name = "NativeBuildError";
 }
 
+export type NativeBuildOptions = {
+  /** Holds the C files (default: this one). */
+  sourceDirectory?: string;
+  /** Default: `build/native` of the repository. */
+  outputDirectory?: string;
+  /** Default: $CC, else cc. */
+  compiler?: string;
+};
+
 /**
- * Compiles the native addon into `build/native/<hash of sources>.node` and returns that path. Does nothing when the
- * file is there. Two builders at once do no harm: each compiles aside and renames.
+ * Compiles the native addon into `<hash of sources>.node` and returns that path. Does nothing when the file is there.
+ * Two builders at once do no harm: each compiles aside and renames.
  *
  * @throws NativeBuildError
  */
-export function buildNative(): string {
+export function buildNative(options: NativeBuildOptions = {}): string {
+  const sourceDirectory = options.sourceDirectory ?? import.meta.dirname;
+  const outputDirectory = options.outputDirectory ?? path.resolve(import.meta.dirname, "../../../build/native");
+  const compiler = options.compiler ?? process.env["CC"] ?? "cc";
   const sources = readdirSync(sourceDirectory)
     .filter((name) => /\.[ch]$/.test(name))
     .sort();
@@ -29,12 +39,11 @@ export function buildNative(): string {
     );
   const hash = createHash("sha256").update(process.arch).update(flags.join(" "));
   for (const name of sources) hash.update(name).update(readFileSync(path.join(sourceDirectory, name)));
-  const target = path.join(repository, "build/native", `${hash.digest("hex").slice(0, 16)}.node`);
+  const target = path.join(outputDirectory, `${hash.digest("hex").slice(0, 16)}.node`);
   if (existsSync(target)) return target;
 
-  mkdirSync(path.dirname(target), { recursive: true });
+  mkdirSync(outputDirectory, { recursive: true });
   const aside = `${target}.${process.pid}`;
-  const compiler = process.env["CC"] ?? "cc";
   const units = sources.filter((name) => name.endsWith(".c")).map((name) => path.join(sourceDirectory, name));
   try {
     execFileSync(compiler, [...flags, `-I${nodeHeaders()}`, ...units, "-o", aside], {
