@@ -1,6 +1,9 @@
 import type { CongestionControl } from "./congestion-control.ts";
 
-const minimumQueueMicroseconds = 20_000;
+/** Queueing that is always allowed: a sender or receiver that pauses for less must not leave the path idle. */
+const minimumQueueMicroseconds = 100_000;
+/** Rounds of which the fastest tells what the path delivers: a pause of either host makes a slow round, not a slow path (as BBR's maximum filter). */
+const deliveryRounds = 8;
 /** Samples of a round after which slow start may be ended before the round is (as HyStart++, RFC 9406 §4.2, N_RTT_SAMPLE). */
 const slowStartSamples = 8;
 /** So many rounds in which capping did not shorten the RTT: the path itself has become longer, or others fill its queue. */
@@ -20,6 +23,9 @@ export class WindowCap {
   #roundEnd = 0;
   #cappedRtt = 0;
   #ineffective = 0;
+  /** Bytes per microsecond of the latest rounds. */
+  readonly #deliveryRates = new Float64Array(deliveryRounds);
+  #rounds = 0;
 
   get baseRttMicroseconds(): number {
     return this.#baseRtt;
@@ -27,7 +33,7 @@ export class WindowCap {
 
   /**
    * `rttMicroseconds` was measured when `acknowledged` (an offset of the subflow) was acknowledged, `sendNext` is what is sent by now. Judges once per
-   * round trip by its least RTT, and caps at what the path has delivered in twice the base RTT. Returns the RTT when it capped, otherwise 0.
+   * round trip by its least RTT, and caps at what the path delivers in twice the base RTT. Returns the RTT when it capped, otherwise 0.
    * `active` false: only learns the base RTT.
    */
   onRttSample(
@@ -47,6 +53,7 @@ export class WindowCap {
     this.#roundStartedAt = now;
     this.#roundStartedWith = acknowledged;
     this.#roundEnd = sendNext;
+    if (elapsed > 0) this.#deliveryRates[this.#rounds++ % deliveryRounds] = delivered / elapsed;
     if (!active || rtt <= this.#allowedRtt || elapsed === 0 || delivered === 0) {
       this.#cappedRtt = 0;
       this.#ineffective = 0;
@@ -59,7 +66,7 @@ export class WindowCap {
       this.#ineffective = 0;
       return 0;
     }
-    const cap = (delivered / elapsed) * this.#allowedRtt;
+    const cap = Math.max(...this.#deliveryRates) * this.#allowedRtt;
     if (cap >= congestion.congestionWindow) return 0;
     congestion.limit(cap);
     return rtt;
