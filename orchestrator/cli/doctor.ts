@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Checked } from "../substrate/prerequisites/ensure.ts";
+import type { Finding } from "../substrate/prerequisites/prerequisite.ts";
 
 export function registerDoctorCommand(program: Command): void {
   program
@@ -27,25 +28,31 @@ export function registerDoctorCommand(program: Command): void {
 function document(checked: readonly Checked[]): unknown {
   return {
     version: 1,
-    prerequisites: checked.map(({ prerequisite: { name, purpose, needs, remedy }, finding: { present, detail } }) => ({
-      name,
-      present,
-      detail,
-      purpose,
-      neededFor: needs,
-      ...(present ? {} : { remedy }),
-    })),
+    prerequisites: checked.map(
+      ({ prerequisite: { name, purpose, needs, remedy }, finding: { present, unknown, detail } }) => ({
+        name,
+        present: unknown ? null : present,
+        detail,
+        purpose,
+        neededFor: needs,
+        ...(present ? {} : { remedy }),
+      }),
+    ),
   };
 }
 
 function table(checked: readonly Checked[]): string {
   const width = Math.max(...checked.map(({ prerequisite }) => prerequisite.name.length));
-  const lines = checked.flatMap(({ prerequisite: { name, purpose, needs, remedy }, finding: { present, detail } }) => {
-    const mark = present ? "has  " : needs.length > 0 ? "LACKS" : "lacks";
-    const line = `${mark}  ${name.padEnd(width)}  ${detail}`;
-    return present
-      ? [line]
-      : [line, `       ${" ".repeat(width)}  for: ${purpose}`, `       ${" ".repeat(width)}  mend: ${remedy}`];
+  const indent = " ".repeat(width + 9);
+  const lines = checked.flatMap(({ prerequisite: { name, purpose, needs, remedy }, finding }) => {
+    const line = `${mark(finding, needs.length > 0)}  ${name.padEnd(width)}  ${finding.detail}`;
+    return finding.present || finding.unknown ? [line] : [line, `${indent}for: ${purpose}`, `${indent}mend: ${remedy}`];
   });
   return `${lines.join("\n")}\n`;
+}
+
+function mark({ present, unknown }: Finding, needed: boolean): string {
+  if (present) return "has  ";
+  if (unknown) return "?    ";
+  return needed ? "LACKS" : "lacks";
 }

@@ -7,14 +7,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import { runCommand } from "../../journal/run-command.ts";
 import { stateDirectory } from "../../journal/state-directory.ts";
 import { findProgram } from "./debian-packages.ts";
-import type { Prerequisite } from "./prerequisite.ts";
+import type { Finding, Prerequisite } from "./prerequisite.ts";
 
 /** No bridge, no packet filter rules, no forwarding switched on: our containers have no network of Docker's. */
 const daemonFlags = ["--iptables=false", "--bridge=none", "--ip-forward=false", "--ip-masq=false"] as const;
 const startSeconds = 60;
 
-/** One GET to the daemon, without the client library, whose loading takes longer than all checks together. Undefined: nobody answers. */
-export function dockerGet(path: string): Promise<{ status: number; body: string } | undefined> {
+export type DockerAnswer =
+  | { readonly status: number; readonly body: string }
+  /** Nobody answers, or not to this user; the code is the connection's. */
+  | { readonly status?: undefined; readonly code: string };
+
+/** One GET to the daemon, without the client library, whose loading takes longer than all checks together. */
+export function dockerGet(path: string): Promise<DockerAnswer> {
   return new Promise((resolve) => {
     const outgoing = request({ socketPath: dockerSocket(), path, timeout: 5000 }, (response) => {
       let body = "";
@@ -22,7 +27,7 @@ export function dockerGet(path: string): Promise<{ status: number; body: string 
       response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
     });
     outgoing.once("timeout", () => outgoing.destroy());
-    outgoing.once("error", () => resolve(undefined));
+    outgoing.once("error", (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? error.message }));
     outgoing.end();
   });
 }
@@ -32,25 +37,34 @@ function dockerSocket(): string {
   return host?.startsWith("unix://") ? host.slice("unix://".length) : "/var/run/docker.sock";
 }
 
+/** Where the daemon is that we cannot use: links to its containers could not be made from here. */
+function remoteHost(): string | undefined {
+  const host = process.env["DOCKER_HOST"];
+  return host === undefined || host.startsWith("unix://") ? undefined : host;
+}
+
+/** What it means that no answer came. */
+export function unanswered({ code }: { readonly code: string }): Finding {
+  return code === "EACCES"
+    ? { present: false, unknown: true, detail: "only root can tell" }
+    : { present: false, detail: `no daemon answers on ${dockerSocket()}` };
+}
+
 export const dockerDaemon: Prerequisite = {
   name: "docker",
   purpose: "the substrate `containers`",
   needs: ["containers", "test"],
-  remedy: "systemctl start docker, or ./pathlab doctor --fix",
+  remedy: "systemctl start docker, or ./pathlab doctor --fix; unset DOCKER_HOST where it names another machine",
   async check() {
-    const host = process.env["DOCKER_HOST"];
-    if (host !== undefined && !host.startsWith("unix://")) {
-      return {
-        present: false,
-        detail: `DOCKER_HOST=${host}: containers must be on this machine, as their links are made here`,
-      };
-    }
+    if (remoteHost() !== undefined)
+      return { present: false, detail: `DOCKER_HOST=${remoteHost()} is not on this machine` };
     const version = await dockerGet("/version");
-    if (version === undefined) return { present: false, detail: `no daemon answers on ${dockerSocket()}` };
+    if (version.status === undefined) return unanswered(version);
     if (version.status !== 200) return { present: false, detail: `the daemon answers with HTTP ${version.status}` };
     return { present: true, detail: `Docker Engine ${(JSON.parse(version.body) as { Version: string }).Version}` };
   },
   async fix(progress) {
+    if (remoteHost() !== undefined) throw new Error(`DOCKER_HOST=${remoteHost()} is not on this machine`);
     if (existsSync("/run/systemd/system")) {
       progress("systemctl start docker");
       await runCommand(["systemctl", "start", "docker"]);
@@ -67,8 +81,9 @@ async function startOwnDaemon(progress: (line: string) => void): Promise<void> {
   mkdirSync(stateDirectory(), { recursive: true });
   const logFile = join(stateDirectory(), "dockerd.log");
   const log = openSync(logFile, "a");
-  progress(`dockerd ${daemonFlags.join(" ")} (log: ${logFile})`);
-  const daemon = spawn(program, daemonFlags, { detached: true, stdio: ["ignore", log, log] });
+  const flags = [...daemonFlags, `--host=unix://${dockerSocket()}`];
+  progress(`dockerd ${flags.join(" ")} (log: ${logFile})`);
+  const daemon = spawn(program, flags, { detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
   let ended = false;
   daemon.once("error", () => (ended = true));
@@ -84,7 +99,7 @@ async function startOwnDaemon(progress: (line: string) => void): Promise<void> {
 async function answersWithin(seconds: number, hopeless: () => boolean): Promise<boolean> {
   const deadline = performance.now() + seconds * 1000;
   while (performance.now() < deadline && !hopeless()) {
-    if ((await dockerGet("/_ping"))?.status === 200) return true;
+    if ((await dockerGet("/_ping")).status === 200) return true;
     await pause(100);
   }
   return false;

@@ -80,8 +80,9 @@ export async function ensure(...needs: readonly Need[]): Promise<boolean> {
 export async function mend(selected: readonly Prerequisite[]): Promise<Checked[]> {
   const missing = await missingOf(selected);
   if (missing.length === 0) return [];
-  // Nobody but root may install, and messages of ten failed attempts would hide the reason.
-  if (missing.some(({ prerequisite }) => prerequisite === privileges)) return missing;
+  // Nobody but root can mend, nor even see all: what else is missing, root's first call will mend.
+  const unprivileged = missing.filter(({ prerequisite }) => prerequisite === privileges);
+  if (unprivileged.length > 0) return unprivileged;
   return whileAlone(
     () => mendAlone(selected),
     () => say("waiting for another set-up on this machine to finish"),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dockerClient, recipeLabel } from "../../journal/docker-client.ts";
 import { runCommand } from "../../journal/run-command.ts";
-import { dockerGet } from "./docker-daemon.ts";
+import { dockerGet, unanswered } from "./docker-daemon.ts";
 import type { Prerequisite } from "./prerequisite.ts";
 import { repository } from "./programs.ts";
 
@@ -29,7 +29,7 @@ export const hostImagePresent: Prerequisite = {
   remedy: "./pathlab doctor --fix",
   async check() {
     const answer = await dockerGet(`/images/${hostImage}/json`);
-    if (answer === undefined) return { present: false, detail: "no Docker daemon answers" };
+    if (answer.status === undefined) return unanswered(answer);
     return answer.status === 200
       ? { present: true, detail: hostImage }
       : { present: false, detail: `no image ${hostImage}` };

@@ -126,7 +126,7 @@ function feature(
     needs,
     remedy,
     async check(): Promise<Finding> {
-      if (process.getuid?.() !== 0) return { present: false, detail: "only root can tell" };
+      if (process.getuid?.() !== 0) return { present: false, unknown: true, detail: "only root can tell" };
       const present = (await kernelFeatures())[key];
       return { present, detail: present ? "tried, works" : "tried, refused" };
     },

@@ -3,10 +3,13 @@
 /** What a verb is about to do. */
 export type Need = "namespaces" | "containers" | "linux-mptcp" | "linux-tcp" | "test";
 
-export type Finding = {
+export interface Finding {
   readonly present: boolean;
-  /** One line: what was found, or what is wrong. */ readonly detail: string;
-};
+  /** This user cannot find out; `present` is false then. */
+  readonly unknown?: true;
+  /** One line: what was found, or what is wrong. */
+  readonly detail: string;
+}
 
 export interface Prerequisite {
   /** As in `package:ethtool`. */

@@ -1,0 +1,123 @@
+/**
+ * The heart of the simulation: one virtual clock, and what is to be done at which of its times. Time stands still while something is done and jumps to the
+ * next time that something is set to; what is set to the same time is done in the order in which it was set, so that a run is the same every time.
+ */
+import type { Clock } from "../../../stack/endpoint/clock.ts";
+import { TimerQueue } from "./timer-queue.ts";
+
+/** More events than this at one moment: something goes round without taking any time. */
+const mostEventsAtOneMoment = 5_000_000;
+
+/** The simulation cannot go on. */
+export class SimulationError extends Error {
+  override readonly name = "SimulationError";
+}
+
+/** Something that is done again and again, each time at one time that is set anew. Setting allocates nothing. */
+export interface EngineTimer {
+  /** Never before the present. Replaces the time that it was set to; Infinity: never. */
+  set(time: number): void;
+}
+
+export class Engine {
+  readonly #queue = new TimerQueue();
+  readonly #actions: (() => void)[] = [];
+  #now = 0;
+  #events = 0;
+  #eventsAtThisMoment = 0;
+  #pauseWanted = false;
+
+  /** Microseconds; with fractions, as transmission times have them. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Events done so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  timer(action: () => void): EngineTimer {
+    const timer = this.#queue.create();
+    this.#actions[timer] = action;
+    return { set: (time) => this.#queue.set(timer, Math.max(time, this.#now)) };
+  }
+
+  /** Once; returns how to cancel it. */
+  callAt(time: number, callback: () => void): () => void {
+    const timer = this.#queue.create();
+    let waiting = true;
+    const release = (): void => {
+      if (!waiting) return;
+      waiting = false;
+      this.#queue.release(timer);
+    };
+    this.#actions[timer] = () => {
+      release();
+      callback();
+    };
+    this.#queue.set(timer, Math.max(time, this.#now));
+    return release;
+  }
+
+  /** Has `run` return after the event that is being done: something else wants a turn before time goes on. */
+  pause(): void {
+    this.#pauseWanted = true;
+  }
+
+  /**
+   * Does what is set to times up to `until`, at most `limit` events, in one go. Returns false when nothing is left to do until then: the clock then shows
+   * `until`.
+   *
+   * @throws SimulationError when time stands still for ever
+   */
+  run(until: number, limit = Infinity): boolean {
+    const queue = this.#queue;
+    this.#pauseWanted = false;
+    for (let done = 0; queue.firstTime <= until; done++) {
+      if (this.#pauseWanted || done >= limit) return true;
+      const time = queue.firstTime;
+      if (time > this.#now) {
+        this.#now = time;
+        this.#eventsAtThisMoment = 0;
+      } else if (++this.#eventsAtThisMoment > mostEventsAtOneMoment) {
+        throw new SimulationError(
+          `time stands still at ${this.#now / 1e6} s: ${mostEventsAtOneMoment} events at one moment`,
+        );
+      }
+      this.#events++;
+      this.#actions[queue.shift()]!();
+    }
+    if (this.#pauseWanted) return true;
+    if (until !== Infinity) this.#now = until;
+    return false;
+  }
+}
+
+/**
+ * The engine's time as programs know it: whole microseconds. Times with fractions are rounded up where something is awaited and down where the time is
+ * asked, so that nothing comes too early.
+ */
+export class ApplicationClock implements Clock {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  now(): number {
+    return Math.floor(this.#engine.now);
+  }
+
+  /** Programs get to the end of what they do then, with all that follows in the same turn of the event loop, before time goes on. */
+  callAt(time: number, callback: () => void): () => void {
+    return this.#engine.callAt(Math.ceil(time), () => {
+      this.#engine.pause();
+      callback();
+    });
+  }
+
+  callLater(callback: () => void): void {
+    this.callAt(this.#engine.now, callback);
+  }
+}

@@ -1,0 +1,102 @@
+/** A host of our stack on wires of the simulation: what `stack/io/driver.ts` is on packet sockets. */
+import { checksumState, type FrameSink, type OutgoingFrame } from "../../../stack/frame.ts";
+import type { StackEvent } from "../../../stack/events.ts";
+import { Host } from "../../../stack/host.ts";
+import type { HostOptions } from "../../../stack/host-options.ts";
+import type { NetworkStack } from "../../../stack/net/network-stack.ts";
+import type { Engine, EngineTimer } from "./engine.ts";
+import type { Frame, FramePool } from "./frame-pool.ts";
+import type { Wire } from "./wire.ts";
+
+/** Sees every frame at a host's interface, as a packet capture does. */
+export type FrameTap = (interfaceIndex: number, frame: Frame, direction: "inbound" | "outbound") => void;
+
+export interface SimulatedHostOptions {
+  readonly engine: Engine;
+  readonly pool: FramePool;
+  readonly host: HostOptions;
+  readonly tap?: FrameTap;
+}
+
+export class SimulatedHost implements NetworkStack, FrameSink {
+  readonly host: Host;
+  onEvent: (event: StackEvent) => void = () => {};
+  readonly #engine: Engine;
+  readonly #pool: FramePool;
+  readonly #tap: FrameTap | undefined;
+  readonly #wires: Wire[] = [];
+  readonly #isUp: boolean[];
+  readonly #timeout: EngineTimer;
+  readonly #turn: EngineTimer;
+  #running = false;
+  #runWanted = false;
+
+  /** @throws ConfigurationError */
+  constructor({ engine, pool, host, tap }: SimulatedHostOptions) {
+    this.#engine = engine;
+    this.#pool = pool;
+    this.#tap = tap;
+    this.host = new Host(host);
+    this.#isUp = host.interfaces.map(() => true);
+    this.#timeout = engine.timer(() => {
+      this.host.handleTimeout(this.now());
+      this.#run();
+    });
+    this.#turn = engine.timer(() => this.#run());
+  }
+
+  attach(interfaceIndex: number, wire: Wire): void {
+    this.#wires[interfaceIndex] = wire;
+  }
+
+  now(): number {
+    return Math.floor(this.#engine.now);
+  }
+
+  /** The application may do more in the same turn: all of it goes out together. */
+  wake(): void {
+    this.#runWanted = true;
+    if (!this.#running) this.#turn.set(this.#engine.now);
+  }
+
+  /** Takes the frame over. */
+  receive(interfaceIndex: number, frame: Frame): void {
+    if (this.#isUp[interfaceIndex]) {
+      this.#tap?.(interfaceIndex, frame, "inbound");
+      // No link of the simulation changes a byte, so that no checksum can be wrong.
+      this.host.handleFrame(interfaceIndex, frame.memory, frame.start, frame.bytes, checksumState.valid, this.now());
+      this.#pool.give(frame);
+      this.#run();
+    } else {
+      this.#pool.give(frame);
+    }
+  }
+
+  transmit(outgoing: OutgoingFrame): void {
+    const { interfaceIndex } = outgoing;
+    if (!this.#isUp[interfaceIndex]) return;
+    const frame = this.#pool.gather(outgoing);
+    this.#tap?.(interfaceIndex, frame, "outbound");
+    this.#wires[interfaceIndex]!.push(frame);
+  }
+
+  setInterfaceUp(interfaceIndex: number, isUp: boolean): void {
+    this.#isUp[interfaceIndex] = isUp;
+    this.host.setInterfaceUp(interfaceIndex, isUp, this.now());
+    this.wake();
+  }
+
+  /** Everything that follows from an input: frames out, the application told, its answers out, the timer set. */
+  #run(): void {
+    this.#running = true;
+    do {
+      this.#runWanted = false;
+      this.host.pollTransmit(this.now(), this);
+      // Sockets hand on what they were told in later turns of the event loop: those come before time goes on.
+      if (this.host.deliverNotifications()) this.#engine.pause();
+      for (let event = this.host.pollEvent(); event !== undefined; event = this.host.pollEvent()) this.onEvent(event);
+    } while (this.#runWanted);
+    this.#running = false;
+    this.#timeout.set(Math.ceil(this.host.pollTimeout()));
+  }
+}

@@ -1,0 +1,71 @@
+/** One direction of a link: frames go in at one end's interface and come out at the other's. */
+import { LinkDirection, type LinkDirectionConfig, type LinkDirectionCounters } from "../../path/link-direction.ts";
+import { PacketRing } from "../../path/packet-ring.ts";
+import type { Engine, EngineTimer } from "./engine.ts";
+import type { Frame, FramePool } from "./frame-pool.ts";
+
+/** Takes a frame over. */
+export type ReceiveFrame = (frame: Frame) => void;
+
+export interface Wire {
+  push(frame: Frame): void;
+}
+
+/** Takes no time: a frame comes out at the moment at which it went in, after all else that is under way then. */
+export class DirectWire implements Wire {
+  readonly #engine: Engine;
+  readonly #timer: EngineTimer;
+  readonly #held = new PacketRing<Frame>();
+
+  constructor(engine: Engine, receive: ReceiveFrame) {
+    this.#engine = engine;
+    this.#timer = engine.timer(() => {
+      const frame = this.#held.shift()!;
+      if (this.#held.length > 0) this.#timer.set(engine.now);
+      receive(frame);
+    });
+  }
+
+  push(frame: Frame): void {
+    this.#held.push(frame);
+    if (this.#held.length === 1) this.#timer.set(this.#engine.now);
+  }
+}
+
+/** The very elements that the emulator runs, in virtual time. */
+export class ShapedWire implements Wire {
+  readonly #engine: Engine;
+  readonly #timer: EngineTimer;
+  readonly #link: LinkDirection<Frame>;
+
+  constructor(config: LinkDirectionConfig, engine: Engine, pool: FramePool, receive: ReceiveFrame) {
+    this.#engine = engine;
+    this.#link = new LinkDirection<Frame>(config, receive, (frame) => pool.give(frame));
+    this.#timer = engine.timer(() => {
+      this.#link.advance(engine.now);
+      this.#timer.set(this.#link.nextTime());
+    });
+  }
+
+  push(frame: Frame): void {
+    this.#link.push(frame, this.#engine.now);
+    this.#timer.set(this.#link.nextTime());
+  }
+
+  set blackhole(isOn: boolean) {
+    this.#link.blackhole = isOn;
+  }
+
+  /** The seed stays what it was, and so does the queue. */
+  configure(config: LinkDirectionConfig): void {
+    const { seed: _unchanged, ...shape } = config;
+    this.#link.configure(shape, this.#engine.now);
+    this.#timer.set(this.#link.nextTime());
+  }
+
+  counters(): LinkDirectionCounters {
+    this.#link.advance(this.#engine.now);
+    this.#timer.set(this.#link.nextTime());
+    return this.#link.counters();
+  }
+}
