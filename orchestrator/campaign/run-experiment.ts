@@ -45,7 +45,7 @@ export interface ExperimentOutcome {
 /** What is run: the experiment as it stands in the file, or one of its baselines. */
 interface Part {
   readonly baseline?: string;
-  readonly loaded: Pick<LoadedExperiment, "text" | "experiment" | "topology" | "diagnose">;
+  readonly loaded: Pick<LoadedExperiment, "textWith" | "experiment" | "topology" | "diagnose">;
 }
 
 interface PerformedPart {
@@ -83,7 +83,9 @@ async function performPart(request: ExperimentRequest, part: Part, bundle: Bundl
   const journal = Journal.create({ ...request.journal, title });
   const plan = planFor(request, part, journal);
   const startedAt = new Date();
-  await bundle.writeText(bundleFiles.experiment, part.loaded.text);
+  // As resolved: enough to run it again from the bundle alone.
+  const resolved = part.loaded.textWith({ topology: bundleFiles.topology, seed: plan.seed, on: plan.substrate });
+  await bundle.writeText(bundleFiles.experiment, resolved);
   await bundle.writeText(bundleFiles.topology, part.loaded.topology.text);
   await bundle.writeJson(bundleFiles.plan, plan);
   const { substrate, progress, signal } = request;
