@@ -5,6 +5,8 @@ export interface ChartSpec {
   /** How the values came about: averages, slices, witnesses. */
   readonly note: string;
   readonly unit: string;
+  /** Top of the scale where a few values far above all others would flatten the rest; the note tells of them. */
+  readonly top?: number;
   /** `steps`: each value holds until the next time. `stacked`: steps, one on top of the other. */
   readonly kind: "lines" | "steps" | "stacked" | "bars" | "points";
   readonly times: readonly number[];

@@ -1,6 +1,7 @@
 /** Charts of one workload: what each path carried, what the application got, its playback buffer, its latencies. */
 import type { PlannedWorkload } from "../plan/plan.ts";
 import { deliveredDirection, deliveredStream } from "../verdict/measure-workload.ts";
+import { scaleToUsual } from "./chart-scale.ts";
 import { compact } from "./chart-spec.ts";
 import type { ChartSeries, ChartSpan, ChartSpec } from "./chart-spec.ts";
 import { faultSpans } from "./fault-spans.ts";
@@ -51,7 +52,7 @@ function goodputChart(run: RunView, workload: PlannedWorkload, palette: Palette)
   if (samples === undefined) return undefined;
   const grid = timeGrid(run.durationMicroseconds, Math.max(100_000, run.plan.metricsIntervalMicroseconds));
   const values = binnedBytes(samples.times, samples.columns.bytes, grid).map(megabits);
-  return {
+  return scaleToUsual({
     id: `goodput-${workload.name}`,
     title: `Goodput at the application: ${workload.name}`,
     note: `Bytes that the receiving application read; means over ${printTime(grid.widthMicroseconds)}.`,
@@ -60,7 +61,7 @@ function goodputChart(run: RunView, workload: PlannedWorkload, palette: Palette)
     times: gridTimes(grid),
     series: [{ label: "goodput", colour: "--run-0", dashed: false, values }],
     spans: [...faultSpans(run, palette), ...stallSpans(run, workload)],
-  };
+  });
 }
 
 /** A sample tells the bytes since the one before it: they belong to the time before it. */
@@ -135,7 +136,7 @@ export function comparisonChart(runs: readonly RunView[], workload: PlannedWorkl
     return [{ label: run.baseline ?? "this experiment", colour: palette.run(index), dashed: index > 0, values }];
   });
   if (series.length < 2) return undefined;
-  return {
+  return scaleToUsual({
     id: `comparison-${workload.name}`,
     title: `Goodput beside the baselines: ${workload.name}`,
     note: `Payload in order at the receiver's interfaces, from the captures; means over ${printTime(grid.widthMicroseconds)}. A line ends with its transfer.`,
@@ -144,5 +145,5 @@ export function comparisonChart(runs: readonly RunView[], workload: PlannedWorkl
     times: gridTimes(grid),
     series,
     spans: runs[0] === undefined ? [] : faultSpans(runs[0], palette),
-  };
+  });
 }

@@ -38,21 +38,26 @@ export class TimeChart {
     this.#chart = new uPlot(this.#options(width), this.#data(), this.#plot);
   }
 
+  /** In the order of drawing: of bars the topmost first, which those below it then cover. */
   #shown(): readonly ChartSeries[] {
-    return this.#spec.series.filter((_, index) => !this.#hidden.has(index));
+    const shown = this.#spec.series.filter((_, index) => !this.#hidden.has(index));
+    return this.#spec.kind === "bars" ? shown.toReversed() : shown;
   }
 
-  /** Stacked: each series drawn as the sum of itself and those below it; the topmost first. */
+  /** Stacked and bars: each series drawn as the sum of itself and those below it. */
   #data(): uPlot.AlignedData {
+    const { kind } = this.#spec;
     const times = [...this.#spec.times];
     const shown = this.#shown();
-    if (this.#spec.kind !== "stacked") return [times, ...shown.map(({ values }) => [...values])];
+    if (kind !== "stacked" && kind !== "bars") return [times, ...shown.map(({ values }) => [...values])];
     const sums = new Array<number>(times.length).fill(0);
-    return [times, ...shown.map(({ values }) => values.map((value, at) => (sums[at] = sums[at]! + (value ?? 0))))];
+    const fromBelow = kind === "bars" ? shown.toReversed() : shown;
+    const stacked = fromBelow.map(({ values }) => values.map((value, at) => (sums[at] = sums[at]! + (value ?? 0))));
+    return [times, ...(kind === "bars" ? stacked.toReversed() : stacked)];
   }
 
   #options(width: number): uPlot.Options {
-    const { kind, unit } = this.#spec;
+    const { kind, unit, top } = this.#spec;
     const muted = colour("--muted");
     const grid = { stroke: colour("--grid"), width: 1 };
     const font = "11.5px ui-sans-serif, system-ui, sans-serif";
@@ -72,7 +77,7 @@ export class TimeChart {
       },
       scales: {
         x: { time: false, range: (_chart, low, high) => (zooming || low > (this.#spec.times[0] ?? 0) ? [low, high] : [0, Math.max(high, this.#durationSeconds)]) },
-        y: { range: (_chart, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+        y: { range: (_chart, _low, high) => [0, top ?? (high > 0 ? high * 1.08 : 1)] },
       },
       axes: [
         { ...axis, size: 26, space: 70, values: (_chart, splits) => splits.map((seconds) => `${seconds} s`) },
@@ -82,7 +87,7 @@ export class TimeChart {
       ...(kind === "stacked" ? { bands: shown.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
       hooks: {
         drawClear: [(chart) => this.#drawSpans(chart)],
-        draw: [(chart) => this.#drawMoment(chart)],
+        draw: [(chart) => this.#drawSpanLabels(chart), (chart) => this.#drawMoment(chart)],
         setCursor: [(chart) => this.#showValues(chart.cursor.idx ?? undefined, unit)],
         setScale: [(chart, scale) => this.#zoomAll(chart, scale)],
       },
@@ -142,7 +147,6 @@ export class TimeChart {
     const ratio = devicePixelRatio;
     ctx.save();
     clipToPlot(chart);
-    const labels: { left: number; right: number; row: number }[] = [];
     for (const span of this.#spec.spans) {
       const [left, right] = edges(chart, span);
       const stroke = colour(span.colour);
@@ -158,14 +162,32 @@ export class TimeChart {
         ctx.stroke();
       }
       ctx.setLineDash([]);
-      ctx.font = `600 ${11 * ratio}px ui-sans-serif, system-ui, sans-serif`;
-      ctx.fillStyle = stroke;
-      ctx.textAlign = "left";
-      ctx.textBaseline = "top";
-      const end = left + 5 * ratio + ctx.measureText(span.label).width;
-      const row = [0, 1, 2, 3].find((candidate) => labels.every((other) => other.row !== candidate || other.right < left || other.left > end)) ?? 0;
-      labels.push({ left, right: end, row });
-      ctx.fillText(span.label, left + 5 * ratio, top + (4 + row * 14) * ratio);
+    }
+    ctx.restore();
+  }
+
+  /** In front of the lines, each on the first row where it has room. */
+  #drawSpanLabels(chart: uPlot): void {
+    const { ctx } = chart;
+    const ratio = devicePixelRatio;
+    const placed: { left: number; right: number; row: number }[] = [];
+    ctx.save();
+    clipToPlot(chart);
+    ctx.font = `600 ${11 * ratio}px ui-sans-serif, system-ui, sans-serif`;
+    ctx.textBaseline = "top";
+    ctx.textAlign = "left";
+    for (const span of this.#spec.spans) {
+      const left = edges(chart, span)[0] + 4 * ratio;
+      const width = ctx.measureText(span.label).width;
+      const right = left + width + 6 * ratio;
+      const isFree = (row: number): boolean => placed.every((other) => other.row !== row || other.right < left || other.left > right);
+      const row = [0, 1, 2, 3].find(isFree) ?? 0;
+      placed.push({ left, right, row });
+      const top = chart.bbox.top + (4 + row * 17) * ratio;
+      ctx.fillStyle = translucent(colour("--paper"), 0.85);
+      ctx.fillRect(left, top, width + 6 * ratio, 15 * ratio);
+      ctx.fillStyle = colour(span.colour);
+      ctx.fillText(span.label, left + 3 * ratio, top + 2 * ratio);
     }
     ctx.restore();
   }

@@ -31,7 +31,7 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
 <tbody>${rows.map(({ run, planned, index, measured }) => {
     const goodput = measured.goodputBitsPerSecond?.value;
     const share = goodput === undefined || most === 0 ? 0 : (100 * goodput) / most;
-    return html`<tr><td><span class="swatch" style="background:var(${palette.run(index)})"></span>${run.baseline ?? html`<strong>this experiment</strong>`}</td>
+    return html`<tr><td class="named"><span class="swatch" style="background:var(${palette.run(index)})"></span>${run.baseline ?? html`<strong>this experiment</strong>`}</td>
 <td class="quiet">${[...new Set(Object.values(run.manifest.endpoints))].join(" ↔ ")}</td>
 <td class="bar"><span class="track"><span style="width:${share.toFixed(1)}%;background:var(${palette.run(index)})"></span></span><span class="figure">${goodput === undefined ? "–" : printRate(goodput)}</span></td>
 <td class="number">${measured.subflows?.value ?? "–"}</td>

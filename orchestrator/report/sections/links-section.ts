@@ -22,10 +22,11 @@ ${
 }
 
 function measurementsTable(run: RunView, measurements: readonly DirectionMeasurement[], palette: Palette): Html {
+  const lossy = measurements.some(({ configured }) => configured.loss !== undefined);
   return html`<div class="scroll"><table>
-<thead><tr><th rowspan="2">Link</th><th rowspan="2">Direction</th><th colspan="2" class="group">Rate</th><th colspan="2" class="group">Delay, one way</th><th colspan="2" class="group">Loss</th><th rowspan="2" class="number">Carried</th><th rowspan="2" class="number">Dropped</th><th rowspan="2"></th></tr>
-<tr><th class="number">set</th><th class="number">measured</th><th class="number">set</th><th class="number">measured</th><th class="number">set</th><th class="number">measured</th></tr></thead>
-<tbody>${measurements.map((measurement) => measurementRow(run, measurement, palette))}</tbody></table></div>
+<thead><tr><th rowspan="2">Link</th><th rowspan="2">Direction</th><th colspan="2" class="group">Rate</th><th colspan="2" class="group">Delay, one way</th>${lossy ? html`<th colspan="2" class="group">Loss</th>` : ""}<th rowspan="2" class="number">Carried</th><th rowspan="2" class="number">Dropped</th><th rowspan="2"></th></tr>
+<tr><th class="number">set</th><th class="number">measured</th><th class="number">set</th><th class="number">measured</th>${lossy ? html`<th class="number">set</th><th class="number">measured</th>` : ""}</tr></thead>
+<tbody>${measurements.map((measurement) => measurementRow(run, measurement, lossy, palette))}</tbody></table></div>
 <p class="note">Measured before the run${toleranceNote(measurements)}. Dropped: by the full queue, by loss, while the link was dead.</p>`;
 }
 
@@ -35,7 +36,8 @@ function toleranceNote([first]: readonly DirectionMeasurement[]): string {
   return `; tolerance ${printPercent(rateShare)} of rate and ${printTime(delayMicroseconds)} of delay`;
 }
 
-function measurementRow(run: RunView, { link, direction, configured, measured, withinTolerance }: DirectionMeasurement, palette: Palette): Html {
+function measurementRow(run: RunView, measurement: DirectionMeasurement, lossy: boolean, palette: Palette): Html {
+  const { link, direction, configured, measured, withinTolerance } = measurement;
   const columns = seriesOf(run, "link").find(({ first }) => first.link === link && first.direction === direction)?.columns;
   const last = (values: readonly number[] | undefined): number => values?.at(-1) ?? 0;
   const drops = columns === undefined ? "–" : [columns.dropsQueue, columns.dropsLoss, columns.dropsBlackhole].map(last).join(" / ");
@@ -45,12 +47,11 @@ function measurementRow(run: RunView, { link, direction, configured, measured, w
     figureOr(measured.rateBitsPerSecond, printRate),
     figureOr(configured.delayMicroseconds, printTime),
     figureOr(measured.delayMicroseconds, printTime),
-    loss ?? "–",
-    figureOr(measured.loss?.probability, printPercent),
+    ...(lossy ? [loss ?? "–", figureOr(measured.loss?.probability, printPercent)] : []),
     columns === undefined ? "–" : printSize(last(columns.bytes)),
     drops,
   ];
-  return html`<tr><td><span class="swatch" style="background:var(${palette.path(link) ?? neutralColour})"></span>${link}</td><td class="quiet">${direction === "forward" ? "up" : "down"}</td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}<td><span class="tick ${withinTolerance ? "passed" : "failed"}">${withinTolerance ? "✓" : "✗"}</span><span class="hidden">${withinTolerance ? "within tolerance" : "out of tolerance"}</span></td></tr>`;
+  return html`<tr><td class="named"><span class="swatch" style="background:var(${palette.path(link) ?? neutralColour})"></span>${link}</td><td class="quiet">${direction === "forward" ? "up" : "down"}</td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}<td><span class="tick ${withinTolerance ? "passed" : "failed"}">${withinTolerance ? "✓" : "✗"}</span><span class="hidden">${withinTolerance ? "within tolerance" : "out of tolerance"}</span></td></tr>`;
 }
 
 function figureOr(value: number | undefined, print: (value: number) => string): string {
