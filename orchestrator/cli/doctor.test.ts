@@ -15,12 +15,6 @@ interface Document {
 }
 
 describe("pathlab doctor", () => {
-  function doctor(...args: string[]): { status: number | null; stdout: string } {
-    return spawnSync(process.execPath, [join(repositoryRoot, "orchestrator/cli/main.ts"), "doctor", ...args], {
-      encoding: "utf8",
-    });
-  }
-
   it("lists what the machine has and lacks, each lack with the command that mends it", () => {
     const { status, stdout } = doctor("--json");
     const { version, prerequisites } = JSON.parse(stdout) as Document;
@@ -50,3 +44,9 @@ describe("pathlab doctor", () => {
     }
   });
 });
+
+function doctor(...args: string[]): { status: number | null; stdout: string } {
+  return spawnSync(process.execPath, [join(repositoryRoot, "orchestrator/cli/main.ts"), "doctor", ...args], {
+    encoding: "utf8",
+  });
+}

@@ -11,8 +11,11 @@ import { whileAlone } from "./setup-lock.ts";
 describe("prerequisites", () => {
   let state: string;
   let before: string | undefined;
+  let told: string[];
+  const tell = (line: string): void => void told.push(line);
 
   beforeEach(() => {
+    told = [];
     before = process.env["PATHLAB_STATE"];
     state = mkdtempSync(join(tmpdir(), "pathlab-state-"));
     process.env["PATHLAB_STATE"] = state;
@@ -30,22 +33,29 @@ describe("prerequisites", () => {
       done.push(name);
       machine.add(name);
     };
-    const missing = await mend([
-      thing("compiler", machine, fixer("compiler")),
-      thing("addon", machine, fixer("addon")),
-      thing("programs", machine, fixer("programs")),
-    ]);
+    const missing = await mend(
+      [
+        thing("compiler", machine, fixer("compiler")),
+        thing("addon", machine, fixer("addon")),
+        thing("programs", machine, fixer("programs")),
+      ],
+      tell,
+    );
     expect(missing).to.deep.equal([]);
     expect(done).to.deep.equal(["addon", "programs"]);
+    expect(told.filter((line) => !line.startsWith(" "))).to.deep.equal(["setting up: addon", "setting up: programs"]);
   });
 
   it("that cannot be mended are named with the reason, and do not stop the others", async () => {
     const machine = new Set<string>();
-    const missing = await mend([
-      thing("kernel", machine),
-      thing("docker", machine, () => Promise.reject(new Error("dockerd did not start"))),
-      thing("addon", machine, async () => void machine.add("addon")),
-    ]);
+    const missing = await mend(
+      [
+        thing("kernel", machine),
+        thing("docker", machine, () => Promise.reject(new Error("dockerd did not start"))),
+        thing("addon", machine, async () => void machine.add("addon")),
+      ],
+      tell,
+    );
     expect(missing.map(({ prerequisite, finding }) => [prerequisite.name, finding.detail])).to.deep.equal([
       ["kernel", "not there"],
       ["docker", "dockerd did not start"],

@@ -77,60 +77,59 @@ export async function ensure(...needs: readonly Need[]): Promise<boolean> {
 }
 
 /** Mends what can be mended and answers what is still missing. */
-export async function mend(selected: readonly Prerequisite[]): Promise<Checked[]> {
+export async function mend(selected: readonly Prerequisite[], tell: (line: string) => void = say): Promise<Checked[]> {
   const missing = await missingOf(selected);
   if (missing.length === 0) return [];
   // Nobody but root can mend, nor even see all: what else is missing, root's first call will mend.
   const unprivileged = missing.filter(({ prerequisite }) => prerequisite === privileges);
   if (unprivileged.length > 0) return unprivileged;
   return whileAlone(
-    () => mendAlone(selected),
-    () => say("waiting for another set-up on this machine to finish"),
+    () => mendAlone(selected, tell),
+    () => tell("waiting for another set-up on this machine to finish"),
   );
 }
 
-async function mendAlone(selected: readonly Prerequisite[]): Promise<Checked[]> {
+async function mendAlone(selected: readonly Prerequisite[], tell: (line: string) => void): Promise<Checked[]> {
   const failures = new Map<Prerequisite, string>();
-  const packages = (await missingOf(selected)).flatMap(({ prerequisite }) => prerequisite.debianPackage ?? []);
+  const unpacked = (await missingOf(selected)).filter(({ prerequisite }) => prerequisite.debianPackage !== undefined);
+  const packages = unpacked.flatMap(({ prerequisite }) => prerequisite.debianPackage ?? []);
   if (packages.length > 0) {
-    const debian = selected.filter(
-      ({ debianPackage }) => debianPackage !== undefined && packages.includes(debianPackage),
-    );
-    await attempt(`installing Debian packages ${packages.join(", ")}`, debian, failures, (progress) =>
+    const failure = await attempt(`installing Debian packages ${packages.join(", ")}`, tell, (progress) =>
       installPackages(packages, progress),
     );
+    if (failure !== undefined) for (const { prerequisite } of unpacked) failures.set(prerequisite, failure);
   }
   for (const prerequisite of selected) {
     if (prerequisite.fix === undefined || (await prerequisite.check()).present) continue;
-    await attempt(`setting up: ${prerequisite.name}`, [prerequisite], failures, async (progress) =>
+    const failure = await attempt(`setting up: ${prerequisite.name}`, tell, async (progress) =>
       prerequisite.fix?.(progress),
     );
+    if (failure !== undefined) failures.set(prerequisite, failure);
   }
-  return (await missingOf(selected)).map(({ prerequisite, finding }) => {
-    const failure = failures.get(prerequisite);
-    return failure === undefined
-      ? { prerequisite, finding }
-      : { prerequisite, finding: { present: false, detail: failure } };
-  });
+  return (await missingOf(selected)).map(({ prerequisite, finding }) => ({
+    prerequisite,
+    finding: { ...finding, detail: failures.get(prerequisite) ?? finding.detail },
+  }));
 }
 
 async function missingOf(selected: readonly Prerequisite[]): Promise<Checked[]> {
   return (await checkAll(selected)).filter(({ finding }) => !finding.present);
 }
 
+/** Answers why it failed, if it did. */
 async function attempt(
   title: string,
-  prerequisitesConcerned: readonly Prerequisite[],
-  failures: Map<Prerequisite, string>,
+  tell: (line: string) => void,
   action: (progress: (line: string) => void) => Promise<void>,
-): Promise<void> {
+): Promise<string | undefined> {
   const startedAt = performance.now();
-  say(title);
+  tell(title);
   try {
-    await action((line) => say(`  ${line}`));
-    say(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+    await action((line) => tell(`  ${line}`));
+    tell(`  done in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+    return undefined;
   } catch (error) {
-    for (const prerequisite of prerequisitesConcerned) failures.set(prerequisite, (error as Error).message);
+    return (error as Error).message;
   }
 }
 

@@ -64,8 +64,6 @@ export class ShapedWire implements Wire {
   }
 
   counters(): LinkDirectionCounters {
-    this.#link.advance(this.#engine.now);
-    this.#timer.set(this.#link.nextTime());
     return this.#link.counters();
   }
 }

@@ -1,0 +1,236 @@
+/** A plan in virtual time: the endpoint programs with their workloads, the faults and the observation, all on one engine. */
+import { EndpointProgram } from "../../../stack/endpoint/endpoint-program.ts";
+import type { EndpointCommand } from "../../../stack/endpoint/protocol.ts";
+import { seededRandom } from "../../../stack/endpoint/stack/seeded-random.ts";
+import type { HostOptions } from "../../../stack/host-options.ts";
+import { runFaults, type FaultClock, type FaultTarget } from "../../fault/fault-timeline.ts";
+import type { TimelineEvent } from "../../metrics/timeline-event.ts";
+import type { Plan, PlannedNode } from "../../plan/plan.ts";
+import { endpointNodes, startCommand, workloadDescription, type EndpointNode } from "../../workload/endpoint-launch.ts";
+import { EndpointError } from "../../workload/endpoint-session.ts";
+import { WorkloadRun, type WorkloadSink } from "../../workload/run-workloads.ts";
+import type { LinkSample } from "../substrate.ts";
+import { ApplicationClock, Engine, SimulationError } from "./engine.ts";
+import { SimulatedCapture } from "./simulated-capture.ts";
+import { SimulatedNetwork } from "./simulated-network.ts";
+import { SimulatedTransport } from "./simulated-transport.ts";
+
+/** Where what was observed goes; all times are microseconds since the run's zero, which is that of the virtual clock. */
+export interface SimulationSink extends WorkloadSink {
+  linkSample(sample: LinkSample): void;
+}
+
+export interface SimulationOptions {
+  /** Of the substrate `simulation`. */
+  readonly plan: Plan;
+  readonly sink: SimulationSink;
+  /** Written anew; nothing is captured without it. */
+  readonly captureFile?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SimulationSummary {
+  /** Virtual time at which it ended. */
+  readonly endedAtMicroseconds: number;
+  readonly events: number;
+}
+
+/** After the last workload: closing handshakes belong into the capture. */
+const trailMicroseconds = 300_000;
+/** The event loop gets a turn at least this often: for the file that is written, and for Ctrl-C. */
+const eventsAtOnce = 20_000;
+
+/** Runs it to its end. Rejects with SimulationError, CaptureFileError, FaultError, or the signal's reason. */
+export async function simulate(options: SimulationOptions): Promise<SimulationSummary> {
+  const engine = new Engine();
+  const { plan, captureFile } = options;
+  const capture = captureFile === undefined ? undefined : await SimulatedCapture.create(captureFile, plan, engine);
+  try {
+    await new Simulation(options, engine, capture).run();
+  } finally {
+    await capture?.close();
+  }
+  return { endedAtMicroseconds: Math.floor(engine.now), events: engine.events };
+}
+
+class Simulation {
+  readonly #plan: Plan;
+  readonly #sink: SimulationSink;
+  readonly #signal: AbortSignal;
+  readonly #engine: Engine;
+  readonly #clock: ApplicationClock;
+  readonly #capture: SimulatedCapture | undefined;
+  readonly #network: SimulatedNetwork;
+  readonly #workloads: WorkloadRun;
+  readonly #programs = new Map<string, EndpointProgram>();
+  /** Whatever went wrong in a turn of the event loop. */
+  #failure: Error | undefined;
+
+  constructor({ plan, sink, signal }: SimulationOptions, engine: Engine, capture: SimulatedCapture | undefined) {
+    this.#plan = plan;
+    this.#sink = sink;
+    this.#signal = signal;
+    this.#engine = engine;
+    this.#clock = new ApplicationClock(engine);
+    this.#capture = capture;
+    this.#network = new SimulatedNetwork({
+      engine,
+      plan,
+      hostOptions: (node) => this.#hostOptions(node),
+      tapOf: (node) => capture?.tapOf(node),
+      onProblem: (node, message) => this.#problem(node, message),
+    });
+    this.#workloads = new WorkloadRun(plan, 0, sink);
+  }
+
+  async run(): Promise<void> {
+    for (const node of endpointNodes(this.#plan.nodes)) this.#start(node);
+    await turn();
+    for (const workload of this.#plan.workloads) {
+      this.#say(workload.server, {
+        do: "workload",
+        role: "server",
+        workload: workloadDescription(workload),
+        startAt: 0,
+      });
+    }
+    await turn();
+    for (const workload of this.#plan.workloads) {
+      const startAt = workload.startMicroseconds;
+      this.#say(workload.client, { do: "workload", role: "client", workload: workloadDescription(workload), startAt });
+    }
+    this.#sampleLinks();
+    const over = new AbortController();
+    const faults = this.#injectFaults(AbortSignal.any([this.#signal, over.signal]));
+    this.#clock.callAt(this.#plan.deadlineMicroseconds, () => this.#workloads.deadlinePassed());
+    let isOver = false;
+    void this.#workloads.over.then(() => (isOver = true));
+    try {
+      await this.#advance(Infinity, () => isOver);
+      await this.#advance(this.#engine.now + trailMicroseconds, () => false);
+    } finally {
+      over.abort(new Error("the workloads are over"));
+      await faults;
+      for (const program of this.#programs.values()) await program.stop();
+    }
+  }
+
+  /** Lets time go on until `until` or until `isOver`, with a turn of the event loop whenever programs want one. */
+  async #advance(until: number, isOver: () => boolean): Promise<void> {
+    let isMore = true;
+    while (isMore && !isOver()) {
+      isMore = this.#engine.run(until, eventsAtOnce);
+      await turn();
+      await this.#capture?.relieve();
+      this.#signal.throwIfAborted();
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+  }
+
+  #start(node: EndpointNode): void {
+    const host = this.#network.host(node.name);
+    const program = new EndpointProgram(
+      (record) => this.#workloads.record(node.name, record),
+      (code) => {
+        if (code !== 0)
+          this.#workloads.endpointEnded(
+            new EndpointError(node.name, "EEXIT", `ended unexpectedly (exit code ${code})`, false),
+          );
+      },
+      async (_transport, observer) => {
+        host.onEvent = (event) => observer.onEvent(event);
+        return new SimulatedTransport(host);
+      },
+      this.#clock,
+    );
+    this.#programs.set(node.name, program);
+    program.handle(startCommand(node, this.#plan.seed, this.#plan.metricsIntervalMicroseconds));
+  }
+
+  #say(host: string, command: EndpointCommand): void {
+    const program = this.#programs.get(host);
+    if (program === undefined) throw new SimulationError(`the plan has no endpoint on ${host}`);
+    program.handle(command);
+  }
+
+  #hostOptions(node: PlannedNode): HostOptions {
+    const { transport } = startCommand(node as EndpointNode, this.#plan.seed, this.#plan.metricsIntervalMicroseconds);
+    if (transport.kind !== "stack")
+      throw new SimulationError(`the host ${node.name} asks for a kernel, which cannot be simulated`);
+    const { options, seed } = transport;
+    // Links count single segments, as those of a real lab do.
+    return {
+      ...options,
+      interfaces: options.interfaces.map((own) => ({ ...own, gso: false })),
+      random: seededRandom(seed),
+    };
+  }
+
+  #sampleLinks(): void {
+    const { metricsIntervalMicroseconds } = this.#plan;
+    const timer = this.#engine.timer(() => {
+      for (const sample of this.#network.linkSamples(this.#clock.now())) this.#sink.linkSample(sample);
+      timer.set(this.#engine.now + metricsIntervalMicroseconds);
+    });
+    timer.set(0);
+  }
+
+  /** Never rejects; a fault that could not be done ends the run. */
+  async #injectFaults(signal: AbortSignal): Promise<void> {
+    const lab: FaultTarget = {
+      setInterface: async (node, name, state) => this.#network.setInterface(node, name, state),
+      links: {
+        blackhole: async (link) => this.#network.blackhole(link, true),
+        restore: async (link) => this.#network.blackhole(link, false),
+        set: async (link, direction, config) => this.#network.configure(link, direction, config),
+      },
+    };
+    const { faults } = this.#plan;
+    try {
+      await runFaults({
+        faults,
+        lab,
+        clock: this.#faultClock(),
+        zero: 0,
+        signal,
+        onEvent: (event) => this.#sink.event(event),
+      });
+    } catch (error) {
+      if (!signal.aborted) this.#failure = error as Error;
+    }
+  }
+
+  #faultClock(): FaultClock {
+    return {
+      now: () => this.#clock.now(),
+      waitUntil: (time, signal) =>
+        new Promise((resolve, reject) => {
+          const cancel = this.#clock.callAt(time, resolve);
+          signal.addEventListener(
+            "abort",
+            () => {
+              cancel();
+              reject(signal.reason as Error);
+            },
+            { once: true },
+          );
+        }),
+    };
+  }
+
+  #problem(subject: string, message: string): void {
+    const event: TimelineEvent = {
+      time: this.#clock.now(),
+      source: "lab",
+      subject,
+      name: "lab:problem",
+      message: `${subject}: ${message}`,
+    };
+    this.#sink.event(event);
+  }
+}
+
+/** One whole turn of the event loop: all that waits for the end of the present one has been done when it resolves. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
