@@ -17,19 +17,21 @@ export class SimulatedTransport implements Transport {
     return this.#track(connect(this.#stack, { ...remote, allowHalfOpen: true }));
   }
 
-  listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void> {
+  listen(port: number, onConnection: (socket: TransportSocket) => void): Promise<void> {
     const server = createServer(this.#stack, { allowHalfOpen: true }, (socket) => onConnection(this.#track(socket)));
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen(local, resolve);
+      server.listen({ port }, resolve);
     });
   }
 
   async sample(): Promise<readonly SocketSample[]> {
-    return [...this.#sockets].map((socket) => {
-      const info = socket.info();
-      return { socket, connection: connectionMetrics(info), subflows: info.subflows.map(subflowMetrics) };
-    });
+    return [...this.#sockets]
+      .filter((socket) => !socket.connecting)
+      .map((socket) => {
+        const info = socket.info();
+        return { socket, connection: connectionMetrics(info), subflows: info.subflows.map(subflowMetrics) };
+      });
   }
 
   /** The simulation ends with it: there is nobody left to say goodbye to. */
