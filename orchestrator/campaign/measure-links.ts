@@ -14,7 +14,9 @@ export async function measureLinks(lab: Lab, signal: AbortSignal): Promise<Direc
   const client = new LineClient<MeasureLine>(process_);
   const measurements: DirectionMeasurement[] = [];
   client.onLine((line) => {
-    if (line.type === "measurement") measurements.push(line);
+    if (line.type !== "measurement") return;
+    const { type: _, ...measurement } = line;
+    measurements.push(measurement);
   });
   const end = ({ node, interface: interfaceName }: PlannedLinkEnd) => ({ namespacePath: lab.networkNamespace(node), interfaceName });
   const config: MeasureConfig = {

@@ -7,6 +7,11 @@ import { registerCleanCommand } from "./clean.ts";
 import { registerDoctorCommand } from "./doctor.ts";
 import { registerPlanCommand } from "./plan.ts";
 import { registerReportCommand } from "./report.ts";
+import { registerDownCommand } from "./down.ts";
+import { registerExecCommand } from "./exec.ts";
+import { registerPsCommand } from "./ps.ts";
+import { registerShellCommand } from "./shell.ts";
+import { registerUpCommand } from "./up.ts";
 import { repositoryRoot } from "./repository.ts";
 import { registerRunCommand } from "./run.ts";
 import { registerSchemaCommand } from "./schema.ts";
@@ -27,6 +32,11 @@ for (const register of [
   registerPlanCommand,
   registerReportCommand,
   registerBundleCommand,
+  registerUpCommand,
+  registerPsCommand,
+  registerExecCommand,
+  registerShellCommand,
+  registerDownCommand,
   registerCleanCommand,
   registerDoctorCommand,
   registerSchemaCommand,
