@@ -6,6 +6,8 @@ import { currentMoment, onMoment, pin } from "./moment.ts";
 
 const axisWidth = 54;
 const rightPadding = 14;
+/** Above the plot: what a fault's label would cover is what it explains. */
+const labelStrip = 24;
 const heights: Readonly<Record<ChartSpec["kind"], number>> = { stacked: 230, steps: 190, lines: 190, bars: 130, points: 170 };
 const syncKey = "run";
 
@@ -66,7 +68,7 @@ export class TimeChart {
     return {
       width,
       height: heights[kind],
-      padding: [12, rightPadding, 0, 0],
+      padding: [this.#spec.spans.length > 0 ? labelStrip : 12, rightPadding, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: syncKey, setSeries: false },
@@ -166,28 +168,21 @@ export class TimeChart {
     ctx.restore();
   }
 
-  /** In front of the lines, each on the first row where it has room. */
+  /** In a strip above the plot, one after the other where they would meet. */
   #drawSpanLabels(chart: uPlot): void {
     const { ctx } = chart;
     const ratio = devicePixelRatio;
-    const placed: { left: number; right: number; row: number }[] = [];
     ctx.save();
-    clipToPlot(chart);
     ctx.font = `600 ${11 * ratio}px ui-sans-serif, system-ui, sans-serif`;
-    ctx.textBaseline = "top";
+    ctx.textBaseline = "bottom";
     ctx.textAlign = "left";
-    for (const span of this.#spec.spans) {
-      const left = edges(chart, span)[0] + 4 * ratio;
-      const width = ctx.measureText(span.label).width;
-      const right = left + width + 6 * ratio;
-      const isFree = (row: number): boolean => placed.every((other) => other.row !== row || other.right < left || other.left > right);
-      const row = [0, 1, 2, 3].find(isFree) ?? 0;
-      placed.push({ left, right, row });
-      const top = chart.bbox.top + (4 + row * 17) * ratio;
-      ctx.fillStyle = translucent(colour("--paper"), 0.85);
-      ctx.fillRect(left, top, width + 6 * ratio, 15 * ratio);
+    let free = 0;
+    for (const span of this.#spec.spans.toSorted((one, other) => one.from - other.from)) {
+      const left = Math.max(free, edges(chart, span)[0]);
+      if (edges(chart, span)[1] < chart.bbox.left || left > chart.bbox.left + chart.bbox.width) continue;
       ctx.fillStyle = colour(span.colour);
-      ctx.fillText(span.label, left + 3 * ratio, top + 2 * ratio);
+      ctx.fillText(span.label, Math.max(left, chart.bbox.left), chart.bbox.top - 4 * ratio);
+      free = Math.max(left, chart.bbox.left) + ctx.measureText(span.label).width + 8 * ratio;
     }
     ctx.restore();
   }
