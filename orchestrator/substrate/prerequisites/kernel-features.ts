@@ -23,46 +23,52 @@ try mptcp test -e /proc/sys/net/mptcp/enabled
 try tun ip tuntap add dev probe2 mode tun
 `;
 
-let features: Promise<KernelFeatures> | undefined;
+let features: KernelFeatures | undefined;
 
 /** For root only; others would be refused the namespace and learn nothing. */
-export function kernelFeatures(): Promise<KernelFeatures> {
-  features ??= readCache() ?? probeAndCache();
-  return features;
+export async function kernelFeatures(): Promise<KernelFeatures> {
+  features ??= readCache();
+  if (features !== undefined) return features;
+  const found = await probeKernel();
+  // A probe before iproute2 was installed says nothing about the kernel, and must not be remembered.
+  if (found.veth) {
+    writeCache(found);
+    features = found;
+  }
+  return found;
 }
 
 function cacheFile(): string {
   return join(stateDirectory(), "kernel-features.json");
 }
 
-function readCache(): Promise<KernelFeatures> | undefined {
+function readCache(): KernelFeatures | undefined {
   if (!existsSync(cacheFile())) return undefined;
   const cached = JSON.parse(readFileSync(cacheFile(), "utf8")) as { bootId: string; features: KernelFeatures };
-  return cached.bootId === bootId() ? Promise.resolve(cached.features) : undefined;
+  return cached.bootId === bootId() ? cached.features : undefined;
 }
 
-async function probeAndCache(): Promise<KernelFeatures> {
+function writeCache(found: KernelFeatures): void {
+  mkdirSync(stateDirectory(), { recursive: true });
+  const aside = `${cacheFile()}.${process.pid}`;
+  writeFileSync(aside, JSON.stringify({ bootId: bootId(), features: found }));
+  renameSync(aside, cacheFile());
+}
+
+async function probeKernel(): Promise<KernelFeatures> {
   let has: Set<string>;
   try {
     has = new Set((await runCommand(["unshare", "--net", "sh", "-c", probe])).split("\n"));
   } catch {
-    return { networkNamespaces: false, veth: false, netem: false, mptcp: false, tun: false };
+    has = new Set();
   }
-  const found: KernelFeatures = {
+  return {
     networkNamespaces: has.has("networkNamespaces"),
     veth: has.has("veth"),
     netem: has.has("netem"),
     mptcp: has.has("mptcp"),
     tun: has.has("tun"),
   };
-  // A probe before iproute2 was installed says nothing about the kernel.
-  if (found.veth) {
-    mkdirSync(stateDirectory(), { recursive: true });
-    const aside = `${cacheFile()}.${process.pid}`;
-    writeFileSync(aside, JSON.stringify({ bootId: bootId(), features: found }));
-    renameSync(aside, cacheFile());
-  }
-  return found;
 }
 
 export const kernelPrerequisites: readonly Prerequisite[] = [
