@@ -46,8 +46,8 @@ export class TwoNamespaces {
       execFileSync("ip", ["netns", "exec", this.name(side), "sysctl", "-qw", "net.mptcp.blackhole_timeout=0", "net.ipv4.tcp_congestion_control=reno"]);
       if (this.#flavours[side] !== "kernel-mptcp") continue;
       ip(`-n ${this.name(side)} mptcp limits set subflow 4 add_addr_accepted 4`);
-      const flag = side === "a" ? "subflow" : "signal";
-      ip(`-n ${this.name(side)} mptcp endpoint add ${address(side, 2)} dev ${this.#prefix}2 ${flag}`);
+      // The server tells of its second address; the client needs no endpoint of its own to go there.
+      if (side === "b") ip(`-n ${this.name(side)} mptcp endpoint add ${address(side, 2)} dev ${this.#prefix}2 signal`);
     }
   }
 

@@ -14,7 +14,7 @@ function loopback(closed: () => void = () => undefined): Transport {
     versions: { test: "1" },
     sampleIsCostly: false,
     connect: () => new PassThrough() as TransportSocket,
-    listen: async (_local, onConnection) => onConnection(new PassThrough() as TransportSocket),
+    listen: async (_port, onConnection) => onConnection(new PassThrough() as TransportSocket),
     sample: async () => [],
     close: async () => closed(),
   };

@@ -27,8 +27,11 @@ export interface Transport {
   readonly versions: Readonly<Record<string, string>>;
   /** `connect` or `error` follow on the socket. Throws, with node:net's code, when the attempt cannot even begin. */
   connect(remote: Endpoint): TransportSocket;
-  /** Resolves when connections are accepted; rejects with node:net's code (EADDRINUSE, EADDRNOTAVAIL). */
-  listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void>;
+  /**
+   * On every address of the host, for a subflow may come to another one than the first did (the kernel refuses an MP_JOIN to an address on which
+   * nobody listens). Resolves when connections are accepted; rejects with node:net's code (EADDRINUSE).
+   */
+  listen(port: number, onConnection: (socket: TransportSocket) => void): Promise<void>;
   /** Sampling starts a program; it is done at most five times a second. */
   readonly sampleIsCostly: boolean;
   /** State of all open sockets. Never called while a call before is still at work. */

@@ -40,10 +40,10 @@ export class WorkloadSession {
   }
 
   #listen(): void {
-    const { serverAddress: host, port } = this.#command.workload;
+    const { port } = this.#command.workload;
     // The listener stays open: the kernel accepts MP_JOIN only on a port on which somebody listens.
     this.#transport
-      .listen({ host, port }, (socket) => {
+      .listen(port, (socket) => {
         if (this.#socket === undefined) {
           this.#run(socket);
         } else {

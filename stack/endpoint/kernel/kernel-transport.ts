@@ -22,7 +22,7 @@ export class KernelTransport implements Transport {
     return socket;
   }
 
-  listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void> {
+  listen(port: number, onConnection: (socket: TransportSocket) => void): Promise<void> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#track(socket);
       onConnection(socket);
@@ -30,7 +30,7 @@ export class KernelTransport implements Transport {
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen(local, () => {
+      server.listen({ host: "0.0.0.0", port }, () => {
         server.off("error", reject);
         resolve();
       });

@@ -31,7 +31,7 @@ export class StackTransport implements Transport {
     return socket;
   }
 
-  listen(local: Endpoint, onConnection: (socket: TransportSocket) => void): Promise<void> {
+  listen(port: number, onConnection: (socket: TransportSocket) => void): Promise<void> {
     const server = createServer(this.#driver, { allowHalfOpen: true }, (socket) => {
       this.#track(socket);
       onConnection(socket);
@@ -39,7 +39,7 @@ export class StackTransport implements Transport {
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen(local, () => {
+      server.listen({ port }, () => {
         server.off("error", reject);
         resolve();
       });
