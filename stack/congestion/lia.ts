@@ -21,11 +21,12 @@ export class Lia extends Reno {
   protected override avoidanceIncrease(bytes: number, smoothedRttMicroseconds: number): number {
     this.#smoothedRtt = smoothedRttMicroseconds;
     const uncoupled = (bytes * this.maximumSegmentSize) / this.congestionWindow;
-    if (this.#group.members.size < 2 || smoothedRttMicroseconds === 0) return uncoupled;
+    const { members } = this.#group;
+    if (members.size < 2 || !members.has(this) || smoothedRttMicroseconds === 0) return uncoupled;
     let total = 0;
     let best = 0;
     let rates = 0;
-    for (const member of this.#group.members) {
+    for (const member of members) {
       const window = member.congestionWindow;
       total += window;
       if (member.#smoothedRtt === 0) continue;
