@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { BundleWriter } from "../bundle/bundle-writer.ts";
 import type { RunRecord } from "../bundle/manifest.ts";
 import { bundleFiles } from "../bundle/layout.ts";
-import type { CountersRecord, LinksRecord, ResultsRecord, WorkloadOutcome } from "../bundle/records.ts";
+import type { CountersRecord, LinksRecord, ResultsRecord } from "../bundle/records.ts";
 import { monotonicClock } from "../fault/monotonic-clock.ts";
 import { runFaults } from "../fault/fault-timeline.ts";
 import type { Journal } from "../journal/journal.ts";
@@ -14,9 +14,10 @@ import type { Plan } from "../plan/plan.ts";
 import { programFile } from "../substrate/prerequisites/programs.ts";
 import type { Lab, LinkQuality, Substrate } from "../substrate/substrate.ts";
 import { startEndpoints } from "../workload/run-workloads.ts";
-import type { Endpoints, WorkloadSink } from "../workload/run-workloads.ts";
+import type { Endpoints } from "../workload/run-workloads.ts";
 import { CaptureSession } from "./capture-session.ts";
 import { measureLinks } from "./measure-links.ts";
+import { RunRecorder } from "./run-recorder.ts";
 
 export interface SingleRunOptions {
   readonly plan: Plan;
@@ -50,7 +51,7 @@ export async function performRun(options: SingleRunOptions): Promise<SingleRunRe
 
 class SingleRun {
   readonly #options: SingleRunOptions;
-  readonly #outcomes = new Map<string, { -readonly [Key in keyof WorkloadOutcome]: WorkloadOutcome[Key] }>();
+  readonly #recorder: RunRecorder;
   #zero = 0;
   #zeroEpoch = 0;
   #measurements: LinksRecord["measurements"] = [];
@@ -58,15 +59,15 @@ class SingleRun {
   #countersBefore: ReadonlyMap<string, KernelCounters> = new Map();
   #counters: CountersRecord = {};
   #linkRates: LinkRates | undefined;
-  #deadlinePassed = false;
 
   constructor(options: SingleRunOptions) {
     this.#options = options;
-    for (const { name } of options.plan.workloads) this.#outcomes.set(name, { workload: name, errors: [] });
+    const { plan, bundle, progress } = options;
+    this.#recorder = new RunRecorder({ plan, bundle, progress, now: () => (this.#zero === 0 ? 0 : monotonicClock.now() - this.#zero) });
   }
 
   async perform(): Promise<SingleRunRecord> {
-    const { plan, bundle, journal, signal } = this.#options;
+    const { bundle, journal, signal } = this.#options;
     let error: Error | undefined;
     let lab: Lab | undefined;
     try {
@@ -83,7 +84,7 @@ class SingleRun {
       measurements: this.#measurements,
       ...(this.#quality === undefined ? {} : { quality: this.#quality }),
     };
-    const results: ResultsRecord = { workloads: plan.workloads.map(({ name }) => this.#outcomes.get(name)!) };
+    const { results } = this.#recorder;
     // A disk that is full says so in `error` already; the seal tells what there is.
     const writes = await Promise.allSettled([
       bundle.writeJson(bundleFiles.links, links),
@@ -91,9 +92,8 @@ class SingleRun {
       bundle.writeJson(bundleFiles.counters, this.#counters),
     ]);
     for (const write of writes) if (write.status === "rejected") error ??= write.reason as Error;
-    const ended = error === undefined ? (this.#deadlinePassed ? "deadline" : "completed") : signal.aborted ? "interrupted" : "failed";
     return {
-      ended,
+      ended: this.#recorder.ended(error, signal),
       ...(error === undefined ? {} : { error }),
       zeroEpochMicroseconds: this.#zeroEpoch,
       endedAtMicroseconds,
@@ -109,7 +109,7 @@ class SingleRun {
       progress,
       problem: (source: string, message: string) => {
         progress(`${source}: ${message}`);
-        this.#labEvent(source, "lab:problem", message);
+        this.#recorder.labEvent(source, "lab:problem", message);
       },
       linkSample: (sample: Parameters<LinkRates["next"]>[0]) => {
         const metric = this.#linkRates?.next(sample);
@@ -160,7 +160,7 @@ class SingleRun {
         this.#options.bundle.event(event);
       },
     });
-    const workloads = endpoints.run(this.#zero, this.#sink(), signal);
+    const workloads = endpoints.run(this.#zero, this.#recorder, signal);
     try {
       // A fault that cannot be done ends the run: what it would measure is not what was asked for.
       await Promise.race([workloads, faults.then(() => workloads)]);
@@ -168,24 +168,6 @@ class SingleRun {
       over.abort(new Error("the workloads are over"));
       await Promise.allSettled([faults, workloads]);
     }
-  }
-
-  #sink(): WorkloadSink {
-    const { bundle, progress } = this.#options;
-    return {
-      event: (event) => bundle.event(event),
-      sample: (sample) => bundle.metric(sample),
-      result: (workload, role, result) => {
-        this.#outcomes.get(workload)![role] = result;
-      },
-      failure: ({ workload, role, host, code, message }) => {
-        progress(`${host}: ${workload ?? "endpoint"}: ${message} (${code})`);
-        if (code === "ETIME") this.#deadlinePassed = true;
-        this.#labEvent(host, "lab:failure", message, { code, ...(workload === undefined ? {} : { workload }) });
-        const outcome = workload === undefined ? undefined : this.#outcomes.get(workload);
-        if (outcome !== undefined) outcome.errors = [...outcome.errors, { role: role ?? "client", code, message }];
-      },
-    };
   }
 
   /** Reads what only a living lab can tell and ends what observes it; the first failure is thrown when all of it was tried. */
@@ -220,10 +202,5 @@ class SingleRun {
         hosts.map(async ({ name }) => [name, await readKernelCounters(lab.networkNamespace(name))] as [string, KernelCounters]),
       ),
     );
-  }
-
-  #labEvent(subject: string, name: string, message: string, detail?: Readonly<Record<string, unknown>>): void {
-    const time = this.#zero === 0 ? 0 : monotonicClock.now() - this.#zero;
-    this.#options.bundle.event({ time, source: "lab", subject, name, message, ...(detail === undefined ? {} : { detail }) });
   }
 }
