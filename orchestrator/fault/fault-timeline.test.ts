@@ -60,13 +60,26 @@ const faults: PlannedFault[] = [
   { atMicroseconds: 500, link: "3g", action: "set", forward: { seed: 1, rateBitsPerSecond: 7 }, reason: "test" },
 ];
 
-function start(fail?: string): { clock: VirtualClock; log: string[]; events: TimelineEvent[]; abort: AbortController; done: Promise<unknown> } {
+function start(fail?: string): {
+  clock: VirtualClock;
+  log: string[];
+  events: TimelineEvent[];
+  abort: AbortController;
+  done: Promise<unknown>;
+} {
   const clock = new VirtualClock(zero);
   const log: string[] = [];
   const events: TimelineEvent[] = [];
   const abort = new AbortController();
   const lab = recordingLab(clock, log, fail);
-  const done = runFaults({ faults, lab, clock, zero, signal: abort.signal, onEvent: (event) => events.push(event) }).catch((error: unknown) => error);
+  const done = runFaults({
+    faults,
+    lab,
+    clock,
+    zero,
+    signal: abort.signal,
+    onEvent: (event) => events.push(event),
+  }).catch((error: unknown) => error);
   return { clock, log, events, abort, done };
 }
 
@@ -85,7 +98,11 @@ describe("runFaults", () => {
       "400 fault:up",
       "500 fault:set",
     ]);
-    expect(events[2]).to.deep.include({ subject: "wifi", source: "fault", message: "wifi goes down: phone's wlan0 loses the link" });
+    expect(events[2]).to.deep.include({
+      subject: "wifi",
+      source: "fault",
+      message: "wifi goes down: phone's wlan0 loses the link",
+    });
     expect(events[2]?.detail).to.include({ requestedMicroseconds: 300, begunMicroseconds: 300 });
   });
 

@@ -10,7 +10,9 @@ export interface FaultClock {
 }
 
 /** The parts of a lab that faults act on. */
-export type FaultTarget = Pick<Lab, "setInterface"> & { readonly links: Pick<Lab["links"], "blackhole" | "restore" | "set"> };
+export type FaultTarget = Pick<Lab, "setInterface"> & {
+  readonly links: Pick<Lab["links"], "blackhole" | "restore" | "set">;
+};
 
 export interface FaultTimelineOptions {
   readonly faults: readonly PlannedFault[];
@@ -87,7 +89,12 @@ function faultEvent(fault: PlannedFault, begun: number, done: number): TimelineE
     subject: link,
     name: `fault:${action}`,
     message: sentence(fault),
-    detail: { requestedMicroseconds: requested, begunMicroseconds: begun, doneMicroseconds: done, ...(interfaces && { interfaces }) },
+    detail: {
+      requestedMicroseconds: requested,
+      begunMicroseconds: begun,
+      doneMicroseconds: done,
+      ...(interfaces && { interfaces }),
+    },
   };
 }
 

@@ -31,7 +31,9 @@ describe("kernel counters", () => {
 
   it("keeps only what moved", () => {
     const before = parseKernelCounters(netstat);
-    expect(kernelCounterDifference(before, { ...before, "MPTcpExt.MPJoinSynRx": 5 })).to.deep.equal({ "MPTcpExt.MPJoinSynRx": 3 });
+    expect(kernelCounterDifference(before, { ...before, "MPTcpExt.MPJoinSynRx": 5 })).to.deep.equal({
+      "MPTcpExt.MPJoinSynRx": 3,
+    });
   });
 
   it("tells each trap that was fallen into, save those that were meant", () => {

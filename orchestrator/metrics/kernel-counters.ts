@@ -13,7 +13,8 @@ export function parseKernelCounters(text: string): KernelCounters {
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const [group, ...names] = lines[index]!.split(" ");
     const [sameGroup, ...values] = lines[index + 1]!.split(" ");
-    if (group !== sameGroup || names.length !== values.length) throw new SyntaxError(`names and values do not match: ${lines[index]}`);
+    if (group !== sameGroup || names.length !== values.length)
+      throw new SyntaxError(`names and values do not match: ${lines[index]}`);
     if (!groups.has(group!.slice(0, -1))) continue;
     for (const [column, name] of names.entries()) counters[`${group!.slice(0, -1)}.${name}`] = Number(values[column]);
   }
@@ -45,8 +46,10 @@ export interface KernelFinding {
 
 /** Counters that must not move in a sound run, and what it means when they do. */
 const traps: Readonly<Record<string, string>> = {
-  "MPTcpExt.MPCapableSYNTXDisabled": "the kernel had switched MPTCP off for the whole namespace, so connections were plain TCP from the start",
-  "MPTcpExt.Blackhole": "the kernel took unanswered MP_CAPABLE SYNs for a blackhole and switched MPTCP off for the whole namespace",
+  "MPTcpExt.MPCapableSYNTXDisabled":
+    "the kernel had switched MPTCP off for the whole namespace, so connections were plain TCP from the start",
+  "MPTcpExt.Blackhole":
+    "the kernel took unanswered MP_CAPABLE SYNs for a blackhole and switched MPTCP off for the whole namespace",
   "MPTcpExt.MPCapableSYNTXDrop": "MP_CAPABLE SYNs went unanswered and the kernel tried again without MPTCP",
   "MPTcpExt.MPCapableFallbackACK": "a peer's third ACK had no MP_CAPABLE: the connection fell back to TCP",
   "MPTcpExt.MPCapableFallbackSYNACK": "the SYN-ACK had no MP_CAPABLE: the connection fell back to TCP",

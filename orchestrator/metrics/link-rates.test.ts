@@ -3,7 +3,17 @@ import type { LinkSample } from "../substrate/substrate.ts";
 import { LinkRates } from "./link-rates.ts";
 
 function sample(time: number, bytes: number, direction: LinkSample["direction"] = "forward"): LinkSample {
-  return { time, link: "wifi", direction, packets: 1, bytes, dropsQueue: 0, dropsLoss: 2, dropsBlackhole: 0, queueBytes: 7 };
+  return {
+    time,
+    link: "wifi",
+    direction,
+    packets: 1,
+    bytes,
+    dropsQueue: 0,
+    dropsLoss: 2,
+    dropsBlackhole: 0,
+    queueBytes: 7,
+  };
 }
 
 describe("LinkRates", () => {

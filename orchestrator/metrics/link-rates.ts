@@ -17,7 +17,8 @@ export class LinkRates {
     const before = this.#before.get(key);
     if (before !== undefined && sample.time <= before.time) return undefined;
     this.#before.set(key, { time: sample.time, bytes: sample.bytes });
-    const rateBitsPerSecond = before === undefined ? 0 : ((sample.bytes - before.bytes) * 8_000_000) / (sample.time - before.time);
+    const rateBitsPerSecond =
+      before === undefined ? 0 : ((sample.bytes - before.bytes) * 8_000_000) / (sample.time - before.time);
     return { kind: "link", ...sample, time: sample.time - this.#zero, rateBitsPerSecond };
   }
 }

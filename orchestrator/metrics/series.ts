@@ -3,7 +3,10 @@ import type { MetricSample } from "./metric-sample.ts";
 type SampleOf<Kind extends MetricSample["kind"]> = Extract<MetricSample, { kind: Kind }>;
 
 /** Keys of a sample whose values are numbers that change with time. */
-type NumericKey<Sample> = Exclude<{ [Key in keyof Sample]-?: NonNullable<Sample[Key]> extends number ? Key : never }[keyof Sample], undefined | "time">;
+type NumericKey<Sample> = Exclude<
+  { [Key in keyof Sample]-?: NonNullable<Sample[Key]> extends number ? Key : never }[keyof Sample],
+  undefined | "time"
+>;
 
 /** The samples of one entity in the order of time, as columns of equal length; `NaN` where a sample has no such value. */
 export interface Series<Kind extends MetricSample["kind"]> {
@@ -63,14 +66,18 @@ export function readSeries(samples: Iterable<MetricSample>): AnySeries[] {
 function seriesOf(group: readonly MetricSample[]): AnySeries {
   const samples = group.toSorted((one, other) => one.time - other.time);
   const first = samples[0]!;
-  const column = (key: string): number[] => samples.map((sample) => (sample as unknown as Record<string, number | undefined>)[key] ?? NaN);
+  const column = (key: string): number[] =>
+    samples.map((sample) => (sample as unknown as Record<string, number | undefined>)[key] ?? NaN);
   const columns = Object.fromEntries(columnsOf[first.kind].map((key) => [key, column(key)]));
   const times = samples.map(({ time }) => time);
   // The kind decides the columns, which a type over all kinds cannot follow.
   return { kind: first.kind, entity: entityOf(first), first, times, columns } as unknown as AnySeries;
 }
 
-export function seriesOfKind<Kind extends MetricSample["kind"]>(series: readonly AnySeries[], kind: Kind): Series<Kind>[] {
+export function seriesOfKind<Kind extends MetricSample["kind"]>(
+  series: readonly AnySeries[],
+  kind: Kind,
+): Series<Kind>[] {
   return series.filter((candidate) => candidate.kind === kind) as unknown as Series<Kind>[];
 }
 
@@ -78,6 +85,8 @@ export function seriesOfKind<Kind extends MetricSample["kind"]>(series: readonly
 export function ratesOf(times: readonly number[], counter: readonly number[]): number[] {
   return times.map((time, index) => {
     const before = times[index - 1];
-    return before === undefined || time <= before ? NaN : ((counter[index]! - counter[index - 1]!) * 8_000_000) / (time - before);
+    return before === undefined || time <= before
+      ? NaN
+      : ((counter[index]! - counter[index - 1]!) * 8_000_000) / (time - before);
   });
 }

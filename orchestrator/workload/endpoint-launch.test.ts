@@ -14,7 +14,9 @@ function node(kind: EndpointNode["endpoint"]["kind"]): EndpointNode {
       { ...base, name: "lan0", link: "home", mac: "02:00:00:00:00:03", address: "10.3.0.2", offload: true },
     ],
     routes: [{ destination: "default", via: "10.1.0.1", interface: "wlan0" }],
-    sourceRoutes: [{ from: "10.2.0.2", table: 102, routes: [{ destination: "default", via: "10.2.0.1", interface: "wwan0" }] }],
+    sourceRoutes: [
+      { from: "10.2.0.2", table: 102, routes: [{ destination: "default", via: "10.2.0.1", interface: "wwan0" }] },
+    ],
     sysctls: {},
     endpoint: {
       kind,
@@ -33,7 +35,12 @@ const programs = { node: "/opt/node", endpoint: "/opt/endpoint.mjs" };
 
 describe("endpoint launch", () => {
   it("runs the kernel's MPTCP under mptcpize and the others as they are", () => {
-    expect(endpointCommand(node("linux-mptcp"), programs).argv).to.deep.equal(["mptcpize", "run", "/opt/node", "/opt/endpoint.mjs"]);
+    expect(endpointCommand(node("linux-mptcp"), programs).argv).to.deep.equal([
+      "mptcpize",
+      "run",
+      "/opt/node",
+      "/opt/endpoint.mjs",
+    ]);
     expect(endpointCommand(node("linux-tcp"), programs).argv).to.deep.equal(["/opt/node", "/opt/endpoint.mjs"]);
     expect(startCommand(node("linux-tcp"), 1, 100_000).transport).to.deep.equal({ kind: "kernel" });
   });
@@ -56,7 +63,11 @@ describe("endpoint launch", () => {
       ["wwan0", "10.2.0.1", true, false],
       ["lan0", undefined, false, true],
     ]);
-    expect(interfaces[0]).to.deep.include({ mac: "02:00:00:00:00:01", mtu: 1500, addresses: [{ address: "10.1.0.2", prefixLength: 24 }] });
+    expect(interfaces[0]).to.deep.include({
+      mac: "02:00:00:00:00:01",
+      mtu: 1500,
+      addresses: [{ address: "10.1.0.2", prefixLength: 24 }],
+    });
   });
 
   it("gives each host random numbers of its own, the same for the same seed", () => {

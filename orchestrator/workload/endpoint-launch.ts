@@ -1,6 +1,12 @@
 /** How the endpoint program of a host is started: which command line, and which first command. */
 import type { WorkloadDescription, StartCommand } from "../../stack/endpoint/protocol.ts";
-import type { CongestionControlName, HostOptions, InterfaceOptions, PathManagerName, SchedulerName } from "../../stack/host-options.ts";
+import type {
+  CongestionControlName,
+  HostOptions,
+  InterfaceOptions,
+  PathManagerName,
+  SchedulerName,
+} from "../../stack/host-options.ts";
 import type { PlannedEndpoint, PlannedInterface, PlannedNode, PlannedWorkload } from "../plan/plan.ts";
 import type { LabCommand } from "../substrate/substrate.ts";
 
@@ -69,7 +75,8 @@ function interfaceOptions(node: EndpointNode, planned: PlannedInterface): Interf
 /** The next hop of the default route: of the address's own table where there is one, else of the main table. */
 function gatewayFor(node: PlannedNode, planned: PlannedInterface): string | undefined {
   const own = node.sourceRoutes.find(({ from }) => from === planned.address)?.routes ?? [];
-  return [...own, ...node.routes].find((route) => route.destination === "default" && route.interface === planned.name)?.via;
+  return [...own, ...node.routes].find((route) => route.destination === "default" && route.interface === planned.name)
+    ?.via;
 }
 
 /** FNV-1a over the name, so that a host's random numbers do not depend on which other hosts there are. */
@@ -86,11 +93,15 @@ export function workloadDescription(planned: PlannedWorkload): WorkloadDescripti
   switch (planned.kind) {
     case "bulk": {
       const { kind, sizeBytes, durationMicroseconds } = planned;
-      const amount = { ...(sizeBytes !== undefined && { sizeBytes }), ...(durationMicroseconds !== undefined && { durationMicroseconds }) };
+      const amount = {
+        ...(sizeBytes !== undefined && { sizeBytes }),
+        ...(durationMicroseconds !== undefined && { durationMicroseconds }),
+      };
       return { ...base, kind, sender: senderOf(planned), ...amount };
     }
     case "stream": {
-      const { kind, rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds } = planned;
+      const { kind, rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds } =
+        planned;
       const media = { rateBitsPerSecond, segmentMicroseconds, playbackBufferMicroseconds, durationMicroseconds };
       return { ...base, kind, sender: senderOf(planned), ...media };
     }

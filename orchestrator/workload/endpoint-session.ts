@@ -33,7 +33,10 @@ export class EndpointSession {
   readonly ended: Promise<EndpointError | undefined>;
   readonly #process: LabProcess;
   readonly #lines = new LineSplitter();
-  readonly #expectations = new Set<{ matches: (record: EndpointRecord) => boolean; resolve: (record: EndpointRecord) => void }>();
+  readonly #expectations = new Set<{
+    matches: (record: EndpointRecord) => boolean;
+    resolve: (record: EndpointRecord) => void;
+  }>();
   #stderr = "";
   #lastError: { readonly code: string; readonly message: string } | undefined;
   #protocolError: Error | undefined;
@@ -47,7 +50,9 @@ export class EndpointSession {
       this.#stderr = (this.#stderr + text).slice(-stderrTailCharacters);
     });
     process.stdout.on("data", (chunk: Buffer) => this.#read(chunk));
-    const silent = Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.once("close", resolve))));
+    const silent = Promise.all(
+      [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.once("close", resolve))),
+    );
     this.ended = Promise.all([process.exited, silent]).then(([{ code, signal }]) => this.#verdict(code, signal));
   }
 
@@ -87,7 +92,9 @@ export class EndpointSession {
   }
 
   #abortReason(reason: Error): Error {
-    return reason.name === "TimeoutError" ? new EndpointError(this.host, "ETIMEDOUT", "did not answer in time", true) : reason;
+    return reason.name === "TimeoutError"
+      ? new EndpointError(this.host, "ETIMEDOUT", "did not answer in time", true)
+      : reason;
   }
 
   #read(chunk: Uint8Array): void {
@@ -106,11 +113,17 @@ export class EndpointSession {
   }
 
   #verdict(code: number | null, signal: string | null): EndpointError | undefined {
-    if (this.#protocolError !== undefined) return new EndpointError(this.host, "EPROTO", this.#protocolError.message, false);
+    if (this.#protocolError !== undefined)
+      return new EndpointError(this.host, "EPROTO", this.#protocolError.message, false);
     if (this.#stopping) return undefined;
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     const tail = this.#stderr.trim() === "" ? "" : `; it last wrote: ${this.#stderr.trim()}`;
     const said = this.#lastError === undefined ? "" : `: ${this.#lastError.message}`;
-    return new EndpointError(this.host, this.#lastError?.code ?? "EEXIT", `ended unexpectedly (${how})${said}${tail}`, machineLacks.has(code));
+    return new EndpointError(
+      this.host,
+      this.#lastError?.code ?? "EEXIT",
+      `ended unexpectedly (${how})${said}${tail}`,
+      machineLacks.has(code),
+    );
   }
 }

@@ -9,7 +9,15 @@ const plan = {
     { name: "phone", kind: "host", interfaces: [{ name: "wlan0", link: "wifi", address: "10.1.0.2" }] },
     { name: "server", kind: "host", interfaces: [{ name: "eth0", link: "core", address: "10.9.0.2" }] },
   ],
-  links: [{ name: "wifi", ends: [{ node: "phone", interface: "wlan0" }, { node: "ap", interface: "lan" }] }],
+  links: [
+    {
+      name: "wifi",
+      ends: [
+        { node: "phone", interface: "wlan0" },
+        { node: "ap", interface: "lan" },
+      ],
+    },
+  ],
 } as unknown as Plan;
 
 const subflow: SubflowMetrics = {
@@ -30,9 +38,22 @@ const zero = 7_000_000;
 describe("RecordTranslator", () => {
   it("makes a sample of the connection and of each subflow, which knows its path", () => {
     const connection = { id: "1", mptcp: true, bytesSent: 100, bytesReceived: 0 };
-    const { samples, events } = new RecordTranslator(plan, zero).translate("server", { type: "metrics", time: 7_100_000, connection, subflows: [subflow] });
+    const { samples, events } = new RecordTranslator(plan, zero).translate("server", {
+      type: "metrics",
+      time: 7_100_000,
+      connection,
+      subflows: [subflow],
+    });
     expect(samples).to.deep.equal([
-      { kind: "connection", time: 100_000, host: "server", connection: "1", mptcp: true, bytesSent: 100, bytesReceived: 0 },
+      {
+        kind: "connection",
+        time: 100_000,
+        host: "server",
+        connection: "1",
+        mptcp: true,
+        bytesSent: 100,
+        bytesReceived: 0,
+      },
       {
         kind: "subflow",
         time: 100_000,
@@ -55,8 +76,12 @@ describe("RecordTranslator", () => {
   it("tells of a fallback that metrics show once, not at every sample", () => {
     const translator = new RecordTranslator(plan, zero);
     const connection = { id: "1", mptcp: false, fallback: "reported by the kernel", bytesSent: 0, bytesReceived: 0 };
-    const events = [1, 2].flatMap((time) => translator.translate("phone", { type: "metrics", time, connection, subflows: [] }).events);
-    expect(events.map(({ message }) => message)).to.deep.equal(["phone: connection 1 runs as plain TCP: reported by the kernel"]);
+    const events = [1, 2].flatMap(
+      (time) => translator.translate("phone", { type: "metrics", time, connection, subflows: [] }).events,
+    );
+    expect(events.map(({ message }) => message)).to.deep.equal([
+      "phone: connection 1 runs as plain TCP: reported by the kernel",
+    ]);
   });
 
   it("derives goodput from progress, counted from when the connection was there", () => {
@@ -65,7 +90,9 @@ describe("RecordTranslator", () => {
     const goodput = [
       { time: zero + 100_000, bytes: 100_000 },
       { time: zero + 300_000, bytes: 100_000 },
-    ].flatMap(({ time, bytes }) => translator.translate("phone", { type: "progress", time, workload: "b", bytes }).samples);
+    ].flatMap(
+      ({ time, bytes }) => translator.translate("phone", { type: "progress", time, workload: "b", bytes }).samples,
+    );
     expect(goodput).to.deep.equal([
       { kind: "workload", time: 100_000, workload: "b", bytes: 100_000, goodputBitsPerSecond: 8_000_000 },
       { kind: "workload", time: 300_000, workload: "b", bytes: 100_000, goodputBitsPerSecond: 4_000_000 },
@@ -74,7 +101,13 @@ describe("RecordTranslator", () => {
 
   it("gives stalls their place on the run's time", () => {
     const detail = { at: zero + 5, microseconds: 1_500_000 };
-    const { events } = new RecordTranslator(plan, zero).translate("phone", { type: "workload-event", time: zero + 9, workload: "video", name: "stall-ended", detail });
+    const { events } = new RecordTranslator(plan, zero).translate("phone", {
+      type: "workload-event",
+      time: zero + 9,
+      workload: "video",
+      name: "stall-ended",
+      detail,
+    });
     expect(events).to.deep.equal([
       {
         time: 9,
@@ -127,11 +160,19 @@ describe("RecordTranslator", () => {
         backup: false,
         section: "RFC 8684 §3.2",
       },
-      { ...base, name: "scheduler:stale", consecutiveTimeouts: 2, unacknowledgedBytes: 2896, section: "RFC 8684 §3.3.6" },
+      {
+        ...base,
+        name: "scheduler:stale",
+        consecutiveTimeouts: 2,
+        unacknowledgedBytes: 2896,
+        section: "RFC 8684 §3.3.6",
+      },
       { ...base, name: "mptcp:fallback", reason: "peer-without-mptcp", section: "RFC 8684 §3.7" },
     ];
     const translator = new RecordTranslator(plan, zero);
-    const lines = events.flatMap((event) => translator.translate("phone", { type: "event", time: event.time + 10, event }).events);
+    const lines = events.flatMap(
+      (event) => translator.translate("phone", { type: "event", time: event.time + 10, event }).events,
+    );
     expect(lines.map(({ message }) => message)).to.deep.equal([
       "phone: subflow 2 from 10.1.0.2:4000 (wlan0) to 10.9.0.2:5001 is established after 20 ms",
       "phone: subflow 2 is stale after 2 timeouts with 2896 bytes unacknowledged",

@@ -51,13 +51,33 @@ export class RecordTranslator {
     const { id, mptcp, fallback, ...measured } = record.connection;
     const samples: MetricSample[] = [{ kind: "connection", time, host, connection: id, mptcp, ...measured }];
     for (const { id: subflow, interface: _, backup: _backup, stale: _stale, ...values } of record.subflows) {
-      samples.push({ kind: "subflow", time, host, connection: id, subflow, path: this.#pathOf(subflow) ?? "unknown", ...values });
+      samples.push({
+        kind: "subflow",
+        time,
+        host,
+        connection: id,
+        subflow,
+        path: this.#pathOf(subflow) ?? "unknown",
+        ...values,
+      });
     }
     const key = `${host} ${id}`;
     if (fallback === undefined || this.#fellBack.has(key)) return { samples, events: [] };
     this.#fellBack.add(key);
     const message = `${host}: connection ${id} runs as plain TCP: ${fallback}`;
-    return { samples, events: [{ time, source: "endpoint", subject: host, name: "metrics:fallback", message, detail: { connection: id, fallback } }] };
+    return {
+      samples,
+      events: [
+        {
+          time,
+          source: "endpoint",
+          subject: host,
+          name: "metrics:fallback",
+          message,
+          detail: { connection: id, fallback },
+        },
+      ],
+    };
   }
 
   #progress(time: number, record: RecordOf<"progress">): MetricSample[] {
@@ -66,7 +86,16 @@ export class RecordTranslator {
     this.#progressAt.set(workload, time);
     // Without a record before it, or in its very microsecond, there is no time over which the bytes came.
     const goodputBitsPerSecond = before === undefined || time <= before ? 0 : (bytes * 8_000_000) / (time - before);
-    return [{ kind: "workload", time, workload, bytes, goodputBitsPerSecond, ...(playbackBufferMicroseconds !== undefined && { playbackBufferMicroseconds }) }];
+    return [
+      {
+        kind: "workload",
+        time,
+        workload,
+        bytes,
+        goodputBitsPerSecond,
+        ...(playbackBufferMicroseconds !== undefined && { playbackBufferMicroseconds }),
+      },
+    ];
   }
 
   #workloadEvent(host: string, time: number, record: RecordOf<"workload-event">): TimelineEvent {
@@ -112,7 +141,14 @@ function errorEvent(host: string, time: number, { workload, code, message }: Rec
   const about = workload ?? host;
   const name = workload === undefined ? "endpoint:error" : "workload:error";
   const source = workload === undefined ? "endpoint" : "workload";
-  return { time, source, subject: about, name, message: `${about}: ${host} reports ${code}: ${message}`, detail: { host, code } };
+  return {
+    time,
+    source,
+    subject: about,
+    name,
+    message: `${about}: ${host} reports ${code}: ${message}`,
+    detail: { host, code },
+  };
 }
 
 function workloadSentence(name: string, host: string, detail: Readonly<Record<string, unknown>>): string {

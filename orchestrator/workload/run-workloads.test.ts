@@ -58,13 +58,41 @@ const sound: Behaviour = (command, say, exit) => {
 /** Also says the server's result as soon as it listens. */
 const soundServer: Behaviour = (command, say, exit) => {
   sound(command, say, exit);
-  if (command.do === "workload") say({ type: "result", workload: "b", role: "server", result: { kind: "sender", bytes: 1, sha256: "s", connectedAt: 5_000_100 } });
+  if (command.do === "workload")
+    say({
+      type: "result",
+      workload: "b",
+      role: "server",
+      result: { kind: "sender", bytes: 1, sha256: "s", connectedAt: 5_000_100 },
+    });
 };
 
-function lab(behaviours: Record<string, Behaviour>, deadlineMicroseconds = 60_000_000): { lab: Lab; processes: ScriptedProcess[] } {
+function lab(
+  behaviours: Record<string, Behaviour>,
+  deadlineMicroseconds = 60_000_000,
+): { lab: Lab; processes: ScriptedProcess[] } {
   const endpoint = { kind: "linux-tcp" };
-  const node = (name: string): object => ({ name, kind: "host", interfaces: [], routes: [], sourceRoutes: [], endpoint });
-  const workload = { kind: "bulk", name: "b", client: "phone", server: "server", from: "server", to: "phone", serverAddress: "10.9.0.2", port: 1, startMicroseconds: 0, payloadSeed: 1, sizeBytes: 1 };
+  const node = (name: string): object => ({
+    name,
+    kind: "host",
+    interfaces: [],
+    routes: [],
+    sourceRoutes: [],
+    endpoint,
+  });
+  const workload = {
+    kind: "bulk",
+    name: "b",
+    client: "phone",
+    server: "server",
+    from: "server",
+    to: "phone",
+    serverAddress: "10.9.0.2",
+    port: 1,
+    startMicroseconds: 0,
+    payloadSeed: 1,
+    sizeBytes: 1,
+  };
   const plan = {
     seed: 1,
     nodes: [node("phone"), node("server"), { name: "router", kind: "router", interfaces: [] }],
@@ -90,7 +118,8 @@ function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] }
     failures,
     event: ({ time, name }) => lines.push(`event ${time} ${name}`),
     sample: ({ time, kind }) => lines.push(`sample ${time} ${kind}`),
-    result: (workload, role, result) => lines.push(`result ${workload} ${role} ${"connectedAt" in result ? result.connectedAt : ""}`),
+    result: (workload, role, result) =>
+      lines.push(`result ${workload} ${role} ${"connectedAt" in result ? result.connectedAt : ""}`),
     failure: (failure) => failures.push(failure),
   };
 }
@@ -112,7 +141,10 @@ describe("workloads on a lab", () => {
     const heard = sink();
     await endpoints.run(5_000_000, heard, never);
     await endpoints.stop();
-    expect(heard.lines.filter((line) => line.startsWith("result"))).to.deep.equal(["result b server 100", "result b client "]);
+    expect(heard.lines.filter((line) => line.startsWith("result"))).to.deep.equal([
+      "result b server 100",
+      "result b client ",
+    ]);
     expect(heard.failures).to.deep.equal([]);
   });
 
@@ -126,7 +158,9 @@ describe("workloads on a lab", () => {
     const heard = sink();
     await endpoints.run(monotonicMicroseconds(), heard, never);
     await endpoints.stop();
-    expect(heard.failures).to.deep.equal([{ workload: "b", role: "client", host: "phone", code: "ECONNREFUSED", message: "connect ECONNREFUSED" }]);
+    expect(heard.failures).to.deep.equal([
+      { workload: "b", role: "client", host: "phone", code: "ECONNREFUSED", message: "connect ECONNREFUSED" },
+    ]);
   });
 
   it("fail when an endpoint ends, with the last that it wrote", async () => {
@@ -141,7 +175,9 @@ describe("workloads on a lab", () => {
     await endpoints.stop();
     expect(heard.failures).to.have.length(1);
     expect(heard.failures[0]).to.deep.include({ workload: "b", host: "phone", code: "EEXIT" });
-    expect(heard.failures[0]?.message).to.equal("endpoint of phone: ended unexpectedly (exit code 4); it last wrote: Error: out of memory");
+    expect(heard.failures[0]?.message).to.equal(
+      "endpoint of phone: ended unexpectedly (exit code 4); it last wrote: Error: out of memory",
+    );
   });
 
   it("fail at the deadline, each side that is still out", async () => {
@@ -188,7 +224,8 @@ describe("workloads on a lab", () => {
 
   it("do not start when a port is taken", async () => {
     const taken: Behaviour = (command, say, exit) => {
-      if (command.do === "workload") say({ type: "error", workload: "b", code: "EADDRINUSE", message: "port 1 is in use" });
+      if (command.do === "workload")
+        say({ type: "error", workload: "b", code: "EADDRINUSE", message: "port 1 is in use" });
       else sound(command, say, exit);
     };
     const { lab: made } = lab({ server: taken });

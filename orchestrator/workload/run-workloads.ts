@@ -4,7 +4,13 @@ import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan, PlannedWorkload } from "../plan/plan.ts";
 import type { Lab } from "../substrate/substrate.ts";
-import { endpointCommand, endpointNodes, startCommand, workloadDescription, type EndpointPrograms } from "./endpoint-launch.ts";
+import {
+  endpointCommand,
+  endpointNodes,
+  startCommand,
+  workloadDescription,
+  type EndpointPrograms,
+} from "./endpoint-launch.ts";
 import { EndpointError, EndpointSession } from "./endpoint-session.ts";
 import { RecordTranslator } from "./record-translation.ts";
 
@@ -90,7 +96,12 @@ export class Endpoints {
     }
     for (const workload of this.#plan.workloads) {
       const startAt = zero + workload.startMicroseconds;
-      this.#session(workload.client).say({ do: "workload", role: "client", workload: workloadDescription(workload), startAt });
+      this.#session(workload.client).say({
+        do: "workload",
+        role: "client",
+        workload: workloadDescription(workload),
+        startAt,
+      });
     }
     const aborted = (): void => run.abort(signal.reason as Error);
     signal.addEventListener("abort", aborted, { once: true });
@@ -110,7 +121,10 @@ export class Endpoints {
 
   async #listen(workload: PlannedWorkload, signal: AbortSignal): Promise<void> {
     const session = this.#session(workload.server);
-    const answer = session.next((record) => (record.type === "listening" || record.type === "error") && record.workload === workload.name, signal);
+    const answer = session.next(
+      (record) => (record.type === "listening" || record.type === "error") && record.workload === workload.name,
+      signal,
+    );
     session.say({ do: "workload", role: "server", workload: workloadDescription(workload), startAt: 0 });
     const record = await answer;
     if (record.type === "error") throw new EndpointError(workload.server, record.code, record.message, true);
@@ -163,7 +177,8 @@ export class WorkloadRun {
   endpointEnded({ host, code, message }: EndpointError): void {
     const affected = [...this.#pending.keys()].filter(({ client, server }) => client === host || server === host);
     if (affected.length === 0) this.#sink.failure({ host, code, message });
-    for (const workload of affected) this.#fail(workload, { role: host === workload.client ? "client" : "server", host, code, message });
+    for (const workload of affected)
+      this.#fail(workload, { role: host === workload.client ? "client" : "server", host, code, message });
     this.#resolveWhenOver();
   }
 
@@ -171,7 +186,12 @@ export class WorkloadRun {
     const seconds = this.#plan.deadlineMicroseconds / 1e6;
     for (const [workload, roles] of this.#pending) {
       for (const role of roles) {
-        this.#fail(workload, { role, host: workload[role], code: "ETIME", message: `not complete at the deadline of ${seconds} s` });
+        this.#fail(workload, {
+          role,
+          host: workload[role],
+          code: "ETIME",
+          message: `not complete at the deadline of ${seconds} s`,
+        });
       }
     }
     this.#resolveWhenOver();

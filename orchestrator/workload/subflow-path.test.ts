@@ -3,7 +3,10 @@ import type { Plan } from "../plan/plan.ts";
 import { subflowPaths } from "./subflow-path.ts";
 
 /** Hosts by their interfaces (`address link`), links by their first end. */
-function plan(hosts: Record<string, [name: string, address: string, link: string][]>, firstEnds: Record<string, [node: string, name: string]>): Plan {
+function plan(
+  hosts: Record<string, [name: string, address: string, link: string][]>,
+  firstEnds: Record<string, [node: string, name: string]>,
+): Plan {
   const nodes = Object.entries(hosts).map(([name, interfaces]) => ({
     name,
     kind: "host",
@@ -11,14 +14,23 @@ function plan(hosts: Record<string, [name: string, address: string, link: string
   }));
   const links = Object.entries(firstEnds).map(([name, [node, interfaceName]]) => ({
     name,
-    ends: [{ node, interface: interfaceName }, { node: "router", interface: "x" }],
+    ends: [
+      { node, interface: interfaceName },
+      { node: "router", interface: "x" },
+    ],
   }));
   return { nodes, links } as unknown as Plan;
 }
 
 describe("subflowPaths", () => {
   const phoneAndServer = plan(
-    { phone: [["wlan0", "10.1.0.2", "wifi"], ["wwan0", "10.2.0.2", "3g"]], server: [["eth0", "10.9.0.2", "core"]] },
+    {
+      phone: [
+        ["wlan0", "10.1.0.2", "wifi"],
+        ["wwan0", "10.2.0.2", "3g"],
+      ],
+      server: [["eth0", "10.9.0.2", "core"]],
+    },
     { wifi: ["phone", "wlan0"], "3g": ["phone", "wwan0"], core: ["internet", "server"] },
   );
 
@@ -37,7 +49,13 @@ describe("subflowPaths", () => {
   it("takes the host with more interfaces where both are at a first end", () => {
     const pathOf = subflowPaths(
       plan(
-        { one: [["a", "10.1.0.1", "up"]], many: [["a", "10.2.0.1", "left"], ["b", "10.3.0.1", "right"]] },
+        {
+          one: [["a", "10.1.0.1", "up"]],
+          many: [
+            ["a", "10.2.0.1", "left"],
+            ["b", "10.3.0.1", "right"],
+          ],
+        },
         { up: ["one", "a"], left: ["many", "a"], right: ["many", "b"] },
       ),
     );

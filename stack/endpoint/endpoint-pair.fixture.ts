@@ -43,7 +43,15 @@ export class TwoNamespaces {
     }
     for (const side of ["a", "b"] as const) {
       ip(`-n ${this.name(side)} link set lo up`);
-      execFileSync("ip", ["netns", "exec", this.name(side), "sysctl", "-qw", "net.mptcp.blackhole_timeout=0", "net.ipv4.tcp_congestion_control=reno"]);
+      execFileSync("ip", [
+        "netns",
+        "exec",
+        this.name(side),
+        "sysctl",
+        "-qw",
+        "net.mptcp.blackhole_timeout=0",
+        "net.ipv4.tcp_congestion_control=reno",
+      ]);
       if (this.#flavours[side] !== "kernel-mptcp") continue;
       ip(`-n ${this.name(side)} mptcp limits set subflow 4 add_addr_accepted 4`);
       // The server tells of its second address; the client needs no endpoint of its own to go there.
@@ -74,7 +82,8 @@ export class TwoNamespaces {
         addresses: [{ address: address(side, path), prefixLength: 24 }],
       })),
     } as const;
-    const transport = flavour === "stack" ? ({ kind: "stack", options, seed: 7 } as const) : ({ kind: "kernel" } as const);
+    const transport =
+      flavour === "stack" ? ({ kind: "stack", options, seed: 7 } as const) : ({ kind: "kernel" } as const);
     endpoint.say({ do: "start", host: side, transport, metricsIntervalMicroseconds: 50_000 });
     await endpoint.next((record) => record.type === "ready");
     return endpoint;

@@ -3,18 +3,31 @@ import { expect } from "chai";
 import { monotonicClock } from "./clock.ts";
 import { EndpointProgram, type OpenTransport } from "./endpoint-program.ts";
 import type { EndpointCommand, EndpointRecord, StartCommand } from "./protocol.ts";
-import type { Transport, TransportSocket } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
-const start: StartCommand = { do: "start", host: "phone", transport: { kind: "kernel" }, metricsIntervalMicroseconds: 1e9 };
-const workload = { kind: "bulk", name: "b", serverAddress: "10.9.0.2", port: 1, payloadSeed: 1, sender: "client", sizeBytes: 100 } as const;
+const start: StartCommand = {
+  do: "start",
+  host: "phone",
+  transport: { kind: "kernel" },
+  metricsIntervalMicroseconds: 1e9,
+};
+const workload = {
+  kind: "bulk",
+  name: "b",
+  serverAddress: "10.9.0.2",
+  port: 1,
+  payloadSeed: 1,
+  sender: "client",
+  sizeBytes: 100,
+} as const;
 
 /** A transport whose server gets one connection as soon as it listens: a socket that hears what it says. */
 function loopback(closed: () => void = () => undefined): Transport {
   return {
     versions: { test: "1" },
     sampleIsCostly: false,
-    connect: () => new PassThrough() as TransportSocket,
-    listen: async (_port, onConnection) => onConnection(new PassThrough() as TransportSocket),
+    connect: () => new PassThrough(),
+    listen: async (_port, onConnection) => onConnection(new PassThrough()),
     sample: async () => [],
     close: async () => closed(),
   };
@@ -23,7 +36,11 @@ function loopback(closed: () => void = () => undefined): Transport {
 function run(open: OpenTransport): { program: EndpointProgram; records: EndpointRecord[]; exited: Promise<number> } {
   const records: EndpointRecord[] = [];
   const { promise: exited, resolve } = Promise.withResolvers<number>();
-  return { program: new EndpointProgram((record) => records.push(record), resolve, open, monotonicClock), records, exited };
+  return {
+    program: new EndpointProgram((record) => records.push(record), resolve, open, monotonicClock),
+    records,
+    exited,
+  };
 }
 
 describe("EndpointProgram", () => {
@@ -44,10 +61,14 @@ describe("EndpointProgram", () => {
     ["ERR_ASSERTION", 4],
   ] as const) {
     it(`exits with ${exitCode} when its transport cannot be opened for ${code}`, async () => {
-      const { program, records, exited } = run(async () => Promise.reject(Object.assign(new Error("no interface wlan0"), { code })));
+      const { program, records, exited } = run(async () =>
+        Promise.reject(Object.assign(new Error("no interface wlan0"), { code })),
+      );
       program.handle(start);
       expect(await exited).to.equal(exitCode);
-      expect(records[0]).to.include({ type: "error", code, message: "no interface wlan0" }).and.not.to.have.property("workload");
+      expect(records[0])
+        .to.include({ type: "error", code, message: "no interface wlan0" })
+        .and.not.to.have.property("workload");
     });
   }
 
@@ -55,7 +76,12 @@ describe("EndpointProgram", () => {
     const { program, records } = run(async () => loopback());
     program.handle(start);
     await new Promise(setImmediate);
-    program.handle({ do: "workload", role: "server", workload: { ...workload, sender: "server", sizeBytes: 0 }, startAt: 0 });
+    program.handle({
+      do: "workload",
+      role: "server",
+      workload: { ...workload, sender: "server", sizeBytes: 0 },
+      startAt: 0,
+    });
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     const kinds = records.map((record) => (record.type === "workload-event" ? record.name : record.type));
@@ -65,7 +91,9 @@ describe("EndpointProgram", () => {
 
   it("refuses commands out of their order, and what is none", async () => {
     const { program } = run(async () => loopback());
-    expect(() => program.handle({ do: "workload", role: "client", workload, startAt: 0 })).to.throw("before the endpoint was ready");
+    expect(() => program.handle({ do: "workload", role: "client", workload, startAt: 0 })).to.throw(
+      "before the endpoint was ready",
+    );
     program.handle(start);
     await new Promise(setImmediate);
     expect(() => program.handle(start)).to.throw("a second start");

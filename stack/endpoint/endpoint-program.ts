@@ -7,7 +7,19 @@ import { WorkloadSession } from "./workload-session.ts";
 const shortestSampleMicroseconds = 200_000;
 
 /** Error codes by which the machine says that it lacks something (a device, a right, a program, memory), as opposed to a mistake of ours. */
-const machineErrors = new Set(["EPERM", "EACCES", "ENODEV", "ENOENT", "ENXIO", "EBUSY", "ENOMEM", "ENOBUFS", "EMFILE", "EAFNOSUPPORT", "ERR_DLOPEN_FAILED"]);
+const machineErrors = new Set([
+  "EPERM",
+  "EACCES",
+  "ENODEV",
+  "ENOENT",
+  "ENXIO",
+  "EBUSY",
+  "ENOMEM",
+  "ENOBUFS",
+  "EMFILE",
+  "EAFNOSUPPORT",
+  "ERR_DLOPEN_FAILED",
+]);
 
 export type OpenTransport = (transport: StartCommand["transport"], observer: TransportObserver) => Promise<Transport>;
 
@@ -25,7 +37,12 @@ export class EndpointProgram {
   #sampling = false;
   #stopping = false;
 
-  constructor(emit: (record: EndpointRecord) => void, exit: (code: number) => void, openTransport: OpenTransport, clock: Clock) {
+  constructor(
+    emit: (record: EndpointRecord) => void,
+    exit: (code: number) => void,
+    openTransport: OpenTransport,
+    clock: Clock,
+  ) {
     this.#emit = emit;
     this.#exit = exit;
     this.#openTransport = openTransport;
@@ -82,7 +99,10 @@ export class EndpointProgram {
   /** What comes late for a whole interval is left out, not made up for. */
   #observeAt(time: number, intervalMicroseconds: number): void {
     this.#cancelObservation = this.#clock.callAt(time, () => {
-      this.#observeAt(Math.max(time, this.#clock.now() - intervalMicroseconds + 1) + intervalMicroseconds, intervalMicroseconds);
+      this.#observeAt(
+        Math.max(time, this.#clock.now() - intervalMicroseconds + 1) + intervalMicroseconds,
+        intervalMicroseconds,
+      );
       this.#observe();
     });
   }

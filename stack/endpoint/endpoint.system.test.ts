@@ -4,8 +4,16 @@ import type { RequestResponseDescription, StreamDescription, WorkloadDescription
 import { payloadSha256, responseSeed } from "./workload/payload.ts";
 import { streamBytes } from "./workload/segment-schedule.ts";
 
+async function resultOf(endpoint: EndpointUnderTest): Promise<WorkloadResult> {
+  const record = await endpoint.next(({ type }) => type === "result" || type === "error");
+  if (record.type !== "result") throw new Error(JSON.stringify(record));
+  return record.result;
+}
+
 /** Both sides on this machine's loopback, over the kernel's TCP. */
-async function overLoopback(workload: WorkloadDescription): Promise<{ client: WorkloadResult; server: WorkloadResult }> {
+async function overLoopback(
+  workload: WorkloadDescription,
+): Promise<{ client: WorkloadResult; server: WorkloadResult }> {
   const endpoints = { client: new EndpointUnderTest([]), server: new EndpointUnderTest([]) };
   for (const endpoint of Object.values(endpoints)) {
     endpoint.say({ do: "start", host: "h", transport: { kind: "kernel" }, metricsIntervalMicroseconds: 50_000 });
@@ -14,11 +22,6 @@ async function overLoopback(workload: WorkloadDescription): Promise<{ client: Wo
   endpoints.server.say({ do: "workload", role: "server", workload, startAt: 0 });
   await endpoints.server.next(({ type }) => type === "listening");
   endpoints.client.say({ do: "workload", role: "client", workload, startAt: 0 });
-  const resultOf = async (endpoint: EndpointUnderTest): Promise<WorkloadResult> => {
-    const record = await endpoint.next(({ type }) => type === "result" || type === "error");
-    if (record.type !== "result") throw new Error(JSON.stringify(record));
-    return record.result;
-  };
   const [client, server] = await Promise.all([resultOf(endpoints.client), resultOf(endpoints.server)]);
   expect(await endpoints.client.stop()).to.equal(0);
   expect(await endpoints.server.stop()).to.equal(0);
@@ -43,7 +46,13 @@ describe("the endpoint program over the kernel's TCP", function () {
   }
 
   it("sends for a time, and both sides agree on how much that was", async () => {
-    const { client, server } = await overLoopback({ kind: "bulk", name: "bulk", ...place, sender: "server", durationMicroseconds: 200_000 });
+    const { client, server } = await overLoopback({
+      kind: "bulk",
+      name: "bulk",
+      ...place,
+      sender: "server",
+      durationMicroseconds: 200_000,
+    });
     if (client.kind !== "receiver" || server.kind !== "sender") throw new Error("wrong kinds of results");
     expect(client.bytes).to.equal(server.bytes).and.to.be.greaterThan(0);
     expect(client.sha256).to.equal(payloadSha256(11, server.bytes));
@@ -51,7 +60,14 @@ describe("the endpoint program over the kernel's TCP", function () {
 
   it("plays a stream without a stall", async () => {
     const times = { segmentMicroseconds: 50_000, playbackBufferMicroseconds: 300_000, durationMicroseconds: 800_000 };
-    const stream: StreamDescription = { kind: "stream", name: "video", ...place, sender: "server", rateBitsPerSecond: 4_000_000, ...times };
+    const stream: StreamDescription = {
+      kind: "stream",
+      name: "video",
+      ...place,
+      sender: "server",
+      rateBitsPerSecond: 4_000_000,
+      ...times,
+    };
     const { client } = await overLoopback(stream);
     if (client.kind !== "receiver") throw new Error("not a receiver");
     expect(client).to.include({ bytes: streamBytes(stream), sha256: payloadSha256(11, streamBytes(stream)) });
@@ -59,9 +75,22 @@ describe("the endpoint program over the kernel's TCP", function () {
   });
 
   it("answers each request", async () => {
-    const requests: RequestResponseDescription = { kind: "request-response", name: "rpc", ...place, requestBytes: 101, responseBytes: 5003, intervalMicroseconds: 5000, count: 40 };
+    const requests: RequestResponseDescription = {
+      kind: "request-response",
+      name: "rpc",
+      ...place,
+      requestBytes: 101,
+      responseBytes: 5003,
+      intervalMicroseconds: 5000,
+      count: 40,
+    };
     const { client, server } = await overLoopback(requests);
-    expect(client).to.include({ kind: "requester", requests: 40, responses: 40, sha256: payloadSha256(responseSeed(11), 40 * 5003) });
+    expect(client).to.include({
+      kind: "requester",
+      requests: 40,
+      responses: 40,
+      sha256: payloadSha256(responseSeed(11), 40 * 5003),
+    });
     expect(server).to.include({ kind: "responder", requests: 40, sha256: payloadSha256(11, 40 * 101) });
     expect(client.kind === "requester" && client.latenciesMicroseconds).to.have.length(40);
   });
@@ -70,7 +99,12 @@ describe("the endpoint program over the kernel's TCP", function () {
     const endpoint = new EndpointUnderTest([]);
     endpoint.say({ do: "start", host: "h", transport: { kind: "kernel" }, metricsIntervalMicroseconds: 50_000 });
     await endpoint.next(({ type }) => type === "ready");
-    endpoint.say({ do: "workload", role: "client", workload: { kind: "bulk", name: "bulk", ...place, sender: "client", sizeBytes: 1 }, startAt: 0 });
+    endpoint.say({
+      do: "workload",
+      role: "client",
+      workload: { kind: "bulk", name: "bulk", ...place, sender: "client", sizeBytes: 1 },
+      startAt: 0,
+    });
     expect(await endpoint.next(({ type }) => type === "error")).to.include({ workload: "bulk", code: "ECONNREFUSED" });
     expect(await endpoint.stop()).to.equal(0);
   });

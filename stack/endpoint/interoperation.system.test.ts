@@ -5,6 +5,8 @@ import { payloadSha256 } from "./workload/payload.ts";
 
 type ResultRecord = Extract<EndpointRecord, { type: "result" }>;
 
+const ended = ({ type }: EndpointRecord): boolean => type === "result" || type === "error";
+
 /** Client, server, and whether what they have in common is MPTCP. */
 const pairings: readonly (readonly [client: EndpointFlavour, server: EndpointFlavour, mptcp: boolean])[] = [
   ["stack", "stack", true],
@@ -30,11 +32,16 @@ describe("pairings of endpoints", function () {
         try {
           const [a, b] = await Promise.all([namespaces.endpoint("a"), namespaces.endpoint("b")]);
           const place = { serverAddress: address("b", 1), port: 5001, payloadSeed: 3 };
-          const workload: BulkDescription = { kind: "bulk", name: "bulk", ...place, sender, durationMicroseconds: 700_000 };
+          const workload: BulkDescription = {
+            kind: "bulk",
+            name: "bulk",
+            ...place,
+            sender,
+            durationMicroseconds: 700_000,
+          };
           b.say({ do: "workload", role: "server", workload, startAt: 0 });
           await b.next(({ type }) => type === "listening");
           a.say({ do: "workload", role: "client", workload, startAt: 0 });
-          const ended = ({ type }: EndpointRecord): boolean => type === "result" || type === "error";
           const [one, other] = await Promise.all([a.next<ResultRecord>(ended), b.next<ResultRecord>(ended)]);
           expect([one.type, other.type], JSON.stringify([one, other])).to.deep.equal(["result", "result"]);
           const [sent, received] = (sender === "client" ? [one, other] : [other, one]).map(({ result }) => result);
@@ -43,7 +50,11 @@ describe("pairings of endpoints", function () {
           expect(received.sha256).to.equal(payloadSha256(3, sent.bytes));
           const metrics = (sender === "client" ? a : b).ofType("metrics");
           expect(metrics.at(-1)?.connection.mptcp).to.equal(mptcp);
-          const busy = new Set(metrics.flatMap(({ subflows }) => subflows.filter(({ bytesAcked }) => bytesAcked > 10_000)).map(({ id }) => id));
+          const busy = new Set(
+            metrics
+              .flatMap(({ subflows }) => subflows.filter(({ bytesAcked }) => bytesAcked > 10_000))
+              .map(({ id }) => id),
+          );
           expect(busy.size).to.equal(mptcp ? 2 : 1);
           expect(await Promise.all([a.stop(), b.stop()])).to.deep.equal([0, 0]);
         } finally {

@@ -18,7 +18,8 @@ function exit(code: number): void {
 }
 
 function failInternally(error: unknown): void {
-  const { code, message, stack } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
+  const { code, message, stack } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
   process.stderr.write(`${stack ?? message}\n`);
   emit({ type: "error", time: monotonicClock.now(), code: code ?? "EINTERNAL", message: message ?? String(error) });
   exit(4);

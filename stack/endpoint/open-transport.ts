@@ -3,7 +3,10 @@ import type { StartCommand } from "./protocol.ts";
 import type { Transport, TransportObserver } from "./transport.ts";
 
 /** Rejects with the machine's code (ENODEV, EPERM …), or with ConfigurationError. */
-export async function openTransport(transport: StartCommand["transport"], observer: TransportObserver): Promise<Transport> {
+export async function openTransport(
+  transport: StartCommand["transport"],
+  observer: TransportObserver,
+): Promise<Transport> {
   if (transport.kind === "kernel") return new KernelTransport();
   // A kernel endpoint has no use for the stack, nor for its native code.
   const { StackTransport } = await import("./stack/stack-transport.ts");

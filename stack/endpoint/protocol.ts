@@ -10,7 +10,9 @@ export interface StartCommand {
   readonly do: "start";
   readonly host: string;
   /** `stack`: our MPTCP stack on packet sockets. `kernel`: node:net (under `mptcpize run` it is the kernel's MPTCP). */
-  readonly transport: { readonly kind: "stack"; readonly options: Omit<HostOptions, "random">; readonly seed: number } | { readonly kind: "kernel" };
+  readonly transport:
+    | { readonly kind: "stack"; readonly options: Omit<HostOptions, "random">; readonly seed: number }
+    | { readonly kind: "kernel" };
   readonly metricsIntervalMicroseconds: number;
 }
 
@@ -66,18 +68,53 @@ export type EndpointCommand = StartCommand | WorkloadCommand | StopCommand;
 
 /** One line on stdout. */
 export type EndpointRecord =
-  | { readonly type: "ready"; readonly time: number; readonly pid: number; readonly versions: Readonly<Record<string, string>> }
+  | {
+      readonly type: "ready";
+      readonly time: number;
+      readonly pid: number;
+      readonly versions: Readonly<Record<string, string>>;
+    }
   | { readonly type: "listening"; readonly time: number; readonly workload: string; readonly port: number }
   /** A decision of our stack; kernel endpoints have none. */
   | { readonly type: "event"; readonly time: number; readonly event: StackEvent }
   /** Something that the workload did or met: connected, segment late, stall begun, stall ended, end of data. */
-  | { readonly type: "workload-event"; readonly time: number; readonly workload: string; readonly name: string; readonly detail?: Readonly<Record<string, unknown>> }
-  | { readonly type: "metrics"; readonly time: number; readonly workload?: string; readonly connection: ConnectionMetrics; readonly subflows: readonly SubflowMetrics[] }
+  | {
+      readonly type: "workload-event";
+      readonly time: number;
+      readonly workload: string;
+      readonly name: string;
+      readonly detail?: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: "metrics";
+      readonly time: number;
+      readonly workload?: string;
+      readonly connection: ConnectionMetrics;
+      readonly subflows: readonly SubflowMetrics[];
+    }
   /** Bytes that reached the application since the record before, at the same interval as metrics. */
-  | { readonly type: "progress"; readonly time: number; readonly workload: string; readonly bytes: number; readonly playbackBufferMicroseconds?: number }
-  | { readonly type: "result"; readonly time: number; readonly workload: string; readonly role: "client" | "server"; readonly result: WorkloadResult }
+  | {
+      readonly type: "progress";
+      readonly time: number;
+      readonly workload: string;
+      readonly bytes: number;
+      readonly playbackBufferMicroseconds?: number;
+    }
+  | {
+      readonly type: "result";
+      readonly time: number;
+      readonly workload: string;
+      readonly role: "client" | "server";
+      readonly result: WorkloadResult;
+    }
   /** `workload` absent: the endpoint itself failed and will exit with 3 (machine) or 4 (internal). */
-  | { readonly type: "error"; readonly time: number; readonly workload?: string; readonly code: string; readonly message: string };
+  | {
+      readonly type: "error";
+      readonly time: number;
+      readonly workload?: string;
+      readonly code: string;
+      readonly message: string;
+    };
 
 export interface ConnectionMetrics {
   /** Same string for all records of one connection on this host. */
@@ -121,7 +158,10 @@ export interface ReceiverResult {
   readonly longestGapMicroseconds: number;
   readonly longestGapAt: number;
   /** Streams only. */
-  readonly playback?: { readonly startedAt: number; readonly stalls: readonly { readonly at: number; readonly microseconds: number }[] };
+  readonly playback?: {
+    readonly startedAt: number;
+    readonly stalls: readonly { readonly at: number; readonly microseconds: number }[];
+  };
 }
 
 export interface SenderResult {

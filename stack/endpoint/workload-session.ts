@@ -36,7 +36,8 @@ export class WorkloadSession {
   /** A `progress` record, where this side receives. */
   reportProgress(): void {
     const time = this.#clock.now();
-    if (this.#progress !== undefined) this.#emit({ type: "progress", time, workload: this.name, ...this.#progress(time) });
+    if (this.#progress !== undefined)
+      this.#emit({ type: "progress", time, workload: this.name, ...this.#progress(time) });
   }
 
   #listen(): void {
@@ -100,12 +101,24 @@ export class WorkloadSession {
   }
 
   #event(name: string, detail?: Readonly<Record<string, unknown>>): void {
-    this.#emit({ type: "workload-event", time: this.#clock.now(), workload: this.name, name, ...(detail && { detail }) });
+    this.#emit({
+      type: "workload-event",
+      time: this.#clock.now(),
+      workload: this.name,
+      name,
+      ...(detail && { detail }),
+    });
   }
 
   #fail(error: NodeJS.ErrnoException): void {
     this.#finishProgress();
-    this.#emit({ type: "error", time: this.#clock.now(), workload: this.name, code: error.code ?? "EUNKNOWN", message: error.message });
+    this.#emit({
+      type: "error",
+      time: this.#clock.now(),
+      workload: this.name,
+      code: error.code ?? "EUNKNOWN",
+      message: error.message,
+    });
   }
 
   #finishProgress(): void {

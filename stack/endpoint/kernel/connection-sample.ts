@@ -27,7 +27,8 @@ export function connectionSample(
   const same = (line: SocketLine): boolean => line.local === socket.local && line.remote === socket.remote;
   const meta = lines.find((line): line is MptcpSocketLine => line.protocol === "mptcp" && same(line));
   const tcp = lines.filter((line): line is TcpSocketLine => line.protocol === "tcp");
-  const subflows = meta?.token === undefined ? tcp.filter(same) : tcp.filter((line) => line.subflow?.localToken === meta.token);
+  const subflows =
+    meta?.token === undefined ? tcp.filter(same) : tcp.filter((line) => line.subflow?.localToken === meta.token);
   if (meta === undefined && subflows.length === 0) return undefined;
   return {
     connection: {
@@ -44,5 +45,10 @@ export function connectionSample(
 function subflowMetrics(line: TcpSocketLine, interfaceOf: (address: string) => string | undefined): SubflowMetrics {
   const { protocol: _, local, remote, device, subflow, ...measured } = line;
   const name = device ?? interfaceOf(local.slice(0, local.lastIndexOf(":")));
-  return { id: `${local}-${remote}`, ...(name !== undefined && { interface: name }), backup: subflow?.backup ?? false, ...measured };
+  return {
+    id: `${local}-${remote}`,
+    ...(name !== undefined && { interface: name }),
+    backup: subflow?.backup ?? false,
+    ...measured,
+  };
 }

@@ -46,7 +46,12 @@ export class KernelTransport implements Transport {
     for (const socket of connected) {
       const { localAddress, localPort, remoteAddress, remotePort, bytesWritten, bytesRead } = socket;
       if (localAddress === undefined || remoteAddress === undefined) continue;
-      const application = { local: `${localAddress}:${localPort}`, remote: `${remoteAddress}:${remotePort}`, bytesWritten, bytesRead };
+      const application = {
+        local: `${localAddress}:${localPort}`,
+        remote: `${remoteAddress}:${remotePort}`,
+        bytesWritten,
+        bytesRead,
+      };
       const sample = connectionSample(application, lines, interfaceOf);
       if (sample !== undefined) samples.push({ socket, ...sample });
     }
@@ -68,7 +73,9 @@ export class KernelTransport implements Transport {
 function socketStatistics(): Promise<string> {
   const { LD_PRELOAD: _, ...env } = process.env;
   return new Promise((resolve, reject) => {
-    execFile("ss", ["-tMinOH"], { env, maxBuffer: 64 * 2 ** 20 }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+    execFile("ss", ["-tMinOH"], { env, maxBuffer: 64 * 2 ** 20 }, (error, stdout) =>
+      error ? reject(error) : resolve(stdout),
+    );
   });
 }
 

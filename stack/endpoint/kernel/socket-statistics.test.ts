@@ -56,13 +56,21 @@ describe("ss -tMinOH", () => {
         "tcp ESTAB 0 0 [::ffff:10.0.0.1]:80 [::ffff:10.0.0.2]:1024 mss:1000 cwnd:10",
       ].join("\n"),
     );
-    expect(lines[0]).to.deep.include({ device: "wlan0", local: "10.77.2.1:33493", state: "syn-sent", subflow: { localToken: "2ae8ab40", backup: true } });
+    expect(lines[0]).to.deep.include({
+      device: "wlan0",
+      local: "10.77.2.1:33493",
+      state: "syn-sent",
+      subflow: { localToken: "2ae8ab40", backup: true },
+    });
     expect(lines[1]).to.include({ local: "[fd00::1]:80", state: "fin-wait-2" });
     expect(lines[2]).to.include({ local: "10.0.0.1:80", remote: "10.0.0.2:1024" });
   });
 
   it("refuses output that it does not know rather than reading zeros out of it", () => {
-    expect(() => parseSocketStatistics("tcp 10.0.0.1:80 10.0.0.2:1024 ESTAB 0 0")).to.throw(SyntaxError, "not a line of ss");
+    expect(() => parseSocketStatistics("tcp 10.0.0.1:80 10.0.0.2:1024 ESTAB 0 0")).to.throw(
+      SyntaxError,
+      "not a line of ss",
+    );
     expect(parseSocketStatistics("")).to.deep.equal([]);
   });
 });
@@ -71,7 +79,9 @@ describe("connectionSample", () => {
   const application = { local: "10.77.1.1:40166", remote: "10.77.1.2:5001", bytesWritten: 77, bytesRead: 5 };
 
   it("finds both subflows of a connection by its token", () => {
-    const sample = connectionSample(application, parseSocketStatistics(twoSubflows), (address) => (address === "10.77.1.1" ? "epwa1" : undefined));
+    const sample = connectionSample(application, parseSocketStatistics(twoSubflows), (address) =>
+      address === "10.77.1.1" ? "epwa1" : undefined,
+    );
     expect(sample?.connection).to.deep.equal({
       id: "10.77.1.1:40166-10.77.1.2:5001",
       mptcp: true,
@@ -85,7 +95,11 @@ describe("connectionSample", () => {
   });
 
   it("says when an MPTCP socket has fallen back, and still shows its one subflow", () => {
-    const sample = connectionSample({ ...application, local: "10.77.1.1:37522" }, parseSocketStatistics(fallback), noInterface);
+    const sample = connectionSample(
+      { ...application, local: "10.77.1.1:37522" },
+      parseSocketStatistics(fallback),
+      noInterface,
+    );
     expect(sample?.connection).to.include({ mptcp: false, fallback: "reported by the kernel" });
     expect(sample?.subflows).to.have.length(1);
   });
@@ -98,6 +112,8 @@ describe("connectionSample", () => {
   });
 
   it("has nothing to say of a socket that the kernel no longer has", () => {
-    expect(connectionSample({ ...application, local: "10.77.1.1:1" }, parseSocketStatistics(twoSubflows), noInterface)).to.equal(undefined);
+    expect(
+      connectionSample({ ...application, local: "10.77.1.1:1" }, parseSocketStatistics(twoSubflows), noInterface),
+    ).to.equal(undefined);
   });
 });

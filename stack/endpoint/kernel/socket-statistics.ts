@@ -58,7 +58,10 @@ function parseFields(words: readonly string[]): ReadonlyMap<string, string> {
   return fields;
 }
 
-function tcpFields(fields: ReadonlyMap<string, string>, device: string | undefined): Omit<TcpSocketLine, "state" | "local" | "remote"> {
+function tcpFields(
+  fields: ReadonlyMap<string, string>,
+  device: string | undefined,
+): Omit<TcpSocketLine, "state" | "local" | "remote"> {
   const number = (key: string): number => Number.parseFloat(fields.get(key) ?? "0");
   const segment = number("mss");
   const token = fields.get("token");

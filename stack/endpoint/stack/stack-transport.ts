@@ -67,5 +67,7 @@ export class StackTransport implements Transport {
 }
 
 function problemSentence(problem: DriverProblem): string {
-  return problem.type === "interface-deleted" ? `the interface ${problem.interfaceName} was deleted` : `${problem.interfaceName}: ${problem.code}`;
+  return problem.type === "interface-deleted"
+    ? `the interface ${problem.interfaceName} was deleted`
+    : `${problem.interfaceName}: ${problem.code}`;
 }

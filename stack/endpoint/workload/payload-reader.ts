@@ -14,7 +14,10 @@ export interface PayloadReaderOptions {
 }
 
 /** Reads a socket to its end, hashing and timing what arrives, then closes its own side. Rejects with the socket's error, or ENODATA when nothing came. */
-export function readPayload(options: PayloadReaderOptions, meter: ArrivalMeter): Promise<Omit<ReceiverResult, "playback">> {
+export function readPayload(
+  options: PayloadReaderOptions,
+  meter: ArrivalMeter,
+): Promise<Omit<ReceiverResult, "playback">> {
   const { socket, connectedAt, context } = options;
   const hash = createHash("sha256");
   return new Promise((resolve, reject) => {
@@ -55,7 +58,9 @@ export function readPayload(options: PayloadReaderOptions, meter: ArrivalMeter):
 export function awaitPeerEnd(socket: TransportSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     watchFailure(socket, reject);
-    socket.on("data", (chunk: Uint8Array) => socket.destroy(codedError("EPROTO", `${chunk.length} unexpected bytes from the receiver`)));
+    socket.on("data", (chunk: Uint8Array) =>
+      socket.destroy(codedError("EPROTO", `${chunk.length} unexpected bytes from the receiver`)),
+    );
     socket.on("end", resolve);
   });
 }

@@ -65,7 +65,11 @@ describe("PlaybackBuffer", () => {
   });
 
   it("never stalls when a stream at its own rate comes late by less than what is buffered", () => {
-    const playback = new PlaybackBuffer({ rateBitsPerSecond: 8_000_000, thresholdMicroseconds: 2000, totalBytes: 100_000 });
+    const playback = new PlaybackBuffer({
+      rateBitsPerSecond: 8_000_000,
+      thresholdMicroseconds: 2000,
+      totalBytes: 100_000,
+    });
     for (let segment = 0; segment < 100; segment++) playback.arrived(1000, segment * 1000 + (segment === 40 ? 999 : 0));
     expect(playback.stalls).to.deep.equal([]);
     expect(playback.startedAt).to.equal(1000);

@@ -41,7 +41,16 @@ export function requester(description: RequestResponseDescription): Role {
         context.event("end-of-data", { responses: schedule.responses });
         const { requests, responses, latenciesMicroseconds, longestGapMicroseconds, longestGapAt } = schedule;
         const sha256 = hash.digest("hex");
-        resolve({ kind: "requester", requests, responses, sha256, latenciesMicroseconds, longestGapMicroseconds, longestGapAt, connectedAt });
+        resolve({
+          kind: "requester",
+          requests,
+          responses,
+          sha256,
+          latenciesMicroseconds,
+          longestGapMicroseconds,
+          longestGapAt,
+          connectedAt,
+        });
       });
       send();
     });

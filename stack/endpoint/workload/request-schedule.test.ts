@@ -9,7 +9,11 @@ describe("RequestSchedule", () => {
     expect(schedule.takeRequest(999)).to.equal(undefined);
     expect(schedule.takeRequest(1000)).to.equal(0);
     expect(schedule.pollTimeout()).to.equal(1100);
-    expect([schedule.takeRequest(1250), schedule.takeRequest(1250), schedule.takeRequest(1250)]).to.deep.equal([1, 2, undefined]);
+    expect([schedule.takeRequest(1250), schedule.takeRequest(1250), schedule.takeRequest(1250)]).to.deep.equal([
+      1,
+      2,
+      undefined,
+    ]);
     expect(schedule.allSent).to.equal(true);
     expect(schedule.pollTimeout()).to.equal(Infinity);
   });

@@ -64,7 +64,9 @@ export class RequestSchedule {
   responseArrived(bytes: number, now: number): void {
     this.#responseBytes += bytes;
     if (this.#responseBytes > this.#sent * this.#options.responseBytes) {
-      throw new RangeError(`${this.#responseBytes} response bytes for ${this.#sent} requests of ${this.#options.responseBytes}`);
+      throw new RangeError(
+        `${this.#responseBytes} response bytes for ${this.#sent} requests of ${this.#options.responseBytes}`,
+      );
     }
     while (this.#responses < Math.floor(this.#responseBytes / this.#options.responseBytes)) {
       this.#latencies.push(now - (this.#startAt + this.#responses * this.#options.intervalMicroseconds));

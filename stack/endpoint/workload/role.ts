@@ -36,6 +36,7 @@ export function watchFailure(socket: TransportSocket, fail: (error: Error) => vo
   };
   socket.on("error", once);
   socket.on("close", () => {
-    if (!socket.readableEnded) once(codedError("ECONNABORTED", "the connection was closed before the peer's end of data"));
+    if (!socket.readableEnded)
+      once(codedError("ECONNABORTED", "the connection was closed before the peer's end of data"));
   });
 }

@@ -4,7 +4,10 @@ import { SegmentSchedule, streamBytes } from "./segment-schedule.ts";
 
 describe("SegmentSchedule", () => {
   it("hands out segment k at start + k × its duration and not before", () => {
-    const schedule = new SegmentSchedule({ rateBitsPerSecond: 8_000_000, segmentMicroseconds: 100, durationMicroseconds: 250 }, 5000);
+    const schedule = new SegmentSchedule(
+      { rateBitsPerSecond: 8_000_000, segmentMicroseconds: 100, durationMicroseconds: 250 },
+      5000,
+    );
     expect(schedule.take(4999)).to.equal(undefined);
     expect(schedule.take(5000)).to.deep.equal({ index: 0, offset: 0, bytes: 100 });
     expect(schedule.take(5099)).to.equal(undefined);

@@ -10,7 +10,10 @@ function bytesAfter(rateBitsPerSecond: number, elapsedMicroseconds: number): num
 }
 
 /** Bytes of the whole stream. */
-export function streamBytes(options: { readonly rateBitsPerSecond: number; readonly durationMicroseconds: number }): number {
+export function streamBytes(options: {
+  readonly rateBitsPerSecond: number;
+  readonly durationMicroseconds: number;
+}): number {
   return bytesAfter(options.rateBitsPerSecond, options.durationMicroseconds);
 }
 

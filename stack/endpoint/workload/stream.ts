@@ -93,7 +93,10 @@ export function streamReceiver(description: StreamDescription): Role {
       playback.end(now);
       observe();
     };
-    context.reportProgress((now) => ({ bytes: meter.takeProgress(), playbackBufferMicroseconds: playback.levelMicroseconds(now) }));
+    context.reportProgress((now) => ({
+      bytes: meter.takeProgress(),
+      playbackBufferMicroseconds: playback.levelMicroseconds(now),
+    }));
     try {
       const result = await readPayload({ socket, connectedAt, context, onData, onEnd }, meter);
       return { ...result, playback: { startedAt: playback.startedAt ?? result.lastByteAt, stalls: playback.stalls } };
