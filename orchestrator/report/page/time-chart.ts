@@ -11,9 +11,9 @@ const labelStrip = 24;
 const heights: Readonly<Record<ChartSpec["kind"], number>> = { stacked: 230, steps: 190, lines: 190, bars: 130, points: 170 };
 const syncKey = "run";
 
-/** All charts, for a zoom of one to be the zoom of all. */
+/** A zoom of one chart is the zoom of all. */
 const charts: TimeChart[] = [];
-let zooming = false;
+let zoom: readonly [from: number, to: number] | undefined;
 
 export class TimeChart {
   readonly #spec: ChartSpec;
@@ -72,13 +72,19 @@ export class TimeChart {
       legend: { show: false },
       cursor: {
         sync: { key: syncKey, setSeries: false },
-        drag: { x: true, y: false, setScale: true },
+        drag: { x: true, y: false, setScale: false },
         points: { show: kind !== "bars", size: 6 },
         y: false,
-        bind: { click: (chart, _target, handler) => (event) => this.#click(chart, event, handler) },
+        bind: {
+          click: (chart, _target, handler) => (event) => this.#click(chart, event, handler),
+          dblclick: () => () => {
+            zoomAll(undefined);
+            return null;
+          },
+        },
       },
       scales: {
-        x: { time: false, range: (_chart, low, high) => (zooming || low > (this.#spec.times[0] ?? 0) ? [low, high] : [0, Math.max(high, this.#durationSeconds)]) },
+        x: { time: false, range: () => [...this.#range()] },
         y: { range: (_chart, _low, high) => [0, top ?? (high > 0 ? high * 1.08 : 1)] },
       },
       axes: [
@@ -91,7 +97,7 @@ export class TimeChart {
         drawClear: [(chart) => this.#drawSpans(chart)],
         draw: [(chart) => this.#drawSpanLabels(chart), (chart) => this.#drawMoment(chart)],
         setCursor: [(chart) => this.#showValues(chart.cursor.idx ?? undefined, unit)],
-        setScale: [(chart, scale) => this.#zoomAll(chart, scale)],
+        setSelect: [(chart) => this.#zoomToSelection(chart)],
       },
     };
   }
@@ -212,14 +218,28 @@ export class TimeChart {
     return null;
   }
 
-  #zoomAll(chart: uPlot, scale: string): void {
-    if (scale !== "x" || zooming || chart.status === 0) return;
-    const { min, max } = chart.scales["x"]!;
-    if (min === undefined || min === null || max === undefined || max === null) return;
-    zooming = true;
-    for (const other of charts) if (other.#chart !== undefined && other.#chart !== chart) other.#chart.setScale("x", { min, max });
-    zooming = false;
+  #zoomToSelection(chart: uPlot): void {
+    const { left, width } = chart.select;
+    if (width <= 0) return;
+    const [from, to] = [chart.posToVal(left, "x"), chart.posToVal(left + width, "x")];
+    chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    zoomAll([from, to]);
   }
+
+  /** To what is zoomed to now. */
+  rescale(): void {
+    const [min, max] = this.#range();
+    this.#chart?.setScale("x", { min, max });
+  }
+
+  #range(): readonly [from: number, to: number] {
+    return zoom ?? [0, Math.max(this.#spec.times.at(-1) ?? 0, this.#durationSeconds)];
+  }
+}
+
+function zoomAll(to: typeof zoom): void {
+  zoom = to;
+  for (const chart of charts) chart.rescale();
 }
 
 function edges(chart: uPlot, { from, to }: ChartSpan): [number, number] {
