@@ -1,6 +1,6 @@
 /** The orchestrator's end of a process that speaks NDJSON on stdin and stdout: says lines, waits for those it asked for, keeps the tail of stderr. */
 import { createInterface } from "node:readline";
-import type { LabProcess } from "../substrate/substrate.ts";
+import type { LabProcess } from "../workload/lab-process.ts";
 
 const stderrTailCharacters = 4000;
 

@@ -1,6 +1,6 @@
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { PlannedFault } from "../plan/plan.ts";
-import type { Lab } from "../substrate/substrate.ts";
+import type { LinkDirectionConfig } from "../path/link-direction.ts";
 
 /** CLOCK_MONOTONIC in microseconds, or virtual time in tests. */
 export interface FaultClock {
@@ -10,9 +10,19 @@ export interface FaultClock {
 }
 
 /** The parts of a lab that faults act on. */
-export type FaultTarget = Pick<Lab, "setInterface"> & {
-  readonly links: Pick<Lab["links"], "blackhole" | "restore" | "set">;
-};
+export interface FaultTarget {
+  readonly links: LinkFaults;
+  /** An interface event that the host sees, as when a cable is pulled: `ip link set dev I down|up` with routes restored on up. */
+  setInterface(node: string, interfaceName: string, state: "up" | "down"): Promise<void>;
+}
+
+export interface LinkFaults {
+  /** Drops every packet of the link in both directions, silently. */
+  blackhole(link: string): Promise<void>;
+  restore(link: string): Promise<void>;
+  /** Changes one direction while it carries packets; the queue stays. */
+  set(link: string, direction: "forward" | "backward", config: LinkDirectionConfig): Promise<void>;
+}
 
 export interface FaultTimelineOptions {
   readonly faults: readonly PlannedFault[];

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { LinkSample } from "../substrate/substrate.ts";
+import type { LinkSample } from "./link-sample.ts";
 import { LinkRates } from "./link-rates.ts";
 
 function sample(time: number, bytes: number, direction: LinkSample["direction"] = "forward"): LinkSample {

@@ -1,4 +1,4 @@
-import type { LinkSample } from "../substrate/substrate.ts";
+import type { LinkSample } from "./link-sample.ts";
 import type { LinkMetricSample } from "./metric-sample.ts";
 
 /** Derives what each direction of each link carried between two samples from its counters. */

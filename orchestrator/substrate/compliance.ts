@@ -9,7 +9,9 @@ import { dockerClient, labLabel } from "../journal/docker-client.ts";
 import { Journal } from "../journal/journal.ts";
 import { labMark, markedProcesses } from "../journal/process-identity.ts";
 import { runCommand } from "../journal/run-command.ts";
-import type { Lab, LabCommand, LabObserver, LabProcess, LinkSample, Substrate } from "./substrate.ts";
+import type { Lab, LabObserver, Substrate } from "./substrate.ts";
+import type { LabCommand, LabProcess } from "../workload/lab-process.ts";
+import type { LinkSample } from "../metrics/link-sample.ts";
 import { phoneAddresses, serverAddress, twoPathsPlan } from "./two-paths.fixture.ts";
 import { UdpProbe } from "./udp-probe.fixture.ts";
 
@@ -244,6 +246,20 @@ export function describeSubstrate(substrate: Substrate): void {
       expect(await remainsOf(journal.lab)).to.deep.equal([]);
     });
 
+    it("refuses a name that is taken, and leaves the thing that has it", async () => {
+      const journal = newJournal();
+      const plan = twoPathsPlan({ lab: journal.lab, substrate: substrate.name, access: "emulated" });
+      const squatter = `pl-${journal.lab}-server`;
+      await squatters[substrate.name]?.make(squatter);
+      try {
+        await rejects(substrate.up(plan, journal, new RecordingObserver()), new RegExp(`${squatter}.*not ours`));
+        expect(await squatters[substrate.name]?.isThere(squatter)).to.equal(true);
+        expect((await remainsOf(journal.lab)).filter((name) => name !== squatter)).to.deep.equal([]);
+      } finally {
+        await squatters[substrate.name]?.remove(squatter);
+      }
+    });
+
     it("takes everything down when it is told to stop half-way", async () => {
       const journal = newJournal();
       const stop = new AbortController();
@@ -256,6 +272,26 @@ export function describeSubstrate(substrate: Substrate): void {
     });
   });
 }
+
+interface Squatter {
+  make(name: string): Promise<unknown>;
+  isThere(name: string): Promise<boolean>;
+  remove(name: string): Promise<unknown>;
+}
+
+/** Somebody else's thing under the very name that a lab wants. */
+const squatters: Readonly<Record<string, Squatter>> = {
+  namespaces: {
+    make: (name) => runCommand(["ip", "netns", "add", name]),
+    isThere: async (name) => existsSync(`/run/netns/${name}`),
+    remove: (name) => runCommand(["ip", "netns", "del", name]),
+  },
+  containers: {
+    make: async (name) => (await dockerClient()).createContainer({ name, Image: hostImage, Cmd: ["true"] }),
+    isThere: async (name) => (await (await dockerClient()).getContainer(name).inspect()).Name === `/${name}`,
+    remove: async (name) => (await dockerClient()).getContainer(name).remove(),
+  },
+};
 
 /** Everything on the machine that carries the lab's mark. */
 export async function remainsOf(lab: string): Promise<string[]> {

@@ -1,9 +1,10 @@
 /**
  * A substrate makes a plan real: nodes exist, links carry packets, processes run inside nodes. Every implementation passes `describeSubstrate`.
  */
-import type { Readable, Writable } from "node:stream";
-import type { LinkDirectionConfig } from "../path/link-direction.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { FaultTarget, LinkFaults } from "../fault/fault-timeline.ts";
+import type { LinkSample } from "../metrics/link-sample.ts";
+import type { LabCommand, LabProcess, ProcessHost } from "../workload/lab-process.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { SubstrateName } from "../model/experiment.ts";
 
@@ -25,56 +26,17 @@ export interface LabObserver {
   linkSample(sample: LinkSample): void;
 }
 
-/** Counters are totals since the link came up. `time` is CLOCK_MONOTONIC microseconds. */
-export interface LinkSample {
-  readonly time: number;
-  readonly link: string;
-  readonly direction: "forward" | "backward";
-  readonly packets: number;
-  readonly bytes: number;
-  readonly dropsQueue: number;
-  readonly dropsLoss: number;
-  readonly dropsBlackhole: number;
-  readonly queueBytes: number;
-}
-
-export interface Lab {
-  readonly plan: Plan;
+export interface Lab extends ProcessHost, FaultTarget {
   /** Path of the node's network namespace (`/run/netns/…` or `/proc/<pid>/ns/net`), for captures and measurements. */
   networkNamespace(node: string): string;
-  /** Starts a program inside a node. It is journalled, and ends with the lab. */
-  spawn(node: string, command: LabCommand): Promise<LabProcess>;
   /** Starts a program outside of all nodes, on the machine itself: what observes the lab. It is journalled, and ends with the lab. */
   spawnBeside(command: LabCommand): Promise<LabProcess>;
   readonly links: LinkControl;
-  /** An interface event that the host sees, as when a cable is pulled: `ip link set dev I down|up` with routes restored on up. */
-  setInterface(node: string, interfaceName: string, state: "up" | "down"): Promise<void>;
   /** Takes everything down. May be called twice. */
   down(): Promise<void>;
 }
 
-export interface LabCommand {
-  readonly name: string;
-  readonly argv: readonly [string, ...string[]];
-  readonly environment?: Readonly<Record<string, string>>;
-}
-
-export interface LabProcess {
-  readonly name: string;
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /** Signals the process (and what it started). */
-  kill(signal: NodeJS.Signals): Promise<void>;
-}
-
-export interface LinkControl {
-  /** Drops every packet of the link in both directions, silently. */
-  blackhole(link: string): Promise<void>;
-  restore(link: string): Promise<void>;
-  /** Changes one direction while it carries packets; the queue stays. */
-  set(link: string, direction: "forward" | "backward", config: LinkDirectionConfig): Promise<void>;
+export interface LinkControl extends LinkFaults {
   /** Begins samples to `LabObserver.linkSample`. */
   sampleEvery(microseconds: number): Promise<void>;
   /** How well links kept their times: lateness of releases in microseconds, and the scheduling class that was had. */

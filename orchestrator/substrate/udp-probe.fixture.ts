@@ -1,6 +1,7 @@
 /** A datagram and its echo between two nodes of a lab, as ping would do it: both ends are lines of JavaScript for the Node that every node has. */
 import { createInterface } from "node:readline";
-import type { Lab, LabProcess } from "./substrate.ts";
+import type { Lab } from "./substrate.ts";
+import type { LabProcess } from "../workload/lab-process.ts";
 
 const echoProgram = `
 const socket = require("node:dgram").createSocket("udp4");

@@ -8,7 +8,7 @@ import type {
   SchedulerName,
 } from "../../stack/host-options.ts";
 import type { PlannedEndpoint, PlannedInterface, PlannedNode, PlannedWorkload } from "../plan/plan.ts";
-import type { LabCommand } from "../substrate/substrate.ts";
+import type { LabCommand } from "./lab-process.ts";
 
 /** Paths as they are inside a node. */
 export interface EndpointPrograms {

@@ -1,6 +1,6 @@
 import { LineSplitter } from "../../stack/endpoint/ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "../../stack/endpoint/protocol.ts";
-import type { LabProcess } from "../substrate/substrate.ts";
+import type { LabProcess } from "./lab-process.ts";
 
 const stderrTailCharacters = 4000;
 

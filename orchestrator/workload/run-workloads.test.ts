@@ -4,7 +4,7 @@ import { monotonicMicroseconds } from "../../stack/endpoint/clock.ts";
 import { LineSplitter } from "../../stack/endpoint/ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "../../stack/endpoint/protocol.ts";
 import type { Plan } from "../plan/plan.ts";
-import type { Lab, LabProcess } from "../substrate/substrate.ts";
+import type { LabProcess, ProcessHost } from "./lab-process.ts";
 import { EndpointError } from "./endpoint-session.ts";
 import { startEndpoints, type WorkloadFailure, type WorkloadSink } from "./run-workloads.ts";
 
@@ -70,7 +70,7 @@ const soundServer: Behaviour = (command, say, exit) => {
 function lab(
   behaviours: Record<string, Behaviour>,
   deadlineMicroseconds = 60_000_000,
-): { lab: Lab; processes: ScriptedProcess[] } {
+): { lab: ProcessHost; processes: ScriptedProcess[] } {
   const endpoint = { kind: "linux-tcp" };
   const node = (name: string): object => ({
     name,
@@ -107,7 +107,7 @@ function lab(
     processes.push(process);
     return process;
   };
-  return { lab: { plan, spawn } as unknown as Lab, processes };
+  return { lab: { plan, spawn } as unknown as ProcessHost, processes };
 }
 
 function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] } {
@@ -235,7 +235,7 @@ describe("workloads on a lab", () => {
   it("kill an endpoint that talks nonsense", async () => {
     const process = new ScriptedProcess(() => undefined);
     const { lab: made } = lab({});
-    const broken = { ...made, spawn: async () => process } as unknown as Lab;
+    const broken = { ...made, spawn: async () => process } as unknown as ProcessHost;
     process.stdin.once("data", () => process.stdout.write("segfault\n"));
     expect(await rejection(startEndpoints(broken, programs, never))).to.include({ code: "EPROTO" });
     expect(process.killed).to.equal("SIGKILL");

@@ -3,7 +3,6 @@ import type { EndpointRecord, WorkloadResult } from "../../stack/endpoint/protoc
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan, PlannedWorkload } from "../plan/plan.ts";
-import type { Lab } from "../substrate/substrate.ts";
 import {
   endpointCommand,
   endpointNodes,
@@ -12,6 +11,7 @@ import {
   type EndpointPrograms,
 } from "./endpoint-launch.ts";
 import { EndpointError, EndpointSession } from "./endpoint-session.ts";
+import type { ProcessHost } from "./lab-process.ts";
 import { RecordTranslator } from "./record-translation.ts";
 
 export type WorkloadRole = "client" | "server";
@@ -40,7 +40,7 @@ const startMicroseconds = 20_000_000;
 /**
  * Starts an endpoint program in each host and has its servers listen. Rejects with EndpointError (all are ended again), or with the signal's reason.
  */
-export async function startEndpoints(lab: Lab, programs: EndpointPrograms, signal: AbortSignal): Promise<Endpoints> {
+export async function startEndpoints(lab: ProcessHost, programs: EndpointPrograms, signal: AbortSignal): Promise<Endpoints> {
   const endpoints = new Endpoints(lab.plan);
   try {
     await endpoints.start(lab, programs, AbortSignal.any([signal, AbortSignal.timeout(startMicroseconds / 1000)]));
@@ -67,7 +67,7 @@ export class Endpoints {
     return Object.fromEntries([...this.#sessions].map(([host, session]) => [host, session.stderrTail]));
   }
 
-  async start(lab: Lab, programs: EndpointPrograms, signal: AbortSignal): Promise<void> {
+  async start(lab: ProcessHost, programs: EndpointPrograms, signal: AbortSignal): Promise<void> {
     const nodes = endpointNodes(this.#plan.nodes);
     await settle(
       nodes.map(async (node) => {

@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Container, Exec, ExecInspectInfo } from "../../journal/docker-client.ts";
 import { signalMarked } from "../linux/marked-process.ts";
-import type { LabCommand, LabProcess } from "../substrate.ts";
+import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 
 /** Returns when the program has started, or has failed to: until then nobody could signal it. */
 export async function startInContainer(

@@ -16,7 +16,8 @@ import { type NodeHosting, raiseLab, settled } from "../linux/linux-lab.ts";
 import { hostImage } from "../prerequisites/host-image.ts";
 import { programDirectory } from "../prerequisites/programs.ts";
 import { startInContainer } from "./container-process.ts";
-import type { Lab, LabCommand, LabObserver, LabProcess, Substrate } from "../substrate.ts";
+import type { Lab, LabObserver, Substrate } from "../substrate.ts";
+import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 
 export const containers: Substrate = {
   name: "containers",

@@ -10,7 +10,8 @@ import type {
 } from "../../path/emulator/protocol.ts";
 import type { PlannedLink } from "../../plan/plan.ts";
 import { programFile } from "../prerequisites/programs.ts";
-import type { LabObserver, LabProcess, LinkQuality } from "../substrate.ts";
+import type { LabObserver, LinkQuality } from "../substrate.ts";
+import type { LabProcess } from "../../workload/lab-process.ts";
 import type { LinkRealisation, MiddleAccess } from "./planned-links.ts";
 
 /** Distributes over the members of a union, which `Omit` alone does not. */

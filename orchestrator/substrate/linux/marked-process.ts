@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { labMark, markedProcesses, processMark } from "../../journal/process-identity.ts";
-import type { LabCommand, LabProcess } from "../substrate.ts";
+import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 
 /** The environment by which a process of a lab, and all that it starts, is found again. `process` is unlike any other's of the lab. */
 export function marksOf(lab: string, process: string): Record<string, string> {

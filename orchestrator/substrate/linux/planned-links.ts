@@ -1,7 +1,8 @@
 /** The links of a lab as one control, whatever each is made of. */
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
 import type { Plan, PlannedLink } from "../../plan/plan.ts";
-import type { LabCommand, LabObserver, LabProcess, LinkControl, LinkQuality } from "../substrate.ts";
+import type { LabObserver, LinkControl, LinkQuality } from "../substrate.ts";
+import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 import { EmulatorLinks } from "./emulator-links.ts";
 import { NetemLinks } from "./netem-links.ts";
 

@@ -1,7 +1,8 @@
 /** Nodes as network namespaces: a host shares the machine's files and processes, and has a network of its own. */
 import type { Journal } from "../../journal/journal.ts";
 import type { Plan, PlannedNode } from "../../plan/plan.ts";
-import type { Lab, LabCommand, LabObserver, LabProcess, Substrate } from "../substrate.ts";
+import type { Lab, LabObserver, Substrate } from "../substrate.ts";
+import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 import { type NodeHosting, createNamespaces, raiseLab } from "../linux/linux-lab.ts";
 import { spawnInNamespace } from "../linux/marked-process.ts";
 
