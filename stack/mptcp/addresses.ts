@@ -5,6 +5,7 @@ import { formatIpAddress, type IpAddress, ipv4FromNumber } from "../wire/ip-addr
 import type { MptcpOptions } from "../wire/mptcp-options.ts";
 import type { Connection } from "./connection.ts";
 import { addAddressHmac } from "./keys.ts";
+import type { Subflow } from "./subflow.ts";
 
 const firstRetransmission = 500_000;
 const advertisementAttempts = 6;
@@ -96,7 +97,8 @@ export class AddressBook {
     connection.updatePaths(now);
   }
 
-  onRemoveAddress(addressId: number, now: number): void {
+  /** `carrier` brought the option: it lives, whatever its address id (RFC 8684 §3.4.2 asks for a check before closing). */
+  onRemoveAddress(addressId: number, carrier: Subflow, now: number): void {
     const connection = this.#connection;
     const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
     if (known >= 0 && addressId !== 0) this.#remote.splice(known, 1);
@@ -104,7 +106,7 @@ export class AddressBook {
       time: now, name: "path-manager:address-removed", connection: connection.id, section: "RFC 8684 §3.4.2", addressId, initiator: "remote",
     });
     for (const subflow of [...connection.subflows]) {
-      if (subflow.remoteAddressId === addressId) subflow.endpoint.abort("address-removed", now);
+      if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.endpoint.abort("address-removed", now);
     }
   }
 

@@ -330,8 +330,14 @@ export class Connection implements ManagedConnection {
 
   createSubflow(local: LocalAddress, remote: RemotePathAddress, now: number): void {
     if (this.#liveSubflows() >= subflowLimit) return;
+    this.#withdrawRemoval(this.wireAddressId(local));
     const subflow = this.#newSubflow("join-client", local, remote.address, remote.port, remote.addressId, now);
     subflow.endpoint.connect(now);
+  }
+
+  /** The address is back before the peer was told that it had gone: what is said late would hit the new subflow. */
+  #withdrawRemoval(addressId: number): void {
+    this.#signals = this.#signals.filter((signal) => signal.kind !== "remove-address" || !signal.addressIds.includes(addressId));
   }
 
   advertiseAddress(local: LocalAddress, now: number): void {

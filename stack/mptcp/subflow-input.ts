@@ -170,7 +170,9 @@ function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void
   const { connection } = subflow;
   if (options.has(mptcpPresent.addAddress)) connection.addresses.onAddAddress(options, now);
   if (options.has(mptcpPresent.removeAddress)) {
-    for (let i = 0; i < options.removeAddressCount; i++) connection.addresses.onRemoveAddress(options.removeAddressIds[i]!, now);
+    for (let i = 0; i < options.removeAddressCount; i++) {
+      connection.addresses.onRemoveAddress(options.removeAddressIds[i]!, subflow, now);
+    }
   }
   if (options.has(mptcpPresent.priority)) connection.onPriority(subflow, options.priorityAddressId, options.priorityBackup, now);
   if (options.has(mptcpPresent.fail)) connection.onFail(subflow, now);
