@@ -67,15 +67,18 @@ async function readPackageVersions(names: readonly string[]): Promise<Record<str
   return Object.fromEntries(entries);
 }
 
-/** A checkout owned by another user (run by sudo) is still ours to read. */
 async function describeCheckout(): Promise<{ gitCommit: string | null; gitDirty: boolean | null }> {
-  const git = (...args: string[]) => promisify(execFile)("git", ["-c", `safe.directory=${checkout.replace(/\/$/, "")}`, "-C", checkout, ...args]);
   try {
     const [commit, status] = await Promise.all([git("rev-parse", "HEAD"), git("status", "--porcelain")]);
     return { gitCommit: commit.stdout.trim(), gitDirty: status.stdout !== "" };
   } catch {
     return { gitCommit: null, gitDirty: null };
   }
+}
+
+/** A checkout owned by another user (run by sudo) is still ours to read. */
+function git(...args: string[]): Promise<{ stdout: string }> {
+  return promisify(execFile)("git", ["-c", `safe.directory=${checkout.replace(/\/$/, "")}`, "-C", checkout, ...args]);
 }
 
 async function readSysctls(names: readonly string[]): Promise<Record<string, string>> {

@@ -18,6 +18,7 @@ export interface ChartSeries {
   readonly label: string;
   /** Name of the custom property that holds its colour. */
   readonly colour: string;
+  /** The fainter of two that share a colour; as a bar it is lighter instead. */
   readonly dashed: boolean;
   /** As many as there are times; null where there is none. */
   readonly values: readonly (number | null)[];

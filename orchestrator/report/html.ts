@@ -21,8 +21,8 @@ export function trusted(text: string): Html {
 function print(value: HtmlContent): string {
   if (value === undefined) return "";
   if (value instanceof Html) return value.text;
-  if (Array.isArray(value)) return value.map(print).join("");
-  return escape(String(value));
+  if (typeof value === "string" || typeof value === "number") return escape(String(value));
+  return value.map(print).join("");
 }
 
 function escape(text: string): string {

@@ -73,6 +73,13 @@ export function connectionsOf(run: RunView, workload: PlannedWorkload): readonly
   return (run.wire?.connections ?? []).filter((connection) => connection.workload === workload.name);
 }
 
+/** A link's counters are totals since it came up, its measurement before the run included: the same without what was before the run's zero. */
+export function countedInRun({ times, columns }: Series<"link">, column: "bytes" | "dropsQueue" | "dropsLoss" | "dropsBlackhole"): readonly number[] {
+  const totals = columns[column];
+  const before = totals[Math.max(0, times.findLastIndex((time) => time <= 0))] ?? 0;
+  return totals.map((total) => Math.max(0, total - before));
+}
+
 /** The host that sends the bytes that count. */
 export function sendingHost(workload: PlannedWorkload): string {
   return receivingSide(workload) === "client" ? workload.server : workload.client;

@@ -21,7 +21,7 @@ export function gridTimes({ widthMicroseconds, slices }: TimeGrid): number[] {
 
 /** Sums of finer slices of `finerMicroseconds`, per second. */
 export function ratesOnGrid(sums: readonly number[], finerMicroseconds: number, grid: TimeGrid): number[] {
-  const rates = new Array<number>(grid.slices).fill(0);
+  const rates = Array.from({ length: grid.slices }, () => 0);
   sums.forEach((sum, index) => {
     const slice = Math.floor((index * finerMicroseconds) / grid.widthMicroseconds);
     if (slice < grid.slices) rates[slice] = rates[slice]! + (sum * 1e6) / grid.widthMicroseconds;
@@ -36,7 +36,7 @@ export function extremesOnGrid(
   grid: TimeGrid,
   extreme: (one: number, other: number) => number,
 ): (number | null)[] {
-  const kept = new Array<number | null>(grid.slices).fill(null);
+  const kept = Array.from({ length: grid.slices }, (): number | null => null);
   times.forEach((time, index) => {
     const value = values[index]!;
     const slice = Math.floor(time / grid.widthMicroseconds);

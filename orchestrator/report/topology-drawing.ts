@@ -6,7 +6,7 @@ import { html } from "./html.ts";
 import type { Html } from "./html.ts";
 import { neutralColour } from "./palette.ts";
 import type { Palette } from "./palette.ts";
-import { seriesOf } from "./run-view.ts";
+import { countedInRun, seriesOf } from "./run-view.ts";
 import type { RunView } from "./run-view.ts";
 
 interface Placed {
@@ -88,7 +88,11 @@ function linkLabel(run: RunView, link: PlannedLink): string[] {
   const { rateBitsPerSecond: up, delayMicroseconds: delay, queue } = link.forward;
   const down = link.backward.rateBitsPerSecond;
   const rate = up === undefined ? [] : [up === down || down === undefined ? printRate(up) : `${printRate(up)} up, ${printRate(down)} down`];
-  const buffer = queue?.timeMicroseconds === undefined ? [] : [`${printTime(queue.timeMicroseconds)} queue`];
+  const buffer = [
+    ...(queue?.timeMicroseconds === undefined ? [] : [`${printTime(queue.timeMicroseconds)} queue`]),
+    ...(queue?.bytes === undefined ? [] : [`${printSize(queue.bytes)} queue`]),
+    ...(queue?.packets === undefined ? [] : [`queue of ${queue.packets} packets`]),
+  ];
   const shape = [...rate, ...(delay === undefined ? [] : [printTime(delay)]), ...buffer].join(" · ");
   const measured = run.links.measurements.find((measurement) => measurement.link === link.name && measurement.direction === "backward")?.measured;
   const figures =
@@ -102,7 +106,7 @@ function linkLabel(run: RunView, link: PlannedLink): string[] {
 /** Both directions together; undefined where nobody counted. */
 function carriedBytes(run: RunView, link: string): number | undefined {
   const counted = seriesOf(run, "link").filter(({ first }) => first.link === link);
-  return counted.length === 0 ? undefined : counted.reduce((sum, { columns }) => sum + (columns.bytes.at(-1) ?? 0), 0);
+  return counted.length === 0 ? undefined : counted.reduce((sum, series) => sum + (countedInRun(series, "bytes").at(-1) ?? 0), 0);
 }
 
 /** Wider for what carried more of all bytes. */

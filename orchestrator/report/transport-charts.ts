@@ -6,7 +6,7 @@ import type { ChartSeries, ChartSpec } from "./chart-spec.ts";
 import { faultSpans } from "./fault-spans.ts";
 import { neutralColour } from "./palette.ts";
 import type { Palette } from "./palette.ts";
-import { sendingHost, seriesOf } from "./run-view.ts";
+import { countedInRun, sendingHost, seriesOf } from "./run-view.ts";
 import type { RunView } from "./run-view.ts";
 import { extremesOnGrid, gridTimes, timeGrid } from "./time-grid.ts";
 
@@ -50,18 +50,17 @@ export function linkCharts(run: RunView, palette: Palette): ChartSpec[] {
   const grid = timeGrid(run.durationMicroseconds, run.plan.metricsIntervalMicroseconds);
   const shared = { times: gridTimes(grid), spans: faultSpans(run, palette) } as const;
   const colourOf = ({ first }: Series<"link">): string => palette.path(first.link) ?? neutralColour;
-  const labelOf = ({ first }: Series<"link">): string => `${first.link} ${first.direction === "forward" ? "up" : "down"}`;
   const queues = links.map((series): ChartSeries => {
     const kilobytes = series.columns.queueBytes.map((bytes) => compact(bytes / 1e3));
     const values = extremesOnGrid(series.times, kilobytes, grid, Math.max);
-    return { label: labelOf(series), colour: colourOf(series), dashed: series.first.direction === "forward", values };
+    return { label: linkLabel(series), colour: colourOf(series), dashed: series.first.direction === "forward", values };
   });
   const drops = links
     .map((series): ChartSeries => {
-      const { dropsQueue, dropsLoss, dropsBlackhole } = series.columns;
-      const totals = dropsQueue.map((dropped, index) => dropped + dropsLoss[index]! + dropsBlackhole[index]!);
+      const [byQueue, byLoss, byDeath] = (["dropsQueue", "dropsLoss", "dropsBlackhole"] as const).map((cause) => countedInRun(series, cause));
+      const totals = byQueue!.map((dropped, index) => dropped + byLoss![index]! + byDeath![index]!);
       const highest = extremesOnGrid(series.times, totals, grid, Math.max);
-      return { label: labelOf(series), colour: colourOf(series), dashed: series.first.direction === "forward", values: increases(highest) };
+      return { label: linkLabel(series), colour: colourOf(series), dashed: series.first.direction === "forward", values: increases(highest) };
     })
     .filter(({ values }) => values.some((value) => value !== null && value > 0));
   const width = printTime(grid.widthMicroseconds);
@@ -81,6 +80,10 @@ export function linkCharts(run: RunView, palette: Palette): ChartSpec[] {
           } as const,
         ]),
   ];
+}
+
+function linkLabel({ first }: Series<"link">): string {
+  return `${first.link} ${first.direction === "forward" ? "up" : "down"}`;
 }
 
 /** Of a total: what came since the slice before. */

@@ -66,7 +66,7 @@ function goodputChart(run: RunView, workload: PlannedWorkload, palette: Palette)
 
 /** A sample tells the bytes since the one before it: they belong to the time before it. */
 function binnedBytes(times: readonly number[], bytes: readonly number[], grid: TimeGrid): number[] {
-  const sums = new Array<number>(grid.slices).fill(0);
+  const sums = Array.from({ length: grid.slices }, () => 0);
   times.forEach((time, index) => {
     const slice = Math.min(grid.slices - 1, Math.max(0, Math.ceil(time / grid.widthMicroseconds) - 1));
     sums[slice] = sums[slice]! + (bytes[index]! * 1e6) / grid.widthMicroseconds;
@@ -132,14 +132,14 @@ export function comparisonChart(runs: readonly RunView[], workload: PlannedWorkl
     const stream = deliveredStream(planned, connection);
     const ended = (stream.lastAt ?? 0) / grid.widthMicroseconds;
     const rates = ratesOnGrid(stream.progress, run.wire.binMicroseconds, grid);
-    const values = rates.map((rate, slice) => (slice > ended ? null : megabits(rate)));
+    const values = rates.map((rate, slice) => (slice + 1 > ended ? null : megabits(rate)));
     return [{ label: run.baseline ?? "this experiment", colour: palette.run(index), dashed: index > 0, values }];
   });
   if (series.length < 2) return undefined;
   return scaleToUsual({
     id: `comparison-${workload.name}`,
     title: `Goodput beside the baselines: ${workload.name}`,
-    note: `Payload in order at the receiver's interfaces, from the captures; means over ${printTime(grid.widthMicroseconds)}. A line ends with its transfer.`,
+    note: `Payload in order at the receiver's interfaces, from the captures; means over ${printTime(grid.widthMicroseconds)}. A line ends with the last whole slice of its transfer.`,
     unit: "Mbit/s",
     kind: "steps",
     times: gridTimes(grid),

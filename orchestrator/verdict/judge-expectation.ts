@@ -85,10 +85,13 @@ function judgeIntact({ intact, damage }: WorkloadMeasurements): Judged {
 }
 
 function judgeFallback(expected: boolean, fellBack: Measured<boolean> | undefined): Judged {
-  const print = (value: boolean): string => (value ? "fell back to TCP" : "no fallback");
-  if (fellBack === undefined) return { metric: "fallback", expected: print(expected), measured: unmeasured, passed: false, witness: "none" };
+  if (fellBack === undefined) return { metric: "fallback", expected: printFallback(expected), measured: unmeasured, passed: false, witness: "none" };
   const { value, witness } = fellBack;
-  return { metric: "fallback", expected: print(expected), measured: print(value), measuredValue: value, passed: value === expected, witness };
+  return { metric: "fallback", expected: printFallback(expected), measured: printFallback(value), measuredValue: value, passed: value === expected, witness };
+}
+
+function printFallback(fellBack: boolean): string {
+  return fellBack ? "fell back to TCP" : "no fallback";
 }
 
 /** Nearest rank: a value that was really measured. */

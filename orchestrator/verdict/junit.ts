@@ -62,12 +62,12 @@ function xmlAttributes(attributes: Readonly<Record<string, string | number>>): s
     .join(" ");
 }
 
-/** Control characters that XML 1.0 cannot carry become a replacement character. */
 function escapeXml(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
+  const carried = Array.from(text, (character) => (isXmlCharacter(character.codePointAt(0)!) ? character : "\ufffd")).join("");
+  return carried.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+/** XML 1.0 §2.2 carries no other, not even escaped. */
+function isXmlCharacter(code: number): boolean {
+  return code >= 0x20 ? code !== 0xfffe && code !== 0xffff && (code < 0xd800 || code > 0xdfff) : code === 0x09 || code === 0x0a || code === 0x0d;
 }

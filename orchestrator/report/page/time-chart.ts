@@ -52,7 +52,7 @@ export class TimeChart {
     const times = [...this.#spec.times];
     const shown = this.#shown();
     if (kind !== "stacked" && kind !== "bars") return [times, ...shown.map(({ values }) => [...values])];
-    const sums = new Array<number>(times.length).fill(0);
+    const sums = times.map(() => 0);
     const fromBelow = kind === "bars" ? shown.toReversed() : shown;
     const stacked = fromBelow.map(({ values }) => values.map((value, at) => (sums[at] = sums[at]! + (value ?? 0))));
     return [times, ...(kind === "bars" ? stacked.toReversed() : stacked)];
@@ -114,7 +114,7 @@ export class TimeChart {
       case "lines":
         return { ...shared, width: series.dashed ? 1.25 : 1.75, spanGaps: true };
       case "bars":
-        return { ...shared, width: 0, fill: stroke, paths: uPlot.paths.bars!({ size: [0.9, 8, 2], align: 1 }) };
+        return { label: series.label, width: 0, fill: series.dashed ? translucent(stroke, 0.45) : stroke, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.9, 8, 2], align: 1 }) };
       case "points":
         return { ...shared, paths: () => null, points: { show: true, size: 4, fill: stroke, stroke } };
     }
@@ -128,7 +128,7 @@ export class TimeChart {
       button.type = "button";
       button.title = "show or hide";
       button.setAttribute("aria-pressed", "true");
-      swatch.className = series.dashed ? "swatch dashed" : "swatch";
+      swatch.className = series.dashed ? `swatch ${this.#spec.kind === "bars" ? "faint" : "dashed"}` : "swatch";
       swatch.style.setProperty("--colour", `var(${series.colour})`);
       value.className = "value";
       button.append(swatch, series.label, value);

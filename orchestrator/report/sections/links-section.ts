@@ -4,7 +4,7 @@ import type { DirectionMeasurement } from "../../path/measure/measurement.ts";
 import { printPercent, printRate, printSize, printTime } from "../../verdict/quantity.ts";
 import { neutralColour } from "../palette.ts";
 import type { Palette } from "../palette.ts";
-import { seriesOf } from "../run-view.ts";
+import { countedInRun, seriesOf } from "../run-view.ts";
 import type { RunView } from "../run-view.ts";
 import { drawTopology } from "../topology-drawing.ts";
 
@@ -38,9 +38,9 @@ function toleranceNote([first]: readonly DirectionMeasurement[]): string {
 
 function measurementRow(run: RunView, measurement: DirectionMeasurement, lossy: boolean, palette: Palette): Html {
   const { link, direction, configured, measured, withinTolerance } = measurement;
-  const columns = seriesOf(run, "link").find(({ first }) => first.link === link && first.direction === direction)?.columns;
-  const last = (values: readonly number[] | undefined): number => values?.at(-1) ?? 0;
-  const drops = columns === undefined ? "–" : [columns.dropsQueue, columns.dropsLoss, columns.dropsBlackhole].map(last).join(" / ");
+  const series = seriesOf(run, "link").find(({ first }) => first.link === link && first.direction === direction);
+  const drops =
+    series === undefined ? "–" : (["dropsQueue", "dropsLoss", "dropsBlackhole"] as const).map((cause) => countedInRun(series, cause).at(-1) ?? 0).join(" / ");
   const loss = configured.loss === undefined ? undefined : configured.loss.kind === "bernoulli" ? printPercent(configured.loss.probability) : "Gilbert–Elliott";
   const cells: HtmlContent[] = [
     figureOr(configured.rateBitsPerSecond, printRate),
@@ -48,7 +48,7 @@ function measurementRow(run: RunView, measurement: DirectionMeasurement, lossy: 
     figureOr(configured.delayMicroseconds, printTime),
     figureOr(measured.delayMicroseconds, printTime),
     ...(lossy ? [loss ?? "–", figureOr(measured.loss?.probability, printPercent)] : []),
-    columns === undefined ? "–" : printSize(last(columns.bytes)),
+    series === undefined ? "–" : printSize(countedInRun(series, "bytes").at(-1) ?? 0),
     drops,
   ];
   return html`<tr><td class="named"><span class="swatch" style="background:var(${palette.path(link) ?? neutralColour})"></span>${link}</td><td class="quiet">${direction === "forward" ? "up" : "down"}</td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}<td><span class="tick ${withinTolerance ? "passed" : "failed"}">${withinTolerance ? "✓" : "✗"}</span><span class="hidden">${withinTolerance ? "within tolerance" : "out of tolerance"}</span></td></tr>`;

@@ -5,8 +5,8 @@
 import { initialDataSequenceNumber, joinHmac, tokenOfKey } from "./connection-keys.ts";
 import type { MpCapable } from "./mptcp-option.ts";
 import { StreamTrace } from "./stream-trace.ts";
-import { dssMapping, SubflowTrace } from "./subflow-trace.ts";
-import type { SubflowDirectionTrace } from "./subflow-trace.ts";
+import { dssMapping } from "./subflow-trace.ts";
+import type { SubflowDirectionTrace, SubflowTrace } from "./subflow-trace.ts";
 import type { TcpFrame } from "./tcp-frame.ts";
 
 /** So much payload without any mapping ever, and it is no multipath connection. */
