@@ -9,6 +9,7 @@ import { dockerClient, labLabel } from "../journal/docker-client.ts";
 import { Journal } from "../journal/journal.ts";
 import { labMark, markedProcesses } from "../journal/process-identity.ts";
 import { runCommand } from "../journal/run-command.ts";
+import { hostImage } from "./prerequisites/host-image.ts";
 import type { Lab, LabObserver, Substrate } from "./substrate.ts";
 import type { LabCommand, LabProcess } from "../workload/lab-process.ts";
 import type { LinkSample } from "../metrics/link-sample.ts";
