@@ -5,7 +5,7 @@ import { bundleFiles } from "../bundle/layout.ts";
 import { describeMachine } from "../bundle/provenance.ts";
 import { Journal } from "../journal/journal.ts";
 import type { JournalOptions } from "../journal/journal.ts";
-import type { SubstrateName } from "../model/experiment.ts";
+import type { Checked } from "../model/diagnostics.ts";
 import type { LoadedExperiment } from "../model/load.ts";
 import { planExperiment } from "../plan/make-plan.ts";
 import type { MachineAbilities } from "../plan/link-realisation.ts";
@@ -17,12 +17,14 @@ import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts"
 import { joinVerdicts, judge } from "../verdict/judge.ts";
 import { writeJUnit } from "../verdict/junit.ts";
 import type { Verdict } from "../verdict/verdict.ts";
+import { performSimulation, simulatedLab } from "./simulated-run.ts";
 import { performRun } from "./single-run.ts";
 import type { SingleRunRecord } from "./single-run.ts";
 
 export interface ExperimentRequest {
   readonly loaded: LoadedExperiment;
-  readonly substrate: Substrate;
+  /** The simulation needs no lab: neither journal nor abilities of the machine count for it. */
+  readonly substrate: Substrate | "simulation";
   readonly seed: number;
   readonly abilities: MachineAbilities;
   /** Bundles are made below it. */
@@ -62,9 +64,16 @@ export async function runExperiment(request: ExperimentRequest): Promise<Experim
   const bundle = await Bundle.create(request.resultsDirectory, { experiment: loaded.experiment.name, startedAt: new Date() });
   const main = await performPart(request, { loaded }, bundle);
   const verdicts: Record<string, Verdict> = {};
+  const leftOut: string[] = [];
   let error = main.record.error;
   for (const baseline of loaded.baselines) {
     if (error !== undefined) break;
+    const refusal = simulationRefusal(request, baseline);
+    if (refusal !== undefined) {
+      leftOut.push(`baseline ${baseline.name} is left out: ${refusal}`);
+      request.progress(leftOut.at(-1)!);
+      continue;
+    }
     request.progress(`baseline ${baseline.name}`);
     const part = await bundle.baseline(baseline.name);
     const performed = await performPart(request, { baseline: baseline.name, loaded: baseline }, part);
@@ -72,26 +81,23 @@ export async function runExperiment(request: ExperimentRequest): Promise<Experim
     await conclude(request, part, performed, performed.verdict);
     error = performed.record.error;
   }
-  const verdict = joinVerdicts(main.verdict, verdicts);
+  const joined = joinVerdicts(main.verdict, verdicts);
+  const verdict = { ...joined, findings: [...joined.findings, ...leftOut] };
   await conclude(request, bundle, main, verdict);
   return { directory: bundle.directory, verdict, ...(error === undefined ? {} : { error }) };
 }
 
 async function performPart(request: ExperimentRequest, part: Part, bundle: BundleWriter): Promise<PerformedPart> {
-  const { experiment } = part.loaded;
-  const title = part.baseline === undefined ? experiment.name : `${experiment.name}, baseline ${part.baseline}`;
-  const journal = Journal.create({ ...request.journal, title });
-  const plan = planFor(request, part, journal);
+  const { plan, perform } = prepare(request, part);
   const startedAt = new Date();
   // As resolved: enough to run it again from the bundle alone.
   const resolved = part.loaded.textWith({ topology: bundleFiles.topology, seed: plan.seed, on: plan.substrate });
   await bundle.writeText(bundleFiles.experiment, resolved);
   await bundle.writeText(bundleFiles.topology, part.loaded.topology.text);
   await bundle.writeJson(bundleFiles.plan, plan);
-  const { substrate, progress, signal } = request;
-  const record = await performRun({ plan, substrate, journal, bundle, progress, signal });
+  const record = await perform(bundle);
   const endedAt = new Date();
-  progress("judging");
+  request.progress("judging");
   const wire = await readWire(bundle, plan, record);
   const verdict = judge({
     plan,
@@ -106,12 +112,47 @@ async function performPart(request: ExperimentRequest, part: Part, bundle: Bundl
   return { plan, startedAt, endedAt, record, verdict };
 }
 
-function planFor(request: ExperimentRequest, part: Part, journal: Journal): Plan {
-  const { substrate, seed, abilities } = request;
-  const planned = planExperiment(part.loaded, { substrate: substrate.name, lab: journal.lab, seed, abilities });
+interface PreparedPart {
+  readonly plan: Plan;
+  readonly perform: (bundle: BundleWriter) => Promise<SingleRunRecord>;
+}
+
+function prepare(request: ExperimentRequest, part: Part): PreparedPart {
+  const { substrate, progress, signal } = request;
+  if (substrate === "simulation") {
+    const plan = planFor(request, part, simulatedLab);
+    return { plan, perform: (bundle) => performSimulation({ plan, bundle, progress, signal }) };
+  }
+  const { name } = part.loaded.experiment;
+  const journal = Journal.create({ ...request.journal, title: part.baseline === undefined ? name : `${name}, baseline ${part.baseline}` });
+  try {
+    const plan = planFor(request, part, journal.lab);
+    return { plan, perform: (bundle) => performRun({ plan, substrate, journal, bundle, progress, signal }) };
+  } catch (error) {
+    journal.remove();
+    throw error;
+  }
+}
+
+function planFor(request: ExperimentRequest, part: Part, lab: string): Plan {
+  const planned = planOn(request, part.loaded, lab);
   if (planned.ok) return planned.value;
-  journal.remove();
   throw new Error(`the experiment cannot be planned: ${planned.diagnostics.map(({ found }) => found).join("; ")}`);
+}
+
+/**
+ * Why the simulation cannot carry a baseline: most compare with a kernel's TCP, and that shall not keep anybody from simulating the experiment itself. Undefined
+ * where it can, and on all other substrates.
+ */
+function simulationRefusal(request: ExperimentRequest, baseline: Part["loaded"]): string | undefined {
+  if (request.substrate !== "simulation") return undefined;
+  const planned = planOn(request, baseline, simulatedLab);
+  if (planned.ok) return undefined;
+  return [...new Set(planned.diagnostics.map(({ found, hint }) => `found ${found}: ${hint}`))].join("; ");
+}
+
+function planOn({ substrate, seed, abilities }: ExperimentRequest, loaded: Part["loaded"], lab: string): Checked<Plan> {
+  return planExperiment(loaded, { substrate: substrate === "simulation" ? substrate : substrate.name, lab, seed, abilities });
 }
 
 /** Undefined where nothing was captured: the run ended before, or was told not to. */
@@ -132,8 +173,10 @@ async function conclude(request: ExperimentRequest, bundle: BundleWriter, perfor
   await bundle.writeJson(bundleFiles.verdict, verdict);
   await writeJUnit(bundle.path(bundleFiles.junit), verdict, {
     experiment: plan.experiment,
-    startedAt: startedAt.toISOString(),
-    durationMicroseconds: (endedAt.getTime() - startedAt.getTime()) * 1000,
+    // A simulation's own times are virtual, so that its files are the same every time.
+    ...(plan.substrate === "simulation"
+      ? { startedAt: new Date(0).toISOString(), durationMicroseconds: record.endedAtMicroseconds }
+      : { startedAt: startedAt.toISOString(), durationMicroseconds: (endedAt.getTime() - startedAt.getTime()) * 1000 }),
   });
   const content: ManifestContent = {
     command: [...request.command],

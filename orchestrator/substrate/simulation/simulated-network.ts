@@ -4,7 +4,7 @@ import { ethernetHeaderLength, parseMac, type MacAddress } from "../../../stack/
 import { parseIpAddress, type IpAddress } from "../../../stack/wire/ip-address.ts";
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
 import type { Plan, PlannedLink, PlannedNode } from "../../plan/plan.ts";
-import type { LinkSample } from "../substrate.ts";
+import type { LinkSample } from "../../metrics/link-sample.ts";
 import { SimulationError, type Engine } from "./engine.ts";
 import { FramePool } from "./frame-pool.ts";
 import { Router, type Route } from "./router.ts";

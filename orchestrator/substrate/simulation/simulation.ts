@@ -9,7 +9,7 @@ import type { Plan, PlannedNode } from "../../plan/plan.ts";
 import { endpointNodes, startCommand, workloadDescription, type EndpointNode } from "../../workload/endpoint-launch.ts";
 import { EndpointError } from "../../workload/endpoint-session.ts";
 import { WorkloadRun, type WorkloadSink } from "../../workload/run-workloads.ts";
-import type { LinkSample } from "../substrate.ts";
+import type { LinkSample } from "../../metrics/link-sample.ts";
 import { ApplicationClock, Engine, SimulationError } from "./engine.ts";
 import { SimulatedCapture } from "./simulated-capture.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
@@ -21,18 +21,10 @@ export interface SimulationSink extends WorkloadSink {
 }
 
 export interface SimulationOptions {
-  /** Of the substrate `simulation`. */
-  readonly plan: Plan;
   readonly sink: SimulationSink;
   /** Written anew; nothing is captured without it. */
   readonly captureFile?: string;
   readonly signal: AbortSignal;
-}
-
-export interface SimulationSummary {
-  /** Virtual time at which it ended. */
-  readonly endedAtMicroseconds: number;
-  readonly events: number;
 }
 
 /** After the last workload: closing handshakes belong into the capture. */
@@ -40,20 +32,40 @@ const trailMicroseconds = 300_000;
 /** The event loop gets a turn at least this often: for the file that is written, and for Ctrl-C. */
 const eventsAtOnce = 20_000;
 
-/** Runs it to its end. Rejects with SimulationError, CaptureFileError, FaultError, or the signal's reason. */
-export async function simulate(options: SimulationOptions): Promise<SimulationSummary> {
-  const engine = new Engine();
-  const { plan, captureFile } = options;
-  const capture = captureFile === undefined ? undefined : await SimulatedCapture.create(captureFile, plan, engine);
-  try {
-    await new Simulation(options, engine, capture).run();
-  } finally {
-    await capture?.close();
+/** To be run once. */
+export class Simulation {
+  readonly #plan: Plan;
+  readonly #engine = new Engine();
+
+  /** `plan`: of the substrate `simulation`. */
+  constructor(plan: Plan) {
+    this.#plan = plan;
   }
-  return { endedAtMicroseconds: Math.floor(engine.now), events: engine.events };
+
+  /** Virtual time, whole microseconds. */
+  get now(): number {
+    return Math.floor(this.#engine.now);
+  }
+
+  /** Things that were done, one at a time. */
+  get events(): number {
+    return this.#engine.events;
+  }
+
+  /** Rejects with SimulationError, ConfigurationError, CaptureFileError, FaultError, or the signal's reason. */
+  async run(options: SimulationOptions): Promise<void> {
+    const { captureFile } = options;
+    const capture =
+      captureFile === undefined ? undefined : await SimulatedCapture.create(captureFile, this.#plan, this.#engine);
+    try {
+      await new RunningSimulation(this.#plan, this.#engine, options, capture).run();
+    } finally {
+      await capture?.close();
+    }
+  }
 }
 
-class Simulation {
+class RunningSimulation {
   readonly #plan: Plan;
   readonly #sink: SimulationSink;
   readonly #signal: AbortSignal;
@@ -63,10 +75,9 @@ class Simulation {
   readonly #network: SimulatedNetwork;
   readonly #workloads: WorkloadRun;
   readonly #programs = new Map<string, EndpointProgram>();
-  /** Whatever went wrong in a turn of the event loop. */
-  #failure: Error | undefined;
+  #faultFailure: Error | undefined;
 
-  constructor({ plan, sink, signal }: SimulationOptions, engine: Engine, capture: SimulatedCapture | undefined) {
+  constructor(plan: Plan, engine: Engine, { sink, signal }: SimulationOptions, capture: SimulatedCapture | undefined) {
     this.#plan = plan;
     this.#sink = sink;
     this.#signal = signal;
@@ -123,7 +134,7 @@ class Simulation {
       await turn();
       await this.#capture?.relieve();
       this.#signal.throwIfAborted();
-      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#faultFailure !== undefined) throw this.#faultFailure;
     }
   }
 
@@ -196,7 +207,7 @@ class Simulation {
         onEvent: (event) => this.#sink.event(event),
       });
     } catch (error) {
-      if (!signal.aborted) this.#failure = error as Error;
+      if (!signal.aborted) this.#faultFailure = error as Error;
     }
   }
 
