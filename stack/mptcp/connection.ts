@@ -14,6 +14,7 @@ import type { ConnectionInfo } from "./connection-info.ts";
 import { type ConnectionErrorCode, type ConnectionObserver, ConnectionStateError, Notifications } from "./connection-observer.ts";
 import { DataSender } from "./data-sender.ts";
 import { type ConnectionKey, deriveKey } from "./keys.ts";
+import type { Mapping } from "./mapping-table.ts";
 import { Reassembly } from "./reassembly.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import type { Signal } from "./signals.ts";
@@ -78,6 +79,8 @@ export class Connection implements ManagedConnection {
   #remoteEnded = false;
   #writeRefused = false;
   #windowOpened = false;
+  /** MP_FAIL has to go out before the fallback that it announces. */
+  #failPending = false;
   #orphanAt: number = Number.POSITIVE_INFINITY;
 
   constructor(options: ConnectionOptions) {
@@ -588,8 +591,9 @@ export class Connection implements ManagedConnection {
     return true;
   }
 
-  /** The mapping at `dataStart` has a wrong checksum; the subflow goes on at `subflowNext`. True: its bytes are data all the same. */
-  onChecksumFailure(subflow: Subflow, dataStart: number, subflowNext: number, now: number): boolean {
+  /** The whole mapping has come, with a wrong checksum. True: its bytes are data all the same. */
+  onChecksumFailure(subflow: Subflow, mapping: Mapping, now: number): boolean {
+    const { dataStart, subflowStart, length } = mapping;
     const base = this.peerKey!.firstDataSequence;
     if (this.#liveSubflows() > 1) {
       this.#resetSubflow(subflow, resetReason.middleboxInterference, now);
@@ -597,11 +601,9 @@ export class Connection implements ManagedConnection {
     }
     this.sendSignal({ kind: "fail", high: addHigh(base, dataStart), low: addLow(base, dataStart) });
     this.#failPending = true;
-    subflow.infiniteMapping = { subflowStart: subflowNext, dataStart: this.reassembly.next };
+    subflow.infiniteMapping = { subflowStart: subflowStart + length, dataStart: dataStart + length };
     return true;
   }
-
-  #failPending = false;
 
   /** MP_FASTCLOSE with our key: the peer has gone (RFC 8684 §3.5). */
   onFastClose(now: number): void {

@@ -50,7 +50,7 @@ function holdForChecksum(subflow: Subflow, mapping: Mapping, offset: number, pie
   const base = connection.peerKey!.firstDataSequence;
   const { dataStart, subflowStart, declaredLength, checksum } = mapping;
   if (!checksumFits(pieces, base, dataStart, subflowStart, declaredLength, checksum)) {
-    if (!connection.onChecksumFailure(subflow, dataStart, offset + piece.length, now)) return;
+    if (!connection.onChecksumFailure(subflow, mapping, now)) return;
   }
   let position = dataStart;
   for (const held of pieces) {

@@ -64,7 +64,7 @@ export class TcpEndpoint {
   #peerWindowScale = 0;
   #windowScaling = false;
   #peerSegmentSize = 536;
-  /** First offset beyond the window that was last advertised; it never moves back (RFC 9293 §3.8.6.2.1). */
+  /** First offset beyond any window that was advertised. */
   #advertisedEdge = 0;
   #synAttempt = 0;
   #handshakeStartedAt = 0;
@@ -551,8 +551,8 @@ export class TcpEndpoint {
 
   #addAcknowledgement(segment: TcpSegment): void {
     const scale = this.#windowScaling ? this.#windowScale : 0;
-    const edge = Math.max(this.#advertisedEdge, this.receiver.next + this.#user.receiveWindow());
-    segment.window = Math.min(0xffff, Math.floor((edge - this.receiver.next) / 2 ** scale));
+    // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
+    segment.window = Math.min(0xffff, Math.floor(this.#user.receiveWindow() / 2 ** scale));
     this.#advertisedEdge = Math.max(this.#advertisedEdge, this.receiver.next + segment.window * 2 ** scale);
     if (this.receiver.hasHoles && this.sender.sackPermitted) {
       this.receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
