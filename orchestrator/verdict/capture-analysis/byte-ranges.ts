@@ -1,8 +1,9 @@
 /** Which bytes of a stream were seen: a contiguous beginning, and islands behind holes. Offsets are safe integers, never wrapped. */
 export class ByteRanges {
   #contiguousEnd = 0;
-  /** Disjoint, ascending, all behind `contiguousEnd`; starts at even places, ends at odd ones. */
-  #islands: number[] = [];
+  /** Disjoint, not touching, ascending, all behind `contiguousEnd`: island i is [starts[i], ends[i]). */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
 
   /** All bytes before it were seen. */
   get contiguousEnd(): number {
@@ -11,52 +12,65 @@ export class ByteRanges {
 
   /** One past the last byte that was seen. */
   get end(): number {
-    return this.#islands.at(-1) ?? this.#contiguousEnd;
+    return this.#ends.at(-1) ?? this.#contiguousEnd;
   }
 
   /** Marks [start, end) and returns how many of its bytes were new. */
   add(start: number, end: number): number {
     if (end <= this.#contiguousEnd) return 0;
     const from = Math.max(start, this.#contiguousEnd);
-    if (this.#islands.length === 0 && from === this.#contiguousEnd) {
-      this.#contiguousEnd = end;
-      return end - from;
+    return from === this.#contiguousEnd ? this.#extend(end) : this.#insert(from, end);
+  }
+
+  /** The contiguous beginning grows to `end` and over the islands that it meets. */
+  #extend(end: number): number {
+    let fresh = end - this.#contiguousEnd;
+    let met = 0;
+    while (met < this.#starts.length && this.#starts[met]! <= end) {
+      fresh -= Math.min(end, this.#ends[met]!) - this.#starts[met]!;
+      met += 1;
     }
-    const fresh = end - from - this.#overlap(from, end);
-    if (fresh > 0) this.#merge(from, end);
+    this.#contiguousEnd = met === 0 ? end : Math.max(end, this.#ends[met - 1]!);
+    if (met > 0) this.#replace(0, met);
     return fresh;
   }
 
-  #overlap(start: number, end: number): number {
-    let sum = 0;
-    for (let at = 0; at < this.#islands.length; at += 2) {
-      sum += Math.max(0, Math.min(end, this.#islands[at + 1]!) - Math.max(start, this.#islands[at]!));
+  #insert(start: number, end: number): number {
+    const first = this.#firstEndingAtOrAfter(start);
+    let fresh = end - start;
+    let last = first;
+    while (last < this.#starts.length && this.#starts[last]! <= end) {
+      fresh -= Math.min(end, this.#ends[last]!) - Math.max(start, this.#starts[last]!);
+      last += 1;
     }
-    return sum;
+    const islandStart = last === first ? start : Math.min(start, this.#starts[first]!);
+    const islandEnd = last === first ? end : Math.max(end, this.#ends[last - 1]!);
+    this.#replace(first, last, islandStart, islandEnd);
+    return fresh;
   }
 
-  #merge(start: number, end: number): void {
-    const islands: number[] = [];
-    let placed = false;
-    for (let at = 0; at < this.#islands.length; at += 2) {
-      const islandStart = this.#islands[at]!;
-      const islandEnd = this.#islands[at + 1]!;
-      if (islandEnd < start) {
-        islands.push(islandStart, islandEnd);
-      } else if (islandStart > end) {
-        if (!placed) islands.push(start, end);
-        placed = true;
-        islands.push(islandStart, islandEnd);
-      } else {
-        start = Math.min(start, islandStart);
-        end = Math.max(end, islandEnd);
-      }
+  #replace(from: number, to: number, ...island: [] | [start: number, end: number]): void {
+    const [start, end] = island;
+    if (start === undefined || end === undefined) {
+      this.#starts.splice(from, to - from);
+      this.#ends.splice(from, to - from);
+    } else if (to - from === 1) {
+      this.#starts[from] = start;
+      this.#ends[from] = end;
+    } else {
+      this.#starts.splice(from, to - from, start);
+      this.#ends.splice(from, to - from, end);
     }
-    if (!placed) islands.push(start, end);
-    if (islands[0]! <= this.#contiguousEnd) {
-      this.#contiguousEnd = islands[1]!;
-      islands.splice(0, 2);
+  }
+
+  #firstEndingAtOrAfter(offset: number): number {
+    let low = 0;
+    let high = this.#ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ends[middle]! < offset) low = middle + 1;
+      else high = middle;
     }
-    this.#islands = islands;
+    return low;
   }
 }
