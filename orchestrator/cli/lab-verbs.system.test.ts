@@ -101,7 +101,7 @@ for (const substrate of ["namespaces", "containers"] as const) {
     it("takes everything down on Ctrl-C, and ends with 130", async () => {
       const child = spawn(process.execPath, [main, "up", experiment, "--on", substrate, "--foreground", "--json"], {
         env: { ...process.env, PATHLAB_STATE: state },
-        stdio: ["ignore", "pipe", "inherit"],
+        stdio: ["ignore", "pipe", "ignore"],
       });
       const ended = once(child, "close");
       const [said] = (await once(child.stdout, "data")) as [Buffer];
