@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect } from "chai";
+import type { Host } from "../host.ts";
+import { makePair, type Pair, wifi } from "../testing/pair.ts";
+import { connect, createServer, type MptcpSocket, type NetworkStack, type Server } from "./net.ts";
+
+const stackOf = (pair: Pair, host: Host): NetworkStack => ({ host, now: () => pair.network.now, wake: () => {} });
+
+/** Lets virtual time pass, with turns of the event loop for the streams, until `done`. */
+async function advance(pair: Pair, done: () => boolean): Promise<void> {
+  for (let i = 0; i < 20_000 && !done(); i++) {
+    pair.network.run(5_000);
+    await turn();
+  }
+  expect(done(), "in a hundred seconds of virtual time").to.equal(true);
+}
+
+interface Ends {
+  pair: Pair;
+  server: Server;
+  client: MptcpSocket;
+  accepted: MptcpSocket;
+}
+
+async function connected(allowHalfOpen = false): Promise<Ends> {
+  const pair = makePair({ paths: [wifi] });
+  let accepted: MptcpSocket | undefined;
+  const server = createServer(stackOf(pair, pair.server), { allowHalfOpen }, (socket) => {
+    accepted = socket;
+  });
+  server.listen({ port: 80 });
+  await once(server, "listening");
+  const client = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80 });
+  await advance(pair, () => accepted !== undefined && !client.connecting);
+  return { pair, server, client, accepted: accepted! };
+}
+
+describe("a socket shaped as net.Socket", () => {
+  it("connects, carries bytes with back-pressure, and ends", async () => {
+    const { pair, client, accepted } = await connected(true);
+    const payload = Buffer.alloc(3_000_000, "pathlab ");
+    const received: Buffer[] = [];
+    let ended = false;
+    client.on("data", (chunk: Buffer) => received.push(chunk));
+    client.on("end", () => (ended = true));
+    const closed = Promise.all([once(client, "close"), once(accepted, "close")]);
+    accepted.resume();
+    expect(accepted.write(payload)).to.equal(false);
+    accepted.end();
+    await advance(pair, () => ended && client.destroyed && accepted.destroyed);
+    await closed;
+    expect(Buffer.concat(received).equals(payload)).to.equal(true);
+    expect([client.bytesRead, accepted.bytesWritten]).to.deep.equal([payload.length, payload.length]);
+  });
+
+  it("tells addresses and state", async () => {
+    const { client, accepted } = await connected();
+    expect([client.remoteAddress, client.remotePort, client.localAddress]).to.deep.equal(["10.0.100.2", 80, "10.0.1.2"]);
+    expect([accepted.remoteAddress, accepted.remotePort, accepted.localPort]).to.deep.equal(["10.0.1.2", client.localPort, 80]);
+    expect(client.info().mptcp).to.equal(true);
+    expect(client.info().subflows).to.have.length(1);
+  });
+
+  it("does not read more than its reader takes: the sender stops", async () => {
+    const { pair, client, accepted } = await connected();
+    client.pause();
+    accepted.write(Buffer.alloc(20_000_000));
+    for (let i = 0; i < 5_000; i++) pair.network.run(10_000);
+    await turn();
+    expect(client.info().receiveWindow).to.be.lessThan(10_000);
+    expect(accepted.writableNeedDrain).to.equal(true);
+  });
+
+  it("destroyed, resets the peer with ECONNRESET", async () => {
+    const { pair, client, accepted } = await connected();
+    let error: (Error & { code?: string }) | undefined;
+    accepted.on("error", (received) => (error = received));
+    client.destroy();
+    await advance(pair, () => accepted.destroyed);
+    expect(error?.code).to.equal("ECONNRESET");
+  });
+
+  it("refused, says ECONNREFUSED of connect", async () => {
+    const pair = makePair({ paths: [wifi] });
+    const client = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 81 });
+    let error: (Error & { code?: string; syscall?: string }) | undefined;
+    client.on("error", (received) => (error = received));
+    await advance(pair, () => client.destroyed && error !== undefined);
+    expect([error?.code, error?.syscall]).to.deep.equal(["ECONNREFUSED", "connect"]);
+  });
+
+  it("ended before it is connected still sends what was written", async () => {
+    const pair = makePair({ paths: [wifi] });
+    let text = "";
+    let ended = false;
+    const server = createServer(stackOf(pair, pair.server), {}, (socket) => {
+      socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("end", () => (ended = true));
+    });
+    server.listen({ port: 80 });
+    const client = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80 });
+    client.end("hello");
+    await advance(pair, () => ended);
+    expect(text).to.equal("hello");
+  });
+});
+
+describe("a server shaped as net.Server", () => {
+  it("says EADDRINUSE of listen", async () => {
+    const { pair } = await connected();
+    const second = createServer(stackOf(pair, pair.server), {});
+    second.listen({ port: 80 });
+    const [error] = (await once(second, "error")) as [Error & { code: string; syscall: string }];
+    expect([error.code, error.syscall]).to.deep.equal(["EADDRINUSE", "listen"]);
+  });
+
+  it("closes when its last connection has ended", async () => {
+    const { pair, server, client, accepted } = await connected();
+    let closed = false;
+    server.close(() => (closed = true));
+    await turn();
+    expect(closed).to.equal(false);
+    accepted.resume();
+    client.resume();
+    client.end();
+    await advance(pair, () => closed);
+    expect(server.listening).to.equal(false);
+  });
+});
