@@ -74,7 +74,7 @@ export class Engine {
   run(until: number, limit = Infinity): boolean {
     const queue = this.#queue;
     this.#pauseWanted = false;
-    for (let done = 0; queue.firstTime <= until; done++) {
+    for (let done = 0; queue.length > 0 && queue.firstTime <= until; done++) {
       if (this.#pauseWanted || done >= limit) return true;
       const time = queue.firstTime;
       if (time > this.#now) {
