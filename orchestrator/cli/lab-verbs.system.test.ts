@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { remainsOf } from "../substrate/compliance.ts";
+import { remainsOf } from "../substrate/machine-state.fixture.ts";
 import { repositoryRoot } from "./repository.ts";
 
 const main = join(repositoryRoot, "orchestrator/cli/main.ts");

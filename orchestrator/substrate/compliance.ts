@@ -1,18 +1,17 @@
 /** What every substrate must do, said once. */
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
-import { dockerClient, labLabel } from "../journal/docker-client.ts";
 import { Journal } from "../journal/journal.ts";
 import { labMark, markedProcesses } from "../journal/process-identity.ts";
 import { runCommand } from "../journal/run-command.ts";
-import { hostImage } from "./prerequisites/host-image.ts";
+import { commandOf, remainsOf, squatters } from "./machine-state.fixture.ts";
+import { RecordingObserver } from "./recording-observer.fixture.ts";
 import type { Lab, LabObserver, Substrate } from "./substrate.ts";
 import type { LabCommand, LabProcess } from "../workload/lab-process.ts";
-import type { LinkSample } from "../metrics/link-sample.ts";
 import { phoneAddresses, serverAddress, twoPathsPlan } from "./two-paths.fixture.ts";
 import { UdpProbe } from "./udp-probe.fixture.ts";
 
@@ -272,115 +271,6 @@ export function describeSubstrate(substrate: Substrate): void {
       expect(await remainsOf(journal.lab)).to.deep.equal([]);
     });
   });
-}
-
-interface Squatter {
-  make(name: string): Promise<unknown>;
-  isThere(name: string): Promise<boolean>;
-  remove(name: string): Promise<unknown>;
-}
-
-/** Somebody else's thing under the very name that a lab wants. */
-const squatters: Readonly<Record<string, Squatter>> = {
-  namespaces: {
-    make: (name) => runCommand(["ip", "netns", "add", name]),
-    isThere: async (name) => existsSync(`/run/netns/${name}`),
-    remove: (name) => runCommand(["ip", "netns", "del", name]),
-  },
-  containers: {
-    make: async (name) => (await dockerClient()).createContainer({ name, Image: hostImage, Cmd: ["true"] }),
-    isThere: async (name) => (await (await dockerClient()).getContainer(name).inspect()).Name === `/${name}`,
-    remove: async (name) => (await dockerClient()).getContainer(name).remove(),
-  },
-};
-
-/** Everything on the machine that carries the lab's mark. */
-export async function remainsOf(lab: string): Promise<string[]> {
-  const namespaces = existsSync("/run/netns")
-    ? readdirSync("/run/netns").filter((name) => name.startsWith(`pl-${lab}-`))
-    : [];
-  const processes = markedProcesses({ [labMark]: lab }).map((pid) => `process ${pid}: ${commandOf(pid)}`);
-  const docker = await dockerClient();
-  const containers = await docker.listContainers({
-    all: true,
-    filters: JSON.stringify({ label: [`${labLabel}=${lab}`] }),
-  });
-  return [...namespaces, ...processes, ...containers.map(({ Names }) => Names.join())];
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
-  } catch {
-    return "";
-  }
-}
-
-class Samples {
-  readonly #byDirection = new Map<string, LinkSample>();
-
-  add(sample: LinkSample): void {
-    this.#byDirection.set(`${sample.link}/${sample.direction}`, sample);
-  }
-
-  get complete(): boolean {
-    return this.#byDirection.size === 4;
-  }
-
-  packets(link: string, ...directions: LinkSample["direction"][]): number {
-    return this.#sum(link, directions, ({ packets }) => packets);
-  }
-
-  blackholed(link: string): number {
-    return this.#sum(link, [], ({ dropsBlackhole }) => dropsBlackhole);
-  }
-
-  #sum(link: string, directions: readonly LinkSample["direction"][], value: (sample: LinkSample) => number): number {
-    const wanted = directions.length > 0 ? directions : (["forward", "backward"] as const);
-    return wanted.reduce((sum, direction) => {
-      const sample = this.#byDirection.get(`${link}/${direction}`);
-      return sample === undefined ? sum : sum + value(sample);
-    }, 0);
-  }
-}
-
-class RecordingObserver implements LabObserver {
-  readonly problems: string[] = [];
-  readonly #onProgress: (message: string) => void;
-  #current = new Samples();
-  #time = -1;
-  #waiting: ((samples: Samples) => void)[] = [];
-
-  constructor(onProgress: (message: string) => void = () => undefined) {
-    this.#onProgress = onProgress;
-  }
-
-  progress(message: string): void {
-    this.#onProgress(message);
-  }
-
-  problem(source: string, message: string): void {
-    this.problems.push(`${source}: ${message}`);
-  }
-
-  linkSample(sample: LinkSample): void {
-    if (sample.time !== this.#time) this.#current = new Samples();
-    this.#time = sample.time;
-    this.#current.add(sample);
-    if (this.#current.complete) for (const tell of this.#waiting.splice(0)) tell(this.#current);
-  }
-
-  /** The first set of all links' counters that is taken from now on. */
-  nextSamples(): Promise<Samples> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async samplesWhere(holds: (samples: Samples) => boolean): Promise<Samples> {
-    for (;;) {
-      const samples = await this.nextSamples();
-      if (holds(samples)) return samples;
-    }
-  }
 }
 
 function script(code: string): LabCommand {

@@ -10,7 +10,7 @@ import { clean } from "../journal/clean.ts";
 import { dockerClient } from "../journal/docker-client.ts";
 import { readJournals } from "../journal/journal.ts";
 import { runCommand } from "../journal/run-command.ts";
-import { remainsOf } from "./compliance.ts";
+import { remainsOf } from "./machine-state.fixture.ts";
 import { hostImage } from "./prerequisites/host-image.ts";
 
 const fixture = fileURLToPath(new URL("./crash.fixture.ts", import.meta.url));
