@@ -15,6 +15,8 @@ import type { LabCommand, LabProcess } from "../workload/lab-process.ts";
 import { phoneAddresses, serverAddress, twoPathsPlan } from "./two-paths.fixture.ts";
 import { UdpProbe } from "./udp-probe.fixture.ts";
 
+export { remainsOf };
+
 const sampleMicroseconds = 10_000;
 
 export function describeSubstrate(substrate: Substrate): void {
