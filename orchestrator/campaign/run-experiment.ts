@@ -78,12 +78,12 @@ export async function runExperiment(request: ExperimentRequest): Promise<Experim
     const part = await bundle.baseline(baseline.name);
     const performed = await performPart(request, { baseline: baseline.name, loaded: baseline }, part);
     verdicts[baseline.name] = performed.verdict;
-    await conclude(request, part, performed, performed.verdict);
-    error = performed.record.error;
+    error = await conclude(request, part, performed, performed.verdict);
   }
   const joined = joinVerdicts(main.verdict, verdicts);
   const verdict = { ...joined, findings: [...joined.findings, ...leftOut] };
-  await conclude(request, bundle, main, verdict);
+  const concluded = await conclude(request, bundle, main, verdict);
+  error ??= concluded;
   return { directory: bundle.directory, verdict, ...(error === undefined ? {} : { error }) };
 }
 
@@ -168,7 +168,31 @@ async function readWire(bundle: BundleWriter, plan: Plan, record: SingleRunRecor
   }
 }
 
-async function conclude(request: ExperimentRequest, bundle: BundleWriter, performed: PerformedPart, verdict: Verdict): Promise<void> {
+/**
+ * Writes the verdict, seals and renders. Answers what went wrong first, in the run or here: a disk that is full must not keep what is on it from being sealed.
+ */
+async function conclude(
+  request: ExperimentRequest,
+  bundle: BundleWriter,
+  performed: PerformedPart,
+  verdict: Verdict,
+): Promise<Error | undefined> {
+  let error = performed.record.error;
+  try {
+    await writeVerdict(bundle, performed, verdict);
+  } catch (caught) {
+    error ??= caught as Error;
+  }
+  await bundle.seal(await manifestContent(request, performed, verdict, error));
+  try {
+    await renderReport(bundle.directory);
+  } catch (caught) {
+    error ??= caught as Error;
+  }
+  return error;
+}
+
+async function writeVerdict(bundle: BundleWriter, performed: PerformedPart, verdict: Verdict): Promise<void> {
   const { plan, startedAt, endedAt, record } = performed;
   await bundle.writeJson(bundleFiles.verdict, verdict);
   await writeJUnit(bundle.path(bundleFiles.junit), verdict, {
@@ -178,7 +202,15 @@ async function conclude(request: ExperimentRequest, bundle: BundleWriter, perfor
       ? { startedAt: new Date(0).toISOString(), durationMicroseconds: record.endedAtMicroseconds }
       : { startedAt: startedAt.toISOString(), durationMicroseconds: (endedAt.getTime() - startedAt.getTime()) * 1000 }),
   });
-  const content: ManifestContent = {
+}
+
+async function manifestContent(
+  request: ExperimentRequest,
+  { plan, startedAt, endedAt, record }: PerformedPart,
+  verdict: Verdict,
+  error: Error | undefined,
+): Promise<ManifestContent> {
+  return {
     command: [...request.command],
     substrate: plan.substrate,
     endpoints: Object.fromEntries(plan.nodes.flatMap(({ name, endpoint }) => (endpoint === undefined ? [] : [[name, endpoint.kind]]))),
@@ -191,12 +223,10 @@ async function conclude(request: ExperimentRequest, bundle: BundleWriter, perfor
       endedAt: endedAt.toISOString(),
       zeroEpochMicroseconds: Math.round(record.zeroEpochMicroseconds),
       ended: record.ended,
-      ...(record.error === undefined ? {} : { error: record.error.message }),
+      ...(error === undefined ? {} : { error: error.message }),
     },
     machine: await describeMachine(),
     valid: verdict.outcome !== "invalid",
     outcome: verdict.outcome,
   };
-  await bundle.seal(content);
-  await renderReport(bundle.directory);
 }

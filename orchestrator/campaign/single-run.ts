@@ -149,23 +149,24 @@ class SingleRun {
     this.#linkRates = new LinkRates(this.#zero);
     progress(`running ${plan.workloads.map(({ name }) => name).join(", ")}`);
     const over = new AbortController();
+    const untilOver = AbortSignal.any([signal, over.signal]);
     const faults = runFaults({
       faults: plan.faults,
       lab,
       clock: monotonicClock,
       zero: this.#zero,
-      signal: AbortSignal.any([signal, over.signal]),
+      signal: untilOver,
       onEvent: (event) => {
         progress(event.message);
         this.#options.bundle.event(event);
       },
     });
-    const workloads = endpoints.run(this.#zero, this.#recorder, signal);
+    const workloads = endpoints.run(this.#zero, this.#recorder, untilOver);
     try {
       // A fault that cannot be done ends the run: what it would measure is not what was asked for.
       await Promise.race([workloads, faults.then(() => workloads)]);
     } finally {
-      over.abort(new Error("the workloads are over"));
+      over.abort(new Error("the run is over"));
       await Promise.allSettled([faults, workloads]);
     }
   }

@@ -1,6 +1,6 @@
 /** From a file's name to a checked value: reading, YAML, schema, cross checks. All that is wrong is told at once; nothing is half-loaded. */
 import { readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { resolveBaselines } from "./baselines.ts";
 import type { BaselineExperiment } from "./baselines.ts";
@@ -105,7 +105,7 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
   const diagnostics = checked.ok ? [] : [...checked.diagnostics];
   const experiment = checked.ok ? checked.value : checked.rest;
   if (!experiment) return refuse(diagnostics);
-  const topology = loadTopology(join(dirname(source.file), experiment.topology), options);
+  const topology = loadTopology(besideFile(source.file, experiment.topology), options);
   if (!topology.ok) diagnostics.push(...topology.diagnostics.map((diagnostic) => atTopologyKey(diagnostic, source)));
   const complaints = checkExperiment(experiment, topology.ok ? topology.value.topology : undefined);
   diagnostics.push(...complaints.map((complaint) => source.diagnostic(complaint)));
@@ -124,6 +124,9 @@ function sourceServices(source: YamlSource): Pick<LoadedExperiment, "diagnose" |
     },
   };
 }
+
+/** A path in a file is relative to that file, unless it is absolute. */
+const besideFile = (file: string, path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
 
 /** A topology file that is not there is the experiment's mistake, and told at the key that names it. */
 function atTopologyKey(diagnostic: Diagnostic, source: YamlSource): Diagnostic {

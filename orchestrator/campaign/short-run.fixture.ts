@@ -1,0 +1,69 @@
+/** A run of a few seconds over WiFi and 3G, for tests that need the real thing. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { EndpointKind, SubstrateName } from "../model/experiment.ts";
+import { loadExperiment } from "../model/load.ts";
+import type { LoadedExperiment } from "../model/load.ts";
+import type { JournalOptions } from "../journal/journal.ts";
+import { substrateNamed } from "../substrate/substrates.ts";
+import { runExperiment } from "./run-experiment.ts";
+import type { ExperimentOutcome } from "./run-experiment.ts";
+
+const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
+
+export interface ShortRun {
+  readonly substrate: Exclude<SubstrateName, "simulation">;
+  readonly client?: EndpointKind;
+  readonly server?: EndpointKind;
+  readonly size?: string;
+  readonly signal?: AbortSignal;
+  readonly journal?: JournalOptions;
+  /** Default: below `directory`. */
+  readonly resultsDirectory?: string;
+  readonly progress?: (message: string) => void;
+}
+
+/** A folder for the experiment file and for bundles; to be removed by its maker. */
+export function makeDirectory(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "pathlab-run-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export async function runShortly(directory: string, run: ShortRun): Promise<ExperimentOutcome> {
+  return runExperiment({
+    loaded: shortExperiment(directory, run),
+    substrate: await substrateNamed(run.substrate),
+    seed: 1,
+    abilities: { netem: false },
+    resultsDirectory: run.resultsDirectory ?? join(directory, "results"),
+    command: ["run"],
+    progress: run.progress ?? ((): void => undefined),
+    signal: run.signal ?? new AbortController().signal,
+    ...(run.journal === undefined ? {} : { journal: run.journal }),
+  });
+}
+
+function shortExperiment(directory: string, run: ShortRun): LoadedExperiment {
+  const file = join(directory, "short.yaml");
+  writeFileSync(
+    file,
+    [
+      "version: 1",
+      "name: short",
+      `topology: ${topology}`,
+      "hosts:",
+      `  phone: { endpoint: ${run.client ?? "pathlab"} }`,
+      `  server: { endpoint: ${run.server ?? "pathlab"} }`,
+      "workload:",
+      `  download: { kind: bulk, from: server, to: phone, size: ${run.size ?? "3MB"} }`,
+      "expect:",
+      "  download: { intact: true }",
+      "",
+    ].join("\n"),
+  );
+  const loaded = loadExperiment(file);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+  return loaded.value;
+}
