@@ -17,18 +17,30 @@ const megabits = (bytesPerSecond: number): number => compact((bytesPerSecond * 8
 
 export function workloadCharts(run: RunView, workload: PlannedWorkload, palette: Palette): ChartSpec[] {
   return [
+    latencyChart(run, workload, palette),
     throughputChart(run, workload, palette),
     goodputChart(run, workload, palette),
     playbackChart(run, workload, palette),
-    latencyChart(run, workload, palette),
   ].filter((chart) => chart !== undefined);
+}
+
+/** Slices that are shorter than what a source sends at a time show its beat instead of its rate. */
+function leastWidth(workload: PlannedWorkload): number {
+  switch (workload.kind) {
+    case "bulk":
+      return 100_000;
+    case "stream":
+      return Math.max(100_000, workload.segmentMicroseconds);
+    case "request-response":
+      return Math.max(100_000, 5 * workload.intervalMicroseconds);
+  }
 }
 
 function throughputChart(run: RunView, workload: PlannedWorkload, palette: Palette): ChartSpec | undefined {
   const { wire } = run;
   const subflows = connectionsOf(run, workload).flatMap((connection) => connection.subflows);
   if (wire === undefined || subflows.length === 0) return undefined;
-  const grid = timeGrid(run.durationMicroseconds, 100_000);
+  const grid = timeGrid(run.durationMicroseconds, leastWidth(workload));
   const byPath = Map.groupBy(subflows, ({ path }) => path);
   const series = [...byPath].map(([path, those]): ChartSeries => {
     const rates = those.map((subflow) => ratesOnGrid(deliveredDirection(workload, subflow).arrivals, wire.binMicroseconds, grid));
@@ -50,7 +62,7 @@ function throughputChart(run: RunView, workload: PlannedWorkload, palette: Palet
 function goodputChart(run: RunView, workload: PlannedWorkload, palette: Palette): ChartSpec | undefined {
   const samples = seriesOf(run, "workload").find(({ first }) => first.workload === workload.name);
   if (samples === undefined) return undefined;
-  const grid = timeGrid(run.durationMicroseconds, Math.max(100_000, run.plan.metricsIntervalMicroseconds));
+  const grid = timeGrid(run.durationMicroseconds, Math.max(leastWidth(workload), run.plan.metricsIntervalMicroseconds));
   const values = binnedBytes(samples.times, samples.columns.bytes, grid).map(megabits);
   return scaleToUsual({
     id: `goodput-${workload.name}`,
@@ -124,7 +136,7 @@ function latencyChart(run: RunView, workload: PlannedWorkload, palette: Palette)
 
 /** The goodput of an experiment and its baselines in one chart, from the wire where there is one. */
 export function comparisonChart(runs: readonly RunView[], workload: PlannedWorkload, palette: Palette): ChartSpec | undefined {
-  const grid = timeGrid(Math.max(...runs.map(({ durationMicroseconds }) => durationMicroseconds)), 200_000);
+  const grid = timeGrid(Math.max(...runs.map(({ durationMicroseconds }) => durationMicroseconds)), 2 * leastWidth(workload));
   const series = runs.flatMap((run, index): ChartSeries[] => {
     const planned = run.plan.workloads.find(({ name }) => name === workload.name);
     const [connection] = planned === undefined ? [] : connectionsOf(run, planned);

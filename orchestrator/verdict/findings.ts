@@ -1,14 +1,14 @@
 /** What a reader of the verdict should know beside the expectations: witnesses that contradict each other, and counters that ought to stand still. */
 import type { CountersRecord } from "../bundle/records.ts";
 import { assertKernelTraps } from "../metrics/kernel-counters.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { WireAnalysis } from "./capture-analysis/wire-analysis.ts";
+import type { Plan, PlannedWorkload } from "../plan/plan.ts";
+import type { WireAnalysis, WireConnection } from "./capture-analysis/wire-analysis.ts";
 import { deliveredDirection, deliveredStream, receivingSide } from "./measure-workload.ts";
 import type { WorkloadWitnesses } from "./measure-workload.ts";
-import { printMoment, printRate, printTime } from "./quantity.ts";
+import { printMoment, printPercent, printRate, printSize, printTime } from "./quantity.ts";
 
 /** The wire and the application count from slightly different moments; more than this is no matter of moments. */
-const reasonable = { rateShare: 0.05, gapMicroseconds: 200_000 } as const;
+const reasonable = { rateShare: 0.05, gapMicroseconds: 200_000, duplicateShare: 0.1 } as const;
 
 /** Where the receiver's word differs from what its own interface saw. */
 export function findContradictions({ workload, outcome, wire }: WorkloadWitnesses): string[] {
@@ -38,6 +38,7 @@ export function findOnWire(wire: WireAnalysis | undefined, plan: Plan): string[]
     const workload = plan.workloads.find((candidate) => candidate.name === name);
     const findings: string[] = [];
     if (fallback !== undefined) findings.push(`${name}: fell back to TCP at ${printMoment(fallback.at)}: ${fallback.reason} (seen at ${fallback.host})`);
+    if (workload !== undefined) findings.push(...findDuplicates(workload, connection));
     for (const subflow of connection.subflows) {
       const which = `${name}: subflow ${subflow.id} over ${subflow.path}`;
       if (subflow.authenticated === false) findings.push(`${which}: an HMAC of its MP_JOIN is wrong`);
@@ -49,6 +50,15 @@ export function findOnWire(wire: WireAnalysis | undefined, plan: Plan): string[]
     }
     return findings;
   });
+}
+
+/** Re-injection is for what is lost or late; when so much comes twice, paths carry what nobody needs. */
+function findDuplicates(workload: PlannedWorkload, connection: WireConnection): string[] {
+  const { bytes, bytesBehindHole } = deliveredStream(workload, connection);
+  const arrived = connection.subflows.reduce((sum, subflow) => sum + deliveredDirection(workload, subflow).payloadBytes, 0);
+  const twice = arrived - bytes - bytesBehindHole;
+  if (twice <= reasonable.duplicateShare * bytes) return [];
+  return [`${workload.name}: ${printSize(twice)} (${printPercent(twice / bytes)}) of its payload arrived over a second subflow too`];
 }
 
 /** Counters that show an error of the protocol, or a kernel that has given MPTCP up. */

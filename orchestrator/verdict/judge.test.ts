@@ -123,6 +123,13 @@ describe("the judge", () => {
     }
   });
 
+  it("finds payload that came over two subflows", () => {
+    const twice = subflow("3g", { authenticated: true, toClient: { ...nothing, payloadBytes: 750_000 } });
+    const verdict = judge(evidence({ intact: true }, { wire: wire({ subflows: [subflow("wifi"), twice] }) }));
+    expect(verdict.outcome).to.equal("passed");
+    expect(verdict.findings).to.deep.equal(["download: 250 kB (25 %) of its payload arrived over a second subflow too"]);
+  });
+
   it("finds damage whatever the endpoint thinks of it", () => {
     const changed = { ...receiver, sha256: payloadSha256(bulkWorkload.payloadSeed + 1, bytes) };
     expect(only(judge(evidence({ intact: true }, {}, changed)))).to.include({ passed: false, measured: "the bytes are not those that were sent" });
