@@ -45,6 +45,12 @@ for (const register of [
   register(program);
 }
 
+// Who read our output has had enough (`pathlab plan … | head`).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

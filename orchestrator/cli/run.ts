@@ -123,8 +123,11 @@ async function perform(runs: readonly PlannedRun[], options: RunOptions): Promis
 function needsOf(runs: readonly PlannedRun[]): Need[] {
   const onMachine = runs.filter(({ substrate }) => substrate !== "simulation");
   const needs = new Set<Need>(onMachine.map(({ substrate }) => substrate as Exclude<SubstrateName, "simulation">));
-  const kinds = onMachine.flatMap(({ loaded }) => [loaded, ...loaded.baselines].flatMap(({ experiment }) => Object.values(experiment.hosts)));
-  if (kinds.some(({ endpoint }) => endpoint === "linux-mptcp")) needs.add("linux-mptcp");
+  const hosts = onMachine.flatMap(({ loaded }) =>
+    [loaded, ...loaded.baselines].flatMap(({ experiment }) => Object.values(experiment.hosts)),
+  );
+  if (hosts.some(({ endpoint }) => endpoint === "linux-mptcp")) needs.add("linux-mptcp");
+  if (hosts.some(({ congestionControl }) => congestionControl === "cubic")) needs.add("cubic");
   return [...needs];
 }
 

@@ -1,7 +1,7 @@
 /** Something that the machine must have, how to see whether it has it, and how to mend it (after testground's checkers and fixers). */
 
 /** What a verb is about to do. */
-export type Need = "namespaces" | "containers" | "linux-mptcp" | "linux-tcp" | "test";
+export type Need = "namespaces" | "containers" | "linux-mptcp" | "cubic" | "test";
 
 export interface Finding {
   readonly present: boolean;

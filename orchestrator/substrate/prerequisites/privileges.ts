@@ -7,7 +7,7 @@ const capabilities = { NET_ADMIN: 12, NET_RAW: 13, SYS_ADMIN: 21 } as const;
 export const privileges: Prerequisite = {
   name: "root",
   purpose: "making namespaces, links and packet sockets",
-  needs: ["namespaces", "containers", "linux-mptcp", "linux-tcp", "test"],
+  needs: ["namespaces", "containers", "linux-mptcp", "cubic", "test"],
   remedy: "sudo ./pathlab …",
   async check() {
     if (process.getuid?.() !== 0) return { present: false, detail: `user ${process.getuid?.()} is not root` };
