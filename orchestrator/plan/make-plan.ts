@@ -9,11 +9,12 @@ import type { Topology } from "../model/topology.ts";
 import type { Complaint } from "../model/yaml-source.ts";
 import { addressableLinks, addressLinks } from "./addressing.ts";
 import type { AddressedEnd } from "./addressing.ts";
-import { hostSysctls, planEndpoint, roleOf, routerSysctls } from "./endpoint-settings.ts";
+import { hostSysctls, planEndpoint, roleOf, routerSysctls, serverOf } from "./endpoint-settings.ts";
 import { realiseLink } from "./link-realisation.ts";
 import type { MachineAbilities } from "./link-realisation.ts";
 import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
 import { Routing } from "./routing.ts";
+import { joinedWithoutTime } from "./timeless-paths.ts";
 import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
 
 export interface PlanOptions {
@@ -95,6 +96,16 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       found: `${formatFound(endpoint)} on the simulation`,
       expected: "pathlab there",
       hint: "a kernel cannot be simulated; run it --on namespaces or --on containers",
+    });
+  }
+  for (const [name, workload] of Object.entries(experiment.workload)) {
+    const server = serverOf(workload);
+    if (substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology)) continue;
+    complaints.push({
+      path: ["workload", name],
+      found: `a path between ${workload.client} and ${server} on which nothing takes time`,
+      expected: "a rate or a delay on each path of a simulation",
+      hint: "give one of its links a rate: nothing else limits what passes in virtual time",
     });
   }
   const count = Object.keys(topology.links).length;
