@@ -52,8 +52,10 @@ export type StackEvent =
   | (EventBase & { name: "connection:established"; mptcp: boolean })
   | (EventBase & { name: "connection:closed"; error: string | undefined })
   | (EventBase & { name: "mptcp:fallback"; reason: FallbackReason })
-  | (SubflowEventBase & SubflowAddresses & { name: "mptcp:subflow-created"; initiator: "local" | "remote"; backup: boolean })
-  | (SubflowEventBase & SubflowAddresses & { name: "mptcp:subflow-established"; handshakeMicroseconds: number; backup: boolean })
+  | (SubflowEventBase &
+      SubflowAddresses & { name: "mptcp:subflow-created"; initiator: "local" | "remote"; backup: boolean })
+  | (SubflowEventBase &
+      SubflowAddresses & { name: "mptcp:subflow-established"; handshakeMicroseconds: number; backup: boolean })
   | (SubflowEventBase & { name: "mptcp:subflow-closed"; reason: SubflowCloseReason; unacknowledgedBytes: number })
   | (SubflowEventBase & { name: "mptcp:reset-received"; reasonCode: number; transient: boolean })
   | (SubflowEventBase & { name: "mptcp:priority"; backup: boolean; initiator: "local" | "remote" })
@@ -61,17 +63,47 @@ export type StackEvent =
   | (EventBase & { name: "mptcp:data-fin"; initiator: "local" | "remote"; dataOffset: number })
   | (EventBase & { name: "mptcp:data-timeout"; unacknowledgedBytes: number; timeoutMicroseconds: number })
   | (SubflowEventBase & { name: "scheduler:reinject"; fromSubflow: number; dataOffset: number; length: number })
-  | (SubflowEventBase & { name: "scheduler:opportunistic-retransmit"; fromSubflow: number; dataOffset: number; length: number })
-  | (SubflowEventBase & { name: "scheduler:penalise"; congestionWindow: number; smoothedRttMicroseconds: number; fasterRttMicroseconds: number })
+  | (SubflowEventBase & {
+      name: "scheduler:opportunistic-retransmit";
+      fromSubflow: number;
+      dataOffset: number;
+      length: number;
+    })
+  | (SubflowEventBase & {
+      name: "scheduler:penalise";
+      congestionWindow: number;
+      smoothedRttMicroseconds: number;
+      fasterRttMicroseconds: number;
+    })
   | (SubflowEventBase & { name: "scheduler:stale"; consecutiveTimeouts: number; unacknowledgedBytes: number })
   | (SubflowEventBase & { name: "scheduler:recovered"; silentMicroseconds: number })
-  | (SubflowEventBase & { name: "recovery:fast-retransmit"; lostBytes: number; congestionWindow: number; slowStartThreshold: number })
+  | (SubflowEventBase & {
+      name: "recovery:fast-retransmit";
+      lostBytes: number;
+      congestionWindow: number;
+      slowStartThreshold: number;
+    })
   | (SubflowEventBase & { name: "recovery:rto"; timeoutMicroseconds: number; backoff: number; bytesInFlight: number })
   | (SubflowEventBase & { name: "recovery:tail-loss-probe"; bytesInFlight: number })
-  | (SubflowEventBase & { name: "congestion:window-capped"; congestionWindow: number; rttMicroseconds: number; baseRttMicroseconds: number })
-  | (EventBase & { name: "path-manager:address-advertised"; addressId: number; address: string; initiator: "local" | "remote" })
+  | (SubflowEventBase & {
+      name: "congestion:window-capped";
+      congestionWindow: number;
+      rttMicroseconds: number;
+      baseRttMicroseconds: number;
+    })
+  | (EventBase & {
+      name: "path-manager:address-advertised";
+      addressId: number;
+      address: string;
+      initiator: "local" | "remote";
+    })
   | (EventBase & { name: "path-manager:address-removed"; addressId: number; initiator: "local" | "remote" })
-  | (EventBase & { name: "path-manager:subflow-retry"; localAddress: string; remoteAddress: string; delayMicroseconds: number });
+  | (EventBase & {
+      name: "path-manager:subflow-retry";
+      localAddress: string;
+      remoteAddress: string;
+      delayMicroseconds: number;
+    });
 
 /** Where the rooms below the host put their events. */
 export type EventRecorder = (event: StackEvent) => void;

@@ -15,9 +15,17 @@ const maximumHeaderLength = tcpStart + 60;
 
 export function emptyFrame(headerCapacity: number): OutgoingFrame {
   return {
-    interfaceIndex: 0, header: new Uint8Array(headerCapacity), headerLength: 0,
-    payloadBuffers: [], payloadOffsets: [], payloadLengths: [], payloadCount: 0, payloadLength: 0,
-    gsoSize: 0, checksumStart: 0, checksumOffset: 0,
+    interfaceIndex: 0,
+    header: new Uint8Array(headerCapacity),
+    headerLength: 0,
+    payloadBuffers: [],
+    payloadOffsets: [],
+    payloadLengths: [],
+    payloadCount: 0,
+    payloadLength: 0,
+    gsoSize: 0,
+    checksumStart: 0,
+    checksumOffset: 0,
   };
 }
 
@@ -42,7 +50,13 @@ export class FrameWriter {
   #identification = 0;
 
   /** Fills `frame` with `segment` and the payload of `range`; the caller sets the destination's hardware address. */
-  write(segment: TcpSegment, range: SentRange | undefined, gsoSize: number, via: NetworkInterface, destination: MacAddress): OutgoingFrame {
+  write(
+    segment: TcpSegment,
+    range: SentRange | undefined,
+    gsoSize: number,
+    via: NetworkInterface,
+    destination: MacAddress,
+  ): OutgoingFrame {
     const { frame } = this;
     const view = this.#view;
     let payloadLength = 0;
@@ -65,7 +79,13 @@ export class FrameWriter {
     const identification = this.#identification;
     this.#identification = (identification + 1) & 0xffff;
     writeIpv4Header(
-      view, ethernetHeaderLength, ipv4HeaderLength + tcpLength, identification, ipProtocol.tcp, segment.source, segment.destination,
+      view,
+      ethernetHeaderLength,
+      ipv4HeaderLength + tcpLength,
+      identification,
+      ipProtocol.tcp,
+      segment.source,
+      segment.destination,
     );
     const pseudoHeader = pseudoHeaderSum(segment.source, segment.destination, ipProtocol.tcp, tcpLength);
     if (via.gso) {

@@ -12,7 +12,8 @@ const maximumBuffer = 2 ** 30;
 
 /** @throws ConfigurationError */
 export function buildInterfaces(options: HostOptions): NetworkInterface[] {
-  if (options.interfaces.length === 0) throw new ConfigurationError("interfaces", "a host needs at least one interface");
+  if (options.interfaces.length === 0)
+    throw new ConfigurationError("interfaces", "a host needs at least one interface");
   const names = new Set<string>();
   const addresses = new Map<IpAddress, string>();
   return options.interfaces.map((given, index) => {
@@ -42,7 +43,8 @@ export function checkedBuffer(name: string, bytes: number | undefined, fallback:
 /** @throws ConfigurationError */
 export function checkedName<T>(path: string, name: string, known: Readonly<Record<string, T>>): T {
   const value = Object.hasOwn(known, name) ? known[name] : undefined;
-  if (value === undefined) throw new ConfigurationError(path, `"${name}" is not one of ${Object.keys(known).join(", ")}`);
+  if (value === undefined)
+    throw new ConfigurationError(path, `"${name}" is not one of ${Object.keys(known).join(", ")}`);
   return value;
 }
 
@@ -52,16 +54,23 @@ function buildInterface(given: InterfaceOptions, index: number, path: string): N
   if (!Number.isInteger(given.mtu) || given.mtu < minimumMtu || given.mtu > maximumMtu) {
     throw new ConfigurationError(`${path}.mtu`, `${given.mtu} is not an integer from ${minimumMtu} to ${maximumMtu}`);
   }
-  if (given.addresses.length === 0) throw new ConfigurationError(`${path}.addresses`, "an interface needs at least one address");
+  if (given.addresses.length === 0)
+    throw new ConfigurationError(`${path}.addresses`, "an interface needs at least one address");
   const addresses = given.addresses.map(({ address: text, prefixLength }, i) => {
     const address = checkedAddress(`${path}.addresses[${i}].address`, text);
     if (!Number.isInteger(prefixLength) || prefixLength < 1 || prefixLength > 32) {
-      throw new ConfigurationError(`${path}.addresses[${i}].prefixLength`, `${prefixLength} is not an integer from 1 to 32`);
+      throw new ConfigurationError(
+        `${path}.addresses[${i}].prefixLength`,
+        `${prefixLength} is not an integer from 1 to 32`,
+      );
     }
     return { address, prefixLength };
   });
   const gateway = given.gateway === undefined ? undefined : checkedAddress(`${path}.gateway`, given.gateway);
-  if (gateway !== undefined && !addresses.some(({ address, prefixLength }) => inPrefix(gateway, address, prefixLength))) {
+  if (
+    gateway !== undefined &&
+    !addresses.some(({ address, prefixLength }) => inPrefix(gateway, address, prefixLength))
+  ) {
     throw new ConfigurationError(`${path}.gateway`, `${given.gateway} is in none of the interface's prefixes`);
   }
   return new NetworkInterface({ index, name: given.name, mac, mtu: given.mtu, gso: given.gso, addresses, gateway });

@@ -6,13 +6,29 @@ import { seededRandom } from "./testing/random.ts";
 import { checksumAdd, checksumFinish, checksumFold } from "./wire/checksum.ts";
 
 const options = (): HostOptions => ({
-  name: "host", random: seededRandom(1), mptcp: true, congestionControl: "lia", scheduler: "min-rtt", pathManager: "full-mesh",
-  interfaces: [{ name: "eth0", mac: "02:00:00:00:00:01", mtu: 1500, gso: false, addresses: [{ address: "10.0.0.1", prefixLength: 24 }], gateway: "10.0.0.254" }],
+  name: "host",
+  random: seededRandom(1),
+  mptcp: true,
+  congestionControl: "lia",
+  scheduler: "min-rtt",
+  pathManager: "full-mesh",
+  interfaces: [
+    {
+      name: "eth0",
+      mac: "02:00:00:00:00:01",
+      mtu: 1500,
+      gso: false,
+      addresses: [{ address: "10.0.0.1", prefixLength: 24 }],
+      gateway: "10.0.0.254",
+    },
+  ],
 });
 
 function transmitted(host: Host, now: number): Uint8Array[] {
   const frames: Uint8Array[] = [];
-  host.pollTransmit(now, { transmit: (frame: OutgoingFrame) => frames.push(frame.header.slice(0, frame.headerLength)) });
+  host.pollTransmit(now, {
+    transmit: (frame: OutgoingFrame) => frames.push(frame.header.slice(0, frame.headerLength)),
+  });
   return frames;
 }
 
@@ -25,8 +41,14 @@ describe("a host's configuration", () => {
     ["interfaces[0].mac", { interfaces: [{ ...first, mac: "2:0:0:0:0:1" }] }],
     ["interfaces[0].mtu", { interfaces: [{ ...first, mtu: 500 }] }],
     ["interfaces[0].addresses", { interfaces: [{ ...first, addresses: [] }] }],
-    ["interfaces[0].addresses[0].address", { interfaces: [{ ...first, addresses: [{ address: "10.0.0.256", prefixLength: 24 }] }] }],
-    ["interfaces[0].addresses[0].prefixLength", { interfaces: [{ ...first, addresses: [{ address: "10.0.0.1", prefixLength: 33 }] }] }],
+    [
+      "interfaces[0].addresses[0].address",
+      { interfaces: [{ ...first, addresses: [{ address: "10.0.0.256", prefixLength: 24 }] }] },
+    ],
+    [
+      "interfaces[0].addresses[0].prefixLength",
+      { interfaces: [{ ...first, addresses: [{ address: "10.0.0.1", prefixLength: 33 }] }] },
+    ],
     ["interfaces[0].gateway", { interfaces: [{ ...first, gateway: "10.0.1.254" }] }],
     ["interfaces[1].name", { interfaces: [first, first] }],
     ["interfaces[1].addresses[0].address", { interfaces: [first, { ...first, name: "eth1" }] }],
@@ -36,27 +58,50 @@ describe("a host's configuration", () => {
     ["receiveBufferBytes", { receiveBufferBytes: 0 }],
   ] as [string, Partial<HostOptions>][]) {
     it(`that cannot be is refused with its place: ${path}`, () => {
-      expect(() => new Host({ ...options(), ...change })).to.throw(ConfigurationError).with.property("path", path);
+      expect(() => new Host({ ...options(), ...change }))
+        .to.throw(ConfigurationError)
+        .with.property("path", path);
     });
   }
 
   it("refuses to listen twice on a port, or on an address that it does not have, or to go where no route leads", () => {
-    const host = new Host({ ...options(), interfaces: [{ name: "eth0", mac: "02:00:00:00:00:01", mtu: 1500, gso: false, addresses: [{ address: "10.0.0.1", prefixLength: 24 }] }] });
+    const host = new Host({
+      ...options(),
+      interfaces: [
+        {
+          name: "eth0",
+          mac: "02:00:00:00:00:01",
+          mtu: 1500,
+          gso: false,
+          addresses: [{ address: "10.0.0.1", prefixLength: 24 }],
+        },
+      ],
+    });
     host.listen({ port: 80 }, 0);
-    expect(() => host.listen({ port: 80 }, 0)).to.throw().with.property("code", "EADDRINUSE");
-    expect(() => host.listen({ port: 81, address: "10.0.0.2" }, 0)).to.throw().with.property("code", "EADDRNOTAVAIL");
-    expect(() => host.connect({ remoteAddress: "192.0.2.1", remotePort: 80 }, 0)).to.throw().with.property("code", "ENETUNREACH");
+    expect(() => host.listen({ port: 80 }, 0))
+      .to.throw()
+      .with.property("code", "EADDRINUSE");
+    expect(() => host.listen({ port: 81, address: "10.0.0.2" }, 0))
+      .to.throw()
+      .with.property("code", "EADDRNOTAVAIL");
+    expect(() => host.connect({ remoteAddress: "192.0.2.1", remotePort: 80 }, 0))
+      .to.throw()
+      .with.property("code", "ENETUNREACH");
   });
 });
 
 describe("a host answers", () => {
-  const arpRequest = hex("ffffffffffff 020000000002 0806 0001 0800 06 04 0001 020000000002 0a000002 000000000000 0a000001");
+  const arpRequest = hex(
+    "ffffffffffff 020000000002 0806 0001 0800 06 04 0001 020000000002 0a000002 000000000000 0a000001",
+  );
 
   it("ARP for its own address only", () => {
     const host = new Host(options());
     host.handleFrame(0, arpRequest, 0, arpRequest.length, checksumState.unverified, 0);
     const [reply] = transmitted(host, 0);
-    expect(Buffer.from(reply!).toString("hex")).to.equal("020000000002020000000001080600010800060400020200000000010a0000010200000000020a000002");
+    expect(Buffer.from(reply!).toString("hex")).to.equal(
+      "020000000002020000000001080600010800060400020200000000010a0000010200000000020a000002",
+    );
     const other = arpRequest.slice();
     other[41] = 9;
     host.handleFrame(0, other, 0, other.length, checksumState.unverified, 0);
@@ -67,7 +112,9 @@ describe("a host answers", () => {
     const host = new Host(options());
     host.handleFrame(0, arpRequest, 0, arpRequest.length, checksumState.unverified, 0);
     transmitted(host, 0);
-    const ping = hex("020000000001 020000000002 0800 4500 0020 0000 4000 40 01 0000 0a000002 0a000001 0800 0000 0001 0007 6162636d");
+    const ping = hex(
+      "020000000001 020000000002 0800 4500 0020 0000 4000 40 01 0000 0a000002 0a000001 0800 0000 0001 0007 6162636d",
+    );
     const view = new DataView(ping.buffer);
     view.setUint16(24, checksumFinish(checksumAdd(0, ping, 14, 20)));
     view.setUint16(36, checksumFinish(checksumAdd(0, ping, 34, 12)));

@@ -1,6 +1,6 @@
 /** One host: interfaces, routes by source address, demultiplexing by port and by token, listeners. See architecture.md, decision 1. */
 
-import { CoupledGroup, Lia } from "./congestion/lia.ts";
+import { type CoupledGroup, Lia } from "./congestion/lia.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { Reno } from "./congestion/reno.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
@@ -94,6 +94,7 @@ export class Host implements SegmentOutput {
   readonly #toNotify = new Set<Connection>();
   readonly #listenersToNotify = new Set<Listener>();
   #events: StackEvent[] = [];
+  #polledEvents = 0;
   #nextConnectionId = 1;
 
   readonly #segment = new TcpSegment();
@@ -123,7 +124,8 @@ export class Host implements SegmentOutput {
         up: true,
       })),
     );
-    if (addressId > 255) throw new ConfigurationError("interfaces", "more than 255 addresses: an address id is one octet");
+    if (addressId > 255)
+      throw new ConfigurationError("interfaces", "more than 255 addresses: an address id is one octet");
     const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
     const newPathManager = checkedName("pathManager", options.pathManager, pathManagers);
     this.#environment = {
@@ -159,7 +161,14 @@ export class Host implements SegmentOutput {
   // Input.
 
   /** `length` bytes of an Ethernet frame at `offset` of `buffer`; only lent. Super-packets of up to 64 KiB are one frame. */
-  handleFrame(interfaceIndex: number, buffer: Uint8Array, offset: number, length: number, checksum: ChecksumState, now: number): void {
+  handleFrame(
+    interfaceIndex: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    checksum: ChecksumState,
+    now: number,
+  ): void {
     const networkInterface = this.#interfaces[interfaceIndex]!;
     if (!networkInterface.up || length < ethernetHeaderLength) return;
     this.#now = now;
@@ -197,7 +206,8 @@ export class Host implements SegmentOutput {
   /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EINVAL; ConfigurationError for what is no address */
   listen(options: ListenOptions, _now: number): Listener {
     const { port } = options;
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new NetworkError("EINVAL", `port ${port} is not in 1 … 65535`);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new NetworkError("EINVAL", `port ${port} is not in 1 … 65535`);
     const address = options.address === undefined ? undefined : checkedAddress("address", options.address);
     if (address !== undefined && this.#localAddressOf(address) === undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.address} is not an address of ${this.name}`);
@@ -219,11 +229,15 @@ export class Host implements SegmentOutput {
       throw new NetworkError("EINVAL", `port ${remotePort} is not in 1 … 65535`);
     }
     const remote = checkedAddress("remoteAddress", options.remoteAddress);
-    const local = options.localAddress === undefined ? this.#sourceFor(remote) : this.#localAddressOf(checkedAddress("localAddress", options.localAddress));
+    const local =
+      options.localAddress === undefined
+        ? this.#sourceFor(remote)
+        : this.#localAddressOf(checkedAddress("localAddress", options.localAddress));
     if (local === undefined && options.localAddress !== undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.localAddress} is not an address of ${this.name}`);
     }
-    if (local === undefined) throw new NetworkError("ENETUNREACH", `${this.name} has no route to ${options.remoteAddress}`);
+    if (local === undefined)
+      throw new NetworkError("ENETUNREACH", `${this.name} has no route to ${options.remoteAddress}`);
     const connection = this.#newConnection(true, options.mptcp ?? this.#mptcp, "disabled");
     connection.open(local, remote, remotePort, now);
     return connection;
@@ -258,8 +272,12 @@ export class Host implements SegmentOutput {
   }
 
   pollEvent(): StackEvent | undefined {
-    const [event] = this.#events;
-    if (event !== undefined) this.#events.shift();
+    const event = this.#events[this.#polledEvents];
+    if (event !== undefined) this.#polledEvents++;
+    else if (this.#polledEvents > 0) {
+      this.#events = [];
+      this.#polledEvents = 0;
+    }
     return event;
   }
 
@@ -293,7 +311,13 @@ export class Host implements SegmentOutput {
   }
 
   #handleIpv4(
-    via: NetworkInterface, buffer: Uint8Array, view: DataView, start: number, length: number, checksum: ChecksumState, now: number,
+    via: NetworkInterface,
+    buffer: Uint8Array,
+    view: DataView,
+    start: number,
+    length: number,
+    checksum: ChecksumState,
+    now: number,
   ): void {
     const ip = this.#ipv4;
     if (!ip.parse(buffer, view, start, length)) return;
@@ -307,7 +331,11 @@ export class Host implements SegmentOutput {
       return;
     }
     if (ip.protocol !== ipProtocol.tcp) return;
-    if (checksum === checksumState.unverified && !tcpChecksumIsRight(buffer, payloadStart, payloadLength, ip.source, ip.destination)) return;
+    if (
+      checksum === checksumState.unverified &&
+      !tcpChecksumIsRight(buffer, payloadStart, payloadLength, ip.source, ip.destination)
+    )
+      return;
     const segment = this.#segment;
     if (!parseTcp(segment, buffer, view, payloadStart, payloadLength)) return;
     segment.source = ip.source;
@@ -338,7 +366,8 @@ export class Host implements SegmentOutput {
 
   /** RFC 6191: a new SYN may take over from a connection in TIME-WAIT. */
   #replacesOld(segment: TcpSegment, subflow: Subflow, now: number): boolean {
-    if (subflow.endpoint.state !== "time-wait" || (segment.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn) return false;
+    if (subflow.endpoint.state !== "time-wait" || (segment.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn)
+      return false;
     subflow.endpoint.discard("finished", now);
     this.#flows.remove(subflow);
     this.#awake.add(subflow.connection);
@@ -362,7 +391,11 @@ export class Host implements SegmentOutput {
 
   #newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason): Connection {
     const connection = new Connection({
-      id: this.#nextConnectionId++, environment: this.#environment, initiator, mptcp, plainReason,
+      id: this.#nextConnectionId++,
+      environment: this.#environment,
+      initiator,
+      mptcp,
+      plainReason,
     });
     this.#connections.add(connection);
     return connection;
@@ -378,13 +411,18 @@ export class Host implements SegmentOutput {
   }
 
   #sourceFor(remote: IpAddress): LocalAddress | undefined {
-    const reachable = this.#localAddresses.filter((local) => local.up && this.#interfaces[local.interfaceIndex]!.nextHop(remote) !== undefined);
-    return reachable.find((local) => this.#interfaces[local.interfaceIndex]!.nextHop(remote) === remote) ?? reachable[0];
+    const reachable = this.#localAddresses.filter(
+      (local) => local.up && this.#interfaces[local.interfaceIndex]!.nextHop(remote) !== undefined,
+    );
+    return (
+      reachable.find((local) => this.#interfaces[local.interfaceIndex]!.nextHop(remote) === remote) ?? reachable[0]
+    );
   }
 
   #listenerFor(segment: TcpSegment): Listener | undefined {
     return this.#listeners.find(
-      ({ port, address }) => port === segment.destinationPort && (address === undefined || address === segment.destination),
+      ({ port, address }) =>
+        port === segment.destinationPort && (address === undefined || address === segment.destination),
     );
   }
 
@@ -432,7 +470,15 @@ export class Host implements SegmentOutput {
     const frame = emptyFrame(ethernetHeaderLength + ipv4HeaderLength + message.length);
     const view = new DataView(frame.header.buffer);
     writeEthernetHeader(view, 0, mac ?? broadcastMac, via.mac, etherType.ipv4);
-    writeIpv4Header(view, ethernetHeaderLength, ipv4HeaderLength + message.length, 0, ipProtocol.icmp, source, destination);
+    writeIpv4Header(
+      view,
+      ethernetHeaderLength,
+      ipv4HeaderLength + message.length,
+      0,
+      ipProtocol.icmp,
+      source,
+      destination,
+    );
     frame.header.set(message, ethernetHeaderLength + ipv4HeaderLength);
     frame.headerLength = frame.header.length;
     frame.interfaceIndex = via.index;

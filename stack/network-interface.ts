@@ -3,7 +3,13 @@
 import type { OutgoingFrame } from "./frame.ts";
 import { emptyFrame, keepFrame, setDestination } from "./frame-writer.ts";
 import { arpLength, arpOperation, type ArpPacket, parseArp, writeArp } from "./wire/arp.ts";
-import { broadcastMac, etherType, ethernetHeaderLength, type MacAddress, writeEthernetHeader } from "./wire/ethernet.ts";
+import {
+  broadcastMac,
+  etherType,
+  ethernetHeaderLength,
+  type MacAddress,
+  writeEthernetHeader,
+} from "./wire/ethernet.ts";
 import { inPrefix, type IpAddress, unspecifiedAddress } from "./wire/ip-address.ts";
 
 const requestInterval = 500_000;
@@ -73,7 +79,8 @@ export class NetworkInterface {
   resolve(address: IpAddress, now: number): MacAddress | undefined {
     const neighbour = this.#neighbourOf(address);
     const isOld = now - neighbour.confirmedAt > refreshInterval;
-    if ((neighbour.mac === undefined || isOld) && now - neighbour.requestedAt >= requestInterval) this.#request(address, neighbour, now);
+    if ((neighbour.mac === undefined || isOld) && now - neighbour.requestedAt >= requestInterval)
+      this.#request(address, neighbour, now);
     return neighbour.mac;
   }
 
@@ -98,8 +105,11 @@ export class NetworkInterface {
     }
     if (isForUs && packet.operation === arpOperation.request) {
       this.#sendArp(packet.senderMac, {
-        operation: arpOperation.reply, senderMac: this.mac, senderAddress: packet.targetAddress,
-        targetMac: packet.senderMac, targetAddress: packet.senderAddress,
+        operation: arpOperation.reply,
+        senderMac: this.mac,
+        senderAddress: packet.targetAddress,
+        targetMac: packet.senderMac,
+        targetAddress: packet.senderAddress,
       });
     }
   }
@@ -153,9 +163,15 @@ export class NetworkInterface {
   #request(address: IpAddress, neighbour: Neighbour, now: number): void {
     neighbour.requestedAt = now;
     neighbour.attempts++;
-    const own = this.addresses.find((candidate) => inPrefix(address, candidate.address, candidate.prefixLength)) ?? this.addresses[0]!;
+    const own =
+      this.addresses.find((candidate) => inPrefix(address, candidate.address, candidate.prefixLength)) ??
+      this.addresses[0]!;
     this.#sendArp(broadcastMac, {
-      operation: arpOperation.request, senderMac: this.mac, senderAddress: own.address, targetMac: zeroMac, targetAddress: address,
+      operation: arpOperation.request,
+      senderMac: this.mac,
+      senderAddress: own.address,
+      targetMac: zeroMac,
+      targetAddress: address,
     });
   }
 

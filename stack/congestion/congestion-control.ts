@@ -15,8 +15,8 @@ export interface CongestionControl {
   onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number): void;
   /** Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2). */
   onLoss(bytesInFlight: number): void;
-  /** The retransmission timer expired (RFC 5681 §3.1, equation 4). */
-  onRetransmissionTimeout(bytesInFlight: number): void;
+  /** The retransmission timer expired; `repeated`: for what was sent again already, which holds the threshold (RFC 5681 §3.1, equation 4). */
+  onRetransmissionTimeout(bytesInFlight: number, repeated: boolean): void;
   /** Nothing was sent for longer than the retransmission timeout (RFC 5681 §4.1). */
   onIdle(): void;
   /** Not more than `bytes`, and no slow start beyond it: penalisation and window capping of Raiciu et al., NSDI'12 §4.2. */

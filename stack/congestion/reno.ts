@@ -37,8 +37,8 @@ export class Reno implements CongestionControl {
     this.congestionWindow = this.slowStartThreshold;
   }
 
-  onRetransmissionTimeout(bytesInFlight: number): void {
-    this.slowStartThreshold = this.#halfOf(bytesInFlight);
+  onRetransmissionTimeout(bytesInFlight: number, repeated: boolean): void {
+    if (!repeated) this.slowStartThreshold = this.#halfOf(bytesInFlight);
     this.congestionWindow = this.maximumSegmentSize;
   }
 

@@ -21,7 +21,14 @@ class Rounds {
   round(rttMicroseconds: number, elapsedMicroseconds: number, bytes: number): void {
     this.#now += elapsedMicroseconds;
     this.#acknowledged += bytes;
-    this.cap.onRttSample(this.congestion, rttMicroseconds, this.#acknowledged, this.#acknowledged + bytes, true, this.#now);
+    this.cap.onRttSample(
+      this.congestion,
+      rttMicroseconds,
+      this.#acknowledged,
+      this.#acknowledged + bytes,
+      true,
+      this.#now,
+    );
   }
 }
 

@@ -37,14 +37,20 @@ export class WindowCap {
    * `active` false: only learns the base RTT.
    */
   onRttSample(
-    congestion: CongestionControl, rttMicroseconds: number, acknowledged: number, sendNext: number, active: boolean, now: number,
+    congestion: CongestionControl,
+    rttMicroseconds: number,
+    acknowledged: number,
+    sendNext: number,
+    active: boolean,
+    now: number,
   ): number {
     if (rttMicroseconds < this.#baseRtt) this.#baseRtt = rttMicroseconds;
     if (rttMicroseconds < this.#roundRtt) this.#roundRtt = rttMicroseconds;
     this.#roundSamples++;
     const inSlowStart = congestion.congestionWindow < congestion.slowStartThreshold;
     const roundIsOver = acknowledged >= this.#roundEnd;
-    if (!roundIsOver && !(inSlowStart && this.#roundSamples >= slowStartSamples && this.#roundRtt > this.#allowedRtt)) return 0;
+    if (!roundIsOver && !(inSlowStart && this.#roundSamples >= slowStartSamples && this.#roundRtt > this.#allowedRtt))
+      return 0;
     const rtt = this.#roundRtt;
     const elapsed = now - this.#roundStartedAt;
     const delivered = acknowledged - this.#roundStartedWith;

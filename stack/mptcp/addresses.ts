@@ -31,11 +31,16 @@ export class AddressBook {
 
   /** Where joins may go: the initial address unless the peer forbade it (flag C of MP_CAPABLE), and the advertised ones. */
   get remoteAddresses(): readonly RemotePathAddress[] {
-    return this.#connection.joinsToInitialAddress ? this.#remote : this.#remote.filter((remote) => remote.addressId !== 0);
+    return this.#connection.joinsToInitialAddress
+      ? this.#remote
+      : this.#remote.filter((remote) => remote.addressId !== 0);
   }
 
   get nextTimeout(): number {
-    return this.#unanswered.reduce((least, advertisement) => Math.min(least, advertisement.retryAt), Number.POSITIVE_INFINITY);
+    return this.#unanswered.reduce(
+      (least, advertisement) => Math.min(least, advertisement.retryAt),
+      Number.POSITIVE_INFINITY,
+    );
   }
 
   addInitialRemote(address: IpAddress, port: number): void {
@@ -45,7 +50,11 @@ export class AddressBook {
   advertise(local: LocalPathAddress, now: number): void {
     this.#record(local.addressId, local.address, "local", now);
     this.#unanswered.push({
-      addressId: local.addressId, address: local.address, retryAt: now, delay: firstRetransmission, attempts: 0,
+      addressId: local.addressId,
+      address: local.address,
+      retryAt: now,
+      delay: firstRetransmission,
+      attempts: 0,
     });
     this.handleTimeout(now);
   }
@@ -54,15 +63,20 @@ export class AddressBook {
   remove(addressId: number, now: number): void {
     this.#forget(addressId);
     const connection = this.#connection;
-    connection.sendSignal({ kind: "remove-address", addressIds: [addressId] });
+    connection.paths.sendSignal({ kind: "remove-address", addressIds: [addressId] });
     connection.environment.record({
-      time: now, name: "path-manager:address-removed", connection: connection.id, section: "RFC 8684 §3.4.2", addressId, initiator: "local",
+      time: now,
+      name: "path-manager:address-removed",
+      connection: connection.id,
+      section: "RFC 8684 §3.4.2",
+      addressId,
+      initiator: "local",
     });
   }
 
   handleTimeout(now: number): void {
     const connection = this.#connection;
-    for (const advertisement of [...this.#unanswered]) {
+    for (const advertisement of this.#unanswered.slice()) {
       if (advertisement.retryAt > now) continue;
       if (advertisement.attempts++ >= advertisementAttempts) {
         this.#forget(advertisement.addressId);
@@ -72,7 +86,7 @@ export class AddressBook {
       advertisement.delay *= 2;
       const { addressId, address } = advertisement;
       const hmac = addAddressHmac(connection.localKey!.key, connection.peerKey!.key, addressId, address, 0);
-      connection.sendSignal({ kind: "add-address", addressId, address, port: 0, hmac });
+      connection.paths.sendSignal({ kind: "add-address", addressId, address, port: 0, hmac });
     }
   }
 
@@ -87,14 +101,14 @@ export class AddressBook {
     const address = ipv4FromNumber(addAddress);
     const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, address, port);
     if (hmac.high !== options.addAddressHmacHigh || hmac.low !== options.addAddressHmacLow) return;
-    connection.sendSignal({ kind: "add-address-echo", addressId, address: addAddress, port });
+    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: addAddress, port });
     const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
     const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
     if (known >= 0) this.#remote[known] = remote;
     else if (this.#remote.length < remoteAddressLimit) this.#remote.push(remote);
     else return;
     if (known < 0) this.#record(addressId, address, "remote", now);
-    connection.updatePaths(now);
+    connection.paths.update(now);
   }
 
   /** `carrier` brought the option: it lives, whatever its address id (RFC 8684 §3.4.2 asks for a check before closing). */
@@ -103,9 +117,14 @@ export class AddressBook {
     const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
     if (known >= 0 && addressId !== 0) this.#remote.splice(known, 1);
     connection.environment.record({
-      time: now, name: "path-manager:address-removed", connection: connection.id, section: "RFC 8684 §3.4.2", addressId, initiator: "remote",
+      time: now,
+      name: "path-manager:address-removed",
+      connection: connection.id,
+      section: "RFC 8684 §3.4.2",
+      addressId,
+      initiator: "remote",
     });
-    for (const subflow of [...connection.subflows]) {
+    for (const subflow of connection.subflows) {
       if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.endpoint.abort("address-removed", now);
     }
   }
@@ -117,8 +136,13 @@ export class AddressBook {
 
   #record(addressId: number, address: IpAddress, initiator: "local" | "remote", now: number): void {
     this.#connection.environment.record({
-      time: now, name: "path-manager:address-advertised", connection: this.#connection.id, section: "RFC 8684 §3.4.1",
-      addressId, address: formatIpAddress(address), initiator,
+      time: now,
+      name: "path-manager:address-advertised",
+      connection: this.#connection.id,
+      section: "RFC 8684 §3.4.1",
+      addressId,
+      address: formatIpAddress(address),
+      initiator,
     });
   }
 }

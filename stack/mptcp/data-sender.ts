@@ -92,8 +92,12 @@ export class DataSender {
         const end = Math.min(this.next, this.unacknowledged + retransmissionBurst);
         this.reinjections.add(this.unacknowledged, end, undefined);
         connection.environment.record({
-          time: now, name: "mptcp:data-timeout", connection: connection.id, section: "RFC 8684 §3.3.6",
-          unacknowledgedBytes: this.next - this.unacknowledged, timeoutMicroseconds: timeout,
+          time: now,
+          name: "mptcp:data-timeout",
+          connection: connection.id,
+          section: "RFC 8684 §3.3.6",
+          unacknowledgedBytes: this.next - this.unacknowledged,
+          timeoutMicroseconds: timeout,
         });
       }
     } else if (this.finSent && !this.finAcknowledged && !connection.plain) {
@@ -119,8 +123,14 @@ export class DataSender {
     const connection = this.#connection;
     subflow.reinjections++;
     connection.environment.record({
-      time: now, name: "scheduler:reinject", connection: connection.id, subflow: subflow.id, section: "RFC 8684 §3.3.6",
-      fromSubflow: entry.holder ?? -1, dataOffset: entry.start, length: sent,
+      time: now,
+      name: "scheduler:reinject",
+      connection: connection.id,
+      subflow: subflow.id,
+      section: "RFC 8684 §3.3.6",
+      fromSubflow: entry.holder ?? -1,
+      dataOffset: entry.start,
+      length: sent,
     });
     subflow.sendData(entry.start, sent, now, output);
     this.reinjections.advance(sent);
@@ -184,7 +194,8 @@ export class DataSender {
         if (range.sentAt + slow.smoothedRttMicroseconds <= now + fastRtt) continue;
         const start = Math.max(this.unacknowledged, range.dataStart);
         const length = Math.min(range.dataEnd - start, fast.space);
-        if (start + length < range.dataEnd) slow.endpoint.sender.queue.split(range, range.start + (start + length - range.dataStart));
+        if (start + length < range.dataEnd)
+          slow.endpoint.sender.queue.split(range, range.start + (start + length - range.dataStart));
         range.reinjected = true;
         this.#retransmitOn(fast, slow, start, length, now, output);
         return true;
@@ -197,8 +208,14 @@ export class DataSender {
     const connection = this.#connection;
     fast.reinjections++;
     connection.environment.record({
-      time: now, name: "scheduler:opportunistic-retransmit", connection: connection.id, subflow: fast.id, section: "NSDI'12 §4.2",
-      fromSubflow: slow.id, dataOffset: start, length,
+      time: now,
+      name: "scheduler:opportunistic-retransmit",
+      connection: connection.id,
+      subflow: fast.id,
+      section: "NSDI'12 §4.2",
+      fromSubflow: slow.id,
+      dataOffset: start,
+      length,
     });
     fast.sendData(start, length, now, output);
   }
@@ -209,8 +226,13 @@ export class DataSender {
     slow.congestion.limit(slow.congestion.congestionWindow / 2);
     const connection = this.#connection;
     connection.environment.record({
-      time: now, name: "scheduler:penalise", connection: connection.id, subflow: slow.id, section: "NSDI'12 §4.2",
-      congestionWindow: slow.congestion.congestionWindow, smoothedRttMicroseconds: slow.smoothedRttMicroseconds,
+      time: now,
+      name: "scheduler:penalise",
+      connection: connection.id,
+      subflow: slow.id,
+      section: "NSDI'12 §4.2",
+      congestionWindow: slow.congestion.congestionWindow,
+      smoothedRttMicroseconds: slow.smoothedRttMicroseconds,
       fasterRttMicroseconds: fast.smoothedRttMicroseconds,
     });
   }
@@ -238,14 +260,19 @@ export class DataSender {
   }
 
   #liveHolder(offset: number): Subflow | undefined {
-    return this.#connection.subflows.find((subflow) => !subflow.stale && !subflow.endpoint.closed && rangeHolding(subflow, offset) !== undefined);
+    return this.#connection.subflows.find(
+      (subflow) => !subflow.stale && !subflow.endpoint.closed && rangeHolding(subflow, offset) !== undefined,
+    );
   }
 
   #arm(now: number): void {
     const connection = this.#connection;
     const waiting = connection.plain
-      ? connection.sendBuffer.end > this.next && connection.subflows.every((subflow) => subflow.endpoint.sender.outstanding === 0)
-      : this.unacknowledged < this.next || (this.finSent && !this.finAcknowledged) || connection.sendBuffer.end > this.next;
+      ? connection.sendBuffer.end > this.next &&
+        connection.subflows.every((subflow) => subflow.endpoint.sender.outstanding === 0)
+      : this.unacknowledged < this.next ||
+        (this.finSent && !this.finAcknowledged) ||
+        connection.sendBuffer.end > this.next;
     if (!waiting) this.#timeoutAt = Number.POSITIVE_INFINITY;
     else if (this.#timeoutAt === Number.POSITIVE_INFINITY) this.#timeoutAt = now + this.#timeout();
   }

@@ -6,7 +6,13 @@ import { addHigh, addLow, type Uint64 } from "../wire/sequence.ts";
 
 function pseudoHeader(high: number, low: number, subflowSequence: number, length: number): number {
   return (
-    (high >>> 16) + (high & 0xffff) + (low >>> 16) + (low & 0xffff) + (subflowSequence >>> 16) + (subflowSequence & 0xffff) + length
+    (high >>> 16) +
+    (high & 0xffff) +
+    (low >>> 16) +
+    (low & 0xffff) +
+    (subflowSequence >>> 16) +
+    (subflowSequence & 0xffff) +
+    length
   );
 }
 
@@ -14,12 +20,16 @@ function pseudoHeader(high: number, low: number, subflowSequence: number, length
 export function mappingChecksum(range: SentRange, base: Uint64): number {
   const subflowSequence = range.mappingStart >>> 0;
   let sum = pseudoHeader(
-    addHigh(base, range.mappingDataStart), addLow(base, range.mappingDataStart), subflowSequence, range.mappingLength,
+    addHigh(base, range.mappingDataStart),
+    addLow(base, range.mappingDataStart),
+    subflowSequence,
+    range.mappingLength,
   );
   let odd = false;
   for (let i = 0; i < range.pieceCount; i++) {
     const length = range.lengths[i]!;
-    sum = odd ? checksumAddOdd(sum, range.buffers[i]!, range.offsets[i]!, length)
+    sum = odd
+      ? checksumAddOdd(sum, range.buffers[i]!, range.offsets[i]!, length)
       : checksumAdd(sum, range.buffers[i]!, range.offsets[i]!, length);
     if (length & 1) odd = !odd;
   }
@@ -33,7 +43,12 @@ export function dataFinChecksum(base: Uint64, dataOffset: number): number {
 
 /** Whether `pieces`, the payload of a received mapping, fit its checksum. */
 export function checksumFits(
-  pieces: readonly Uint8Array[], base: Uint64, dataStart: number, subflowStart: number, length: number, checksum: number,
+  pieces: readonly Uint8Array[],
+  base: Uint64,
+  dataStart: number,
+  subflowStart: number,
+  length: number,
+  checksum: number,
 ): boolean {
   let sum = pseudoHeader(addHigh(base, dataStart), addLow(base, dataStart), subflowStart >>> 0, length) + checksum;
   let odd = false;

@@ -13,16 +13,22 @@ describe("keys (RFC 8684 §3.1, §3.2, §3.4.1)", () => {
     const digest = createHash("sha256").update(keyA).digest();
     const { token, firstDataSequence } = deriveKey(a);
     expect(token).to.equal(digest.readUInt32BE(0));
-    expect((BigInt(firstDataSequence.high) << 32n) + BigInt(firstDataSequence.low)).to.equal(BigInt.asUintN(64, digest.readBigUInt64BE(24) + 1n));
+    expect((BigInt(firstDataSequence.high) << 32n) + BigInt(firstDataSequence.low)).to.equal(
+      BigInt.asUintN(64, digest.readBigUInt64BE(24) + 1n),
+    );
   });
 
   it("authenticate a join with the sender's key and nonce first", () => {
-    const expected = createHmac("sha256", Buffer.concat([keyA, keyB])).update(Buffer.from("0000000900000007", "hex")).digest();
+    const expected = createHmac("sha256", Buffer.concat([keyA, keyB]))
+      .update(Buffer.from("0000000900000007", "hex"))
+      .digest();
     expect(Buffer.from(joinHmac(a, b, 9, 7)).equals(expected)).to.equal(true);
   });
 
   it("authenticate an address with the rightmost 64 bits over id, address and port", () => {
-    const expected = createHmac("sha256", Buffer.concat([keyB, keyA])).update(Buffer.from("050a00020301bb", "hex")).digest();
+    const expected = createHmac("sha256", Buffer.concat([keyB, keyA]))
+      .update(Buffer.from("050a00020301bb", "hex"))
+      .digest();
     const hmac = addAddressHmac(b, a, 5, parseIpAddress("10.0.2.3")!, 443);
     expect([hmac.high, hmac.low]).to.deep.equal([expected.readUInt32BE(24), expected.readUInt32BE(28)]);
   });

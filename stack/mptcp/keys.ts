@@ -30,7 +30,13 @@ export function joinHmac(sender: Uint64, receiver: Uint64, senderNonce: number, 
 }
 
 /** HMAC of ADD_ADDR: its rightmost 64 bits (RFC 8684 §3.4.1). Port 0: none announced. */
-export function addAddressHmac(sender: Uint64, receiver: Uint64, addressId: number, address: IpAddress, port: number): Uint64 {
+export function addAddressHmac(
+  sender: Uint64,
+  receiver: Uint64,
+  addressId: number,
+  address: IpAddress,
+  port: number,
+): Uint64 {
   const message = new Uint8Array(7);
   const view = new DataView(message.buffer);
   view.setUint8(0, addressId);

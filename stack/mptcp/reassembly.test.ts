@@ -7,28 +7,31 @@ const stream = Uint8Array.from({ length: 5_000 }, (_, i) => (i * 7 + (i >> 8)) &
 describe("connection-level reassembly", () => {
   it("gives back the stream whatever the order, overlap and repetition of its pieces", () => {
     const piece = fc.tuple(fc.nat(stream.length - 1), fc.integer({ min: 1, max: 900 }));
-    fc.assert(fc.property(fc.array(piece, { maxLength: 60 }), fc.integer({ min: 1, max: 3_000 }), (pieces, readSize) => {
-      const reassembly = new Reassembly(10_000);
-      const received: number[] = [];
-      const readAll = (): void => {
-        for (let chunk = reassembly.read(readSize); chunk !== undefined; chunk = reassembly.read(readSize)) received.push(...chunk);
-      };
-      const covered = new Set<number>();
-      for (const [start, wanted] of pieces) {
-        const length = Math.min(wanted, stream.length - start);
-        reassembly.receive(start, stream, start, length);
-        for (let i = start; i < start + length; i++) covered.add(i);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), fc.integer({ min: 1, max: 3_000 }), (pieces, readSize) => {
+        const reassembly = new Reassembly(10_000);
+        const received: number[] = [];
+        const readAll = (): void => {
+          for (let chunk = reassembly.read(readSize); chunk !== undefined; chunk = reassembly.read(readSize))
+            received.push(...chunk);
+        };
+        const covered = new Set<number>();
+        for (const [start, wanted] of pieces) {
+          const length = Math.min(wanted, stream.length - start);
+          reassembly.receive(start, stream, start, length);
+          for (let i = start; i < start + length; i++) covered.add(i);
+          readAll();
+          let contiguous = 0;
+          while (covered.has(contiguous)) contiguous++;
+          expect(reassembly.next).to.equal(contiguous);
+          expect(reassembly.outOfOrderBytes).to.equal([...covered].filter((i) => i >= contiguous).length);
+        }
+        reassembly.receive(0, stream, 0, stream.length);
         readAll();
-        let contiguous = 0;
-        while (covered.has(contiguous)) contiguous++;
-        expect(reassembly.next).to.equal(contiguous);
-        expect(reassembly.outOfOrderBytes).to.equal([...covered].filter((i) => i >= contiguous).length);
-      }
-      reassembly.receive(0, stream, 0, stream.length);
-      readAll();
-      expect(received).to.deep.equal([...stream]);
-      expect(reassembly.outOfOrderBytes).to.equal(0);
-    }));
+        expect(received).to.deep.equal([...stream]);
+        expect(reassembly.outOfOrderBytes).to.equal(0);
+      }),
+    );
   });
 
   it("takes nothing beyond the window, and opens it when the application reads", () => {

@@ -45,7 +45,10 @@ export class SendBuffer {
   /** Everything before `offset` is acknowledged. */
   acknowledge(offset: number): void {
     this.#acknowledged = offset;
-    while (this.#first < this.#chunks.length && this.#chunks[this.#first]!.start + this.#chunks[this.#first]!.length <= offset) {
+    while (
+      this.#first < this.#chunks.length &&
+      this.#chunks[this.#first]!.start + this.#chunks[this.#first]!.length <= offset
+    ) {
       this.#first++;
     }
     if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {

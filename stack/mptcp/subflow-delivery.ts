@@ -23,7 +23,7 @@ export function deliverMapped(
     }
     const mapping = subflow.mappings.find(offset);
     if (mapping === undefined) {
-      if (!connection.onUnmappedData(subflow, offset, now)) return;
+      if (!connection.fallback.onUnmappedData(subflow, offset, now)) return;
       continue;
     }
     const taken = Math.min(length, mapping.subflowStart + mapping.length - offset);
@@ -50,7 +50,7 @@ function holdForChecksum(subflow: Subflow, mapping: Mapping, offset: number, pie
   const base = connection.peerKey!.firstDataSequence;
   const { dataStart, subflowStart, declaredLength, checksum } = mapping;
   if (!checksumFits(pieces, base, dataStart, subflowStart, declaredLength, checksum)) {
-    if (!connection.onChecksumFailure(subflow, mapping, now)) return;
+    if (!connection.fallback.onChecksumFailure(subflow, mapping, now)) return;
   }
   let position = dataStart;
   for (const held of pieces) {

@@ -24,14 +24,19 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
         return true;
       }
       const withoutOption = subflow.endpoint.synAttempts > capableSynAttempts;
-      if (options.has(mptcpPresent.capable)) connection.fallBack("version-not-supported", subflow, now);
-      else connection.fallBack(withoutOption ? "syn-options-dropped" : "peer-without-mptcp", subflow, now);
+      if (options.has(mptcpPresent.capable)) connection.fallback.begin("version-not-supported", subflow, now);
+      else connection.fallback.begin(withoutOption ? "syn-options-dropped" : "peer-without-mptcp", subflow, now);
       return true;
     }
     case "join-client": {
       if (!options.has(mptcpPresent.join) || options.joinLength !== 16) return false;
       subflow.remoteNonce = options.joinNonce;
-      const expected = joinHmac(connection.peerKey!.key, connection.localKey!.key, options.joinNonce, subflow.localNonce);
+      const expected = joinHmac(
+        connection.peerKey!.key,
+        connection.localKey!.key,
+        options.joinNonce,
+        subflow.localNonce,
+      );
       if (!equalBytes(expected, options.joinHmac, 8)) {
         subflow.resetReason = resetReason.mptcpSpecific;
         return false;
@@ -58,26 +63,36 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   if (segment.has(tcpFlag.rst)) {
     if (options.has(mptcpPresent.reset)) {
       connection.environment.record({
-        time: now, name: "mptcp:reset-received", connection: connection.id, subflow: subflow.id, section: "RFC 8684 §3.6",
-        reasonCode: options.resetReason, transient: options.resetTransient,
+        time: now,
+        name: "mptcp:reset-received",
+        connection: connection.id,
+        subflow: subflow.id,
+        section: "RFC 8684 §3.6",
+        reasonCode: options.resetReason,
+        transient: options.resetTransient,
       });
     }
     return true;
   }
   if (!subflow.endpoint.synchronized && !completeHandshake(subflow, segment, now)) return false;
   if (connection.plain) return true;
-  if (!subflow.joinConfirmed) connection.onJoinConfirmed(subflow, now);
+  if (!subflow.joinConfirmed) connection.paths.onJoinConfirmed(subflow);
   if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
 
   if (options.has(mptcpPresent.dss)) readDss(subflow, segment, now);
   else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options);
   else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {
-    connection.fallBack(segment.payloadLength > 0 ? "first-data-without-option" : "acknowledgement-without-option", subflow, now);
+    connection.fallback.begin(
+      segment.payloadLength > 0 ? "first-data-without-option" : "acknowledgement-without-option",
+      subflow,
+      now,
+    );
     return true;
   }
   if (subflow.endpoint.closed) return false;
 
-  const addressOptions = mptcpPresent.addAddress | mptcpPresent.removeAddress | mptcpPresent.priority | mptcpPresent.fail;
+  const addressOptions =
+    mptcpPresent.addAddress | mptcpPresent.removeAddress | mptcpPresent.priority | mptcpPresent.fail;
   if (options.has(addressOptions)) readSignals(subflow, options, now);
   return !subflow.endpoint.closed;
 }
@@ -108,7 +123,7 @@ function completeHandshake(subflow: Subflow, segment: TcpSegment, now: number): 
     }
     // Later data that overtook the third ACK: the peer's key comes with what is sent again.
     if (options.present !== 0) return false;
-    connection.fallBack("third-ack-without-option", subflow, now);
+    connection.fallback.begin("third-ack-without-option", subflow, now);
     return true;
   }
   if (!options.has(mptcpPresent.join) || options.joinLength !== 24) return false;
@@ -155,25 +170,26 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
   const received = subflow.endpoint.receiver.next;
   const subflowStart = received + ((options.subflowSequence - received) | 0);
   if (options.dataLength === 0) {
-    connection.onInfiniteMapping(subflow, subflowStart, dataStart, now);
+    connection.fallback.onInfiniteMapping(subflow, subflowStart, dataStart, now);
     return;
   }
   const length = options.dataFin ? options.dataLength - 1 : options.dataLength;
   if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
   if (length === 0 || subflowStart + length <= subflow.delivered) return;
   if (!subflow.mappings.add(subflowStart, dataStart, length, options.checksum, options.dataLength)) {
-    connection.onContradictoryMapping(subflow, now);
+    connection.fallback.onContradictoryMapping(subflow, now);
   }
 }
 
 function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void {
   const { connection } = subflow;
-  if (options.has(mptcpPresent.addAddress)) connection.addresses.onAddAddress(options, now);
+  if (options.has(mptcpPresent.addAddress)) connection.paths.addresses.onAddAddress(options, now);
   if (options.has(mptcpPresent.removeAddress)) {
     for (let i = 0; i < options.removeAddressCount; i++) {
-      connection.addresses.onRemoveAddress(options.removeAddressIds[i]!, subflow, now);
+      connection.paths.addresses.onRemoveAddress(options.removeAddressIds[i]!, subflow, now);
     }
   }
-  if (options.has(mptcpPresent.priority)) connection.onPriority(subflow, options.priorityAddressId, options.priorityBackup, now);
-  if (options.has(mptcpPresent.fail)) connection.onFail(subflow, now);
+  if (options.has(mptcpPresent.priority))
+    connection.paths.onPriority(subflow, options.priorityAddressId, options.priorityBackup, now);
+  if (options.has(mptcpPresent.fail)) connection.fallback.onFail(subflow, now);
 }

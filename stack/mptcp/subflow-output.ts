@@ -13,7 +13,12 @@ import type { Subflow } from "./subflow.ts";
 export const capableSynAttempts = 2;
 
 /** `range`: what the segment carries, if it carries data; `attempt`: of a SYN, from 0. */
-export function writeOptions(subflow: Subflow, segment: TcpSegment, range: SentRange | undefined, attempt: number): void {
+export function writeOptions(
+  subflow: Subflow,
+  segment: TcpSegment,
+  range: SentRange | undefined,
+  attempt: number,
+): void {
   const { connection } = subflow;
   const options = segment.mptcp;
   if (segment.has(tcpFlag.syn)) {

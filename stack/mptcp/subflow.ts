@@ -181,26 +181,51 @@ export class Subflow implements TcpUser, Schedulable {
   handleRttSample(rttMicroseconds: number, now: number): void {
     const { sender } = this.endpoint;
     const active = this.connection.hasSeveralUsableSubflows;
-    const rtt = this.#windowCap.onRttSample(this.congestion, rttMicroseconds, sender.unacknowledged, sender.next, active, now);
+    const rtt = this.#windowCap.onRttSample(
+      this.congestion,
+      rttMicroseconds,
+      sender.unacknowledged,
+      sender.next,
+      active,
+      now,
+    );
     if (rtt === 0) return;
     this.connection.environment.record({
-      time: now, name: "congestion:window-capped", connection: this.connection.id, subflow: this.id, section: "NSDI'12 §4.2",
-      congestionWindow: this.congestion.congestionWindow, rttMicroseconds: rtt, baseRttMicroseconds: this.#windowCap.baseRttMicroseconds,
+      time: now,
+      name: "congestion:window-capped",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "NSDI'12 §4.2",
+      congestionWindow: this.congestion.congestionWindow,
+      rttMicroseconds: rtt,
+      baseRttMicroseconds: this.#windowCap.baseRttMicroseconds,
     });
   }
 
   handleFastRetransmit(lostBytes: number, now: number): void {
     this.connection.environment.record({
-      time: now, name: "recovery:fast-retransmit", connection: this.connection.id, subflow: this.id, section: "RFC 8985 §6.2",
-      lostBytes, congestionWindow: this.congestion.congestionWindow, slowStartThreshold: this.congestion.slowStartThreshold,
+      time: now,
+      name: "recovery:fast-retransmit",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "RFC 8985 §6.2",
+      lostBytes,
+      congestionWindow: this.congestion.congestionWindow,
+      slowStartThreshold: this.congestion.slowStartThreshold,
     });
   }
 
   handleRetransmissionTimeout(timeoutMicroseconds: number, now: number): void {
     const sender = this.endpoint.sender;
     this.connection.environment.record({
-      time: now, name: "recovery:rto", connection: this.connection.id, subflow: this.id, section: "RFC 6298 §5",
-      timeoutMicroseconds, backoff: sender.rtt.backoff, bytesInFlight: sender.outstanding,
+      time: now,
+      name: "recovery:rto",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "RFC 6298 §5",
+      timeoutMicroseconds,
+      backoff: sender.rtt.backoff,
+      bytesInFlight: sender.outstanding,
     });
     if (!this.connection.hasLiveAlternative(this)) {
       sender.timeoutLimit = Number.POSITIVE_INFINITY;
@@ -217,7 +242,11 @@ export class Subflow implements TcpUser, Schedulable {
 
   handleTailLossProbe(now: number): void {
     this.connection.environment.record({
-      time: now, name: "recovery:tail-loss-probe", connection: this.connection.id, subflow: this.id, section: "RFC 8985 §7.3",
+      time: now,
+      name: "recovery:tail-loss-probe",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "RFC 8985 §7.3",
       bytesInFlight: this.endpoint.sender.bytesInFlight,
     });
   }
@@ -231,16 +260,23 @@ export class Subflow implements TcpUser, Schedulable {
     this.connection.onSubflowClosed(this, reason, now);
   }
 
+  get addresses(): Pick<SubflowInfo, "interfaceName" | "localAddress" | "localPort" | "remoteAddress" | "remotePort"> {
+    const { endpoint } = this;
+    return {
+      interfaceName: this.local.interfaceName,
+      localAddress: formatIpAddress(endpoint.localAddress),
+      localPort: endpoint.localPort,
+      remoteAddress: formatIpAddress(endpoint.remoteAddress),
+      remotePort: endpoint.remotePort,
+    };
+  }
+
   get info(): SubflowInfo {
     const { endpoint } = this;
     const { sender, receiver } = endpoint;
     return {
       id: this.id,
-      localAddress: formatIpAddress(endpoint.localAddress),
-      localPort: endpoint.localPort,
-      remoteAddress: formatIpAddress(endpoint.remoteAddress),
-      remotePort: endpoint.remotePort,
-      interfaceName: this.local.interfaceName,
+      ...this.addresses,
       state: endpoint.state,
       backup: this.backup,
       stale: this.stale,

@@ -39,7 +39,7 @@ async function connected(allowHalfOpen = false): Promise<Ends> {
 describe("a socket shaped as net.Socket", () => {
   it("connects, carries bytes with back-pressure, and ends", async () => {
     const { pair, client, accepted } = await connected(true);
-    const payload = Buffer.alloc(3_000_000, "pathlab ");
+    const payload = Buffer.alloc(8_000_000, "pathlab ");
     const received: Buffer[] = [];
     let ended = false;
     client.on("data", (chunk: Buffer) => received.push(chunk));
@@ -56,8 +56,16 @@ describe("a socket shaped as net.Socket", () => {
 
   it("tells addresses and state", async () => {
     const { client, accepted } = await connected();
-    expect([client.remoteAddress, client.remotePort, client.localAddress]).to.deep.equal(["10.0.100.2", 80, "10.0.1.2"]);
-    expect([accepted.remoteAddress, accepted.remotePort, accepted.localPort]).to.deep.equal(["10.0.1.2", client.localPort, 80]);
+    expect([client.remoteAddress, client.remotePort, client.localAddress]).to.deep.equal([
+      "10.0.100.2",
+      80,
+      "10.0.1.2",
+    ]);
+    expect([accepted.remoteAddress, accepted.remotePort, accepted.localPort]).to.deep.equal([
+      "10.0.1.2",
+      client.localPort,
+      80,
+    ]);
     expect(client.info().mptcp).to.equal(true);
     expect(client.info().subflows).to.have.length(1);
   });
@@ -95,7 +103,10 @@ describe("a socket shaped as net.Socket", () => {
     let text = "";
     let ended = false;
     const server = createServer(stackOf(pair, pair.server), {}, (socket) => {
-      socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("end", () => (ended = true));
+      socket
+        .setEncoding("utf8")
+        .on("data", (chunk: string) => (text += chunk))
+        .on("end", () => (ended = true));
     });
     server.listen({ port: 80 });
     const client = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80 });

@@ -15,7 +15,9 @@ export interface SocketConnectOptions extends MptcpSocketOptions {
 }
 
 export function createServer(
-  stack: NetworkStack, options: MptcpSocketOptions, onConnection?: (socket: MptcpSocket) => void,
+  stack: NetworkStack,
+  options: MptcpSocketOptions,
+  onConnection?: (socket: MptcpSocket) => void,
 ): Server {
   const server = new Server(stack, options);
   if (onConnection !== undefined) server.on("connection", onConnection);

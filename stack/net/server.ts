@@ -56,7 +56,9 @@ export class Server extends EventEmitter<ServerEvents> {
     } catch (error) {
       if (!(error instanceof NetworkError) && !(error instanceof ConfigurationError)) throw error;
       const code = error instanceof NetworkError ? error.code : "EINVAL";
-      queueMicrotask(() => this.emit("error", new SocketError(code, "listen", `${options.host ?? "0.0.0.0"}:${options.port}`)));
+      queueMicrotask(() =>
+        this.emit("error", new SocketError(code, "listen", `${options.host ?? "0.0.0.0"}:${options.port}`)),
+      );
     }
     return this;
   }

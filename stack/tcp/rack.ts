@@ -72,7 +72,7 @@ export class Rack {
   ): number {
     const window = this.#reorderingWindow(rtt, lossIsLikely);
     let wait = 0;
-    for (let range = queue.sentHead; range !== undefined; ) {
+    for (let range = queue.sentHead; range !== undefined;) {
       if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) break;
       const following: SentRange | undefined = range.nextSent;
       const remaining = range.sentAt + this.#rtt + window - now;

@@ -100,7 +100,8 @@ export class Sender {
 
   /** Before new data after a pause (RFC 5681 §4.1). */
   noteIdle(now: number): void {
-    if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > this.timeout) this.congestion.onIdle();
+    if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > this.timeout)
+      this.congestion.onIdle();
   }
 
   /** A new range at the end of the stream; the caller fills in its payload and mapping and transmits it. */
@@ -159,8 +160,10 @@ export class Sender {
 
     if (newlyAcknowledged > 0 && wasInRecovery !== "recovery" && this.#recovery !== "recovery") {
       const windowLimited =
-        wasInRecovery === "loss" || inFlightBefore + 2 * this.maximumSegmentSize >= this.congestion.congestionWindow ||
-        (this.congestion.congestionWindow < this.congestion.slowStartThreshold && 2 * inFlightBefore >= this.congestion.congestionWindow);
+        wasInRecovery === "loss" ||
+        inFlightBefore + 2 * this.maximumSegmentSize >= this.congestion.congestionWindow ||
+        (this.congestion.congestionWindow < this.congestion.slowStartThreshold &&
+          2 * inFlightBefore >= this.congestion.congestionWindow);
       this.congestion.onAcknowledged(newlyAcknowledged, windowLimited, this.rtt.smoothed);
     }
     this.#rearm(newlyAcknowledged > 0 || rack.delivered, now);
@@ -177,7 +180,7 @@ export class Sender {
     const timeout = this.timeout;
     this.rtoCount++;
     this.consecutiveTimeouts++;
-    if (this.#recovery !== "loss") this.congestion.onRetransmissionTimeout(Math.max(inFlight, this.#lostBytes));
+    this.congestion.onRetransmissionTimeout(Math.max(inFlight, this.#lostBytes), this.#recovery === "loss");
     this.#recovery = "loss";
     this.#recoveryPoint = this.next;
     this.#duplicateAcks = 0;
@@ -261,7 +264,9 @@ export class Sender {
       return;
     }
     const manySacked = this.#sackedBytes >= duplicateThreshold * this.maximumSegmentSize;
-    const wait = this.#rack.findLost(this.queue, this.rtt, manySacked || this.inRecovery, now, (range) => this.#markLost(range));
+    const wait = this.#rack.findLost(this.queue, this.rtt, manySacked || this.inRecovery, now, (range) =>
+      this.#markLost(range),
+    );
     if (wait > 0) this.#timers.set(timer.reordering, now + wait);
     else this.#timers.stop(timer.reordering);
     this.#enterRecoveryIfLost(now);
@@ -307,7 +312,13 @@ export class Sender {
 
   /** RFC 8985 §7.2: a probe after two round trips of silence, unless recovery is under way or a probe is out. */
   #armProbe(now: number): void {
-    if (!this.sackPermitted || this.#probeOutstanding || this.inRecovery || this.#sackedBytes > 0 || this.rtt.smoothed === 0) {
+    if (
+      !this.sackPermitted ||
+      this.#probeOutstanding ||
+      this.inRecovery ||
+      this.#sackedBytes > 0 ||
+      this.rtt.smoothed === 0
+    ) {
       this.#timers.stop(timer.lossProbe);
       return;
     }

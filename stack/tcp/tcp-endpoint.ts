@@ -278,7 +278,8 @@ export class TcpEndpoint {
 
   /** RFC 9293 §3.10.7.3. */
   #handleInSynSent(segment: TcpSegment, now: number): void {
-    const acknowledges = segment.has(tcpFlag.ack) && segment.acknowledgement === wrapOffset(this.sender.initialSequence, 1);
+    const acknowledges =
+      segment.has(tcpFlag.ack) && segment.acknowledgement === wrapOffset(this.sender.initialSequence, 1);
     if (segment.has(tcpFlag.rst)) {
       if (acknowledges) this.#finish("refused", now);
       return;
@@ -353,8 +354,11 @@ export class TcpEndpoint {
     const edgeBefore = sender.windowEdge;
     this.#updateWindow(segment, acknowledged);
     const isDuplicate =
-      acknowledged === sender.unacknowledged && sender.outstanding > 0 && segment.payloadLength === 0 &&
-      sender.windowEdge === edgeBefore && !segment.has(tcpFlag.fin);
+      acknowledged === sender.unacknowledged &&
+      sender.outstanding > 0 &&
+      segment.payloadLength === 0 &&
+      sender.windowEdge === edgeBefore &&
+      !segment.has(tcpFlag.fin);
     const progress = acknowledged > sender.unacknowledged;
     sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
     if (progress) {
@@ -543,7 +547,8 @@ export class TcpEndpoint {
     segment.destinationPort = this.remotePort;
     segment.sequence = wrapOffset(this.sender.initialSequence, offset);
     segment.flags = flags;
-    segment.acknowledgement = flags & tcpFlag.ack ? wrapOffset(this.receiver.initialSequence, this.receiver.next) : sequenceNumber(0);
+    segment.acknowledgement =
+      flags & tcpFlag.ack ? wrapOffset(this.receiver.initialSequence, this.receiver.next) : sequenceNumber(0);
     segment.clearOptions();
     this.#timestamps.write(segment, now);
     return segment;

@@ -46,7 +46,8 @@ export class TimestampClock {
   }
 
   write(segment: TcpSegment, now: number): void {
-    segment.hasTimestamps = this.enabled || (this.#offered && (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn);
+    segment.hasTimestamps =
+      this.enabled || (this.#offered && (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn);
     segment.timestampValue = (Math.floor(now / 1000) + this.#offset) >>> 0;
     segment.timestampEcho = this.#recent;
   }

@@ -28,7 +28,12 @@ describe("a stream over adversarial paths", () => {
     });
     fc.assert(
       fc.property(scenario, ({ seed, paths, clientSends, serverSends, mptcp, dssChecksum, receiveBufferBytes }) => {
-        const pair = makePair({ seed, paths, client: { mptcp, dssChecksum, receiveBufferBytes }, server: { receiveBufferBytes } });
+        const pair = makePair({
+          seed,
+          paths,
+          client: { mptcp, dssChecksum, receiveBufferBytes },
+          server: { receiveBufferBytes },
+        });
         const conversation = converse(pair, clientSends, serverSends);
         pair.network.run(900_000_000, () => conversation.client.closed && conversation.server()?.closed === true);
         checkStreams(conversation, clientSends, serverSends);
@@ -41,25 +46,29 @@ describe("a stream over adversarial paths", () => {
   it("arrives intact when one of two paths dies and returns again and again", function () {
     this.timeout(30_000);
     fc.assert(
-      fc.property(fc.nat(), fc.array(fc.integer({ min: 50_000, max: 3_000_000 }), { minLength: 1, maxLength: 8 }), (seed, times) => {
-        const pair = makePair({ seed });
-        const { network, links } = pair;
-        const conversation = converse(pair, 100_000, 1_500_000);
-        let at = network.now;
-        times.forEach((time, i) => {
-          at += time;
-          network.at(at, () => {
-            const link = links[i % 2 === 0 ? 0 : (seed >>> (i % 8)) & 1]!;
-            link.up.blackhole = link.down.blackhole = i % 2 === 0;
-            if (i % 2 === 1) for (const other of links) other.up.blackhole = other.down.blackhole = false;
+      fc.property(
+        fc.nat(),
+        fc.array(fc.integer({ min: 50_000, max: 3_000_000 }), { minLength: 1, maxLength: 8 }),
+        (seed, times) => {
+          const pair = makePair({ seed });
+          const { network, links } = pair;
+          const conversation = converse(pair, 100_000, 1_500_000);
+          let at = network.now;
+          times.forEach((time, i) => {
+            at += time;
+            network.at(at, () => {
+              const link = links[i % 2 === 0 ? 0 : (seed >>> (i % 8)) & 1]!;
+              link.up.blackhole = link.down.blackhole = i % 2 === 0;
+              if (i % 2 === 1) for (const other of links) other.up.blackhole = other.down.blackhole = false;
+            });
           });
-        });
-        network.at(at + 1_000_000, () => {
-          for (const link of links) link.up.blackhole = link.down.blackhole = false;
-        });
-        network.run(600_000_000, () => conversation.client.closed && conversation.server()?.closed === true);
-        checkStreams(conversation, 100_000, 1_500_000);
-      }),
+          network.at(at + 1_000_000, () => {
+            for (const link of links) link.up.blackhole = link.down.blackhole = false;
+          });
+          network.run(600_000_000, () => conversation.client.closed && conversation.server()?.closed === true);
+          checkStreams(conversation, 100_000, 1_500_000);
+        },
+      ),
       { numRuns: 25, seed: 6298 },
     );
   });

@@ -35,7 +35,12 @@ for (const mptcp of [true, false]) {
       client.connection.closeWrite(pair.network.now);
       server.connection.closeWrite(pair.network.now);
       pair.network.run(5 * second, () => client.closed && server.closed);
-      expect([client.closed, client.error, server.closed, server.error]).to.deep.equal([true, undefined, true, undefined]);
+      expect([client.closed, client.error, server.closed, server.error]).to.deep.equal([
+        true,
+        undefined,
+        true,
+        undefined,
+      ]);
     });
 
     it("leaves nothing behind but TIME-WAIT, which ends after a minute", () => {
@@ -45,7 +50,9 @@ for (const mptcp of [true, false]) {
       pair.network.run(second);
       client.connection.closeWrite(pair.network.now);
       pair.network.run(5 * second);
-      const states = [...client.connection.info().subflows, ...server.connection.info().subflows].map((subflow) => subflow.state);
+      const states = [...client.connection.info().subflows, ...server.connection.info().subflows].map(
+        (subflow) => subflow.state,
+      );
       expect(new Set(states)).to.deep.equal(new Set(["time-wait"]));
       pair.network.run(70 * second);
       expect([...pair.client.connections, ...pair.server.connections]).to.deep.equal([]);
@@ -77,7 +84,9 @@ for (const mptcp of [true, false]) {
       const pair = makePair(options);
       const { client } = establish(pair);
       client.connection.closeWrite(pair.network.now);
-      expect(() => client.connection.write(new Uint8Array(1), pair.network.now)).to.throw().with.property("code", "EPIPE");
+      expect(() => client.connection.write(new Uint8Array(1), pair.network.now))
+        .to.throw()
+        .with.property("code", "EPIPE");
     });
 
     it("a silent peer is given up with ETIMEDOUT, not waited for without end", () => {
@@ -110,7 +119,12 @@ for (const mptcp of [true, false]) {
 describe("a connection attempt", () => {
   it("to a port where nobody listens is refused", () => {
     const pair = makePair();
-    const client = new StreamApplication(pair.network, pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: 9 }, pair.network.now), 0, true);
+    const client = new StreamApplication(
+      pair.network,
+      pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: 9 }, pair.network.now),
+      0,
+      true,
+    );
     pair.network.run(second);
     expect([client.closed, client.error]).to.deep.equal([true, "ECONNREFUSED"]);
   });
@@ -119,7 +133,10 @@ describe("a connection attempt", () => {
     const pair = makePair();
     for (const link of pair.links) link.up.blackhole = true;
     const client = new StreamApplication(
-      pair.network, pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, pair.network.now), 0, true,
+      pair.network,
+      pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, pair.network.now),
+      0,
+      true,
     );
     pair.network.run(90 * second, () => client.closed);
     expect(client.error).to.equal("ETIMEDOUT");
@@ -129,7 +146,8 @@ describe("a connection attempt", () => {
     const pair = makePair({ paths: [wifi] });
     const listener = pair.server.listen({ port: serverPort, backlog: 2 }, pair.network.now);
     const clients = Array.from({ length: 4 }, () =>
-      pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, pair.network.now));
+      pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, pair.network.now),
+    );
     pair.network.run(0.5 * second);
     expect(clients.filter((client) => client.established)).to.have.length(2);
     expect([listener.accept(), listener.accept(), listener.accept()].filter(Boolean)).to.have.length(2);

@@ -50,31 +50,51 @@ describe("fallback to plain TCP (RFC 8684 §3.7)", () => {
   });
 
   it("when SYNs with the option are dropped, within 7 s", () => {
-    const outcome = transfer({}, dropWhen((segment) => isSyn(segment) && segment.mptcp.present !== 0));
+    const outcome = transfer(
+      {},
+      dropWhen((segment) => isSyn(segment) && segment.mptcp.present !== 0),
+    );
     expectFallback(outcome, "syn-options-dropped", "peer-without-mptcp");
     expect(outcome.conversation.client.lastArrival).to.be.lessThan(8 * second);
   });
 
   it("when options are stripped from everything but SYNs, towards the server", () => {
-    expectFallback(transfer({}, stripMptcp((segment) => !isSyn(segment))), "first-data-without-option", "third-ack-without-option");
+    expectFallback(
+      transfer(
+        {},
+        stripMptcp((segment) => !isSyn(segment)),
+      ),
+      "first-data-without-option",
+      "third-ack-without-option",
+    );
   });
 
   it("when options are stripped from everything but SYNs, towards the client", () => {
-    const { conversation } = transfer({}, undefined, stripMptcp((segment) => !isSyn(segment)));
+    const { conversation } = transfer(
+      {},
+      undefined,
+      stripMptcp((segment) => !isSyn(segment)),
+    );
     expect(conversation.client.connection.info().mptcp).to.equal(false);
     expect(conversation.server()!.connection.info().mptcp).to.equal(false);
   });
 
   it("not when ADD_ADDR is stripped and an acknowledgement of nothing new remains", () => {
     const isAdvertisement = (segment: TcpSegment): boolean => segment.mptcp.has(mptcpPresent.addAddress);
-    const { conversation } = transfer({ serverInterfaces: 2 }, stripMptcp(isAdvertisement), stripMptcp(isAdvertisement));
+    const { conversation } = transfer(
+      { serverInterfaces: 2 },
+      stripMptcp(isAdvertisement),
+      stripMptcp(isAdvertisement),
+    );
     expect(conversation.client.connection.info().mptcp).to.equal(true);
   });
 
   it("when a middlebox rewrites the payload and checksums are on, with a single subflow", () => {
     const pair = makePair({ paths: [wifi], client: { dssChecksum: true } });
     let rewritten = 0;
-    pair.links[0]!.down.middlebox = rewritePayload((segment) => segment.mptcp.has(mptcpPresent.dss) && rewritten++ === 3);
+    pair.links[0]!.down.middlebox = rewritePayload(
+      (segment) => segment.mptcp.has(mptcpPresent.dss) && rewritten++ === 3,
+    );
     const conversation = converse(pair, 1_000, 300_000);
     pair.network.run(60 * second, () => conversation.client.closed && conversation.server()?.closed === true);
     // What is rewritten reaches the application as it would with TCP: the path wants it so.
@@ -96,7 +116,11 @@ describe("fallback to plain TCP (RFC 8684 §3.7)", () => {
 });
 
 describe("DSS checksums", () => {
-  for (const [client, server] of [[true, false], [false, true], [true, true]] as const) {
+  for (const [client, server] of [
+    [true, false],
+    [false, true],
+    [true, true],
+  ] as const) {
     it(`are used when asked for by ${client ? "the client" : ""}${client && server ? " and " : ""}${server ? "the server" : ""}`, () => {
       let withChecksum = 0;
       let without = 0;
@@ -104,7 +128,11 @@ describe("DSS checksums", () => {
         if (segment.mptcp.hasMapping) segment.mptcp.checksum >= 0 ? withChecksum++ : without++;
         return false;
       });
-      const { conversation } = transfer({ client: { dssChecksum: client }, server: { dssChecksum: server } }, count, count);
+      const { conversation } = transfer(
+        { client: { dssChecksum: client }, server: { dssChecksum: server } },
+        count,
+        count,
+      );
       expect(conversation.client.connection.info().mptcp).to.equal(true);
       expect(without).to.equal(0);
       expect(withChecksum).to.be.greaterThan(100);

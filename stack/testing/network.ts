@@ -139,13 +139,16 @@ export class Network {
       }
     }
     for (const host of this.#hosts) {
-      for (let event = host.pollEvent(); event !== undefined; event = host.pollEvent()) this.events.push({ ...event, host: host.name });
+      for (let event = host.pollEvent(); event !== undefined; event = host.pollEvent())
+        this.events.push({ ...event, host: host.name });
     }
     this.onStep?.();
   }
 
   eventsNamed<N extends StackEvent["name"]>(name: N, host?: Host): Extract<StackEvent, { name: N }>[] {
-    return this.events.filter((event) => event.name === name && (host === undefined || event.host === host.name)) as never;
+    return this.events.filter(
+      (event) => event.name === name && (host === undefined || event.host === host.name),
+    ) as never;
   }
 
   #sinkOf(host: Host): FrameSink {
@@ -154,7 +157,14 @@ export class Network {
         const from = this.#attachments.find((a) => a.host === host && a.interfaceIndex === frame.interfaceIndex)!;
         const bytes = gather(frame);
         for (const time of from.up.push(bytes, this.now)) {
-          this.#push({ time, order: this.#order++, frame: bytes.slice(), from, to: undefined, partialChecksum: frame.checksumStart > 0 });
+          this.#push({
+            time,
+            order: this.#order++,
+            frame: bytes.slice(),
+            from,
+            to: undefined,
+            partialChecksum: frame.checksumStart > 0,
+          });
         }
       },
     };
@@ -183,7 +193,10 @@ export class Network {
   }
 
   #next(): number {
-    let next = Math.min(this.#arrivals[0]?.time ?? Number.POSITIVE_INFINITY, this.#actions[0]?.time ?? Number.POSITIVE_INFINITY);
+    let next = Math.min(
+      this.#arrivals[0]?.time ?? Number.POSITIVE_INFINITY,
+      this.#actions[0]?.time ?? Number.POSITIVE_INFINITY,
+    );
     for (const host of this.#hosts) next = Math.min(next, host.pollTimeout());
     return next;
   }

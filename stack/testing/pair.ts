@@ -35,8 +35,12 @@ export interface Pair {
 
 function interfaceAt(index: number, network: number, gso: boolean): InterfaceOptions {
   return {
-    name: `eth${index}`, mac: `02:00:00:00:${network.toString(16).padStart(2, "0")}:01`, mtu: 1500, gso,
-    addresses: [{ address: `10.0.${network}.2`, prefixLength: 24 }], gateway: `10.0.${network}.1`,
+    name: `eth${index}`,
+    mac: `02:00:00:00:${network.toString(16).padStart(2, "0")}:01`,
+    mtu: 1500,
+    gso,
+    addresses: [{ address: `10.0.${network}.2`, prefixLength: 24 }],
+    gateway: `10.0.${network}.1`,
   };
 }
 
@@ -44,12 +48,21 @@ export function makePair(options: PairOptions = {}): Pair {
   const { seed = 1, paths = [wifi, thirdGeneration], gso = false } = options;
   const random = seededRandom(seed);
   const common = {
-    mptcp: true, congestionControl: "lia", scheduler: "min-rtt", pathManager: "full-mesh", random,
+    mptcp: true,
+    congestionControl: "lia",
+    scheduler: "min-rtt",
+    pathManager: "full-mesh",
+    random,
   } satisfies Partial<HostOptions>;
   const client = new Host({
-    ...common, name: "client", interfaces: paths.map((_, i) => interfaceAt(i, i + 1, gso)), ...options.client,
+    ...common,
+    name: "client",
+    interfaces: paths.map((_, i) => interfaceAt(i, i + 1, gso)),
+    ...options.client,
   });
-  const serverInterfaces = Array.from({ length: options.serverInterfaces ?? 1 }, (_, i) => interfaceAt(i, 100 + i, gso));
+  const serverInterfaces = Array.from({ length: options.serverInterfaces ?? 1 }, (_, i) =>
+    interfaceAt(i, 100 + i, gso),
+  );
   const server = new Host({ ...common, name: "server", interfaces: serverInterfaces, ...options.server });
   const network = new Network();
   const links = paths.map((path, i) => network.attach(client, i, [`10.0.${i + 1}.2`], path));
@@ -138,7 +151,10 @@ export interface Conversation {
 
 /** The client connects; each side sends its bytes and ends. */
 export function converse(
-  pair: Pair, clientSends: number, serverSends: number, options: { localAddress?: string; endsAfterSending?: boolean; mptcp?: boolean } = {},
+  pair: Pair,
+  clientSends: number,
+  serverSends: number,
+  options: { localAddress?: string; endsAfterSending?: boolean; mptcp?: boolean } = {},
 ): Conversation {
   const { network } = pair;
   const endsAfterSending = options.endsAfterSending ?? true;
@@ -151,7 +167,8 @@ export function converse(
   const { localAddress, mptcp } = options;
   const connection = pair.client.connect(
     {
-      remoteAddress: "10.0.100.2", remotePort: serverPort,
+      remoteAddress: "10.0.100.2",
+      remotePort: serverPort,
       ...(localAddress !== undefined && { localAddress }),
       ...(mptcp !== undefined && { mptcp }),
     },

@@ -13,7 +13,8 @@ describe("segmentation offload", () => {
       down.middlebox = (frame) => {
         const segment = segmentOf(frame)!;
         largest = Math.max(largest, segment?.payloadLength ?? 0);
-        if (segment?.mptcp.hasMapping && !segment.mptcp.dataFin) expect(segment.mptcp.dataLength).to.equal(segment.payloadLength);
+        if (segment?.mptcp.hasMapping && !segment.mptcp.dataFin)
+          expect(segment.mptcp.dataLength).to.equal(segment.payloadLength);
         return true;
       };
     }
@@ -24,7 +25,14 @@ describe("segmentation offload", () => {
   });
 
   it("keeps the mapping of a super-packet when parts of it are sent again", () => {
-    const pair = makePair({ paths: [{ delay: 2_000, loss: 0.03, rate: 50_000_000 }, { delay: 5_000, loss: 0.03 }], gso: true, seed: 5 });
+    const pair = makePair({
+      paths: [
+        { delay: 2_000, loss: 0.03, rate: 50_000_000 },
+        { delay: 5_000, loss: 0.03 },
+      ],
+      gso: true,
+      seed: 5,
+    });
     const mappings = new Map<string, number>();
     pair.links.forEach(({ down }, link) => {
       down.middlebox = (frame) => {
@@ -42,6 +50,11 @@ describe("segmentation offload", () => {
     const conversation = converse(pair, 100, 4_000_000);
     pair.network.run(120 * second, () => conversation.client.closed && conversation.server()?.closed === true);
     checkStreams(conversation, 100, 4_000_000);
-    expect(conversation.server()!.connection.info().subflows.some((subflow) => subflow.retransmissions > 0)).to.equal(true);
+    expect(
+      conversation
+        .server()!
+        .connection.info()
+        .subflows.some((subflow) => subflow.retransmissions > 0),
+    ).to.equal(true);
   });
 });

@@ -75,7 +75,8 @@ describe("when WiFi dies silently beside a 3G path and comes back", () => {
       const pair = makePair();
       const { network } = pair;
       const conversation = start(pair);
-      const wifiBytes = (): number => conversation.client.connection.info().subflows.find((s) => s.interfaceName === "eth0")!.bytesReceived;
+      const wifiBytes = (): number =>
+        conversation.client.connection.info().subflows.find((s) => s.interfaceName === "eth0")!.bytesReceived;
       network.run(10 * second);
       setBlackhole(pair, 0, true);
       network.run(10 * second);
@@ -151,14 +152,24 @@ describe("a full mesh", () => {
   it("leaves a backup path idle while the other lives", () => {
     const pair = makePair();
     const interfaces = [0, 1].map((i) => ({
-      name: `eth${i}`, mac: `02:00:00:00:0${i + 1}:01`, mtu: 1500, gso: false, backup: i === 1,
-      addresses: [{ address: `10.0.${i + 1}.2`, prefixLength: 24 }], gateway: `10.0.${i + 1}.1`,
+      name: `eth${i}`,
+      mac: `02:00:00:00:0${i + 1}:01`,
+      mtu: 1500,
+      gso: false,
+      backup: i === 1,
+      addresses: [{ address: `10.0.${i + 1}.2`, prefixLength: 24 }],
+      gateway: `10.0.${i + 1}.1`,
     }));
     const backed = makePair({ paths: [wifi, thirdGeneration], client: { interfaces } });
-    for (const [{ network, links }, isBackup, ...rest] of [[pair, false, pair], [backed, true, backed]] as const) {
+    for (const [{ network, links }, isBackup, ...rest] of [
+      [pair, false, pair],
+      [backed, true, backed],
+    ] as const) {
       const conversation = converse(rest[0], 0, 20_000_000, { endsAfterSending: false });
       network.run(5 * second);
-      const received = conversation.client.connection.info().subflows.find((s) => s.interfaceName === "eth1")!.bytesReceived;
+      const received = conversation.client.connection
+        .info()
+        .subflows.find((s) => s.interfaceName === "eth1")!.bytesReceived;
       expect(received === 0).to.equal(isBackup);
       links[0]!.up.blackhole = links[0]!.down.blackhole = true;
       const before = conversation.client.received;

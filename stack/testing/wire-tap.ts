@@ -21,7 +21,7 @@ export function stripMptcp(applies: (segment: TcpSegment) => boolean): Middlebox
     const segment = segmentOf(frame);
     if (segment === undefined || !applies(segment)) return true;
     const end = tcpStart + (frame[tcpStart + 12]! >> 4) * 4;
-    for (let at = tcpStart + 20; at < end; ) {
+    for (let at = tcpStart + 20; at < end;) {
       const kind = frame[at]!;
       const length = kind === 1 ? 1 : frame[at + 1]!;
       if (kind === 30) frame.fill(1, at, at + length);

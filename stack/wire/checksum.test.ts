@@ -10,15 +10,17 @@ describe("the Internet checksum", () => {
   });
 
   it("is the same however the bytes are cut into pieces", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(199), { maxLength: 5 }), (bytes, cuts) => {
-      const edges = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
-      let sum = 0;
-      for (let i = 1; i < edges.length; i++) {
-        const from = edges[i - 1]!;
-        const length = edges[i]! - from;
-        sum = from % 2 === 0 ? checksumAdd(sum, bytes, from, length) : checksumAddOdd(sum, bytes, from, length);
-      }
-      expect(checksumFold(sum)).to.equal(checksumFold(checksumAdd(0, bytes, 0, bytes.length)));
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(199), { maxLength: 5 }), (bytes, cuts) => {
+        const edges = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
+        let sum = 0;
+        for (let i = 1; i < edges.length; i++) {
+          const from = edges[i - 1]!;
+          const length = edges[i]! - from;
+          sum = from % 2 === 0 ? checksumAdd(sum, bytes, from, length) : checksumAddOdd(sum, bytes, from, length);
+        }
+        expect(checksumFold(sum)).to.equal(checksumFold(checksumAdd(0, bytes, 0, bytes.length)));
+      }),
+    );
   });
 });

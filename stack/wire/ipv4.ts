@@ -26,7 +26,8 @@ export class Ipv4Header {
     this.totalLength = view.getUint16(offset + 2);
     // A super-packet that a device has coalesced beyond 64 KiB carries length 0; the frame's own length then counts.
     if (this.totalLength === 0) this.totalLength = length;
-    if (this.headerLength < ipv4HeaderLength || this.totalLength < this.headerLength || this.totalLength > length) return false;
+    if (this.headerLength < ipv4HeaderLength || this.totalLength < this.headerLength || this.totalLength > length)
+      return false;
     if ((view.getUint16(offset + 6) & fragmentMask) !== 0) return false;
     if (checksumFold(checksumAdd(0, bytes, offset, this.headerLength)) !== 0xffff) return false;
     this.protocol = view.getUint8(offset + 9);

@@ -28,7 +28,12 @@ export const mptcpPresent = {
 } as const;
 
 /** Flags of MP_CAPABLE (RFC 8684 §3.1). */
-export const capableFlag = { checksumRequired: 0x80, extensibility: 0x40, noJoinToInitialAddress: 0x20, hmacSha256: 0x01 } as const;
+export const capableFlag = {
+  checksumRequired: 0x80,
+  extensibility: 0x40,
+  noJoinToInitialAddress: 0x20,
+  hmacSha256: 0x01,
+} as const;
 
 /** Reasons of MP_TCPRST (RFC 8684 §3.6). */
 export const resetReason = {

@@ -29,7 +29,10 @@ export function writeTcp(segment: TcpSegment, view: DataView, at: number): numbe
   if (segment.hasTimestamps) {
     const sackPermitted = (tcpOptionKind.sackPermitted << 24) | (2 << 16);
     const noOperations = (tcpOptionKind.noOperation << 24) | (tcpOptionKind.noOperation << 16);
-    view.setUint32(position, (segment.sackPermitted ? sackPermitted : noOperations) | (tcpOptionKind.timestamps << 8) | 10);
+    view.setUint32(
+      position,
+      (segment.sackPermitted ? sackPermitted : noOperations) | (tcpOptionKind.timestamps << 8) | 10,
+    );
     view.setUint32(position + 4, segment.timestampValue);
     view.setUint32(position + 8, segment.timestampEcho);
     position += 12;

@@ -21,7 +21,13 @@ export function tcpChecksumIsRight(
 }
 
 /** Fills `segment` from `length` bytes of TCP at `offset`. False: header or options do not fit. */
-export function parseTcp(segment: TcpSegment, bytes: Uint8Array, view: DataView, offset: number, length: number): boolean {
+export function parseTcp(
+  segment: TcpSegment,
+  bytes: Uint8Array,
+  view: DataView,
+  offset: number,
+  length: number,
+): boolean {
   if (length < tcpHeaderLength) return false;
   const headerLength = (view.getUint8(offset + 12) >> 4) * 4;
   if (headerLength < tcpHeaderLength || headerLength > length) return false;

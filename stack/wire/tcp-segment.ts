@@ -6,7 +6,15 @@ import { type SequenceNumber, sequenceNumber } from "./sequence.ts";
 
 export const tcpFlag = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ece: 64, cwr: 128 } as const;
 
-export const tcpOptionKind = { end: 0, noOperation: 1, mss: 2, windowScale: 3, sackPermitted: 4, sack: 5, timestamps: 8 } as const;
+export const tcpOptionKind = {
+  end: 0,
+  noOperation: 1,
+  mss: 2,
+  windowScale: 3,
+  sackPermitted: 4,
+  sack: 5,
+  timestamps: 8,
+} as const;
 
 export const tcpHeaderLength = 20;
 export const maximumOptionsLength = 40;

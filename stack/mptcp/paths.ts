@@ -1,0 +1,189 @@
+/** The subflows that a connection has and should have: what its path manager asks for, what the peer says of addresses and priorities. */
+
+import type { SubflowCloseReason } from "../events.ts";
+import type { ManagedConnection, PathManager, RemotePathAddress } from "../path-manager/path-manager.ts";
+import type { SegmentOutput } from "../tcp/tcp-user.ts";
+import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
+import { AddressBook } from "./addresses.ts";
+import type { Connection } from "./connection.ts";
+import type { LocalAddress } from "./connection-environment.ts";
+import type { Signal } from "./signals.ts";
+import type { Subflow } from "./subflow.ts";
+
+const joinAckRetransmission = 300_000;
+const joinAckAttempts = 6;
+
+export class Paths implements ManagedConnection {
+  readonly addresses: AddressBook;
+  readonly #connection: Connection;
+  readonly #manager: PathManager;
+  #signals: Signal[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#manager = connection.environment.newPathManager();
+    this.addresses = new AddressBook(connection);
+  }
+
+  get initiator(): boolean {
+    return this.#connection.initiator;
+  }
+
+  get localAddresses(): readonly LocalAddress[] {
+    return this.#connection.environment.localAddresses;
+  }
+
+  get remoteAddresses(): readonly RemotePathAddress[] {
+    return this.addresses.remoteAddresses;
+  }
+
+  get initialLocalAddress(): IpAddress {
+    return this.#connection.initialLocalAddress;
+  }
+
+  hasSubflow(local: IpAddress, remote: RemotePathAddress): boolean {
+    return this.#connection.subflows.some(
+      ({ endpoint }) =>
+        !endpoint.closed && endpoint.localAddress === local && endpoint.remoteAddress === remote.address,
+    );
+  }
+
+  createSubflow(local: LocalAddress, remote: RemotePathAddress, now: number): void {
+    const connection = this.#connection;
+    if (!connection.hasRoomForSubflow) return;
+    this.#withdrawRemoval(connection.wireAddressId(local));
+    connection.join(local, remote, now);
+  }
+
+  advertiseAddress(local: LocalAddress, now: number): void {
+    this.addresses.advertise(local, now);
+  }
+
+  noteRetry(local: IpAddress, remote: IpAddress, delayMicroseconds: number, now: number): void {
+    this.#connection.environment.record({
+      time: now,
+      name: "path-manager:subflow-retry",
+      connection: this.#connection.id,
+      section: "RFC 8684 §3.4",
+      localAddress: formatIpAddress(local),
+      remoteAddress: formatIpAddress(remote),
+      delayMicroseconds,
+    });
+  }
+
+  /** Lets the path manager look again. Joins wait until both sides are known to speak MPTCP (RFC 8684 §3.2). */
+  update(now: number): void {
+    if (this.#connection.mayJoin) this.#manager.update(this, now);
+  }
+
+  /** An interface of the host has gone down (`up` false) or come back. */
+  onInterfaceChanged(interfaceIndex: number, up: boolean, now: number): void {
+    const connection = this.#connection;
+    if (!up) {
+      for (const subflow of connection.subflows) {
+        if (subflow.local.interfaceIndex === interfaceIndex) subflow.endpoint.discard("interface-down", now);
+      }
+      if (connection.mayJoin) {
+        for (const local of this.localAddresses) {
+          if (local.interfaceIndex === interfaceIndex) this.addresses.remove(connection.wireAddressId(local), now);
+        }
+      }
+    }
+    this.update(now);
+  }
+
+  onSubflowEstablished(subflow: Subflow, now: number): void {
+    const { endpoint } = subflow;
+    this.#manager.onSubflowEstablished(endpoint.localAddress, endpoint.remoteAddress);
+    endpoint.requestAck();
+    if (subflow.role === "join-client") this.#armJoinAck(subflow, now);
+  }
+
+  onSubflowClosed({ endpoint }: Subflow, reason: SubflowCloseReason, now: number): void {
+    this.#manager.onSubflowClosed(this, endpoint.localAddress, endpoint.remoteAddress, reason, now);
+  }
+
+  /** The third ACK of MP_JOIN has been answered (RFC 8684 §3.2). */
+  onJoinConfirmed(subflow: Subflow): void {
+    subflow.joinConfirmed = true;
+    subflow.joinRetransmitAt = Number.POSITIVE_INFINITY;
+  }
+
+  sendSignal(signal: Signal): void {
+    this.#signals.push(signal);
+    this.#connection.environment.wake(this.#connection);
+  }
+
+  /** Each signal goes out on an acknowledgement of its own. */
+  transmitSignals(now: number, output: SegmentOutput): void {
+    const { subflows } = this.#connection;
+    while (this.#signals.length > 0) {
+      const subflow = subflows.find(({ usable, stale }) => usable && !stale) ?? subflows.find(({ usable }) => usable);
+      if (subflow === undefined) return;
+      subflow.signal = this.#signals.shift();
+      subflow.endpoint.requestAck();
+      subflow.endpoint.transmitAck(now, output);
+    }
+  }
+
+  /** MP_PRIO from us: the peer shall use the subflow only when it has no other, or again (RFC 8684 §3.3.8). */
+  setBackup(subflow: Subflow, backup: boolean, now: number): void {
+    subflow.backup = backup;
+    this.sendSignal({ kind: "priority", backup, addressId: this.#connection.wireAddressId(subflow.local) });
+    this.#recordPriority(subflow, backup, "local", now);
+  }
+
+  /** MP_PRIO from the peer; `addressId` -1: the subflow that carried it. */
+  onPriority(carrier: Subflow, addressId: number, backup: boolean, now: number): void {
+    for (const subflow of this.#connection.subflows) {
+      if (addressId < 0 ? subflow !== carrier : subflow.remoteAddressId !== addressId) continue;
+      subflow.backup = backup;
+      this.#recordPriority(subflow, backup, "remote", now);
+    }
+  }
+
+  get nextTimeout(): number {
+    let next = Math.min(this.#manager.nextTimeout, this.addresses.nextTimeout);
+    for (const subflow of this.#connection.subflows) next = Math.min(next, subflow.joinRetransmitAt);
+    return next;
+  }
+
+  handleTimeout(now: number): void {
+    for (const subflow of this.#connection.subflows)
+      if (subflow.joinRetransmitAt <= now) this.#armJoinAck(subflow, now);
+    if (now >= this.addresses.nextTimeout) this.addresses.handleTimeout(now);
+    if (now >= this.#manager.nextTimeout) this.update(now);
+  }
+
+  /** The third ACK of MP_JOIN is sent again until it is answered: no data may go before (RFC 8684 §3.2). */
+  #armJoinAck(subflow: Subflow, now: number): void {
+    subflow.joinRetransmitAt = Number.POSITIVE_INFINITY;
+    if (subflow.joinConfirmed || subflow.endpoint.closed) return;
+    if (subflow.joinAttempts++ >= joinAckAttempts) {
+      subflow.endpoint.abort("timeout", now);
+      return;
+    }
+    subflow.endpoint.requestAck();
+    subflow.joinRetransmitAt = now + joinAckRetransmission * 2 ** (subflow.joinAttempts - 1);
+  }
+
+  /** The address is back before the peer was told that it had gone: what is said late would hit the new subflow. */
+  #withdrawRemoval(addressId: number): void {
+    this.#signals = this.#signals.filter(
+      (signal) => signal.kind !== "remove-address" || !signal.addressIds.includes(addressId),
+    );
+  }
+
+  #recordPriority(subflow: Subflow, backup: boolean, initiator: "local" | "remote", now: number): void {
+    const { environment, id } = this.#connection;
+    environment.record({
+      time: now,
+      name: "mptcp:priority",
+      connection: id,
+      subflow: subflow.id,
+      section: "RFC 8684 §3.3.8",
+      backup,
+      initiator,
+    });
+  }
+}
