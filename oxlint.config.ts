@@ -57,11 +57,24 @@ const noInputOutput: Wall = {
   group: ["node:*", "fs", "net", "timers", "timers/promises"],
   message: "The stack does no I/O and knows no clock (architecture.md, decision 1): hand it in as an argument.",
 };
-const ambient = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Date", "performance", "process", "Buffer", "crypto"];
+const ambient = [
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "queueMicrotask",
+  "Date",
+  "performance",
+  "process",
+  "Buffer",
+  "crypto",
+];
 const pureRules = {
   "no-restricted-globals": [
     "error",
-    ...ambient.map((name) => ({ name, message: "The stack is pure: time and randomness are arguments (architecture.md, decision 1)." })),
+    ...ambient.map((name) => ({
+      name,
+      message: "The stack is pure: time and randomness are arguments (architecture.md, decision 1).",
+    })),
   ],
   "no-restricted-properties": [
     "error",
@@ -96,6 +109,9 @@ export default defineConfig({
     "import/no-named-as-default-member": "off",
     "typescript/consistent-return": "off",
     "promise/always-return": "off",
+    // Copies of arrays that are changed while they are walked look useless to it.
+    "unicorn/no-useless-spread": "off",
+    "unicorn/no-new-array": "off",
     eqeqeq: "error",
     "no-console": "error",
     "prefer-const": "error",

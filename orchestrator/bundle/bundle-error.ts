@@ -16,7 +16,9 @@ export function asWriteError(error: unknown, path: string): BundleError {
   if (error instanceof BundleError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new BundleError("disk-full", path, `${path}: no space left to write; what was written before is kept`, { cause: error });
+    return new BundleError("disk-full", path, `${path}: no space left to write; what was written before is kept`, {
+      cause: error,
+    });
   }
   return new BundleError("unwritable", path, `${path}: cannot write: ${message}`, { cause: error });
 }

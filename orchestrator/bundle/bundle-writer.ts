@@ -69,10 +69,20 @@ export class BundleWriter {
 
   /** The bundle of a baseline's run, within this one; to be sealed before this one is. */
   baseline(name: string): Promise<BundleWriter> {
-    return BundleWriter.#open(join(this.directory, bundleFiles.baselines, name), `${this.id}-${name}`, this.experiment, name);
+    return BundleWriter.#open(
+      join(this.directory, bundleFiles.baselines, name),
+      `${this.id}-${name}`,
+      this.experiment,
+      name,
+    );
   }
 
-  static async #open(directory: string, id: string, experiment: string, baselineName: string | undefined): Promise<BundleWriter> {
+  static async #open(
+    directory: string,
+    id: string,
+    experiment: string,
+    baselineName: string | undefined,
+  ): Promise<BundleWriter> {
     try {
       const madeAbove = await mkdir(dirname(directory), { recursive: true });
       await mkdir(directory);

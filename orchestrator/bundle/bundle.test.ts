@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
@@ -21,7 +30,12 @@ const content: ManifestContent = {
   substrate: "namespaces",
   endpoints: { phone: "pathlab" },
   seeds: { experiment: 1, payload: { download: 11 } },
-  run: { startedAt: startedAt.toISOString(), endedAt: startedAt.toISOString(), zeroEpochMicroseconds: 0, ended: "completed" },
+  run: {
+    startedAt: startedAt.toISOString(),
+    endedAt: startedAt.toISOString(),
+    zeroEpochMicroseconds: 0,
+    ended: "completed",
+  },
   machine: {
     hostname: "bench",
     kernel: "6.18",
@@ -44,7 +58,8 @@ describe("a bundle", () => {
 
   async function write(): Promise<string> {
     const writer = await BundleWriter.create(parent, { experiment: "x", startedAt, id: "abc" });
-    for (let time = 0; time < 3; time++) writer.event({ time, source: "lab", subject: "lab", name: "lab:up", message: "µ" });
+    for (let time = 0; time < 3; time++)
+      writer.event({ time, source: "lab", subject: "lab", name: "lab:up", message: "µ" });
     writer.metric({ kind: "workload", time: 1, workload: "download", bytes: 5, goodputBitsPerSecond: 40 });
     await writer.writeJson("results.json", { workloads: [] });
     const baseline = await writer.baseline("tcp");
@@ -66,21 +81,47 @@ describe("a bundle", () => {
     expect(times).to.deep.equal([0, 1, 2]);
     for await (const sample of bundle.metrics()) expect(sample).to.deep.include({ kind: "workload", bytes: 5 });
     expect(await bundle.results()).to.deep.equal({ workloads: [] });
-    expect((await bundle.baselines()).map(({ manifest }) => [manifest.baseline, manifest.id])).to.deep.equal([["tcp", "abc-tcp"]]);
-    expect(Object.keys(bundle.manifest.files)).to.include.members(["events.ndjson", "baselines/tcp/manifest.json", "baselines/tcp/events.ndjson"]);
+    expect((await bundle.baselines()).map(({ manifest }) => [manifest.baseline, manifest.id])).to.deep.equal([
+      ["tcp", "abc-tcp"],
+    ]);
+    expect(Object.keys(bundle.manifest.files)).to.include.members([
+      "events.ndjson",
+      "baselines/tcp/manifest.json",
+      "baselines/tcp/events.ndjson",
+    ]);
     expect(await problems(directory)).to.deep.equal([]);
     expect(readdirSync(directory)).not.to.include(".manifest-reserve");
   });
 
   const damages: [string, (directory: string) => void, string[]][] = [
-    ["a byte that was changed", (d) => writeFileSync(join(d, "results.json"), readFileSync(join(d, "results.json"), "utf8").replace("w", "W")), ["results.json: content differs"]],
+    [
+      "a byte that was changed",
+      (d) => writeFileSync(join(d, "results.json"), readFileSync(join(d, "results.json"), "utf8").replace("w", "W")),
+      ["results.json: content differs"],
+    ],
     ["a line that was added", (d) => appendFileSync(join(d, "events.ndjson"), "{}\n"), ["events.ndjson: size differs"]],
     ["a file that is missing", (d) => unlinkSync(join(d, "metrics.ndjson")), ["metrics.ndjson: missing"]],
     ["a file that is extra", (d) => writeFileSync(join(d, "logs/x.log"), ""), ["logs/x.log: extra"]],
-    ["a file of a baseline that was changed", (d) => appendFileSync(join(d, "baselines/tcp/events.ndjson"), "{}\n"), ["baselines/tcp/events.ndjson: size differs"]],
-    ["a manifest with another outcome", (d) => editManifest(d, '"passed"', '"failed"'), ["manifest.json: manifest damaged"]],
-    ["a manifest that is cut", (d) => writeFileSync(join(d, "manifest.json"), readFileSync(join(d, "manifest.json")).subarray(0, 500)), ["manifest.json: manifest damaged"]],
-    ["a manifest of another schema", (d) => editManifest(d, '"schemaVersion": 1', '"schemaVersion": 2'), ["manifest.json: manifest damaged"]],
+    [
+      "a file of a baseline that was changed",
+      (d) => appendFileSync(join(d, "baselines/tcp/events.ndjson"), "{}\n"),
+      ["baselines/tcp/events.ndjson: size differs"],
+    ],
+    [
+      "a manifest with another outcome",
+      (d) => editManifest(d, '"passed"', '"failed"'),
+      ["manifest.json: manifest damaged"],
+    ],
+    [
+      "a manifest that is cut",
+      (d) => writeFileSync(join(d, "manifest.json"), readFileSync(join(d, "manifest.json")).subarray(0, 500)),
+      ["manifest.json: manifest damaged"],
+    ],
+    [
+      "a manifest of another schema",
+      (d) => editManifest(d, '"schemaVersion": 1', '"schemaVersion": 2'),
+      ["manifest.json: manifest damaged"],
+    ],
   ];
   for (const [title, damage, expected] of damages) {
     it(`tells ${title}`, async () => {
@@ -120,9 +161,15 @@ describe("a bundle", () => {
     await resealDerived(await openBundle(directory), ["report.html"]);
     expect(await problems(directory)).to.deep.equal(["results.json: size differs"]);
     editManifest(directory, '"passed"', '"failed"');
-    await expectError(resealDerived(await openBundle(directory), ["report.html"]), "damaged", "will not be sealed again");
+    await expectError(
+      resealDerived(await openBundle(directory), ["report.html"]),
+      "damaged",
+      "will not be sealed again",
+    );
     expect(["report.html", "baselines/a/report.html", "baselines/a/manifest.json"].every(isDerivedFile)).to.equal(true);
-    expect(["results.json", "manifest.json", "baselines/a/b/report.html", "logs/report.html"].some(isDerivedFile)).to.equal(false);
+    expect(
+      ["results.json", "manifest.json", "baselines/a/b/report.html", "logs/report.html"].some(isDerivedFile),
+    ).to.equal(false);
   });
 
   it("tells a full disk apart, once, and keeps the run going", async () => {
@@ -143,7 +190,9 @@ describe("a bundle", () => {
     for (let index = 0; index < 20_000; index++) file.append({ index });
     await file.close();
     const lines = readFileSync(path, "utf8").trimEnd().split("\n");
-    expect(lines.map((line) => (JSON.parse(line) as { index: number }).index)).to.deep.equal(Array.from({ length: 20_000 }, (_, index) => index));
+    expect(lines.map((line) => (JSON.parse(line) as { index: number }).index)).to.deep.equal(
+      Array.from({ length: 20_000 }, (_, index) => index),
+    );
   });
 
   it("belongs to who called sudo", async () => {
@@ -166,7 +215,9 @@ describe("the manifest", () => {
   });
 
   it("has the schema that schemas/manifest.schema.json publishes", () => {
-    const published: unknown = JSON.parse(readFileSync(join(import.meta.dirname, "../../schemas/manifest.schema.json"), "utf8"));
+    const published: unknown = JSON.parse(
+      readFileSync(join(import.meta.dirname, "../../schemas/manifest.schema.json"), "utf8"),
+    );
     expect(published).to.deep.equal(JSON.parse(JSON.stringify(manifestJsonSchema())));
   });
 });

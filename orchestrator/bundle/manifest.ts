@@ -19,7 +19,9 @@ export const machineSchema = z
       gitDirty: z.boolean().nullable().describe("Whether the checkout differed from its commit."),
     }),
     packages: z.record(z.string(), z.string()).describe("Versions of the packages that the program depends on."),
-    sysctls: z.record(z.string(), z.string()).describe("The machine's own values; those of the nodes are in plan.json."),
+    sysctls: z
+      .record(z.string(), z.string())
+      .describe("The machine's own values; those of the nodes are in plan.json."),
   })
   .describe("The machine of the run.");
 
@@ -30,7 +32,9 @@ export const runSchema = z
     zeroEpochMicroseconds: z
       .int()
       .nonnegative()
-      .describe("The run's zero (time 0 of events and metrics) in microseconds of the capture's clock; 0 in simulations."),
+      .describe(
+        "The run's zero (time 0 of events and metrics) in microseconds of the capture's clock; 0 in simulations.",
+      ),
     ended: z
       .enum(["completed", "deadline", "interrupted", "failed"])
       .describe("`completed`: every workload came to its end. `deadline`: the run's time was over before."),
@@ -51,7 +55,9 @@ export const manifestSchema = z.strictObject({
   machine: machineSchema,
   valid: z.boolean().describe("False when the bench was off, so that its figures must not be used."),
   outcome: z.enum(["passed", "failed", "invalid", "not-judged"]),
-  files: z.record(z.string(), z.strictObject({ bytes: z.int().nonnegative(), sha256 })).describe("Every other file of the bundle."),
+  files: z
+    .record(z.string(), z.strictObject({ bytes: z.int().nonnegative(), sha256 }))
+    .describe("Every other file of the bundle."),
   seal: sha256.describe("SHA-256 of this manifest without the seal, as JSON with two spaces of indentation."),
 });
 
@@ -64,7 +70,9 @@ export type RunRecord = z.infer<typeof runSchema>;
 /** The hash that `seal` has to be. */
 export function manifestSeal(manifest: Omit<Manifest, "seal">): string {
   const { seal: _, ...content } = manifest as Manifest;
-  return createHash("sha256").update(JSON.stringify(content, null, 2)).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify(content, null, 2))
+    .digest("hex");
 }
 
 /** The content of `schemas/manifest.schema.json`. */

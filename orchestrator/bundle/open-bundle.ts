@@ -19,9 +19,17 @@ const planSchema = z.looseObject({
   version: z.literal(1),
   experiment: z.string(),
   substrate: z.string(),
-  nodes: z.array(z.looseObject({ name: z.string(), kind: z.enum(["host", "router"]), interfaces: z.array(z.looseObject({ link: z.string() })) })),
+  nodes: z.array(
+    z.looseObject({
+      name: z.string(),
+      kind: z.enum(["host", "router"]),
+      interfaces: z.array(z.looseObject({ link: z.string() })),
+    }),
+  ),
   links: z.array(z.looseObject({ name: z.string(), ends: z.array(z.looseObject({ node: z.string() })).length(2) })),
-  workloads: z.array(z.looseObject({ name: z.string(), kind: z.enum(["bulk", "stream", "request-response"]), port: z.number() })),
+  workloads: z.array(
+    z.looseObject({ name: z.string(), kind: z.enum(["bulk", "stream", "request-response"]), port: z.number() }),
+  ),
   faults: z.array(z.looseObject({ atMicroseconds: z.number(), link: z.string() })),
 });
 
@@ -149,5 +157,9 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, place: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new BundleError("damaged", place, `${place}: ${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "does not fit"}`);
+  throw new BundleError(
+    "damaged",
+    place,
+    `${place}: ${issue?.path.join(".") || "the whole"}: ${issue?.message ?? "does not fit"}`,
+  );
 }

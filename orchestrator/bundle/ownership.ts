@@ -8,7 +8,10 @@ export interface Owner {
 }
 
 /** Undefined unless we are root by sudo. */
-export function sudoCaller(environment: NodeJS.ProcessEnv = process.env, uid: number | undefined = process.getuid?.()): Owner | undefined {
+export function sudoCaller(
+  environment: NodeJS.ProcessEnv = process.env,
+  uid: number | undefined = process.getuid?.(),
+): Owner | undefined {
   const owner = { uid: Number(environment["SUDO_UID"]), gid: Number(environment["SUDO_GID"]) };
   return uid === 0 && Number.isInteger(owner.uid) && Number.isInteger(owner.gid) ? owner : undefined;
 }

@@ -57,12 +57,17 @@ export async function describeMachine(): Promise<Machine> {
 }
 
 async function readPackage(directory: string): Promise<{ version: string; dependencies?: Record<string, string> }> {
-  return JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as { version: string; dependencies?: Record<string, string> };
+  return JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as {
+    version: string;
+    dependencies?: Record<string, string>;
+  };
 }
 
 async function readPackageVersions(names: readonly string[]): Promise<Record<string, string>> {
   const entries = await Promise.all(
-    names.toSorted().map(async (name) => [name, (await readPackage(join(checkout, "node_modules", name))).version] as const),
+    names
+      .toSorted()
+      .map(async (name) => [name, (await readPackage(join(checkout, "node_modules", name))).version] as const),
   );
   return Object.fromEntries(entries);
 }

@@ -136,7 +136,9 @@ const measuredNumber = z.union([z.number(), z.null().transform(() => NaN)]);
 
 const linkDirectionConfigSchema = z.strictObject({
   rateBitsPerSecond: optionalCount,
-  queue: z.strictObject({ bytes: optionalCount, packets: optionalCount, timeMicroseconds: optionalCount }).exactOptional(),
+  queue: z
+    .strictObject({ bytes: optionalCount, packets: optionalCount, timeMicroseconds: optionalCount })
+    .exactOptional(),
   delayMicroseconds: optionalCount,
   jitter: z
     .strictObject({ microseconds: count, distribution: z.enum(["uniform", "normal"]), reorder: z.boolean() })
@@ -189,4 +191,7 @@ export const linksSchema = z.strictObject({
 /** `counters.json`: kernel counters (`nstat` names) of every node, what they moved by during the run. */
 export type CountersRecord = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-export const countersSchema = z.record(z.string(), z.record(z.string(), z.number())) satisfies z.ZodType<CountersRecord>;
+export const countersSchema = z.record(
+  z.string(),
+  z.record(z.string(), z.number()),
+) satisfies z.ZodType<CountersRecord>;

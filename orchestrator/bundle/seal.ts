@@ -29,7 +29,11 @@ export async function resealDerived(bundle: Bundle, names: readonly string[]): P
   const stranger = names.find((name) => !isDerivedFile(name));
   if (stranger !== undefined) throw new RangeError(`${stranger} is not derived from the rest of the bundle`);
   if (!(await isSealIntact(bundle))) {
-    throw new BundleError("damaged", directory, `${bundle.path(bundleFiles.manifest)}: it was changed after the run and will not be sealed again`);
+    throw new BundleError(
+      "damaged",
+      directory,
+      `${bundle.path(bundleFiles.manifest)}: it was changed after the run and will not be sealed again`,
+    );
   }
   const { seal: _, ...content } = manifest;
   const files = { ...manifest.files };

@@ -53,11 +53,20 @@ async function verifyFiles(bundle: Bundle): Promise<BundleProblem[]> {
     }
     const found = await digestFile(join(bundle.directory, file));
     if (found.bytes !== expected.bytes) {
-      problems.push({ file, problem: "size differs", message: `${found.bytes} bytes, ${expected.bytes} in the manifest` });
+      problems.push({
+        file,
+        problem: "size differs",
+        message: `${found.bytes} bytes, ${expected.bytes} in the manifest`,
+      });
     } else if (found.sha256 !== expected.sha256) {
-      problems.push({ file, problem: "content differs", message: `sha256 ${found.sha256}, ${expected.sha256} in the manifest` });
+      problems.push({
+        file,
+        problem: "content differs",
+        message: `sha256 ${found.sha256}, ${expected.sha256} in the manifest`,
+      });
     }
   }
-  for (const file of present) problems.push({ file, problem: "extra", message: "in the directory, but not in the manifest" });
+  for (const file of present)
+    problems.push({ file, problem: "extra", message: "in the directory, but not in the manifest" });
   return problems;
 }

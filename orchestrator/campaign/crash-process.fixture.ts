@@ -13,7 +13,9 @@ export interface Ended {
 
 export async function crashAt(position: number, state: string, directory: string): Promise<Ended> {
   const fixture = fileURLToPath(new URL("./crash.fixture.ts", import.meta.url));
-  const child = spawn(process.execPath, [fixture, String(position), state, directory], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fixture, String(position), state, directory], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
   const { code, signal } = await endOf(child);
@@ -21,7 +23,12 @@ export async function crashAt(position: number, state: string, directory: string
 }
 
 /** `pathlab run` with a signal when its workloads run. */
-export async function interruptRun(experiment: string, interrupt: NodeJS.Signals, state: string, directory: string): Promise<Ended> {
+export async function interruptRun(
+  experiment: string,
+  interrupt: NodeJS.Signals,
+  state: string,
+  directory: string,
+): Promise<Ended> {
   const program = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const child = spawn(process.execPath, [program, "run", experiment, "--out", join(directory, "results")], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -42,7 +42,9 @@ describe("a run that does not come to its end", () => {
     expect(readJournals(state)).to.deep.equal([]);
     const bundle = await openBundle(outcome.directory);
     expect(bundle.manifest.run.ended).to.equal("interrupted");
-    expect(await verifyBundle(outcome.directory)).to.have.property("problems").that.deep.equals([]);
+    expect(await verifyBundle(outcome.directory))
+      .to.have.property("problems")
+      .that.deep.equals([]);
   });
 
   it("says that the disk is full, and keeps what was captured until then", async () => {
@@ -50,10 +52,17 @@ describe("a run that does not come to its end", () => {
     mkdirSync(small);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1500k", "pathlab-test", small]);
     try {
-      const outcome = await runShortly(directory.path, { substrate: "namespaces", size: "20MB", resultsDirectory: small, journal: { state } });
+      const outcome = await runShortly(directory.path, {
+        substrate: "namespaces",
+        size: "20MB",
+        resultsDirectory: small,
+        journal: { state },
+      });
       expect(outcome.error?.message).to.match(/ENOSPC|full/);
       const capture = join(outcome.directory, "capture.pcapng");
-      const frames = execFileSync("tshark", ["-r", capture, "-T", "fields", "-e", "frame.number"], { encoding: "utf8" });
+      const frames = execFileSync("tshark", ["-r", capture, "-T", "fields", "-e", "frame.number"], {
+        encoding: "utf8",
+      });
       expect(frames.trim().split("\n").length).to.be.greaterThan(100);
       expect(readJournals(state)).to.deep.equal([]);
     } finally {
@@ -71,7 +80,9 @@ describe("a run that does not come to its end", () => {
       }
       entries = position;
       const cleaned = await clean({ state });
-      expect(cleaned.map(({ lab, outcome, reason }) => [lab, outcome, reason])).to.deep.equal([[victim.lab, "taken back", undefined]]);
+      expect(cleaned.map(({ lab, outcome, reason }) => [lab, outcome, reason])).to.deep.equal([
+        [victim.lab, "taken back", undefined],
+      ]);
       expect(await remainsOf(victim.lab)).to.deep.equal([]);
     }
     // Five nodes, the middle, the emulator, measurement, capture and two endpoints.

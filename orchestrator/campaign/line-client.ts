@@ -35,7 +35,8 @@ export class LineClient<Line extends { readonly type: string }> {
     const lines = createInterface({ input: process.stdout });
     lines.on("line", (text) => {
       const line = JSON.parse(text) as Line & { code?: string; message?: string };
-      if (line.type === "error") fail(new LineProcessError(process.name, line.code ?? "EPROCESS", line.message ?? "an error without words"));
+      if (line.type === "error")
+        fail(new LineProcessError(process.name, line.code ?? "EPROCESS", line.message ?? "an error without words"));
       for (const listener of this.#listeners) listener(line);
     });
     const drained = new Promise<void>((resolve) => lines.once("close", resolve));
@@ -43,7 +44,13 @@ export class LineClient<Line extends { readonly type: string }> {
       await drained;
       if (this.#finishing) return;
       const words = this.#stderrTail.trim();
-      fail(new LineProcessError(process.name, "EEXIT", `ended with ${signal ?? `code ${code}`}${words === "" ? "" : `: ${words}`}`));
+      fail(
+        new LineProcessError(
+          process.name,
+          "EEXIT",
+          `ended with ${signal ?? `code ${code}`}${words === "" ? "" : `: ${words}`}`,
+        ),
+      );
     });
   }
 

@@ -18,9 +18,17 @@ export async function measureLinks(lab: Lab, signal: AbortSignal): Promise<Direc
     const { type: _, ...measurement } = line;
     measurements.push(measurement);
   });
-  const end = ({ node, interface: interfaceName }: PlannedLinkEnd) => ({ namespacePath: lab.networkNamespace(node), interfaceName });
+  const end = ({ node, interface: interfaceName }: PlannedLinkEnd) => ({
+    namespacePath: lab.networkNamespace(node),
+    interfaceName,
+  });
   const config: MeasureConfig = {
-    links: links.map(({ name, ends, forward, backward }) => ({ name, ends: [end(ends[0]), end(ends[1])], forward, backward })),
+    links: links.map(({ name, ends, forward, backward }) => ({
+      name,
+      ends: [end(ends[0]), end(ends[1])],
+      forward,
+      backward,
+    })),
   };
   client.say(config);
   await client.next("done", signal);

@@ -10,14 +10,21 @@ import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts"
 import { makeDirectory, runShortly } from "./short-run.fixture.ts";
 import type { ShortRun } from "./short-run.fixture.ts";
 
-const read = <T>(directory: string, name: string): T => JSON.parse(readFileSync(join(directory, name), "utf8")) as T;
+function read(directory: string, name: string): unknown {
+  return JSON.parse(readFileSync(join(directory, name), "utf8"));
+}
 
-async function expectPairing(directory: string, run: ShortRun & { client: EndpointKind; server: EndpointKind }): Promise<void> {
+async function expectPairing(
+  directory: string,
+  run: ShortRun & { client: EndpointKind; server: EndpointKind },
+): Promise<void> {
   const outcome = await runShortly(directory, run);
   expect(outcome.error).to.equal(undefined);
   expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
-  expect(await verifyBundle(outcome.directory)).to.have.property("problems").that.deep.equals([]);
-  const { connections } = read<WireAnalysis>(outcome.directory, "wire.json");
+  expect(await verifyBundle(outcome.directory))
+    .to.have.property("problems")
+    .that.deep.equals([]);
+  const { connections } = read(outcome.directory, "wire.json") as WireAnalysis;
   expect(connections).to.have.length(1);
   const [connection] = connections;
   const established = connection!.subflows.filter((subflow) => subflow.established);
@@ -33,17 +40,28 @@ async function expectPairing(directory: string, run: ShortRun & { client: Endpoi
     expect(established.filter(({ initial }) => !initial).every(({ authenticated }) => authenticated)).to.equal(true);
     expect(established.every(({ toClient }) => toClient.payloadBytes > 0)).to.equal(true);
   }
-  expectKernelCounters(read<CountersRecord>(outcome.directory, "counters.json"), run);
+  expectKernelCounters(read(outcome.directory, "counters.json") as CountersRecord, run);
 }
 
 /** The kernel's own word (linux-peer.md): the join counted, and none of what would show a broken peer. */
-function expectKernelCounters(counters: CountersRecord, { client, server }: { client: EndpointKind; server: EndpointKind }): void {
+function expectKernelCounters(
+  counters: CountersRecord,
+  { client, server }: { client: EndpointKind; server: EndpointKind },
+): void {
   const multipath = client !== "linux-tcp" && server !== "linux-tcp";
   const mptcp = (host: string, counter: string): number => counters[host]?.[`MPTcpExt.${counter}`] ?? 0;
   if (multipath && server === "linux-mptcp") expect(mptcp("server", "MPJoinAckRx")).to.equal(1);
   if (multipath && client === "linux-mptcp") expect(mptcp("phone", "MPJoinSynAckRx")).to.equal(1);
   for (const host of ["phone", "server"]) {
-    for (const trap of ["Blackhole", "MPCapableSYNTXDisabled", "DataCsumErr", "MPJoinAckHMacFailure", "MPJoinSynAckHMacFailure", "MPFailTx", "DSSCorruptionReset"]) {
+    for (const trap of [
+      "Blackhole",
+      "MPCapableSYNTXDisabled",
+      "DataCsumErr",
+      "MPJoinAckHMacFailure",
+      "MPJoinSynAckHMacFailure",
+      "MPFailTx",
+      "DSSCorruptionReset",
+    ]) {
       expect(mptcp(host, trap), `${host}: ${trap}`).to.equal(0);
     }
     if (multipath) expect(mptcp(host, "DssFallback"), `${host}: DssFallback`).to.equal(0);

@@ -61,7 +61,10 @@ interface PerformedPart {
 /** A plan that cannot be made is the caller's to refuse beforehand: `planExperiment` says why. */
 export async function runExperiment(request: ExperimentRequest): Promise<ExperimentOutcome> {
   const { loaded } = request;
-  const bundle = await Bundle.create(request.resultsDirectory, { experiment: loaded.experiment.name, startedAt: new Date() });
+  const bundle = await Bundle.create(request.resultsDirectory, {
+    experiment: loaded.experiment.name,
+    startedAt: new Date(),
+  });
   const main = await performPart(request, { loaded }, bundle);
   const verdicts: Record<string, Verdict> = {};
   const leftOut: string[] = [];
@@ -124,7 +127,10 @@ function prepare(request: ExperimentRequest, part: Part): PreparedPart {
     return { plan, perform: (bundle) => performSimulation({ plan, bundle, progress, signal }) };
   }
   const { name } = part.loaded.experiment;
-  const journal = Journal.create({ ...request.journal, title: part.baseline === undefined ? name : `${name}, baseline ${part.baseline}` });
+  const journal = Journal.create({
+    ...request.journal,
+    title: part.baseline === undefined ? name : `${name}, baseline ${part.baseline}`,
+  });
   try {
     const plan = planFor(request, part, journal.lab);
     return { plan, perform: (bundle) => performRun({ plan, substrate, journal, bundle, progress, signal }) };
@@ -152,7 +158,12 @@ function simulationRefusal(request: ExperimentRequest, baseline: Part["loaded"])
 }
 
 function planOn({ substrate, seed, abilities }: ExperimentRequest, loaded: Part["loaded"], lab: string): Checked<Plan> {
-  return planExperiment(loaded, { substrate: substrate === "simulation" ? substrate : substrate.name, lab, seed, abilities });
+  return planExperiment(loaded, {
+    substrate: substrate === "simulation" ? substrate : substrate.name,
+    lab,
+    seed,
+    abilities,
+  });
 }
 
 /** Undefined where nothing was captured: the run ended before, or was told not to. */
@@ -213,7 +224,9 @@ async function manifestContent(
   return {
     command: [...request.command],
     substrate: plan.substrate,
-    endpoints: Object.fromEntries(plan.nodes.flatMap(({ name, endpoint }) => (endpoint === undefined ? [] : [[name, endpoint.kind]]))),
+    endpoints: Object.fromEntries(
+      plan.nodes.flatMap(({ name, endpoint }) => (endpoint === undefined ? [] : [[name, endpoint.kind]])),
+    ),
     seeds: {
       experiment: plan.seed,
       payload: Object.fromEntries(plan.workloads.map(({ name, payloadSeed }) => [name, payloadSeed])),

@@ -58,6 +58,13 @@ export class RunRecorder implements WorkloadSink {
   }
 
   labEvent(subject: string, name: string, message: string, detail?: Readonly<Record<string, unknown>>): void {
-    this.event({ time: this.#options.now(), source: "lab", subject, name, message, ...(detail === undefined ? {} : { detail }) });
+    this.event({
+      time: this.#options.now(),
+      source: "lab",
+      subject,
+      name,
+      message,
+      ...(detail === undefined ? {} : { detail }),
+    });
   }
 }

@@ -20,7 +20,12 @@ export interface SimulatedRunOptions {
 /** The lab of every simulation: its name is part of the hardware addresses, which are to be the same every time. */
 export const simulatedLab = "0000";
 
-export async function performSimulation({ plan, bundle, progress, signal }: SimulatedRunOptions): Promise<SingleRunRecord> {
+export async function performSimulation({
+  plan,
+  bundle,
+  progress,
+  signal,
+}: SimulatedRunOptions): Promise<SingleRunRecord> {
   const simulation = new Simulation(plan);
   const recorder = new RunRecorder({ plan, bundle, progress, now: () => simulation.now });
   const linkRates = new LinkRates(0);
@@ -48,7 +53,9 @@ export async function performSimulation({ plan, bundle, progress, signal }: Simu
       signal: AbortSignal.any([signal, abandon.signal]),
     });
     const seconds = (performance.now() - startedAt) / 1000;
-    progress(`${(simulation.now / 1e6).toFixed(1)} s of virtual time in ${seconds.toFixed(1)} s, ${simulation.events} events`);
+    progress(
+      `${(simulation.now / 1e6).toFixed(1)} s of virtual time in ${seconds.toFixed(1)} s, ${simulation.events} events`,
+    );
   } catch (caught) {
     error = caught as Error;
   }

@@ -63,7 +63,12 @@ class SingleRun {
   constructor(options: SingleRunOptions) {
     this.#options = options;
     const { plan, bundle, progress } = options;
-    this.#recorder = new RunRecorder({ plan, bundle, progress, now: () => (this.#zero === 0 ? 0 : monotonicClock.now() - this.#zero) });
+    this.#recorder = new RunRecorder({
+      plan,
+      bundle,
+      progress,
+      now: () => (this.#zero === 0 ? 0 : monotonicClock.now() - this.#zero),
+    });
   }
 
   async perform(): Promise<SingleRunRecord> {
@@ -124,7 +129,9 @@ class SingleRun {
     if (plan.links.some(({ measured }) => measured)) progress("measuring the links");
     this.#measurements = await measureLinks(lab, signal);
 
-    const capture = plan.capture.enabled ? await CaptureSession.start(lab, bundle.path(bundleFiles.capture), signal) : undefined;
+    const capture = plan.capture.enabled
+      ? await CaptureSession.start(lab, bundle.path(bundleFiles.capture), signal)
+      : undefined;
     let endpoints: Endpoints | undefined;
     const abandon = new AbortController();
     void capture?.failed.then((error) => abandon.abort(error));
@@ -132,7 +139,11 @@ class SingleRun {
     const whileObserved = AbortSignal.any([signal, abandon.signal]);
     try {
       progress("starting the endpoints");
-      endpoints = await startEndpoints(lab, { node: process.execPath, endpoint: programFile("endpoint") }, whileObserved);
+      endpoints = await startEndpoints(
+        lab,
+        { node: process.execPath, endpoint: programFile("endpoint") },
+        whileObserved,
+      );
       this.#countersBefore = await this.#readCounters(lab);
       await this.#run(lab, endpoints, whileObserved);
       await pause(trailMilliseconds, undefined, { signal: whileObserved });
@@ -145,7 +156,8 @@ class SingleRun {
     const { plan, progress } = this.#options;
     await lab.links.sampleEvery(plan.metricsIntervalMicroseconds);
     this.#zero = monotonicClock.now() + leadMicroseconds;
-    this.#zeroEpoch = Math.round((performance.timeOrigin + performance.now()) * 1000) + (this.#zero - monotonicClock.now());
+    this.#zeroEpoch =
+      Math.round((performance.timeOrigin + performance.now()) * 1000) + (this.#zero - monotonicClock.now());
     this.#linkRates = new LinkRates(this.#zero);
     progress(`running ${plan.workloads.map(({ name }) => name).join(", ")}`);
     const over = new AbortController();
@@ -181,7 +193,10 @@ class SingleRun {
       (async () => {
         const after = await this.#readCounters(lab);
         this.#counters = Object.fromEntries(
-          [...after].map(([node, counters]) => [node, kernelCounterDifference(this.#countersBefore.get(node) ?? {}, counters)]),
+          [...after].map(([node, counters]) => [
+            node,
+            kernelCounterDifference(this.#countersBefore.get(node) ?? {}, counters),
+          ]),
         );
       })(),
       endpoints?.stop(),
@@ -189,7 +204,8 @@ class SingleRun {
     outcomes.push(...(await Promise.allSettled([capture?.stop()])));
     const logs = { ...endpoints?.stderrTails, ...(capture === undefined ? {} : { capture: capture.stderrTail }) };
     for (const [name, text] of Object.entries(logs)) {
-      if (text !== "") outcomes.push(...(await Promise.allSettled([bundle.writeText(`${bundleFiles.logs}/${name}.log`, text)])));
+      if (text !== "")
+        outcomes.push(...(await Promise.allSettled([bundle.writeText(`${bundleFiles.logs}/${name}.log`, text)])));
     }
     outcomes.push(...(await Promise.allSettled([bundle.flush()])));
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
@@ -200,7 +216,9 @@ class SingleRun {
     const hosts = lab.plan.nodes.filter(({ endpoint }) => endpoint !== undefined && endpoint.kind !== "pathlab");
     return new Map(
       await Promise.all(
-        hosts.map(async ({ name }) => [name, await readKernelCounters(lab.networkNamespace(name))] as [string, KernelCounters]),
+        hosts.map(
+          async ({ name }) => [name, await readKernelCounters(lab.networkNamespace(name))] as [string, KernelCounters],
+        ),
       ),
     );
   }

@@ -13,10 +13,14 @@ export function registerBundleCommand(program: Command): void {
   bundle
     .command("verify")
     .summary("check every file of a bundle against its manifest")
-    .description("Checks sizes and hashes of all files, and that none is missing and none was added. Exit code 1 when something differs, 2 when there is no bundle.")
+    .description(
+      "Checks sizes and hashes of all files, and that none is missing and none was added. Exit code 1 when something differs, 2 when there is no bundle.",
+    )
     .argument("<directory>", "the bundle")
     .option("--json", "print the problems as JSON")
-    .action((directory: string, { json }: { json?: true }) => exitByBundleError(() => verify(directory, json === true)));
+    .action((directory: string, { json }: { json?: true }) =>
+      exitByBundleError(() => verify(directory, json === true)),
+    );
   bundle
     .command("show")
     .summary("what ran, how it came out")
@@ -46,21 +50,31 @@ async function verify(directory: string, json: boolean): Promise<void> {
   }
   for (const { file, problem, message } of problems) process.stdout.write(`${file}: ${problem}: ${message}\n`);
   const total = `${files} files, ${printSize(bytes)}`;
-  process.stdout.write(problems.length === 0 ? `ok: ${total}, all as sealed\n` : `${problems.length} of ${total} differ from what was sealed\n`);
+  process.stdout.write(
+    problems.length === 0
+      ? `ok: ${total}, all as sealed\n`
+      : `${problems.length} of ${total} differ from what was sealed\n`,
+  );
 }
 
 async function show(directory: string, json: boolean): Promise<void> {
   const bundle = await openBundle(directory);
-  const verdict = (await bundle.has(bundleFiles.verdict)) ? await bundle.json(bundleFiles.verdict, verdictSchema) : undefined;
+  const verdict = (await bundle.has(bundleFiles.verdict))
+    ? await bundle.json(bundleFiles.verdict, verdictSchema)
+    : undefined;
   if (json) {
-    process.stdout.write(`${JSON.stringify({ manifest: bundle.manifest, ...(verdict === undefined ? {} : { verdict }) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ manifest: bundle.manifest, ...(verdict === undefined ? {} : { verdict }) })}\n`,
+    );
     return;
   }
   const lines = [...describe(bundle), ""];
   for (const why of verdict?.invalidBecause ?? []) lines.push(`invalid  ${why}`);
   for (const { baseline, workload, metric, expected, measured, passed, witness } of verdict?.expectations ?? []) {
     const where = baseline === undefined ? workload : `${baseline}/${workload}`;
-    lines.push(`${passed ? "passed " : "FAILED "}  ${where} ${metric}: ${measured} (expected ${expected}; witness: ${witness})`);
+    lines.push(
+      `${passed ? "passed " : "FAILED "}  ${where} ${metric}: ${measured} (expected ${expected}; witness: ${witness})`,
+    );
   }
   for (const finding of verdict?.findings ?? []) lines.push(`note     ${finding}`);
   process.stdout.write(`${lines.join("\n").trimEnd()}\n`);
@@ -73,7 +87,9 @@ function describe({ manifest }: Bundle): string[] {
     `outcome    ${outcome}`,
     `run        ${run.startedAt} to ${run.endedAt}, ${run.ended}${run.error === undefined ? "" : `: ${run.error}`}`,
     `substrate  ${substrate}`,
-    `endpoints  ${Object.entries(endpoints).map(([host, kind]) => `${host} ${kind}`).join(", ")}`,
+    `endpoints  ${Object.entries(endpoints)
+      .map(([host, kind]) => `${host} ${kind}`)
+      .join(", ")}`,
     `machine    ${machine.hostname}, ${machine.kernel}, node ${machine.node}, pathlab ${machine.pathlab.version}`,
     `again      ./pathlab ${command.join(" ")}`,
   ];

@@ -7,6 +7,7 @@ export function collectSetting(setting: string, before: readonly string[]): stri
 
 export function parseSeed(text: string): number {
   const seed = Number(text);
-  if (!/^\d+$/.test(text) || seed > 0xffff_ffff) throw new InvalidArgumentError("A seed is a whole number from 0 to 4294967295.");
+  if (!/^\d+$/.test(text) || seed > 0xffff_ffff)
+    throw new InvalidArgumentError("A seed is a whole number from 0 to 4294967295.");
   return seed;
 }

@@ -8,14 +8,18 @@ export function registerReportCommand(program: Command): void {
   program
     .command("report")
     .summary("render the report of a bundle anew")
-    .description("Renders report.html of a result bundle and of its baselines and takes the new pages into the manifests; all other hashes stay those of the run.")
+    .description(
+      "Renders report.html of a result bundle and of its baselines and takes the new pages into the manifests; all other hashes stay those of the run.",
+    )
     .argument("<directory>", "the bundle")
     .option("--json", "print the path of the page as JSON")
     .action((directory: string, { json }: { json?: true }) =>
       exitByBundleError(async () => {
         const { manifest } = await openBundle(directory);
         if (manifest.baseline !== undefined) {
-          process.stderr.write(`pathlab: ${directory} is a baseline within a bundle, whose manifest holds its hashes: name the bundle itself\n`);
+          process.stderr.write(
+            `pathlab: ${directory} is a baseline within a bundle, whose manifest holds its hashes: name the bundle itself\n`,
+          );
           process.exitCode = 2;
           return;
         }

@@ -32,7 +32,9 @@ export function registerRunCommand(program: Command): void {
   program
     .command("run")
     .summary("run experiments and judge them")
-    .description("Runs experiments on a substrate. Each leaves a result bundle: capture, metrics, timeline, verdict and a page to look at. Exit code 1 when an expectation fails.")
+    .description(
+      "Runs experiments on a substrate. Each leaves a result bundle: capture, metrics, timeline, verdict and a page to look at. Exit code 1 when an expectation fails.",
+    )
     .argument("<experiment...>", "experiment files")
     .addOption(new Option("--on <substrate>", "what to run on").choices(substrateNames))
     .option("--set <key=value>", "set a key of the experiment file; may be given again", collectSetting, [])
@@ -115,7 +117,10 @@ async function perform(runs: readonly PlannedRun[], options: RunOptions): Promis
       break;
     }
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ version: 1, runs: outcomes.map(({ directory, verdict }) => ({ directory, verdict })) }, null, 2)}\n`);
+  if (options.json)
+    process.stdout.write(
+      `${JSON.stringify({ version: 1, runs: outcomes.map(({ directory, verdict }) => ({ directory, verdict })) }, null, 2)}\n`,
+    );
   process.exitCode ??= interrupt.exitCode ?? (outcomes.every(({ verdict }) => verdict.outcome === "passed") ? 0 : 1);
   interrupt.release();
 }
@@ -175,7 +180,13 @@ function describeOutcome(name: string, { directory, verdict }: ExperimentOutcome
     `expected ${expected}`,
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}`);
+  const lines = rows.map(
+    (row) =>
+      `  ${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd()}`,
+  );
   return [
     `${name}: ${verdict.outcome}`,
     ...verdict.invalidBecause.map((why) => `  invalid because ${why}`),
@@ -188,6 +199,7 @@ function describeOutcome(name: string, { directory, verdict }: ExperimentOutcome
 
 function parseRepeat(text: string): number {
   const times = Number(text);
-  if (!/^\d+$/.test(text) || times < 1 || times > 10_000) throw new InvalidArgumentError("A number of times is a whole number from 1 to 10000.");
+  if (!/^\d+$/.test(text) || times < 1 || times > 10_000)
+    throw new InvalidArgumentError("A number of times is a whole number from 1 to 10000.");
   return times;
 }

@@ -47,7 +47,13 @@ export function registerTestCommand(program: Command): void {
           const { ensure } = await import("../substrate/prerequisites/ensure.ts");
           const ready = await ensure("test");
           if (!ready) return;
-          add(await mocha("system tests", ["--timeout", String(systemTestTimeoutMilliseconds), ...testGlobs("system.test.ts")]));
+          add(
+            await mocha("system tests", [
+              "--timeout",
+              String(systemTestTimeoutMilliseconds),
+              ...testGlobs("system.test.ts"),
+            ]),
+          );
         }
       }
       process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
@@ -79,7 +85,9 @@ async function mocha(title: string, args: readonly string[]): Promise<TestTotals
       PATHLAB_TEST_TOTALS: totalsFile,
     });
     const totals = readTotals(totalsFile);
-    return totals !== undefined && (code === 0) === (totals.failed === 0) ? totals : { passed: 0, failed: 1, skipped: 0 };
+    return totals !== undefined && (code === 0) === (totals.failed === 0)
+      ? totals
+      : { passed: 0, failed: 1, skipped: 0 };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -57,7 +57,9 @@ const host = z
     congestionControl: z.exactOptional(
       z
         .enum(abilityNames("congestionControl"))
-        .describe("pathlab: lia (default) or reno; kernel: reno (default, which every kernel allows in namespaces) or cubic."),
+        .describe(
+          "pathlab: lia (default) or reno; kernel: reno (default, which every kernel allows in namespaces) or cubic.",
+        ),
     ),
     scheduler: z.exactOptional(z.enum(abilityNames("scheduler")).describe("Which subflow the next bytes take.")),
     pathManager: z.exactOptional(z.enum(abilityNames("pathManager")).describe("Which subflows are opened.")),

@@ -33,7 +33,11 @@ describe("joinedWithoutTime", () => {
     [{ "a-r1": lossy, "b-r1": undefined }, true, "loss, which takes no time"],
     [{ "a-r1": slow, "r1-b": undefined }, false, "a rate in one direction"],
     [{ "a-r1": undefined, "r1-r2": far, "r2-b": undefined }, false, "a delay in one direction"],
-    [{ "a-r1": slow, "r1-b": undefined, "a-r2": undefined, "r2-b": undefined }, true, "one path of two that takes none"],
+    [
+      { "a-r1": slow, "r1-b": undefined, "a-r2": undefined, "r2-b": undefined },
+      true,
+      "one path of two that takes none",
+    ],
     [{ "a-c": undefined, "c-b": undefined }, false, "hosts do not forward"],
   ] as const) {
     it(`is ${expected} with ${why}`, () => {
@@ -49,7 +53,8 @@ describe("a workload over a path on which nothing takes time", () => {
   const { experiment, topology } = loaded.value;
   const links = Object.fromEntries(Object.entries(topology.topology.links).map(([name, { ends }]) => [name, { ends }]));
   const plain: Topology = { ...topology.topology, links };
-  const planOn = (substrate: "simulation" | "namespaces") => makePlan(experiment, plain, { substrate, lab: "0000", abilities: { netem: false } });
+  const planOn = (substrate: "simulation" | "namespaces") =>
+    makePlan(experiment, plain, { substrate, lab: "0000", abilities: { netem: false } });
 
   it("is refused on the simulation, and on no other substrate", () => {
     const refused = planOn("simulation");

@@ -12,7 +12,9 @@ export class Palette {
   constructor(runs: readonly RunView[]) {
     const carried = new Set(
       runs.flatMap((run) => [
-        ...run.plan.workloads.flatMap((workload) => connectionsOf(run, workload).flatMap(({ subflows }) => subflows.map(({ path }) => path))),
+        ...run.plan.workloads.flatMap((workload) =>
+          connectionsOf(run, workload).flatMap(({ subflows }) => subflows.map(({ path }) => path)),
+        ),
         ...seriesOf(run, "subflow").map(({ first }) => first.path),
       ]),
     );
@@ -20,7 +22,10 @@ export class Palette {
     const shaped = main?.plan.links.filter(({ realisation }) => realisation !== "direct").map(({ name }) => name) ?? [];
     const links = main?.plan.links.map(({ name }) => name) ?? [];
     const wanted = new Set([...carried, ...shaped]);
-    this.#paths = [...links.filter((link) => wanted.has(link)), ...[...carried].filter((path) => !links.includes(path)).toSorted()];
+    this.#paths = [
+      ...links.filter((link) => wanted.has(link)),
+      ...[...carried].filter((path) => !links.includes(path)).toSorted(),
+    ];
   }
 
   /** Undefined for links that are no paths. */

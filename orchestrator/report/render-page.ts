@@ -17,7 +17,8 @@ import { linkCharts, transportCharts } from "./transport-charts.ts";
 import { comparisonChart, workloadCharts } from "./workload-charts.ts";
 
 /** Nothing from elsewhere, by order of the page itself. */
-const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+const contentSecurityPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
 /** The page's text. Throws `BundleError` where a file is damaged or the plan is missing. */
 export async function renderPage(bundle: Bundle): Promise<string> {
@@ -26,7 +27,9 @@ export async function renderPage(bundle: Bundle): Promise<string> {
   const runs = [run, ...baselines];
   const palette = new Palette(runs);
   const workload = run.plan.workloads.flatMap((planned) => workloadCharts(run, planned, palette));
-  const comparison = run.plan.workloads.map((planned) => comparisonChart(runs, planned, palette)).filter((chart) => chart !== undefined);
+  const comparison = run.plan.workloads
+    .map((planned) => comparisonChart(runs, planned, palette))
+    .filter((chart) => chart !== undefined);
   const transport = transportCharts(run, palette);
   const links = linkCharts(run, palette);
   const sections = [
@@ -44,15 +47,25 @@ export async function renderPage(bundle: Bundle): Promise<string> {
   const data = { charts, durationSeconds: run.durationMicroseconds / 1e6 };
   const title = `${run.plan.experiment}${run.baseline === undefined ? "" : `, ${run.baseline}`}: ${run.verdict?.outcome ?? run.manifest.outcome}`;
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<style>${trusted(await pageStyle())}</style></head>
-<body><main>${headerSection(run, baselines)}${sections.filter((section) => section !== undefined)}</main>
-<script type="application/json" id="data">${trusted(JSON.stringify(data).replaceAll("<", "\\u003c"))}</script>
-<script>${trusted(await pageScript())}</script>
-</body></html>
-`.text;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}</title>
+        <style>
+          ${trusted(await pageStyle())}
+        </style>
+      </head>
+      <body>
+        <main>${headerSection(run, baselines)}${sections.filter((section) => section !== undefined)}</main>
+        <script type="application/json" id="data">
+          ${trusted(JSON.stringify(data).replaceAll("<", "\\u003c"))}
+        </script>
+        <script>
+          ${trusted(await pageScript())};
+        </script>
+      </body>
+    </html> `.text;
 }

@@ -44,7 +44,9 @@ describe("report.html", function () {
   it("refers to nothing outside itself", () => {
     for (const text of [page(bulk), page(failover)]) {
       const withoutComments = text.replaceAll(/\/\*![\s\S]*?\*\//g, "");
-      expect(withoutComments).not.to.match(/(src|href)\s*=|@import|url\(|fetch\(|XMLHttpRequest|https?:\/\/(?!www\.w3\.org)/);
+      expect(withoutComments).not.to.match(
+        /(src|href)\s*=|@import|url\(|fetch\(|XMLHttpRequest|https?:\/\/(?!www\.w3\.org)/,
+      );
     }
   });
 
@@ -53,20 +55,32 @@ describe("report.html", function () {
   });
 
   it("says in its head how it came out", () => {
-    expect(page(bulk)).to.contain("download moved 24 MB over wifi and 3g at once at 9.09 Mbit/s, 1.19 times the 7.64 Mbit/s of tcp-wifi, every byte intact.");
+    expect(page(bulk)).to.contain(
+      "download moved 24 MB over wifi and 3g at once at 9.09 Mbit/s, 1.19 times the 7.64 Mbit/s of tcp-wifi, every byte intact.",
+    );
     expect(page(failover)).to.contain("video streamed 1.5 Mbit/s over wifi and 3g at once, without a stall");
     expect(page(failover)).to.contain("All 5 expectations hold.");
   });
 
   it("has a chart for each thing that was observed, the fault marked in all of them", async () => {
     const data = dataOf(page(failover));
-    expect(data.charts.map(({ id }) => id)).to.deep.equal(["throughput-video", "goodput-video", "playback-video", "window", "round-trip", "queue", "drops"]);
+    expect(data.charts.map(({ id }) => id)).to.deep.equal([
+      "throughput-video",
+      "goodput-video",
+      "playback-video",
+      "window",
+      "round-trip",
+      "queue",
+      "drops",
+    ]);
     for (const chart of data.charts) {
       expect(chart.spans).to.deep.equal([{ from: 10, to: 20, label: "wifi dead", colour: "--path-0" }]);
       for (const { values } of chart.series) expect(values).to.have.length(chart.times.length);
     }
     const [throughput] = data.charts;
-    const carried = throughput!.series.map(({ values }) => values.reduce<number>((sum, value) => sum + (value ?? 0) / 10 / 8, 0));
+    const carried = throughput!.series.map(({ values }) =>
+      values.reduce<number>((sum, value) => sum + (value ?? 0) / 10 / 8, 0),
+    );
     const { manifest } = await openBundle(failover);
     expect(manifest.outcome).to.equal("passed");
     expect(carried.reduce((sum, megabytes) => sum + megabytes, 0)).to.be.closeTo(5.625, 0.05);
@@ -105,7 +119,11 @@ interface ChartData {
   readonly charts: readonly {
     readonly id: string;
     readonly times: readonly number[];
-    readonly series: readonly { readonly label: string; readonly colour: string; readonly values: readonly (number | null)[] }[];
+    readonly series: readonly {
+      readonly label: string;
+      readonly colour: string;
+      readonly values: readonly (number | null)[];
+    }[];
     readonly spans: readonly object[];
   }[];
 }

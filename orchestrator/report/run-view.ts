@@ -59,7 +59,10 @@ async function collect<T>(records: AsyncIterable<T>): Promise<T[]> {
 
 /** The last sample or byte; idle time of sampling after the last byte is cut off. */
 function durationOf(wire: WireAnalysis | undefined, samples: readonly MetricSample[]): number {
-  const lastBytes = (wire?.connections ?? []).flatMap(({ toServer, toClient }) => [toServer.lastAt ?? 0, toClient.lastAt ?? 0]);
+  const lastBytes = (wire?.connections ?? []).flatMap(({ toServer, toClient }) => [
+    toServer.lastAt ?? 0,
+    toClient.lastAt ?? 0,
+  ]);
   const lastByte = lastBytes.reduce((one, other) => Math.max(one, other), 0);
   const lastSample = samples.reduce((last, { time }) => Math.max(last, time), 0);
   return lastByte > 0 ? Math.min(Math.max(lastSample, lastByte), lastByte + 1e6) : Math.max(lastSample, 1e6);
@@ -74,9 +77,18 @@ export function connectionsOf(run: RunView, workload: PlannedWorkload): readonly
 }
 
 /** A link's counters are totals since it came up, its measurement before the run included: the same without what was before the run's zero. */
-export function countedInRun({ times, columns }: Series<"link">, column: "bytes" | "dropsQueue" | "dropsLoss" | "dropsBlackhole"): readonly number[] {
+export function countedInRun(
+  { times, columns }: Series<"link">,
+  column: "bytes" | "dropsQueue" | "dropsLoss" | "dropsBlackhole",
+): readonly number[] {
   const totals = columns[column];
-  const before = totals[Math.max(0, times.findLastIndex((time) => time <= 0))] ?? 0;
+  const before =
+    totals[
+      Math.max(
+        0,
+        times.findLastIndex((time) => time <= 0),
+      )
+    ] ?? 0;
   return totals.map((total) => Math.max(0, total - before));
 }
 

@@ -7,13 +7,15 @@ import type { RunView } from "./run-view.ts";
 
 export function summarise(run: RunView, baselines: readonly RunView[]): string {
   const { verdict, plan } = run;
-  if (verdict?.outcome === "invalid") return `The figures of this run must not be used: ${verdict.invalidBecause.join("; ")}.`;
+  if (verdict?.outcome === "invalid")
+    return `The figures of this run must not be used: ${verdict.invalidBecause.join("; ")}.`;
   const workloads = plan.workloads.map((workload) => summariseWorkload(run, workload, baselines)).join(" ");
   if (verdict === undefined) return workloads;
   const failed = verdict.expectations.filter(({ passed }) => !passed);
   const [first] = failed;
   if (verdict.expectations.length === 0) return `${workloads} Nothing was expected of it.`;
-  if (first === undefined) return `${workloads} ${verdict.expectations.length === 1 ? "The expectation holds." : `All ${verdict.expectations.length} expectations hold.`}`;
+  if (first === undefined)
+    return `${workloads} ${verdict.expectations.length === 1 ? "The expectation holds." : `All ${verdict.expectations.length} expectations hold.`}`;
   const where = first.baseline === undefined ? first.workload : `${first.baseline}, ${first.workload}`;
   const example = `${where}: ${first.metric} ${first.measured}, expected ${first.expected}`;
   const share = `${failed.length} of ${printCount(verdict.expectations.length, "expectation")} failed`;
@@ -25,14 +27,23 @@ function summariseWorkload(run: RunView, workload: PlannedWorkload, baselines: r
   const goodput = measured.goodputBitsPerSecond?.value;
   const rate = goodput === undefined ? "" : ` at ${printRate(goodput)}`;
   const paths = pathsUsed(run, workload);
-  const over = paths.length === 0 ? "" : ` over ${paths.length > 1 ? `${paths.slice(0, -1).join(", ")} and ${paths.at(-1)} at once` : paths[0]}`;
+  const over =
+    paths.length === 0
+      ? ""
+      : ` over ${paths.length > 1 ? `${paths.slice(0, -1).join(", ")} and ${paths.at(-1)} at once` : paths[0]}`;
   const intact = measured.intact?.value === true ? ", every byte intact" : "";
   switch (workload.kind) {
     case "bulk":
       return `${workload.name} moved ${printSize(bytesOf(run, workload))}${over}${rate}${gainOver(baselines, workload, goodput)}${intact}.`;
     case "stream": {
-      const stalls = measured.stalls === undefined ? "" : `, ${measured.stalls.value === 0 ? "without a stall" : `with ${printCount(measured.stalls.value, "stall")}`}`;
-      const gap = measured.longestGapMicroseconds === undefined ? "" : `, longest gap ${printTime(measured.longestGapMicroseconds.value)}`;
+      const stalls =
+        measured.stalls === undefined
+          ? ""
+          : `, ${measured.stalls.value === 0 ? "without a stall" : `with ${printCount(measured.stalls.value, "stall")}`}`;
+      const gap =
+        measured.longestGapMicroseconds === undefined
+          ? ""
+          : `, longest gap ${printTime(measured.longestGapMicroseconds.value)}`;
       return `${workload.name} streamed ${printRate(workload.rateBitsPerSecond)}${over}${stalls}${gap}${intact}.`;
     }
     case "request-response":
@@ -42,7 +53,11 @@ function summariseWorkload(run: RunView, workload: PlannedWorkload, baselines: r
 
 function pathsUsed(run: RunView, workload: PlannedWorkload): string[] {
   const subflows = connectionsOf(run, workload).flatMap((connection) => connection.subflows);
-  return [...new Set(subflows.filter((subflow) => deliveredDirection(workload, subflow).payloadBytes > 0).map(({ path }) => path))];
+  return [
+    ...new Set(
+      subflows.filter((subflow) => deliveredDirection(workload, subflow).payloadBytes > 0).map(({ path }) => path),
+    ),
+  ];
 }
 
 function bytesOf(run: RunView, workload: PlannedWorkload): number {

@@ -48,6 +48,8 @@ describe("a chart's scale", () => {
   it("is that of its usual values where a peak would flatten them, and the note tells of the peak", () => {
     const scaled = scaleToUsual(chart([...usual, 110]));
     expect(scaled.top).to.equal(16);
-    expect(scaled.note).to.equal("A note. One value goes beyond the scale, the highest 110 Mbit/s at 200.0 s: bytes that had waited for a hole to be filled.");
+    expect(scaled.note).to.equal(
+      "A note. One value goes beyond the scale, the highest 110 Mbit/s at 200.0 s: bytes that had waited for a hole to be filled.",
+    );
   });
 });

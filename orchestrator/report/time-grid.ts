@@ -5,7 +5,9 @@ export interface TimeGrid {
 }
 
 const mostSlices = 400;
-const roundWidths = [50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000] as const;
+const roundWidths = [
+  50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000,
+] as const;
 
 /** `finest`: the width below which there is nothing to see. */
 export function timeGrid(durationMicroseconds: number, finest: number): TimeGrid {

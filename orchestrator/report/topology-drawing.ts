@@ -29,17 +29,39 @@ export function drawTopology(run: RunView, palette: Palette): Html {
   for (const { name, ends } of links) {
     const lines = labels.get(name)!;
     const width = Math.max(...lines.map((line) => line.length)) * characterWidth + 12;
-    graph.setEdge(ends[0].node, ends[1].node, { width, height: lines.length * labelLineHeight + 8, labelpos: "c" }, name);
+    graph.setEdge(
+      ends[0].node,
+      ends[1].node,
+      { width, height: lines.length * labelLineHeight + 8, labelpos: "c" },
+      name,
+    );
   }
   layout(graph);
   const { width, height } = graph.graph() as { width: number; height: number };
   const drawnLinks = links.map((link) => {
-    const edge = graph.edge({ v: link.ends[0].node, w: link.ends[1].node, name: link.name }) as Placed & { points: readonly Placed[] };
-    return drawLink(link, edge, labels.get(link.name)!, palette.path(link.name) ?? neutralColour, strokeWidth(run, link));
+    const edge = graph.edge({ v: link.ends[0].node, w: link.ends[1].node, name: link.name }) as Placed & {
+      points: readonly Placed[];
+    };
+    return drawLink(
+      link,
+      edge,
+      labels.get(link.name)!,
+      palette.path(link.name) ?? neutralColour,
+      strokeWidth(run, link),
+    );
   });
   const drawnNodes = nodes.map((node) => drawNode(node, graph.node(node.name) as Placed));
   const title = `${nodes.length} nodes, ${links.length} links`;
-  return html`<svg class="topology" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" style="max-width:${Math.ceil(width * 1.15)}px" role="img" aria-label="${title}"><title>${title}</title>${drawnLinks}${drawnNodes}</svg>`;
+  return html`<svg
+    class="topology"
+    viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}"
+    style="max-width:${Math.ceil(width * 1.15)}px"
+    role="img"
+    aria-label="${title}"
+  >
+    <title>${title}</title>
+    ${drawnLinks}${drawnNodes}
+  </svg>`;
 }
 
 function nodeHeight({ interfaces, endpoint }: PlannedNode): number {
@@ -51,24 +73,43 @@ function drawNode(node: PlannedNode, { x, y }: Placed): Html {
   const [left, top] = [x - nodeWidth / 2, y - height / 2];
   const faces = node.endpoint === undefined ? [] : node.interfaces;
   return html`<g class="node ${node.kind}">
-<rect x="${left}" y="${top}" width="${nodeWidth}" height="${height}" rx="${node.kind === "host" ? 6 : 17}"/>
-<text x="${x}" y="${node.endpoint === undefined ? y + 4.5 : top + 19}" class="name">${node.name}</text>
-${node.endpoint === undefined ? "" : html`<text x="${x}" y="${top + 34}" class="kind">${node.endpoint.kind}</text>`}
-${faces.map((face, index) => html`<text x="${x}" y="${top + 50 + index * 14}" class="address">${face.name} ${face.address}</text>`)}
-</g>`;
+    <rect x="${left}" y="${top}" width="${nodeWidth}" height="${height}" rx="${node.kind === "host" ? 6 : 17}" />
+    <text x="${x}" y="${node.endpoint === undefined ? y + 4.5 : top + 19}" class="name">${node.name}</text>
+    ${node.endpoint === undefined ? "" : html`<text x="${x}" y="${top + 34}" class="kind">${node.endpoint.kind}</text>`}
+    ${faces.map((face, index) => html`<text x="${x}" y="${top + 50 + index * 14}" class="address">${face.name} ${face.address}</text>`)}
+  </g>`;
 }
 
-function drawLink({ name }: PlannedLink, { x, y, points }: Placed & { points: readonly Placed[] }, lines: readonly string[], colour: string, width: number): Html {
+function drawLink(
+  { name }: PlannedLink,
+  { x, y, points }: Placed & { points: readonly Placed[] },
+  lines: readonly string[],
+  colour: string,
+  width: number,
+): Html {
   const half = (lines.length * labelLineHeight) / 2;
   const boxWidth = Math.max(...lines.map((line) => line.length)) * characterWidth + 8;
   return html`<g class="link" data-link="${name}">
-<path d="${smooth(points)}" style="stroke:var(${colour});stroke-width:${width}"/>
-<rect class="behind" x="${round(x - boxWidth / 2)}" y="${round(y - half - 3)}" width="${round(boxWidth)}" height="${round(half * 2 + 6)}" rx="4"/>
-${lines.map(
-  (line, index) =>
-    html`<text x="${round(x)}" y="${round(y - half + index * labelLineHeight + 11)}" class="${index === 0 ? "title" : "figure"}" ${index === 0 ? html`style="fill:var(${colour})"` : ""}>${line}</text>`,
-)}
-</g>`;
+    <path d="${smooth(points)}" style="stroke:var(${colour});stroke-width:${width}" />
+    <rect
+      class="behind"
+      x="${round(x - boxWidth / 2)}"
+      y="${round(y - half - 3)}"
+      width="${round(boxWidth)}"
+      height="${round(half * 2 + 6)}"
+      rx="4"
+    />
+    ${lines.map(
+      (line, index) =>
+        html`<text
+          x="${round(x)}"
+          y="${round(y - half + index * labelLineHeight + 11)}"
+          class="${index === 0 ? "title" : "figure"}"
+          ${index === 0 ? html`style="fill:var(${colour})"` : ""}
+          >${line}</text
+        >`,
+    )}
+  </g>`;
 }
 
 /** Through the middles between dagre's points, each point pulling the curve. */
@@ -79,7 +120,10 @@ function smooth(points: readonly Placed[]): string {
   rest.forEach((point, index) => {
     const next = rest[index + 1];
     if (next === undefined) parts.push(`L${round(point.x)} ${round(point.y)}`);
-    else parts.push(`Q${round(point.x)} ${round(point.y)} ${round((point.x + next.x) / 2)} ${round((point.y + next.y) / 2)}`);
+    else
+      parts.push(
+        `Q${round(point.x)} ${round(point.y)} ${round((point.x + next.x) / 2)} ${round((point.y + next.y) / 2)}`,
+      );
   });
   return parts.join("");
 }
@@ -87,26 +131,40 @@ function smooth(points: readonly Placed[]): string {
 function linkLabel(run: RunView, link: PlannedLink): string[] {
   const { rateBitsPerSecond: up, delayMicroseconds: delay, queue } = link.forward;
   const down = link.backward.rateBitsPerSecond;
-  const rate = up === undefined ? [] : [up === down || down === undefined ? printRate(up) : `${printRate(up)} up, ${printRate(down)} down`];
+  const rate =
+    up === undefined
+      ? []
+      : [up === down || down === undefined ? printRate(up) : `${printRate(up)} up, ${printRate(down)} down`];
   const buffer = [
     ...(queue?.timeMicroseconds === undefined ? [] : [`${printTime(queue.timeMicroseconds)} queue`]),
     ...(queue?.bytes === undefined ? [] : [`${printSize(queue.bytes)} queue`]),
     ...(queue?.packets === undefined ? [] : [`queue of ${queue.packets} packets`]),
   ];
   const shape = [...rate, ...(delay === undefined ? [] : [printTime(delay)]), ...buffer].join(" · ");
-  const measured = run.links.measurements.find((measurement) => measurement.link === link.name && measurement.direction === "backward")?.measured;
+  const measured = run.links.measurements.find(
+    (measurement) => measurement.link === link.name && measurement.direction === "backward",
+  )?.measured;
   const figures =
     measured === undefined
       ? []
-      : [`measured ${measured.rateBitsPerSecond === undefined ? "" : `${printRate(measured.rateBitsPerSecond)} · `}${printTime(measured.delayMicroseconds)}`];
+      : [
+          `measured ${measured.rateBitsPerSecond === undefined ? "" : `${printRate(measured.rateBitsPerSecond)} · `}${printTime(measured.delayMicroseconds)}`,
+        ];
   const carried = carriedBytes(run, link.name);
-  return [link.name, ...(shape === "" ? [] : [shape]), ...figures, ...(carried === undefined ? [] : [`carried ${printSize(carried)}`])];
+  return [
+    link.name,
+    ...(shape === "" ? [] : [shape]),
+    ...figures,
+    ...(carried === undefined ? [] : [`carried ${printSize(carried)}`]),
+  ];
 }
 
 /** Both directions together; undefined where nobody counted. */
 function carriedBytes(run: RunView, link: string): number | undefined {
   const counted = seriesOf(run, "link").filter(({ first }) => first.link === link);
-  return counted.length === 0 ? undefined : counted.reduce((sum, series) => sum + (countedInRun(series, "bytes").at(-1) ?? 0), 0);
+  return counted.length === 0
+    ? undefined
+    : counted.reduce((sum, series) => sum + (countedInRun(series, "bytes").at(-1) ?? 0), 0);
 }
 
 /** Wider for what carried more of all bytes. */

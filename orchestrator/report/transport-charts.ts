@@ -16,20 +16,37 @@ export function transportCharts(run: RunView, palette: Palette): ChartSpec[] {
   if (subflows.length === 0) return [];
   const grid = timeGrid(run.durationMicroseconds, run.plan.metricsIntervalMicroseconds);
   const shared = { kind: "lines", times: gridTimes(grid), spans: faultSpans(run, palette) } as const;
-  const onGrid = (series: Series<"subflow">, values: readonly number[]) => extremesOnGrid(series.times, values, grid, Math.max);
+  const onGrid = (series: Series<"subflow">, values: readonly number[]) =>
+    extremesOnGrid(series.times, values, grid, Math.max);
   const windows = subflows.flatMap((series): ChartSeries[] => {
     const label = subflowLabel(series, subflows);
     const colour = palette.path(series.first.path) ?? neutralColour;
-    const window = onGrid(series, series.columns.congestionWindowBytes.map((bytes) => compact(bytes / 1e3)));
-    const threshold = onGrid(series, series.columns.slowStartThresholdBytes.map((bytes) => compact(bytes / 1e3)));
+    const window = onGrid(
+      series,
+      series.columns.congestionWindowBytes.map((bytes) => compact(bytes / 1e3)),
+    );
+    const threshold = onGrid(
+      series,
+      series.columns.slowStartThresholdBytes.map((bytes) => compact(bytes / 1e3)),
+    );
     return [
       { label: `${label} window`, colour, dashed: false, values: window },
-      ...(threshold.every((value) => value === null) ? [] : [{ label: `${label} threshold`, colour, dashed: true, values: threshold }]),
+      ...(threshold.every((value) => value === null)
+        ? []
+        : [{ label: `${label} threshold`, colour, dashed: true, values: threshold }]),
     ];
   });
   const roundTrips = subflows.map((series): ChartSeries => {
-    const values = onGrid(series, series.columns.smoothedRttMicroseconds.map((microseconds) => compact(microseconds / 1e3)));
-    return { label: subflowLabel(series, subflows), colour: palette.path(series.first.path) ?? neutralColour, dashed: false, values };
+    const values = onGrid(
+      series,
+      series.columns.smoothedRttMicroseconds.map((microseconds) => compact(microseconds / 1e3)),
+    );
+    return {
+      label: subflowLabel(series, subflows),
+      colour: palette.path(series.first.path) ?? neutralColour,
+      dashed: false,
+      values,
+    };
   });
   const note = `Of the sender's subflows, the largest in each ${printTime(grid.widthMicroseconds)}.`;
   return [
@@ -57,15 +74,30 @@ export function linkCharts(run: RunView, palette: Palette): ChartSpec[] {
   });
   const drops = links
     .map((series): ChartSeries => {
-      const [byQueue, byLoss, byDeath] = (["dropsQueue", "dropsLoss", "dropsBlackhole"] as const).map((cause) => countedInRun(series, cause));
+      const [byQueue, byLoss, byDeath] = (["dropsQueue", "dropsLoss", "dropsBlackhole"] as const).map((cause) =>
+        countedInRun(series, cause),
+      );
       const totals = byQueue!.map((dropped, index) => dropped + byLoss![index]! + byDeath![index]!);
       const highest = extremesOnGrid(series.times, totals, grid, Math.max);
-      return { label: linkLabel(series), colour: colourOf(series), dashed: series.first.direction === "forward", values: increases(highest) };
+      return {
+        label: linkLabel(series),
+        colour: colourOf(series),
+        dashed: series.first.direction === "forward",
+        values: increases(highest),
+      };
     })
     .filter(({ values }) => values.some((value) => value !== null && value > 0));
   const width = printTime(grid.widthMicroseconds);
   return [
-    { ...shared, id: "queue", kind: "lines", title: "Queue before the link", note: `The longest in each ${width}.`, unit: "kB", series: queues },
+    {
+      ...shared,
+      id: "queue",
+      kind: "lines",
+      title: "Queue before the link",
+      note: `The longest in each ${width}.`,
+      unit: "kB",
+      series: queues,
+    },
     ...(drops.length === 0
       ? []
       : [

@@ -43,7 +43,9 @@ function throughputChart(run: RunView, workload: PlannedWorkload, palette: Palet
   const grid = timeGrid(run.durationMicroseconds, leastWidth(workload));
   const byPath = Map.groupBy(subflows, ({ path }) => path);
   const series = [...byPath].map(([path, those]): ChartSeries => {
-    const rates = those.map((subflow) => ratesOnGrid(deliveredDirection(workload, subflow).arrivals, wire.binMicroseconds, grid));
+    const rates = those.map((subflow) =>
+      ratesOnGrid(deliveredDirection(workload, subflow).arrivals, wire.binMicroseconds, grid),
+    );
     const values = rates.reduce((sum, next) => sum.map((value, slice) => value + next[slice]!)).map(megabits);
     return { label: path, colour: palette.path(path) ?? neutralColour, dashed: false, values };
   });
@@ -99,7 +101,14 @@ function playbackChart(run: RunView, workload: PlannedWorkload, palette: Palette
     unit: "s",
     kind: "lines",
     times: gridTimes(grid),
-    series: [{ label: "buffer", colour: "--run-0", dashed: false, values: extremesOnGrid(samples.times, seconds, grid, Math.min) }],
+    series: [
+      {
+        label: "buffer",
+        colour: "--run-0",
+        dashed: false,
+        values: extremesOnGrid(samples.times, seconds, grid, Math.min),
+      },
+    ],
     spans: [...faultSpans(run, palette), ...stallSpans(run, workload)],
   };
 }
@@ -128,15 +137,31 @@ function latencyChart(run: RunView, workload: PlannedWorkload, palette: Palette)
     note: "From when a request was due to the last byte of its response, each request a point.",
     unit: "ms",
     kind: "points",
-    times: result.latenciesMicroseconds.map((_, index) => (result.connectedAt + index * workload.intervalMicroseconds) / 1e6),
-    series: [{ label: "latency", colour: "--run-0", dashed: false, values: result.latenciesMicroseconds.map((latency) => compact(latency / 1e3)) }],
+    times: result.latenciesMicroseconds.map(
+      (_, index) => (result.connectedAt + index * workload.intervalMicroseconds) / 1e6,
+    ),
+    series: [
+      {
+        label: "latency",
+        colour: "--run-0",
+        dashed: false,
+        values: result.latenciesMicroseconds.map((latency) => compact(latency / 1e3)),
+      },
+    ],
     spans: faultSpans(run, palette),
   };
 }
 
 /** The goodput of an experiment and its baselines in one chart, from the wire where there is one. */
-export function comparisonChart(runs: readonly RunView[], workload: PlannedWorkload, palette: Palette): ChartSpec | undefined {
-  const grid = timeGrid(Math.max(...runs.map(({ durationMicroseconds }) => durationMicroseconds)), 2 * leastWidth(workload));
+export function comparisonChart(
+  runs: readonly RunView[],
+  workload: PlannedWorkload,
+  palette: Palette,
+): ChartSpec | undefined {
+  const grid = timeGrid(
+    Math.max(...runs.map(({ durationMicroseconds }) => durationMicroseconds)),
+    2 * leastWidth(workload),
+  );
   const series = runs.flatMap((run, index): ChartSeries[] => {
     const planned = run.plan.workloads.find(({ name }) => name === workload.name);
     const [connection] = planned === undefined ? [] : connectionsOf(run, planned);

@@ -18,12 +18,16 @@ export function findContradictions({ workload, outcome, wire }: WorkloadWitnesse
   if (result?.kind !== "receiver" || stream === undefined || others.length > 0) return [];
   const findings: string[] = [];
   if (result.bytes !== stream.bytes) {
-    findings.push(`${workload.name}: the application says ${result.bytes} bytes, the capture shows ${stream.bytes} in order`);
+    findings.push(
+      `${workload.name}: the application says ${result.bytes} bytes, the capture shows ${stream.bytes} in order`,
+    );
   }
   const claimed = (result.bytes * 8e6) / (result.lastByteAt - result.connectedAt);
   const seen = stream.goodputBitsPerSecond;
   if (seen !== undefined && Math.abs(claimed / seen - 1) > reasonable.rateShare) {
-    findings.push(`${workload.name}: the application's goodput is ${printRate(claimed)}, the capture's ${printRate(seen)}`);
+    findings.push(
+      `${workload.name}: the application's goodput is ${printRate(claimed)}, the capture's ${printRate(seen)}`,
+    );
   }
   if (Math.abs(result.longestGapMicroseconds - stream.longestGapMicroseconds) > reasonable.gapMicroseconds) {
     const [said, shown] = [result.longestGapMicroseconds, stream.longestGapMicroseconds].map(printTime);
@@ -37,7 +41,10 @@ export function findOnWire(wire: WireAnalysis | undefined, plan: Plan): string[]
     const { workload: name, fallback } = connection;
     const workload = plan.workloads.find((candidate) => candidate.name === name);
     const findings: string[] = [];
-    if (fallback !== undefined) findings.push(`${name}: fell back to TCP at ${printMoment(fallback.at)}: ${fallback.reason} (seen at ${fallback.host})`);
+    if (fallback !== undefined)
+      findings.push(
+        `${name}: fell back to TCP at ${printMoment(fallback.at)}: ${fallback.reason} (seen at ${fallback.host})`,
+      );
     if (workload !== undefined) findings.push(...findDuplicates(workload, connection));
     for (const subflow of connection.subflows) {
       const which = `${name}: subflow ${subflow.id} over ${subflow.path}`;
@@ -55,10 +62,15 @@ export function findOnWire(wire: WireAnalysis | undefined, plan: Plan): string[]
 /** Re-injection is for what is lost or late; when so much comes twice, paths carry what nobody needs. */
 function findDuplicates(workload: PlannedWorkload, connection: WireConnection): string[] {
   const { bytes, bytesBehindHole } = deliveredStream(workload, connection);
-  const arrived = connection.subflows.reduce((sum, subflow) => sum + deliveredDirection(workload, subflow).payloadBytes, 0);
+  const arrived = connection.subflows.reduce(
+    (sum, subflow) => sum + deliveredDirection(workload, subflow).payloadBytes,
+    0,
+  );
   const twice = arrived - bytes - bytesBehindHole;
   if (twice <= reasonable.duplicateShare * bytes) return [];
-  return [`${workload.name}: ${printSize(twice)} (${printPercent(twice / bytes)}) of its payload arrived over a second subflow too`];
+  return [
+    `${workload.name}: ${printSize(twice)} (${printPercent(twice / bytes)}) of its payload arrived over a second subflow too`,
+  ];
 }
 
 /** Counters that show an error of the protocol, or a kernel that has given MPTCP up. */

@@ -13,32 +13,67 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
   return [
     ...(goodput === undefined
       ? []
-      : [judgeBounds("goodput", bounds(goodput.atLeastBitsPerSecond, goodput.atMostBitsPerSecond), measured.goodputBitsPerSecond, printRate)]),
+      : [
+          judgeBounds(
+            "goodput",
+            bounds(goodput.atLeastBitsPerSecond, goodput.atMostBitsPerSecond),
+            measured.goodputBitsPerSecond,
+            printRate,
+          ),
+        ]),
     ...(subflows === undefined
       ? []
       : [
           judgeBounds(
             "subflows",
-            { ...bounds(subflows.atLeast, subflows.atMost), ...(subflows.exactly === undefined ? {} : { exactly: subflows.exactly }) },
+            {
+              ...bounds(subflows.atLeast, subflows.atMost),
+              ...(subflows.exactly === undefined ? {} : { exactly: subflows.exactly }),
+            },
             measured.subflows,
             String,
           ),
         ]),
     ...(longestGap === undefined
       ? []
-      : [judgeBounds("longestGap", bounds(undefined, longestGap.atMostMicroseconds), measured.longestGapMicroseconds, printTime)]),
+      : [
+          judgeBounds(
+            "longestGap",
+            bounds(undefined, longestGap.atMostMicroseconds),
+            measured.longestGapMicroseconds,
+            printTime,
+          ),
+        ]),
     ...(stalls === undefined
       ? []
-      : [judgeBounds("stalls", bounds(undefined, stalls.atMost), measured.stalls, (count) => printCount(count, "stall"))]),
+      : [
+          judgeBounds("stalls", bounds(undefined, stalls.atMost), measured.stalls, (count) =>
+            printCount(count, "stall"),
+          ),
+        ]),
     ...(intact === undefined ? [] : [judgeIntact(measured)]),
     ...(fallback === undefined ? [] : [judgeFallback(fallback, measured.fellBack)]),
     ...(completion === undefined
       ? []
-      : [judgeBounds("completion", bounds(undefined, completion.atMostMicroseconds), measured.completionMicroseconds, printTime)]),
+      : [
+          judgeBounds(
+            "completion",
+            bounds(undefined, completion.atMostMicroseconds),
+            measured.completionMicroseconds,
+            printTime,
+          ),
+        ]),
     ...(["p50", "p99"] as const).flatMap((name) => {
       const limit = latency?.[name]?.atMostMicroseconds;
       if (limit === undefined) return [];
-      return [judgeBounds(`latency.${name}`, bounds(undefined, limit), percentileOf(measured.latenciesMicroseconds, name), printTime)];
+      return [
+        judgeBounds(
+          `latency.${name}`,
+          bounds(undefined, limit),
+          percentileOf(measured.latenciesMicroseconds, name),
+          printTime,
+        ),
+      ];
     }),
   ];
 }
@@ -53,7 +88,12 @@ function bounds(atLeast: number | undefined, atMost: number | undefined): Bounds
   return { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }) };
 }
 
-function judgeBounds(metric: string, limits: Bounds, measured: Measured<number> | undefined, print: (value: number) => string): Judged {
+function judgeBounds(
+  metric: string,
+  limits: Bounds,
+  measured: Measured<number> | undefined,
+  print: (value: number) => string,
+): Judged {
   const { exactly, atLeast, atMost } = limits;
   const expected = [
     ...(exactly === undefined ? [] : [`exactly ${print(exactly)}`]),
@@ -62,7 +102,8 @@ function judgeBounds(metric: string, limits: Bounds, measured: Measured<number> 
   ].join(", ");
   if (measured === undefined) return { metric, expected, measured: unmeasured, passed: false, witness: "none" };
   const { value, witness } = measured;
-  const passed = (exactly === undefined || value === exactly) && value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+  const passed =
+    (exactly === undefined || value === exactly) && value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
   return {
     metric,
     expected,
@@ -85,9 +126,23 @@ function judgeIntact({ intact, damage }: WorkloadMeasurements): Judged {
 }
 
 function judgeFallback(expected: boolean, fellBack: Measured<boolean> | undefined): Judged {
-  if (fellBack === undefined) return { metric: "fallback", expected: printFallback(expected), measured: unmeasured, passed: false, witness: "none" };
+  if (fellBack === undefined)
+    return {
+      metric: "fallback",
+      expected: printFallback(expected),
+      measured: unmeasured,
+      passed: false,
+      witness: "none",
+    };
   const { value, witness } = fellBack;
-  return { metric: "fallback", expected: printFallback(expected), measured: printFallback(value), measuredValue: value, passed: value === expected, witness };
+  return {
+    metric: "fallback",
+    expected: printFallback(expected),
+    measured: printFallback(value),
+    measuredValue: value,
+    passed: value === expected,
+    witness,
+  };
 }
 
 function printFallback(fellBack: boolean): string {
@@ -99,7 +154,10 @@ export function percentile(values: readonly number[], share: number): number | u
   return values.toSorted((one, other) => one - other)[Math.max(0, Math.ceil(values.length * share) - 1)];
 }
 
-function percentileOf(latencies: Measured<readonly number[]> | undefined, name: "p50" | "p99"): Measured<number> | undefined {
+function percentileOf(
+  latencies: Measured<readonly number[]> | undefined,
+  name: "p50" | "p99",
+): Measured<number> | undefined {
   const value = percentile(latencies?.value ?? [], name === "p50" ? 0.5 : 0.99);
   return latencies === undefined || value === undefined ? undefined : { value, witness: latencies.witness };
 }

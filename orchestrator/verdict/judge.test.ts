@@ -60,10 +60,20 @@ function wire(changes: Partial<WireConnection> = {}, lostFrames = 0): WireAnalys
     toClient: stream,
     ...changes,
   };
-  return { schemaVersion: 1, capture: { frames: 10, tcpFrames: 10, lostFrames }, binMicroseconds: 50_000, connections: [connection] };
+  return {
+    schemaVersion: 1,
+    capture: { frames: 10, tcpFrames: 10, lostFrames },
+    binMicroseconds: 50_000,
+    connections: [connection],
+  };
 }
 
-function evidence(expectation: Expectation, changes: Partial<Evidence> = {}, client: WorkloadResult = receiver, workload: PlannedWorkload = bulkWorkload): Evidence {
+function evidence(
+  expectation: Expectation,
+  changes: Partial<Evidence> = {},
+  client: WorkloadResult = receiver,
+  workload: PlannedWorkload = bulkWorkload,
+): Evidence {
   return {
     plan: twoPathPlan({ workloads: [workload], expectations: [{ workload: workload.name, expectation }] }),
     ended: "completed",
@@ -83,9 +93,13 @@ const only = (verdict: ReturnType<typeof judge>) => {
 
 describe("the judge", () => {
   it("passes what the capture shows, and names its witness", () => {
-    const verdict = judge(evidence({ goodput: { atLeastBitsPerSecond: 7.9e6 }, subflows: { exactly: 2 }, fallback: false, intact: true }));
+    const verdict = judge(
+      evidence({ goodput: { atLeastBitsPerSecond: 7.9e6 }, subflows: { exactly: 2 }, fallback: false, intact: true }),
+    );
     expect(verdict.outcome).to.equal("passed");
-    expect(verdict.expectations.map(({ metric, expected, measured, witness }) => [metric, expected, measured, witness])).to.deep.equal([
+    expect(
+      verdict.expectations.map(({ metric, expected, measured, witness }) => [metric, expected, measured, witness]),
+    ).to.deep.equal([
       ["goodput", "at least 7.9 Mbit/s", "8 Mbit/s", "capture"],
       ["subflows", "exactly 2", "2", "capture"],
       ["intact", "every byte once, in order, unchanged", "intact", "SHA-256 of the bytes"],
@@ -98,7 +112,9 @@ describe("the judge", () => {
     const boast = { ...receiver, lastByteAt: 120_000 };
     const verdict = judge(evidence({ goodput: { atLeastBitsPerSecond: 20e6 } }, {}, boast));
     expect(only(verdict)).to.include({ passed: false, measuredValue: 8e6, witness: "capture" });
-    expect(verdict.findings).to.deep.equal(["download: the application's goodput is 80 Mbit/s, the capture's 8 Mbit/s"]);
+    expect(verdict.findings).to.deep.equal([
+      "download: the application's goodput is 80 Mbit/s, the capture's 8 Mbit/s",
+    ]);
   });
 
   it("takes an endpoint's word against itself", () => {
@@ -127,12 +143,17 @@ describe("the judge", () => {
     const twice = subflow("3g", { authenticated: true, toClient: { ...nothing, payloadBytes: 750_000 } });
     const verdict = judge(evidence({ intact: true }, { wire: wire({ subflows: [subflow("wifi"), twice] }) }));
     expect(verdict.outcome).to.equal("passed");
-    expect(verdict.findings).to.deep.equal(["download: 250 kB (25 %) of its payload arrived over a second subflow too"]);
+    expect(verdict.findings).to.deep.equal([
+      "download: 250 kB (25 %) of its payload arrived over a second subflow too",
+    ]);
   });
 
   it("finds damage whatever the endpoint thinks of it", () => {
     const changed = { ...receiver, sha256: payloadSha256(bulkWorkload.payloadSeed + 1, bytes) };
-    expect(only(judge(evidence({ intact: true }, {}, changed)))).to.include({ passed: false, measured: "the bytes are not those that were sent" });
+    expect(only(judge(evidence({ intact: true }, {}, changed)))).to.include({
+      passed: false,
+      measured: "the bytes are not those that were sent",
+    });
     const short = { ...receiver, bytes: bytes - 1 };
     expect(only(judge(evidence({ intact: true }, {}, short))).measured).to.equal("999999 of 1000000 bytes arrived");
   });
@@ -157,8 +178,14 @@ describe("the judge", () => {
       to: "phone",
     };
     const progress = Array.from({ length: 40 }, (_, bin) => (bin < 10 || bin >= 30 ? 50_000 : 0));
-    const watched = { ...receiver, sha256: payloadSha256(video.payloadSeed, bytes), playback: { startedAt: 200_000, stalls: [] } };
-    const verdict = judge(evidence({ stalls: { atMost: 0 } }, { wire: wire({ toClient: { ...stream, progress } }) }, watched, video));
+    const watched = {
+      ...receiver,
+      sha256: payloadSha256(video.payloadSeed, bytes),
+      playback: { startedAt: 200_000, stalls: [] },
+    };
+    const verdict = judge(
+      evidence({ stalls: { atMost: 0 } }, { wire: wire({ toClient: { ...stream, progress } }) }, watched, video),
+    );
     expect(only(verdict)).to.include({ passed: false, measured: "1 stall", witness: "capture" });
   });
 
@@ -227,7 +254,9 @@ describe("the judge", () => {
   });
 
   it("tells counters that ought to stand still", () => {
-    const verdict = judge(evidence({ intact: true }, { counters: { server: { "MPTcpExt.Blackhole": 1, "MPTcpExt.MPJoinAckRx": 1 } } }));
+    const verdict = judge(
+      evidence({ intact: true }, { counters: { server: { "MPTcpExt.Blackhole": 1, "MPTcpExt.MPJoinAckRx": 1 } } }),
+    );
     expect(verdict.findings).to.have.length(1);
     expect(verdict.findings[0]).to.match(/^server: .*Blackhole rose by 1/);
   });
@@ -245,16 +274,27 @@ describe("the judge", () => {
 });
 
 describe("junit.xml", () => {
-  const identity = { experiment: 'wifi & "3g"', startedAt: "2026-01-02T03:04:05.000Z", durationMicroseconds: 2_500_000 };
+  const identity = {
+    experiment: 'wifi & "3g"',
+    startedAt: "2026-01-02T03:04:05.000Z",
+    durationMicroseconds: 2_500_000,
+  };
 
   it("has a test case per expectation", () => {
     const xml = printJUnit(judge(evidence({ goodput: { atLeastBitsPerSecond: 1e9 }, intact: true })), identity);
-    expect(xml).to.contain('<testsuite name="wifi &amp; &quot;3g&quot;" tests="2" failures="1" errors="0" skipped="0" time="2.500"');
-    expect(xml).to.contain('<failure type="goodput" message="goodput: expected at least 1 Gbit/s, measured 8 Mbit/s (witness: capture)"/>');
+    expect(xml).to.contain(
+      '<testsuite name="wifi &amp; &quot;3g&quot;" tests="2" failures="1" errors="0" skipped="0" time="2.500"',
+    );
+    expect(xml).to.contain(
+      '<failure type="goodput" message="goodput: expected at least 1 Gbit/s, measured 8 Mbit/s (witness: capture)"/>',
+    );
   });
 
   it("calls an invalid run an error and fails nothing in it", () => {
-    const xml = printJUnit(judge(evidence({ goodput: { atLeastBitsPerSecond: 1e9 } }, { ended: "interrupted" })), identity);
+    const xml = printJUnit(
+      judge(evidence({ goodput: { atLeastBitsPerSecond: 1e9 } }, { ended: "interrupted" })),
+      identity,
+    );
     expect(xml).to.contain('tests="2" failures="0" errors="1" skipped="1"');
     expect(xml).to.contain('<error type="invalid" message="the run was interrupted"/>');
     expect(xml).not.to.contain("<failure");

@@ -27,7 +27,8 @@ export function judge(evidence: Evidence): Verdict {
   const { plan } = evidence;
   const expectations: JudgedExpectation[] = plan.expectations.flatMap(({ workload: name, expectation }) => {
     const workload = plan.workloads.find((candidate) => candidate.name === name);
-    if (workload === undefined) throw new RangeError(`the plan expects something of workload ${name}, which it does not have`);
+    if (workload === undefined)
+      throw new RangeError(`the plan expects something of workload ${name}, which it does not have`);
     const measured = measureWorkload(witnessesOf(evidence, workload));
     return judgeExpectation(expectation, measured).map((judged) => ({ workload: name, ...judged }));
   });
@@ -35,7 +36,9 @@ export function judge(evidence: Evidence): Verdict {
     ...runProblems(evidence),
     ...linkProblems(evidence.links),
     ...captureProblems(evidence),
-    ...expectations.filter(({ witness }) => witness === "none").map(({ workload, metric }) => `${workload}: nobody saw its ${metric}`),
+    ...expectations
+      .filter(({ witness }) => witness === "none")
+      .map(({ workload, metric }) => `${workload}: nobody saw its ${metric}`),
   ];
   const findings = [
     ...plan.workloads.flatMap((workload) => findContradictions(witnessesOf(evidence, workload))),
@@ -48,12 +51,18 @@ export function judge(evidence: Evidence): Verdict {
 /** One verdict over an experiment and its baselines: as good as the worst of them. */
 export function joinVerdicts(main: Verdict, baselines: Readonly<Record<string, Verdict>>): Verdict {
   const named = Object.entries(baselines);
-  const invalidBecause = [...main.invalidBecause, ...named.flatMap(([name, verdict]) => verdict.invalidBecause.map((why) => `${name}: ${why}`))];
+  const invalidBecause = [
+    ...main.invalidBecause,
+    ...named.flatMap(([name, verdict]) => verdict.invalidBecause.map((why) => `${name}: ${why}`)),
+  ];
   const expectations = [
     ...main.expectations,
     ...named.flatMap(([baseline, verdict]) => verdict.expectations.map((judged) => ({ baseline, ...judged }))),
   ];
-  const findings = [...main.findings, ...named.flatMap(([name, verdict]) => verdict.findings.map((finding) => `${name}: ${finding}`))];
+  const findings = [
+    ...main.findings,
+    ...named.flatMap(([name, verdict]) => verdict.findings.map((finding) => `${name}: ${finding}`)),
+  ];
   return { schemaVersion: 1, outcome: outcomeOf(invalidBecause, expectations), invalidBecause, expectations, findings };
 }
 

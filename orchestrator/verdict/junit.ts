@@ -24,7 +24,8 @@ export function printJUnit(verdict: Verdict, identity: JUnitIdentity): string {
     ...verdict.invalidBecause.map((why) => printInvalid(identity.experiment, why)),
     ...verdict.expectations.map((judged) => printCase(identity.experiment, judged, verdict.outcome === "invalid")),
   ];
-  const output = verdict.findings.length === 0 ? [] : [`    <system-out>${escapeXml(verdict.findings.join("\n"))}</system-out>`];
+  const output =
+    verdict.findings.length === 0 ? [] : [`    <system-out>${escapeXml(verdict.findings.join("\n"))}</system-out>`];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="pathlab">`,
@@ -63,11 +64,15 @@ function xmlAttributes(attributes: Readonly<Record<string, string | number>>): s
 }
 
 function escapeXml(text: string): string {
-  const carried = Array.from(text, (character) => (isXmlCharacter(character.codePointAt(0)!) ? character : "\ufffd")).join("");
+  const carried = Array.from(text, (character) =>
+    isXmlCharacter(character.codePointAt(0)!) ? character : "\ufffd",
+  ).join("");
   return carried.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
 /** XML 1.0 §2.2 carries no other, not even escaped. */
 function isXmlCharacter(code: number): boolean {
-  return code >= 0x20 ? code !== 0xfffe && code !== 0xffff && (code < 0xd800 || code > 0xdfff) : code === 0x09 || code === 0x0a || code === 0x0d;
+  return code >= 0x20
+    ? code !== 0xfffe && code !== 0xffff && (code < 0xd800 || code > 0xdfff)
+    : code === 0x09 || code === 0x0a || code === 0x0d;
 }

@@ -7,7 +7,13 @@ import { PlaybackBuffer } from "../../stack/endpoint/workload/playback-buffer.ts
 import { streamBytes } from "../../stack/endpoint/workload/segment-schedule.ts";
 import type { WorkloadOutcome } from "../bundle/records.ts";
 import type { PlannedStream, PlannedWorkload } from "../plan/plan.ts";
-import type { WireAnalysis, WireConnection, WireStream, WireSubflow, WireSubflowDirection } from "./capture-analysis/wire-analysis.ts";
+import type {
+  WireAnalysis,
+  WireConnection,
+  WireStream,
+  WireSubflow,
+  WireSubflowDirection,
+} from "./capture-analysis/wire-analysis.ts";
 
 export type Witness = "capture" | "application" | "SHA-256 of the bytes";
 
@@ -94,7 +100,10 @@ function receiverOf(workload: PlannedWorkload, outcome: WorkloadOutcome | undefi
   return result?.kind === "receiver" ? result : undefined;
 }
 
-function measureGoodput({ workload, outcome }: WorkloadWitnesses, streams: readonly WireStream[]): WorkloadMeasurements {
+function measureGoodput(
+  { workload, outcome }: WorkloadWitnesses,
+  streams: readonly WireStream[],
+): WorkloadMeasurements {
   const receiver = receiverOf(workload, outcome);
   const lasted = receiver === undefined ? 0 : receiver.lastByteAt - receiver.connectedAt;
   const atApplication = receiver !== undefined && lasted > 0 ? (receiver.bytes * 8e6) / lasted : undefined;
@@ -105,13 +114,21 @@ function measureGoodput({ workload, outcome }: WorkloadWitnesses, streams: reado
   return value === undefined ? {} : { goodputBitsPerSecond: value };
 }
 
-function measureMultipath({ workload, multipathWanted }: WorkloadWitnesses, connections: readonly WireConnection[]): WorkloadMeasurements {
+function measureMultipath(
+  { workload, multipathWanted }: WorkloadWitnesses,
+  connections: readonly WireConnection[],
+): WorkloadMeasurements {
   const carried = (subflow: WireSubflow): boolean =>
     subflow.established && subflow.authenticated !== false && deliveredDirection(workload, subflow).payloadBytes > 0;
   return {
-    subflows: { value: Math.max(...connections.map(({ subflows }) => subflows.filter(carried).length)), witness: "capture" },
+    subflows: {
+      value: Math.max(...connections.map(({ subflows }) => subflows.filter(carried).length)),
+      witness: "capture",
+    },
     fellBack: {
-      value: connections.some(({ multipath }) => multipath === "fell-back" || (multipath === "not-offered" && multipathWanted)),
+      value: connections.some(
+        ({ multipath }) => multipath === "fell-back" || (multipath === "not-offered" && multipathWanted),
+      ),
       witness: "capture",
     },
   };
@@ -128,22 +145,33 @@ function measureGap(witnesses: WorkloadWitnesses, streams: readonly WireStream[]
   );
   const onWire = gaps.length === 0 ? undefined : Math.max(...gaps);
   const result = outcome?.[receivingSide(workload)];
-  const atApplication = result?.kind === "receiver" || result?.kind === "requester" ? result.longestGapMicroseconds : undefined;
+  const atApplication =
+    result?.kind === "receiver" || result?.kind === "requester" ? result.longestGapMicroseconds : undefined;
   const value = worse(onWire, atApplication, Math.max);
   return value === undefined ? {} : { longestGapMicroseconds: value };
 }
 
-function measureStalls({ workload, outcome, wire, endedAtMicroseconds }: WorkloadWitnesses, streams: readonly WireStream[]): WorkloadMeasurements {
+function measureStalls(
+  { workload, outcome, wire, endedAtMicroseconds }: WorkloadWitnesses,
+  streams: readonly WireStream[],
+): WorkloadMeasurements {
   if (workload.kind !== "stream") return {};
   const [stream] = streams;
   const onWire =
-    wire === undefined || stream === undefined ? undefined : stallsOnWire(workload, stream, wire.binMicroseconds, endedAtMicroseconds);
+    wire === undefined || stream === undefined
+      ? undefined
+      : stallsOnWire(workload, stream, wire.binMicroseconds, endedAtMicroseconds);
   const value = worse(onWire, receiverOf(workload, outcome)?.playback?.stalls.length, Math.max);
   return value === undefined ? {} : { stalls: value };
 }
 
 /** Plays what arrived at the receiver's interface. A slice's bytes count from its beginning, so that slicing never makes a stall. */
-function stallsOnWire(workload: PlannedStream, stream: WireStream, binMicroseconds: number, endedAtMicroseconds: number): number {
+function stallsOnWire(
+  workload: PlannedStream,
+  stream: WireStream,
+  binMicroseconds: number,
+  endedAtMicroseconds: number,
+): number {
   const playback = new PlaybackBuffer({
     rateBitsPerSecond: workload.rateBitsPerSecond,
     thresholdMicroseconds: workload.playbackBufferMicroseconds,
@@ -170,21 +198,29 @@ function findDamage(workload: PlannedWorkload, outcome: WorkloadOutcome | undefi
   const expected = expectedBytes(workload) ?? senderBytes(outcome);
   if (workload.kind === "request-response") {
     if (result?.kind !== "requester") return `the requester reported no result${reason}`;
-    if (result.responses !== workload.count) return `${result.responses} of ${workload.count} responses arrived${reason}`;
+    if (result.responses !== workload.count)
+      return `${result.responses} of ${workload.count} responses arrived${reason}`;
     const seed = responseSeed(workload.payloadSeed);
-    return payloadSha256(seed, expected ?? 0) === result.sha256 ? undefined : "the response bytes are not those that were sent";
+    return payloadSha256(seed, expected ?? 0) === result.sha256
+      ? undefined
+      : "the response bytes are not those that were sent";
   }
   if (result?.kind !== "receiver") return `the receiver reported no result${reason}`;
   if (expected === undefined) return `the sender did not say how much it sent${reason}`;
   if (result.bytes !== expected) return `${result.bytes} of ${expected} bytes arrived${reason}`;
-  return payloadSha256(workload.payloadSeed, expected) === result.sha256 ? undefined : "the bytes are not those that were sent";
+  return payloadSha256(workload.payloadSeed, expected) === result.sha256
+    ? undefined
+    : "the bytes are not those that were sent";
 }
 
 function senderBytes(outcome: WorkloadOutcome | undefined): number | undefined {
   return [outcome?.client, outcome?.server].find((result) => result?.kind === "sender")?.bytes;
 }
 
-function measureCompletion({ workload, outcome }: WorkloadWitnesses, streams: readonly WireStream[]): WorkloadMeasurements {
+function measureCompletion(
+  { workload, outcome }: WorkloadWitnesses,
+  streams: readonly WireStream[],
+): WorkloadMeasurements {
   const expected = expectedBytes(workload) ?? senderBytes(outcome);
   const lastAt = Math.max(...streams.map((stream) => stream.lastAt ?? -Infinity));
   const complete = expected !== undefined && sum(streams.map(({ bytes }) => bytes)) >= expected;
@@ -196,9 +232,15 @@ function measureCompletion({ workload, outcome }: WorkloadWitnesses, streams: re
 }
 
 /** The wire's figure, unless the application itself says worse. */
-function worse(onWire: number | undefined, atApplication: number | undefined, worst: (one: number, other: number) => number): Measured<number> | undefined {
-  if (onWire === undefined) return atApplication === undefined ? undefined : { value: atApplication, witness: "application" };
-  if (atApplication === undefined || worst(onWire, atApplication) === onWire) return { value: onWire, witness: "capture" };
+function worse(
+  onWire: number | undefined,
+  atApplication: number | undefined,
+  worst: (one: number, other: number) => number,
+): Measured<number> | undefined {
+  if (onWire === undefined)
+    return atApplication === undefined ? undefined : { value: atApplication, witness: "application" };
+  if (atApplication === undefined || worst(onWire, atApplication) === onWire)
+    return { value: onWire, witness: "capture" };
   return { value: atApplication, witness: "application" };
 }
 

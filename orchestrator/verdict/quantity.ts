@@ -1,8 +1,22 @@
 /** Quantities as a person reads them: three significant digits, units with a space. (Files spell them otherwise: `model/units.ts`.) */
 
-const rateUnits = [["Gbit/s", 1e9], ["Mbit/s", 1e6], ["kbit/s", 1e3], ["bit/s", 1]] as const;
-const timeUnits = [["s", 1e6], ["ms", 1e3], ["µs", 1]] as const;
-const sizeUnits = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3], ["B", 1]] as const;
+const rateUnits = [
+  ["Gbit/s", 1e9],
+  ["Mbit/s", 1e6],
+  ["kbit/s", 1e3],
+  ["bit/s", 1],
+] as const;
+const timeUnits = [
+  ["s", 1e6],
+  ["ms", 1e3],
+  ["µs", 1],
+] as const;
+const sizeUnits = [
+  ["GB", 1e9],
+  ["MB", 1e6],
+  ["kB", 1e3],
+  ["B", 1],
+] as const;
 
 export const printRate = (bitsPerSecond: number): string => print(bitsPerSecond, rateUnits);
 export const printTime = (microseconds: number): string => print(microseconds, timeUnits);
@@ -10,7 +24,8 @@ export const printSize = (bytes: number): string => print(bytes, sizeUnits);
 export const printPercent = (ratio: number): string => `${significant(ratio * 100)} %`;
 
 /** `1 stall`, `2 stalls`. */
-export const printCount = (count: number, one: string, many: string = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+export const printCount = (count: number, one: string, many: string = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
 
 /** A point in time of a run: `12.345 s`. */
 export const printMoment = (microseconds: number): string => `${(microseconds / 1e6).toFixed(3)} s`;

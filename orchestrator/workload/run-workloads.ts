@@ -40,7 +40,11 @@ const startMicroseconds = 20_000_000;
 /**
  * Starts an endpoint program in each host and has its servers listen. Rejects with EndpointError (all are ended again), or with the signal's reason.
  */
-export async function startEndpoints(lab: ProcessHost, programs: EndpointPrograms, signal: AbortSignal): Promise<Endpoints> {
+export async function startEndpoints(
+  lab: ProcessHost,
+  programs: EndpointPrograms,
+  signal: AbortSignal,
+): Promise<Endpoints> {
   const endpoints = new Endpoints(lab.plan);
   try {
     await endpoints.start(lab, programs, AbortSignal.any([signal, AbortSignal.timeout(startMicroseconds / 1000)]));

@@ -21,13 +21,19 @@ interface SuiteTally {
   readonly skipped: string[];
 }
 
+function isFileSuite(suite: Mocha.Suite): boolean {
+  return suite.parent?.root === true;
+}
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
 export default class PathlabReporter extends Mocha.reporters.Base {
   constructor(runner: Mocha.Runner, options?: Mocha.MochaOptions) {
     super(runner, options);
     const totals = { passed: 0, failed: 0, skipped: 0 };
     let tally: SuiteTally | undefined;
-    const isFileSuite = (suite: Mocha.Suite): boolean => suite.parent?.root === true;
-    const write = (text: string): void => void process.stdout.write(text);
 
     runner.on(EVENT_SUITE_BEGIN, (suite) => {
       if (isFileSuite(suite)) tally = { startedAt: performance.now(), passed: 0, failed: 0, skipped: [] };

@@ -12,7 +12,11 @@ interface PageData {
 const data = JSON.parse(document.getElementById("data")!.textContent) as PageData;
 const charts = data.charts.map((spec) => {
   const longest = Math.max(data.durationSeconds, spec.times.at(-1) ?? 0);
-  return new TimeChart(document.querySelector<HTMLElement>(`figure[data-chart="${CSS.escape(spec.id)}"]`)!, spec, longest);
+  return new TimeChart(
+    document.querySelector<HTMLElement>(`figure[data-chart="${CSS.escape(spec.id)}"]`)!,
+    spec,
+    longest,
+  );
 });
 const timeline = document.getElementById("timeline");
 if (timeline !== null) setUpTimeline(timeline);

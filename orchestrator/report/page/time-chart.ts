@@ -8,7 +8,13 @@ const axisWidth = 54;
 const rightPadding = 14;
 /** Above the plot: what a fault's label would cover is what it explains. */
 const labelStrip = 24;
-const heights: Readonly<Record<ChartSpec["kind"], number>> = { stacked: 230, steps: 190, lines: 190, bars: 130, points: 170 };
+const heights: Readonly<Record<ChartSpec["kind"], number>> = {
+  stacked: 230,
+  steps: 190,
+  lines: 190,
+  bars: 130,
+  points: 170,
+};
 const syncKey = "run";
 
 /** A zoom of one chart is the zoom of all. */
@@ -92,7 +98,9 @@ export class TimeChart {
         { ...axis, size: axisWidth, space: 34, values: (_chart, splits) => splits.map((value) => formatTick(value)) },
       ],
       series: [{}, ...shown.map((series, index) => this.#series(series, index))],
-      ...(kind === "stacked" ? { bands: shown.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
+      ...(kind === "stacked"
+        ? { bands: shown.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) }
+        : {}),
       hooks: {
         drawClear: [(chart) => this.#drawSpans(chart)],
         draw: [(chart) => this.#drawSpanLabels(chart), (chart) => this.#drawMoment(chart)],
@@ -108,13 +116,24 @@ export class TimeChart {
     const shared = { label: series.label, stroke, points: { show: false }, ...(series.dashed ? { dash: [5, 4] } : {}) };
     switch (kind) {
       case "stacked":
-        return { ...shared, width: 1, fill: translucent(stroke, index % 2 === 0 ? 0.55 : 0.5), paths: uPlot.paths.stepped!({ align: 1 }) };
+        return {
+          ...shared,
+          width: 1,
+          fill: translucent(stroke, index % 2 === 0 ? 0.55 : 0.5),
+          paths: uPlot.paths.stepped!({ align: 1 }),
+        };
       case "steps":
         return { ...shared, width: 1.75, paths: uPlot.paths.stepped!({ align: 1 }) };
       case "lines":
         return { ...shared, width: series.dashed ? 1.25 : 1.75, spanGaps: true };
       case "bars":
-        return { label: series.label, width: 0, fill: series.dashed ? translucent(stroke, 0.45) : stroke, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.9, 8, 2], align: 1 }) };
+        return {
+          label: series.label,
+          width: 0,
+          fill: series.dashed ? translucent(stroke, 0.45) : stroke,
+          points: { show: false },
+          paths: uPlot.paths.bars!({ size: [0.9, 8, 2], align: 1 }),
+        };
       case "points":
         return { ...shared, paths: () => null, points: { show: true, size: 4, fill: stroke, stroke } };
     }
@@ -198,7 +217,10 @@ export class TimeChart {
     const { ctx } = chart;
     ctx.save();
     clipToPlot(chart);
-    for (const [seconds, width] of [[pinned, 1.5], [pointed, 1]] as const) {
+    for (const [seconds, width] of [
+      [pinned, 1.5],
+      [pointed, 1],
+    ] as const) {
       if (seconds === undefined) continue;
       const x = chart.valToPos(seconds, "x", true);
       ctx.strokeStyle = colour("--accent");
@@ -258,7 +280,9 @@ function colour(property: string): string {
 
 /** `#rrggbb` with an alpha. */
 function translucent(hex: string, alpha: number): string {
-  return `${hex}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`;
+  return `${hex}${Math.round(alpha * 255)
+    .toString(16)
+    .padStart(2, "0")}`;
 }
 
 function formatTick(value: number): string {

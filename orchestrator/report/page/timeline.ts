@@ -11,7 +11,8 @@ export function setUpTimeline(section: HTMLElement): void {
   const filter = (): void => {
     const sources = new Set(boxes.filter(({ checked }) => checked).map(({ value }) => value));
     const wanted = search.value.trim().toLowerCase();
-    for (const row of rows) row.hidden = !sources.has(row.dataset["source"]!) || !row.textContent.toLowerCase().includes(wanted);
+    for (const row of rows)
+      row.hidden = !sources.has(row.dataset["source"]!) || !row.textContent.toLowerCase().includes(wanted);
   };
   for (const input of [...boxes, search]) input.addEventListener("input", filter);
 
@@ -37,5 +38,8 @@ export function setUpTimeline(section: HTMLElement): void {
 
 function closest(rows: readonly HTMLTableRowElement[], seconds: number): HTMLTableRowElement | undefined {
   const distance = (row: HTMLTableRowElement): number => Math.abs(Number(row.dataset["time"]) - seconds);
-  return rows.reduce<HTMLTableRowElement | undefined>((best, row) => (best === undefined || distance(row) < distance(best) ? row : best), undefined);
+  return rows.reduce<HTMLTableRowElement | undefined>(
+    (best, row) => (best === undefined || distance(row) < distance(best) ? row : best),
+    undefined,
+  );
 }

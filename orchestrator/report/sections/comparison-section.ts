@@ -10,13 +10,18 @@ import type { RunView } from "../run-view.ts";
 import { figure } from "./charts-section.ts";
 
 /** The experiment beside its baselines. */
-export function comparisonSection(runs: readonly RunView[], charts: readonly ChartSpec[], palette: Palette): Html | undefined {
+export function comparisonSection(
+  runs: readonly RunView[],
+  charts: readonly ChartSpec[],
+  palette: Palette,
+): Html | undefined {
   const [main] = runs;
   if (main === undefined || runs.length < 2) return undefined;
-  return html`<section id="comparison"><h2>Beside the baselines</h2>
-${main.plan.workloads.map((workload) => comparisonTable(runs, workload, palette, main.plan.workloads.length > 1))}
-${charts.map(figure)}
-</section>`;
+  return html`<section id="comparison">
+    <h2>Beside the baselines</h2>
+    ${main.plan.workloads.map((workload) => comparisonTable(runs, workload, palette, main.plan.workloads.length > 1))}
+    ${charts.map(figure)}
+  </section>`;
 }
 
 function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, palette: Palette, named: boolean): Html {
@@ -26,23 +31,53 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
   });
   const most = Math.max(...rows.map(({ measured }) => measured.goodputBitsPerSecond?.value ?? 0));
   const hasStalls = rows.some(({ measured }) => measured.stalls !== undefined);
-  return html`${named ? html`<h3>${workload.name}</h3>` : ""}<div class="scroll"><table class="comparison">
-<thead><tr><th>Run</th><th>Endpoints</th><th>Goodput</th><th class="number">Subflows</th><th class="number">Longest gap</th>${hasStalls ? html`<th class="number">Stalls</th>` : ""}<th class="number">Sent again</th><th>Bytes</th></tr></thead>
-<tbody>${rows.map(({ run, planned, index, measured }) => {
-    const goodput = measured.goodputBitsPerSecond?.value;
-    const share = goodput === undefined || most === 0 ? 0 : (100 * goodput) / most;
-    return html`<tr><td class="named"><span class="swatch" style="background:var(${palette.run(index)})"></span>${run.baseline ?? html`<strong>this experiment</strong>`}</td>
-<td class="quiet">${[...new Set(Object.values(run.manifest.endpoints))].join(" ↔ ")}</td>
-<td class="bar"><span class="track"><span style="width:${share.toFixed(1)}%;background:var(${palette.run(index)})"></span></span><span class="figure">${goodput === undefined ? "–" : printRate(goodput)}</span></td>
-<td class="number">${measured.subflows?.value ?? "–"}</td>
-<td class="number">${measured.longestGapMicroseconds === undefined ? "–" : printTime(measured.longestGapMicroseconds.value)}</td>
-${hasStalls ? html`<td class="number">${measured.stalls?.value ?? "–"}</td>` : ""}
-<td class="number">${segmentsSentAgain(run, planned)}</td>
-<td>${measured.intact?.value === true ? "intact" : (measured.damage ?? "–")}</td></tr>`;
-  })}</tbody></table></div>`;
+  return html`${named ? html`<h3>${workload.name}</h3>` : ""}
+    <div class="scroll">
+      <table class="comparison">
+        <thead>
+          <tr>
+            <th>Run</th>
+            <th>Endpoints</th>
+            <th>Goodput</th>
+            <th class="number">Subflows</th>
+            <th class="number">Longest gap</th>
+            ${hasStalls ? html`<th class="number">Stalls</th>` : ""}
+            <th class="number">Sent again</th>
+            <th>Bytes</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(({ run, planned, index, measured }) => {
+            const goodput = measured.goodputBitsPerSecond?.value;
+            const share = goodput === undefined || most === 0 ? 0 : (100 * goodput) / most;
+            return html`<tr>
+              <td class="named">
+                <span class="swatch" style="background:var(${palette.run(index)})"></span
+                >${run.baseline ?? html`<strong>this experiment</strong>`}
+              </td>
+              <td class="quiet">${[...new Set(Object.values(run.manifest.endpoints))].join(" ↔ ")}</td>
+              <td class="bar">
+                <span class="track"
+                  ><span style="width:${share.toFixed(1)}%;background:var(${palette.run(index)})"></span></span
+                ><span class="figure">${goodput === undefined ? "–" : printRate(goodput)}</span>
+              </td>
+              <td class="number">${measured.subflows?.value ?? "–"}</td>
+              <td class="number">
+                ${measured.longestGapMicroseconds === undefined ? "–" : printTime(measured.longestGapMicroseconds.value)}
+              </td>
+              ${hasStalls ? html`<td class="number">${measured.stalls?.value ?? "–"}</td>` : ""}
+              <td class="number">${segmentsSentAgain(run, planned)}</td>
+              <td>${measured.intact?.value === true ? "intact" : (measured.damage ?? "–")}</td>
+            </tr>`;
+          })}
+        </tbody>
+      </table>
+    </div>`;
 }
 
 function segmentsSentAgain(run: RunView, workload: PlannedWorkload): number | string {
   const subflows = connectionsOf(run, workload).flatMap((connection) => connection.subflows);
-  return run.wire === undefined ? "–" : subflows.reduce((sum, subflow) => sum + deliveredDirection(workload, subflow).retransmissions, 0);
+  return run.wire === undefined
+    ? "–"
+    : subflows.reduce((sum, subflow) => sum + deliveredDirection(workload, subflow).retransmissions, 0);
 }

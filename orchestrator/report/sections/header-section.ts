@@ -21,10 +21,23 @@ export function headerSection(run: RunView, baselines: readonly RunView[]): Html
     ["Bundle", manifest.id],
   ];
   return html`<header>
-<p class="brand">pathlab<span> · result of one run</span></p>
-<div class="headline"><h1>${plan.experiment}${manifest.baseline === undefined ? "" : html` <small>baseline ${manifest.baseline}</small>`}</h1><span class="outcome ${outcome}">${outcomes[outcome]}</span></div>
-<p class="summary">${summarise(run, baselines)}</p>
-${manifest.run.error === undefined ? "" : html`<p class="callout failed">The run ${manifest.run.ended}: ${manifest.run.error}</p>`}
-<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
-</header>`;
+    <p class="brand">pathlab<span> · result of one run</span></p>
+    <div class="headline">
+      <h1>
+        ${plan.experiment}${manifest.baseline === undefined ? "" : html` <small>baseline ${manifest.baseline}</small>`}
+      </h1>
+      <span class="outcome ${outcome}">${outcomes[outcome]}</span>
+    </div>
+    <p class="summary">${summarise(run, baselines)}</p>
+    ${manifest.run.error === undefined ? "" : html`<p class="callout failed">The run ${manifest.run.ended}: ${manifest.run.error}</p>`}
+    <dl class="facts">
+      ${facts.map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+  </header>`;
 }

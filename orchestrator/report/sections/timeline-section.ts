@@ -9,13 +9,41 @@ const mostRows = 2000;
 export function timelineSection(events: readonly TimelineEvent[]): Html | undefined {
   if (events.length === 0) return undefined;
   const shown = chooseEvents(events);
-  const counts = sources.map((source) => [source, shown.filter((event) => event.source === source).length] as const).filter(([, count]) => count > 0);
-  const cut = shown.length < events.length ? ` The page shows ${shown.length} of ${events.length} events; events.ndjson has all of them.` : "";
-  return html`<section id="timeline"><h2>Timeline</h2>
-<div class="filters">${counts.map(([source, count]) => html`<label><input type="checkbox" checked value="${source}"><span class="source ${source}">${source}</span> ${count}</label>`)}<input type="search" placeholder="Filter by text" aria-label="Filter events by text"></div>
-<div class="events"><table><thead><tr><th class="number">Time</th><th>Source</th><th>What happened, and why</th></tr></thead>
-<tbody>${shown.map(eventRow)}</tbody></table></div>
-<p class="note">Point at an event to see its moment in all charts, click to keep it there; a click into a chart finds the nearest event.${cut}</p></section>`;
+  const counts = sources
+    .map((source) => [source, shown.filter((event) => event.source === source).length] as const)
+    .filter(([, count]) => count > 0);
+  const cut =
+    shown.length < events.length
+      ? ` The page shows ${shown.length} of ${events.length} events; events.ndjson has all of them.`
+      : "";
+  return html`<section id="timeline">
+    <h2>Timeline</h2>
+    <div class="filters">
+      ${counts.map(([source, count]) => html`<label><input type="checkbox" checked value="${source}" /><span class="source ${source}">${source}</span> ${count}</label>`)}<input
+        type="search"
+        placeholder="Filter by text"
+        aria-label="Filter events by text"
+      />
+    </div>
+    <div class="events">
+      <table>
+        <thead>
+          <tr>
+            <th class="number">Time</th>
+            <th>Source</th>
+            <th>What happened, and why</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map(eventRow)}
+        </tbody>
+      </table>
+    </div>
+    <p class="note">
+      Point at an event to see its moment in all charts, click to keep it there; a click into a chart finds the nearest
+      event.${cut}
+    </p>
+  </section>`;
 }
 
 /** Endpoints talk most: theirs are cut first. */
@@ -31,6 +59,13 @@ function eventRow({ time, source, subject, name, message, detail, section }: Tim
   const why =
     inputs === undefined && section === undefined
       ? ""
-      : html`<details><summary>${name}${section === undefined ? "" : html` · ${section}`}</summary>${inputs === undefined ? "" : html`<pre>${inputs}</pre>`}</details>`;
-  return html`<tr data-time="${time / 1e6}" data-source="${source}" tabindex="0"><td class="number">${(time / 1e6).toFixed(3)} s</td><td><span class="source ${source}">${source}</span> <span class="quiet">${subject}</span></td><td>${message}${why}</td></tr>`;
+      : html`<details>
+          <summary>${name}${section === undefined ? "" : html` · ${section}`}</summary>
+          ${inputs === undefined ? "" : html`<pre>${inputs}</pre>`}
+        </details>`;
+  return html`<tr data-time="${time / 1e6}" data-source="${source}" tabindex="0">
+    <td class="number">${(time / 1e6).toFixed(3)} s</td>
+    <td><span class="source ${source}">${source}</span> <span class="quiet">${subject}</span></td>
+    <td>${message}${why}</td>
+  </tr>`;
 }

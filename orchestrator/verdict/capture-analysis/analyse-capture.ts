@@ -38,7 +38,12 @@ class CaptureFrames {
         else if (block.type === "statistics") this.#dropped.set(block.interfaceId, block.dropped ?? 0);
         else if (block.type === "packet") {
           const epochMicroseconds = block.seconds * 1e6 + block.nanoseconds / 1000;
-          yield { host: this.#hosts[block.interfaceId]!, epochMicroseconds, bytes: block.data, wireLength: block.originalLength };
+          yield {
+            host: this.#hosts[block.interfaceId]!,
+            epochMicroseconds,
+            bytes: block.data,
+            wireLength: block.originalLength,
+          };
         }
       }
     } catch (error) {

@@ -9,12 +9,26 @@ import { initialDataSequenceNumber } from "./connection-keys.ts";
 import { dss } from "../fixture/frame-builder.ts";
 import type { WireConnection } from "./wire-analysis.ts";
 
-const wifi: SyntheticPath = { client: `${phoneAddresses.wifi}:40000`, server: `${serverAddress}:5001`, oneWayMicroseconds: 10_000 };
-const threeG: SyntheticPath = { client: `${phoneAddresses["3g"]}:40001`, server: `${serverAddress}:5001`, oneWayMicroseconds: 75_000 };
+const wifi: SyntheticPath = {
+  client: `${phoneAddresses.wifi}:40000`,
+  server: `${serverAddress}:5001`,
+  oneWayMicroseconds: 10_000,
+};
+const threeG: SyntheticPath = {
+  client: `${phoneAddresses["3g"]}:40001`,
+  server: `${serverAddress}:5001`,
+  oneWayMicroseconds: 75_000,
+};
 const zeroEpochMicroseconds = 1_700_000_000_000_000;
 
 function connection(options: Partial<SyntheticOptions> = {}): SyntheticConnection {
-  return new SyntheticConnection({ clientHost: "phone", serverHost: "server", multipath: true, zeroEpochMicroseconds, ...options });
+  return new SyntheticConnection({
+    clientHost: "phone",
+    serverHost: "server",
+    multipath: true,
+    zeroEpochMicroseconds,
+    ...options,
+  });
 }
 
 async function analyse(frames: readonly WireFrame[]): Promise<WireConnection> {
@@ -28,7 +42,14 @@ function sendInTurns(synthetic: SyntheticConnection, count: number): void {
   for (let index = 0; index < count; index++) {
     const path = index % 2 === 0 ? wifi : threeG;
     const sentAt = 1_000_000 + index * 10_000;
-    synthetic.data({ path, from: "server", sentAt, arrivedAt: sentAt + path.oneWayMicroseconds, dataOffset: index * 1000, length: 1000 });
+    synthetic.data({
+      path,
+      from: "server",
+      sentAt,
+      arrivedAt: sentAt + path.oneWayMicroseconds,
+      dataOffset: index * 1000,
+      length: 1000,
+    });
   }
 }
 
@@ -43,7 +64,14 @@ describe("the judge's reading of a capture", () => {
       const { multipath, fallback, subflows, toClient, toServer } = await analyse(synthetic.frames());
       expect(multipath).to.equal("negotiated");
       expect(fallback).to.equal(undefined);
-      expect(subflows.map(({ path, initial, established, authenticated }) => ({ path, initial, established, authenticated }))).to.deep.equal([
+      expect(
+        subflows.map(({ path, initial, established, authenticated }) => ({
+          path,
+          initial,
+          established,
+          authenticated,
+        })),
+      ).to.deep.equal([
         { path: "wifi", initial: true, established: true, authenticated: undefined },
         { path: "3g", initial: false, established: true, authenticated: true },
       ]);
@@ -78,7 +106,12 @@ describe("the judge's reading of a capture", () => {
     expect(toClient.bytes).to.equal(10_000);
     expect(toClient.longestGapMicroseconds).to.equal(710_000 - 113_000);
     expect(toClient.longestGapAt).to.equal(113_000);
-    expect(subflows[0]!.toClient).to.include({ payloadBytes: 10_000, retransmissions: 1, retransmittedBytes: 1000, reinjectedBytes: 0 });
+    expect(subflows[0]!.toClient).to.include({
+      payloadBytes: 10_000,
+      retransmissions: 1,
+      retransmittedBytes: 1000,
+      reinjectedBytes: 0,
+    });
   });
 
   it("tells bytes sent again over another subflow from retransmissions", async () => {
@@ -97,7 +130,15 @@ describe("the judge's reading of a capture", () => {
   it("sees a fallback where the SYN/ACK has no MP_CAPABLE, and follows the bytes by sequence number", async () => {
     const synthetic = connection();
     synthetic.open(wifi, 0, { synAckOptions: [], ackOptions: [] });
-    synthetic.data({ path: wifi, from: "server", sentAt: 100_000, arrivedAt: 110_000, dataOffset: 0, length: 1400, options: [] });
+    synthetic.data({
+      path: wifi,
+      from: "server",
+      sentAt: 100_000,
+      arrivedAt: 110_000,
+      dataOffset: 0,
+      length: 1400,
+      options: [],
+    });
     const { multipath, fallback, toClient } = await analyse(synthetic.frames());
     expect(multipath).to.equal("fell-back");
     expect(fallback).to.deep.equal({ at: 10_000, host: "server", reason: "the SYN/ACK came without MP_CAPABLE" });
@@ -109,7 +150,15 @@ describe("the judge's reading of a capture", () => {
     synthetic.open(wifi, 0);
     for (let index = 0; index < 3; index++) {
       const sentAt = 100_000 + index * 1000;
-      synthetic.data({ path: wifi, from: "server", sentAt, arrivedAt: sentAt + 10_000, dataOffset: index * 1000, length: 1000, options: [] });
+      synthetic.data({
+        path: wifi,
+        from: "server",
+        sentAt,
+        arrivedAt: sentAt + 10_000,
+        dataOffset: index * 1000,
+        length: 1000,
+        options: [],
+      });
     }
     const { multipath, fallback, toClient } = await analyse(synthetic.frames());
     expect(multipath).to.equal("fell-back");
@@ -158,7 +207,15 @@ describe("the judge's reading of a capture", () => {
     for (let index = 0; index < 3; index++) {
       const sentAt = 100_000 + index * 1000;
       const options = index === 1 ? [mapping] : [];
-      synthetic.data({ path: wifi, from: "server", sentAt, arrivedAt: sentAt + 10_000, dataOffset: index * 1000, length: 1000, options });
+      synthetic.data({
+        path: wifi,
+        from: "server",
+        sentAt,
+        arrivedAt: sentAt + 10_000,
+        dataOffset: index * 1000,
+        length: 1000,
+        options,
+      });
     }
     const { multipath, toClient } = await analyse(synthetic.frames());
     expect(multipath).to.equal("negotiated");
@@ -169,7 +226,15 @@ describe("the judge's reading of a capture", () => {
     const synthetic = connection();
     synthetic.open(wifi, 0);
     const options = [mpCapable.data(synthetic.clientKey, synthetic.serverKey, 500)];
-    synthetic.data({ path: wifi, from: "client", sentAt: 100_000, arrivedAt: 110_000, dataOffset: 0, length: 500, options });
+    synthetic.data({
+      path: wifi,
+      from: "client",
+      sentAt: 100_000,
+      arrivedAt: 110_000,
+      dataOffset: 0,
+      length: 500,
+      options,
+    });
     const { toServer } = await analyse(synthetic.frames());
     expect(toServer.bytes).to.equal(500);
   });
@@ -197,7 +262,12 @@ describe("the judge's reading of a capture", () => {
       bytes,
       wireLength: bytes.length,
     }));
-    const analysis = await analyseFrames([...noise, ...synthetic.frames()], twoPathPlan(), zeroEpochMicroseconds, () => ({ lostFrames: 7 }));
+    const analysis = await analyseFrames(
+      [...noise, ...synthetic.frames()],
+      twoPathPlan(),
+      zeroEpochMicroseconds,
+      () => ({ lostFrames: 7 }),
+    );
     expect(analysis.capture).to.deep.equal({ frames: 9, tcpFrames: 6, lostFrames: 7 });
     expect(analysis.connections[0]!.workload).to.equal(bulkWorkload.name);
   });

@@ -47,6 +47,8 @@ export async function analyseFrames(
     schemaVersion: 1,
     capture: { frames: frameCount, tcpFrames, ...losses() },
     binMicroseconds,
-    connections: plan.workloads.flatMap((workload) => mergeVantages(workload, vantages, (subflow) => pathOf(subflow) ?? "unknown")),
+    connections: plan.workloads.flatMap((workload) =>
+      mergeVantages(workload, vantages, (subflow) => pathOf(subflow) ?? "unknown"),
+    ),
   };
 }

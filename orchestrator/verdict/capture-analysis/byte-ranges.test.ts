@@ -39,13 +39,19 @@ describe("DataMappings", () => {
           data += length + (order.next().value % 2) * 7;
         }
         const mappings = new DataMappings();
-        const shuffled = placed.map((mapping) => ({ mapping, key: order.next().value })).toSorted((one, other) => one.key - other.key);
+        const shuffled = placed
+          .map((mapping) => ({ mapping, key: order.next().value }))
+          .toSorted((one, other) => one.key - other.key);
         for (const { mapping } of [...shuffled, ...shuffled]) mappings.add(mapping.at, mapping.data, mapping.length);
         const pieces = mappings.resolve(0, at + 3);
         const found = pieces.flatMap(({ subflowStart, subflowEnd, dataStart }) =>
-          Array.from({ length: subflowEnd - subflowStart }, (_, index) => (dataStart === undefined ? undefined : dataStart + index)),
+          Array.from({ length: subflowEnd - subflowStart }, (_, index) =>
+            dataStart === undefined ? undefined : dataStart + index,
+          ),
         );
-        const expected = placed.flatMap((mapping) => Array.from({ length: mapping.length }, (_, index) => mapping.data + index));
+        const expected = placed.flatMap((mapping) =>
+          Array.from({ length: mapping.length }, (_, index) => mapping.data + index),
+        );
         expect(found).to.deep.equal([...expected, undefined, undefined, undefined]);
       }),
     );

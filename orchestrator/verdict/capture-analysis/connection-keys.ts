@@ -13,5 +13,7 @@ export function initialDataSequenceNumber(key: Buffer): bigint {
 
 /** Of the side whose key and nonce are `own`; 32 bytes, of which the SYN/ACK carries 8 and the ACK 20. */
 export function joinHmac(own: { key: Buffer; nonce: Buffer }, other: { key: Buffer; nonce: Buffer }): Buffer {
-  return createHmac("sha256", Buffer.concat([own.key, other.key])).update(Buffer.concat([own.nonce, other.nonce])).digest();
+  return createHmac("sha256", Buffer.concat([own.key, other.key]))
+    .update(Buffer.concat([own.nonce, other.nonce]))
+    .digest();
 }

@@ -88,7 +88,9 @@ export class ConnectionTrace {
   /** No frame comes any more: what is unmapped now stays so. */
   finish(): void {
     const { fromInitiator, fromResponder } = this.initial;
-    const first = [fromInitiator, fromResponder].find((direction) => direction.mappings.isEmpty && direction.unmapped.length > 0);
+    const first = [fromInitiator, fromResponder].find(
+      (direction) => direction.mappings.isEmpty && direction.unmapped.length > 0,
+    );
     if (first !== undefined && !this.#plain) this.#fallBackOverPayload(first.unmapped[0]!.time);
   }
 
@@ -125,7 +127,13 @@ export class ConnectionTrace {
     if (capable?.dataLength !== undefined) this.#map(this.initial.fromInitiator, 0, 0, capable.dataLength, true);
   }
 
-  #addMapping(subflow: TracedSubflow, direction: SubflowDirectionTrace, frame: TcpFrame, time: number, clientSends: boolean): void {
+  #addMapping(
+    subflow: TracedSubflow,
+    direction: SubflowDirectionTrace,
+    frame: TcpFrame,
+    time: number,
+    clientSends: boolean,
+  ): void {
     const dss = dssMapping(frame);
     if (dss?.mapping === undefined || this.#plain) return;
     const { dataSequence, length } = dss.mapping;
@@ -144,11 +152,18 @@ export class ConnectionTrace {
       return;
     }
     const dataLength = dss.dataFin ? length - 1 : length;
-    if (dataLength > 0) this.#map(direction, direction.relativeOffset(dss.mapping.subflowSequence), dataStart, dataLength, clientSends);
+    if (dataLength > 0)
+      this.#map(direction, direction.relativeOffset(dss.mapping.subflowSequence), dataStart, dataLength, clientSends);
   }
 
   /** Payload that waited for this mapping counts from when the mapping came with it or after it. */
-  #map(direction: SubflowDirectionTrace, subflowStart: number, dataStart: number, length: number, clientSends: boolean): void {
+  #map(
+    direction: SubflowDirectionTrace,
+    subflowStart: number,
+    dataStart: number,
+    length: number,
+    clientSends: boolean,
+  ): void {
     direction.mappings.add(subflowStart, dataStart, length);
     if (direction.unmapped.length === 0) return;
     const waiting = direction.unmapped;
@@ -162,13 +177,25 @@ export class ConnectionTrace {
     if (!this.#plain && handshakeUnknown) this.#becomePlain();
     this.#place(direction, time, start, end, clientSends, fresh);
     const ofInitial = direction === this.initial.fromInitiator || direction === this.initial.fromResponder;
-    if (!this.#plain && ofInitial && direction.mappings.isEmpty && direction.unmapped.length > unmappedSegmentsOfFallback) {
+    if (
+      !this.#plain &&
+      ofInitial &&
+      direction.mappings.isEmpty &&
+      direction.unmapped.length > unmappedSegmentsOfFallback
+    ) {
       this.#fallBackOverPayload(direction.unmapped[0]!.time);
     }
   }
 
   /** Bytes that are new to the subflow and not to the connection were sent over another subflow before: a re-injection. */
-  #place(direction: SubflowDirectionTrace, time: number, start: number, end: number, clientSends: boolean, fresh: number): void {
+  #place(
+    direction: SubflowDirectionTrace,
+    time: number,
+    start: number,
+    end: number,
+    clientSends: boolean,
+    fresh: number,
+  ): void {
     const stream = clientSends ? this.toServer : this.toClient;
     let repeated = 0;
     for (const piece of direction.mappings.resolve(start, end)) {

@@ -56,7 +56,11 @@ export class DataMappings {
       if (mapping.subflowStart > at) pieces.push({ subflowStart: at, subflowEnd: mapping.subflowStart });
       const pieceStart = Math.max(at, mapping.subflowStart);
       const pieceEnd = Math.min(end, mappingEnd);
-      pieces.push({ subflowStart: pieceStart, subflowEnd: pieceEnd, dataStart: mapping.dataStart + pieceStart - mapping.subflowStart });
+      pieces.push({
+        subflowStart: pieceStart,
+        subflowEnd: pieceEnd,
+        dataStart: mapping.dataStart + pieceStart - mapping.subflowStart,
+      });
       at = pieceEnd;
     }
     return pieces;

@@ -27,7 +27,9 @@ export function mergeVantages(
 ): WireConnection[] {
   const tracesAt = (host: string): ConnectionTrace[] =>
     (vantages.get(host)?.connections ?? []).filter(({ port }) => port === workload.port).map(({ trace }) => trace);
-  return pair(tracesAt(workload.client), tracesAt(workload.server), sameConnection).map((seen) => mergeConnection(workload, seen, pathOf));
+  return pair(tracesAt(workload.client), tracesAt(workload.server), sameConnection).map((seen) =>
+    mergeConnection(workload, seen, pathOf),
+  );
 }
 
 /** A key names a connection through any middlebox, its addresses only where none rewrites them. */
@@ -39,7 +41,8 @@ function sameConnection(one: ConnectionTrace, other: ConnectionTrace): boolean {
 function sameSubflow(one: TracedSubflow, other: TracedSubflow): boolean {
   if (one.initial || other.initial) return one.initial && other.initial;
   const [here, there] = [one.trace.handshake.syn, other.trace.handshake.syn];
-  if (here?.subtype !== "MP_JOIN" || here.form !== "syn" || there?.subtype !== "MP_JOIN" || there.form !== "syn") return false;
+  if (here?.subtype !== "MP_JOIN" || here.form !== "syn" || there?.subtype !== "MP_JOIN" || there.form !== "syn")
+    return false;
   return here.token === there.token && here.nonce.equals(there.nonce);
 }
 
@@ -56,7 +59,11 @@ function either<T>(seen: Seen<T>, preferred: Side): T {
   return (preferred === "client" ? (seen.client ?? seen.server) : (seen.server ?? seen.client))!;
 }
 
-function mergeConnection(workload: WorkloadOnTheWire, seen: Seen<ConnectionTrace>, pathOf: (subflow: string) => string): WireConnection {
+function mergeConnection(
+  workload: WorkloadOnTheWire,
+  seen: Seen<ConnectionTrace>,
+  pathOf: (subflow: string) => string,
+): WireConnection {
   const traces = [seen.client, seen.server].filter((trace) => trace !== undefined);
   const offered = traces.some((trace) => trace.offered);
   const negotiated = traces.every((trace) => trace.multipath);
@@ -72,7 +79,11 @@ function mergeConnection(workload: WorkloadOnTheWire, seen: Seen<ConnectionTrace
 }
 
 /** The earliest that either side saw. A SYN that lost its option on the way is seen by the server only as one that never had it. */
-function mergeFallback(workload: WorkloadOnTheWire, seen: Seen<ConnectionTrace>, offered: boolean): Pick<WireConnection, "fallback"> {
+function mergeFallback(
+  workload: WorkloadOnTheWire,
+  seen: Seen<ConnectionTrace>,
+  offered: boolean,
+): Pick<WireConnection, "fallback"> {
   const found = (["client", "server"] as const).flatMap((side) => {
     const fallback = seen[side]?.fallback;
     return fallback === undefined ? [] : [{ ...fallback, host: workload[side] }];
@@ -81,7 +92,11 @@ function mergeFallback(workload: WorkloadOnTheWire, seen: Seen<ConnectionTrace>,
   return offered && first !== undefined ? { fallback: { at: first.at, host: first.host, reason: first.reason } } : {};
 }
 
-function mergeSubflow(seen: Seen<TracedSubflow>, connection: Seen<ConnectionTrace>, pathOf: (subflow: string) => string): WireSubflow {
+function mergeSubflow(
+  seen: Seen<TracedSubflow>,
+  connection: Seen<ConnectionTrace>,
+  pathOf: (subflow: string) => string,
+): WireSubflow {
   const here = either(seen, "client");
   const { initial, openedBy, trace } = here;
   const called = either(seen, openedBy === "client" ? "server" : "client");
@@ -98,7 +113,9 @@ function mergeSubflow(seen: Seen<TracedSubflow>, connection: Seen<ConnectionTrac
     backup: here.trace.backup,
     openedAt: trace.openedAt,
     ...(establishedAt === undefined ? {} : { establishedAt }),
-    ...(closed.closedAt === undefined || closed.closedBy === undefined ? {} : { closedAt: closed.closedAt, closedBy: closed.closedBy }),
+    ...(closed.closedAt === undefined || closed.closedBy === undefined
+      ? {}
+      : { closedAt: closed.closedAt, closedBy: closed.closedBy }),
     toServer: mergeDirection(seen, "toServer", openedBy),
     toClient: mergeDirection(seen, "toClient", openedBy),
   };
@@ -118,8 +135,13 @@ function joinAuthenticated(seen: Seen<TracedSubflow>, connection: Seen<Connectio
   return answers.length === 0 ? undefined : answers.every(Boolean);
 }
 
-function mergeDirection(seen: Seen<TracedSubflow>, towards: "toServer" | "toClient", openedBy: Side): WireSubflowDirection {
-  const directionOf = (trace: SubflowTrace): SubflowDirectionTrace => trace.direction((towards === "toServer") === (openedBy === "client"));
+function mergeDirection(
+  seen: Seen<TracedSubflow>,
+  towards: "toServer" | "toClient",
+  openedBy: Side,
+): WireSubflowDirection {
+  const directionOf = (trace: SubflowTrace): SubflowDirectionTrace =>
+    trace.direction((towards === "toServer") === (openedBy === "client"));
   const receiver = directionOf(either(seen, towards === "toServer" ? "server" : "client").trace);
   const sender = directionOf(either(seen, towards === "toServer" ? "client" : "server").trace);
   return {

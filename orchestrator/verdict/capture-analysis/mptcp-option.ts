@@ -23,8 +23,20 @@ export interface MpCapable {
 
 /** §3.2: the three forms tell themselves by their length. */
 export type MpJoin =
-  | { readonly subtype: "MP_JOIN"; readonly form: "syn"; readonly backup: boolean; readonly token: number; readonly nonce: Buffer }
-  | { readonly subtype: "MP_JOIN"; readonly form: "syn-ack"; readonly backup: boolean; readonly truncatedHmac: Buffer; readonly nonce: Buffer }
+  | {
+      readonly subtype: "MP_JOIN";
+      readonly form: "syn";
+      readonly backup: boolean;
+      readonly token: number;
+      readonly nonce: Buffer;
+    }
+  | {
+      readonly subtype: "MP_JOIN";
+      readonly form: "syn-ack";
+      readonly backup: boolean;
+      readonly truncatedHmac: Buffer;
+      readonly nonce: Buffer;
+    }
   | { readonly subtype: "MP_JOIN"; readonly form: "ack"; readonly hmac: Buffer };
 
 /** §3.3. */
@@ -32,7 +44,9 @@ export interface Dss {
   readonly subtype: "DSS";
   readonly dataFin: boolean;
   readonly mapping?: {
-    readonly dataSequence: { readonly bits: 32; readonly value: number } | { readonly bits: 64; readonly value: bigint };
+    readonly dataSequence:
+      | { readonly bits: 32; readonly value: number }
+      | { readonly bits: 64; readonly value: bigint };
     /** Relative: the first byte after the SYN is 1. */
     readonly subflowSequence: number;
     /** 0 is the infinite mapping of §3.7. */
@@ -84,7 +98,13 @@ function readMpJoin(option: Buffer): MpJoin | undefined {
     case 12:
       return { subtype: "MP_JOIN", form: "syn", backup, token: option.readUInt32BE(4), nonce: copy(option, 8, 4) };
     case 16:
-      return { subtype: "MP_JOIN", form: "syn-ack", backup, truncatedHmac: copy(option, 4, 8), nonce: copy(option, 12, 4) };
+      return {
+        subtype: "MP_JOIN",
+        form: "syn-ack",
+        backup,
+        truncatedHmac: copy(option, 4, 8),
+        nonce: copy(option, 12, 4),
+      };
     case 24:
       return { subtype: "MP_JOIN", form: "ack", hmac: copy(option, 4, 20) };
     default:
@@ -105,7 +125,9 @@ function readDss(option: Buffer): Dss | undefined {
     subtype: "DSS",
     dataFin,
     mapping: {
-      dataSequence: wide ? { bits: 64, value: option.readBigUInt64BE(at) } : { bits: 32, value: option.readUInt32BE(at) },
+      dataSequence: wide
+        ? { bits: 64, value: option.readBigUInt64BE(at) }
+        : { bits: 32, value: option.readUInt32BE(at) },
       subflowSequence: option.readUInt32BE(after),
       length: option.readUInt16BE(after + 4),
     },

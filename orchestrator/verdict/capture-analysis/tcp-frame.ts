@@ -55,13 +55,22 @@ function readIpv6(frame: Buffer, wireLength: number): TcpFrame | undefined {
   return readTcp(frame, 54, frame.readUInt16BE(18) || wireLength - 54, 22, 16);
 }
 
-function readTcp(frame: Buffer, tcp: number, length: number, addresses: number, addressLength: number): TcpFrame | undefined {
+function readTcp(
+  frame: Buffer,
+  tcp: number,
+  length: number,
+  addresses: number,
+  addressLength: number,
+): TcpFrame | undefined {
   if (frame.length < tcp + 20) return undefined;
   const headerLength = (frame.readUInt8(tcp + 12) >> 4) * 4;
   if (headerLength < 20 || frame.length < tcp + headerLength || length < headerLength) return undefined;
   const flags = frame.readUInt8(tcp + 13);
-  const source = frame.toString("latin1", addresses, addresses + addressLength) + frame.toString("latin1", tcp, tcp + 2);
-  const destination = frame.toString("latin1", addresses + addressLength, addresses + 2 * addressLength) + frame.toString("latin1", tcp + 2, tcp + 4);
+  const source =
+    frame.toString("latin1", addresses, addresses + addressLength) + frame.toString("latin1", tcp, tcp + 2);
+  const destination =
+    frame.toString("latin1", addresses + addressLength, addresses + 2 * addressLength) +
+    frame.toString("latin1", tcp + 2, tcp + 4);
   const sourcePort = frame.readUInt16BE(tcp);
   const destinationPort = frame.readUInt16BE(tcp + 2);
   return {
@@ -83,7 +92,7 @@ function readTcp(frame: Buffer, tcp: number, length: number, addresses: number, 
 
 function readMptcpOptions(options: Buffer): readonly MptcpOption[] {
   let found: MptcpOption[] | undefined;
-  for (let at = 0; at < options.length; ) {
+  for (let at = 0; at < options.length;) {
     const kind = options.readUInt8(at);
     if (kind === 0) break;
     if (kind === 1) {
