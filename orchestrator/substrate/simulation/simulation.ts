@@ -2,6 +2,7 @@
 import { EndpointProgram } from "../../../stack/endpoint/endpoint-program.ts";
 import type { EndpointCommand } from "../../../stack/endpoint/protocol.ts";
 import { seededRandom } from "../../../stack/endpoint/stack/seeded-random.ts";
+import { SocketTransport } from "../../../stack/endpoint/stack/socket-transport.ts";
 import type { HostOptions } from "../../../stack/host-options.ts";
 import { runFaults, type FaultClock, type FaultTarget } from "../../fault/fault-timeline.ts";
 import type { TimelineEvent } from "../../metrics/timeline-event.ts";
@@ -13,7 +14,6 @@ import type { LinkSample } from "../../metrics/link-sample.ts";
 import { ApplicationClock, Engine, SimulationError } from "./engine.ts";
 import { SimulatedCapture } from "./simulated-capture.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
-import { SimulatedTransport } from "./simulated-transport.ts";
 
 /** Where what was observed goes; all times are microseconds since the run's zero, which is that of the virtual clock. */
 export interface SimulationSink extends WorkloadSink {
@@ -150,7 +150,7 @@ class RunningSimulation {
       },
       async (_transport, observer) => {
         host.onEvent = (event) => observer.onEvent(event);
-        return new SimulatedTransport(host);
+        return new SocketTransport(host);
       },
       this.#clock,
     );
