@@ -38,6 +38,6 @@ export function connect(stack: NetworkStack, options: SocketConnectOptions, onCo
   return socket;
 }
 
-export { MptcpSocket, SocketError } from "./mptcp-socket.ts";
+export { MptcpSocket } from "./mptcp-socket.ts";
 export type { NetworkStack } from "./network-stack.ts";
 export { Server } from "./server.ts";

@@ -177,4 +177,24 @@ describe("a full mesh", () => {
       expect(conversation.client.received).to.be.greaterThan(before + 300_000);
     }
   });
+
+  it("stops using a path when MP_PRIO makes it a backup, and uses it again when MP_PRIO says so", () => {
+    const pair = makePair();
+    const { network } = pair;
+    const { client } = converse(pair, 0, 40_000_000, { endsAfterSending: false });
+    network.run(2 * second);
+    const wifiSubflow = client.connection.subflows[0]!;
+    const receivedIn = (duration: number): number => {
+      const before = wifiSubflow.info.bytesReceived;
+      network.run(duration);
+      return wifiSubflow.info.bytesReceived - before;
+    };
+    client.connection.paths.setBackup(wifiSubflow, true, network.now);
+    network.run(0.5 * second);
+    expect(receivedIn(second)).to.equal(0);
+    client.connection.paths.setBackup(wifiSubflow, false, network.now);
+    network.run(0.5 * second);
+    expect(receivedIn(second)).to.be.greaterThan(800_000);
+    expect(network.eventsNamed("mptcp:priority", pair.server)).to.have.length(2);
+  });
 });

@@ -17,11 +17,6 @@ export function wrapOffset(initial: SequenceNumber, offset: number): SequenceNum
   return ((initial + (offset % 0x1_0000_0000)) >>> 0) as SequenceNumber;
 }
 
-/** `a - b` modulo 2³² as a signed number: negative when a is before b. */
-export function sequenceDifference(a: SequenceNumber, b: SequenceNumber): number {
-  return (a - b) | 0;
-}
-
 /** The offset from `initial` that `value` means, given that it lies within 2³¹ of `nearOffset`. */
 export function unwrapSequence(value: SequenceNumber, initial: SequenceNumber, nearOffset: number): number {
   return nearOffset + ((value - wrapOffset(initial, nearOffset)) | 0);

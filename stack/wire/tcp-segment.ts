@@ -17,7 +17,6 @@ export const tcpOptionKind = {
 } as const;
 
 export const tcpHeaderLength = 20;
-export const maximumOptionsLength = 40;
 export const maximumSackBlocks = 4;
 
 export class TcpSegment {
