@@ -88,7 +88,7 @@ export class FrameWriter {
       segment.destination,
     );
     const pseudoHeader = pseudoHeaderSum(segment.source, segment.destination, ipProtocol.tcp, tcpLength);
-    if (via.gso) {
+    if (via.checksumOffload) {
       frame.checksumStart = tcpStart;
       frame.checksumOffset = tcpChecksumOffset;
       view.setUint16(tcpStart + tcpChecksumOffset, checksumFold(pseudoHeader));

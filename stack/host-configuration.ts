@@ -73,7 +73,8 @@ function buildInterface(given: InterfaceOptions, index: number, path: string): N
   ) {
     throw new ConfigurationError(`${path}.gateway`, `${given.gateway} is in none of the interface's prefixes`);
   }
-  return new NetworkInterface({ index, name: given.name, mac, mtu: given.mtu, gso: given.gso, addresses, gateway });
+  const { name, mtu, gso, checksumOffload = gso } = given;
+  return new NetworkInterface({ index, name, mac, mtu, gso, checksumOffload, addresses, gateway });
 }
 
 /** @throws ConfigurationError */

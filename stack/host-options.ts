@@ -14,6 +14,8 @@ export interface InterfaceOptions {
   mtu: number;
   /** The device cuts segments and completes checksums (virtio-net TSO): transmit items of up to 44 segments with a `gsoSize`. */
   gso: boolean;
+  /** The device completes checksums (VIRTIO_NET_HDR_F_NEEDS_CSUM), also of single segments. Default: as `gso`. */
+  checksumOffload?: boolean;
   addresses: readonly AddressOptions[];
   /** Next hop for destinations outside the interface's prefixes, for packets with a source address of this interface. */
   gateway?: string;

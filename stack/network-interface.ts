@@ -38,6 +38,7 @@ export interface NetworkInterfaceOptions {
   mac: MacAddress;
   mtu: number;
   gso: boolean;
+  checksumOffload: boolean;
   addresses: readonly InterfaceAddress[];
   gateway: IpAddress | undefined;
 }
@@ -48,6 +49,7 @@ export class NetworkInterface {
   readonly mac: MacAddress;
   readonly mtu: number;
   readonly gso: boolean;
+  readonly checksumOffload: boolean;
   readonly addresses: readonly InterfaceAddress[];
   readonly gateway: IpAddress | undefined;
   up = true;
@@ -61,6 +63,7 @@ export class NetworkInterface {
     this.mac = options.mac;
     this.mtu = options.mtu;
     this.gso = options.gso;
+    this.checksumOffload = options.checksumOffload;
     this.addresses = options.addresses;
     this.gateway = options.gateway;
   }

@@ -4,6 +4,9 @@ import type { PathPacket } from "../../path/path-element.ts";
 /** A frame on its way: `bytes` bytes of `memory` from `start`. Lent from a pool; whoever ends its way gives it back. */
 export class Frame implements PathPacket {
   bytes = 0;
+  /** Where a checksum that is not complete yet begins and where it goes, as in `OutgoingFrame`; `checksumStart` 0: all are complete. */
+  checksumStart = 0;
+  checksumOffset = 0;
   readonly memory: Uint8Array;
   readonly view: DataView;
   readonly start: number;
@@ -39,6 +42,7 @@ export class FramePool {
     if (this.#free.length === 0) this.#makeSlab();
     const frame = this.#free.pop()!;
     frame.bytes = bytes;
+    frame.checksumStart = 0;
     return frame;
   }
 
@@ -47,6 +51,8 @@ export class FramePool {
     const { header, headerLength, payloadBuffers, payloadOffsets, payloadLengths, payloadCount, payloadLength } =
       outgoing;
     const frame = this.take(headerLength + payloadLength);
+    frame.checksumStart = outgoing.checksumStart;
+    frame.checksumOffset = outgoing.checksumOffset;
     const { memory } = frame;
     let at = frame.start;
     for (let i = 0; i < headerLength; i++) memory[at + i] = header[i]!;

@@ -1,6 +1,7 @@
 /** The capture of a simulation: every host interface into one pcapng file, on the clock of the simulation, whose zero is the epoch. */
 import { CaptureFile } from "../../capture/capture-file.ts";
 import { clockComment } from "../../capture/clock-comment.ts";
+import { completeChecksum } from "../../capture/partial-checksum.ts";
 import { PcapngEncoder, type EncodedPacket } from "../../capture/pcapng-encoder.ts";
 import type { Plan, PlannedNode } from "../../plan/plan.ts";
 import type { Engine } from "./engine.ts";
@@ -56,6 +57,11 @@ export class SimulatedCapture {
       packet.bytes = frame.memory;
       packet.start = frame.start;
       packet.length = Math.min(frame.bytes, this.#snapLength);
+      // As in captures of real labs: of a frame that is cut nobody can check the sum, and it stays partial.
+      if (frame.checksumStart > 0 && packet.length === frame.bytes) {
+        completeChecksum(frame.memory, frame.start, frame.bytes, frame.checksumStart, frame.checksumOffset);
+        frame.checksumStart = 0;
+      }
       packet.originalLength = frame.bytes;
       packet.direction = direction;
       this.#encoder.packet(packet);
