@@ -126,7 +126,7 @@ export interface JoinAckSpec {
 /** "none" for `nocs`; "auto": right by computation. */
 export type ChecksumSpec = "none" | "auto" | number;
 
-/** `value` is relative to the first data byte of its direction, which is 1; `exact` has been computed by the script and is the number itself. */
+/** A data sequence number: the initial one of its direction, or of `base`, plus `value`; the first byte of data is 1. */
 export interface DataNumber {
   octets: 4 | 8;
   value: bigint;

@@ -1,0 +1,94 @@
+/** System calls: `accept(3, ..., ...) = 4`, `connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)`. */
+
+import type { CallSpec, Expression } from "./syntax.ts";
+import type { TokenStream } from "./token-stream.ts";
+
+export function parseCall(stream: TokenStream): CallSpec {
+  const { position } = stream;
+  const name = stream.expectKind("word", "the name of a system call").text;
+  const parameters = parseArguments(stream);
+  stream.expect("=");
+  let result: Expression | undefined;
+  if (!stream.accept("?")) result = parseExpression(stream);
+  const errno = stream.atKind("word") && /^E[A-Z0-9]+$/.test(stream.peek().text) ? stream.next().text : undefined;
+  if (stream.accept("(")) skipNote(stream);
+  return { name, arguments: parameters, result, errno, position };
+}
+
+function parseArguments(stream: TokenStream): Expression[] {
+  stream.expect("(");
+  const items: Expression[] = [];
+  while (!stream.accept(")")) {
+    if (items.length > 0) stream.expect(",");
+    items.push(parseExpression(stream));
+  }
+  return items;
+}
+
+/** `(Operation now in progress)`, `(flags O_RDWR)`: words for the reader. */
+function skipNote(stream: TokenStream): void {
+  for (let depth = 1; depth > 0; ) {
+    if (stream.atKind("end")) stream.fail('")"');
+    const token = stream.next();
+    if (token.text === "(") depth++;
+    else if (token.text === ")") depth--;
+  }
+}
+
+function parseExpression(stream: TokenStream): Expression {
+  const { position } = stream;
+  const first = parseOperand(stream);
+  if (!stream.at("|")) return first;
+  const operands = [first];
+  while (stream.accept("|")) operands.push(parseOperand(stream));
+  return { kind: "or", operands, position };
+}
+
+function parseOperand(stream: TokenStream): Expression {
+  const token = stream.peek();
+  const { position } = token;
+  switch (token.kind) {
+    case "ellipsis":
+      stream.next();
+      return { kind: "ellipsis", position };
+    case "string": {
+      let text = stream.next().text;
+      // Adjacent strings are one, as in C.
+      while (stream.atKind("string")) text += stream.next().text;
+      return { kind: "string", text, position };
+    }
+    case "integer":
+      return { kind: "integer", value: stream.expectInteger("a number"), position };
+    case "word": {
+      const name = stream.next().text;
+      return stream.at("(") ? { kind: "application", name, arguments: parseArguments(stream), position } : { kind: "word", name, position };
+    }
+    default:
+  }
+  if (stream.at("-")) return { kind: "integer", value: stream.expectInteger("a number"), position };
+  if (stream.accept("[")) return { kind: "list", items: parseItems(stream, "]"), position };
+  if (stream.accept("{")) return parseStructure(stream, position);
+  return stream.fail("an argument");
+}
+
+function parseItems(stream: TokenStream, closing: string): Expression[] {
+  const items: Expression[] = [];
+  while (!stream.accept(closing)) {
+    if (items.length > 0) stream.expect(",");
+    items.push(parseExpression(stream));
+  }
+  return items;
+}
+
+/** `{sa_family = AF_INET, sin_port = htons(8080)}`, `{fd=4, events=POLLIN}`; also `{..., 10}` without names. */
+function parseStructure(stream: TokenStream, position: Expression["position"]): Expression {
+  const fields = new Map<string, Expression>();
+  while (!stream.accept("}")) {
+    if (fields.size > 0) stream.expect(",");
+    const named = stream.atKind("word") && (stream.at("=", 1) || stream.at(":", 1));
+    const name = named ? stream.next().text : `${fields.size}`;
+    if (named) stream.next();
+    fields.set(name, parseExpression(stream));
+  }
+  return { kind: "structure", fields, position };
+}

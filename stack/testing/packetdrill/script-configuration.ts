@@ -1,0 +1,133 @@
+/** What a script says of the machine under test: its option lines, and the commands by which one would set up a kernel. */
+
+import { type Position, ScriptUnsupported } from "./script-error.ts";
+import type { Script, ScriptOption } from "./syntax.ts";
+
+/** packetdrill's own, 4 ms: real clocks are that far off. */
+const defaultTolerance = 4_000;
+
+export interface ScriptConfiguration {
+  toleranceMicroseconds: number;
+  /** Ticks of the host's timestamps, when they are to be compared. */
+  timestampTickMicroseconds: number | undefined;
+  localAddress: string;
+  remoteAddress: string;
+  bindPort: number;
+  connectPort: number;
+  mtu: number;
+  mptcpEnabled: boolean;
+  dssChecksum: boolean;
+  congestionControl: "lia" | "reno";
+  sendBufferBytes: number | undefined;
+  receiveBufferBytes: number | undefined;
+  /** Addresses beyond the first, each on an interface of its own. */
+  endpoints: { address: string; backup: boolean }[];
+}
+
+export function defaultConfiguration(): ScriptConfiguration {
+  return {
+    toleranceMicroseconds: defaultTolerance, timestampTickMicroseconds: undefined, localAddress: "192.168.0.1", remoteAddress: "192.0.2.1",
+    bindPort: 8080, connectPort: 8080, mtu: 1500, mptcpEnabled: true, dssChecksum: false, congestionControl: "lia",
+    sendBufferBytes: undefined, receiveBufferBytes: undefined, endpoints: [],
+  };
+}
+
+/** @throws ScriptUnsupported for an option that would change what the script means */
+export function applyOptions(configuration: ScriptConfiguration, script: Script): void {
+  for (const option of script.options) applyOption(configuration, option);
+}
+
+function applyOption(configuration: ScriptConfiguration, option: ScriptOption): void {
+  const { name, value, position } = option;
+  const number = (): number => {
+    const parsed = Number(value);
+    if (value === undefined || !Number.isInteger(parsed)) throw new ScriptUnsupported(position, `--${name}=${value}: not a number`);
+    return parsed;
+  };
+  switch (name) {
+    case "tolerance_usecs":
+      configuration.toleranceMicroseconds = number();
+      return;
+    case "tcp_ts_tick_usecs":
+      configuration.timestampTickMicroseconds = number();
+      return;
+    case "local_ip":
+      configuration.localAddress = value ?? "";
+      return;
+    case "remote_ip":
+      configuration.remoteAddress = value ?? "";
+      return;
+    case "bind_port":
+      configuration.bindPort = number();
+      return;
+    case "connect_port":
+      configuration.connectPort = number();
+      return;
+    case "mtu":
+      configuration.mtu = number();
+      return;
+    case "ip_version":
+      if (value === "ipv4") return;
+      break;
+    default:
+  }
+  throw new ScriptUnsupported(position, `--${name}${value === undefined ? "" : `=${value}`}`);
+}
+
+/** @throws ScriptUnsupported for a command that is not known: it might matter */
+export function applyCommand(configuration: ScriptConfiguration, command: string, position: Position): void {
+  for (const line of command.split(/[\n;]|&&/)) {
+    const words = line.trim().split(/\s+/).filter((word) => word !== "");
+    if (words.length === 0 || words[0] === "true") continue;
+    const [program, ...rest] = words as [string, ...string[]];
+    if (program === "sysctl") applySysctl(configuration, line, position);
+    else if (program === "ip" && rest[0] === "mptcp" && rest[1] === "endpoint") applyEndpoint(configuration, rest.slice(2), position);
+    else throw new ScriptUnsupported(position, `the command "${line.trim()}"`);
+  }
+}
+
+function applySysctl(configuration: ScriptConfiguration, line: string, position: Position): void {
+  const match = /^\s*sysctl(?:\s+-\w+)*\s+([\w.]+)\s*=\s*"?([^"]*?)"?\s*$/.exec(line);
+  const name = match?.[1];
+  const value = match?.[2] ?? "";
+  switch (name) {
+    case "net.mptcp.enabled":
+      configuration.mptcpEnabled = value === "1";
+      return;
+    case "net.mptcp.checksum_enabled":
+      configuration.dssChecksum = value === "1";
+      return;
+    case "net.ipv4.tcp_congestion_control":
+      if (value !== "reno" && value !== "lia") break;
+      configuration.congestionControl = value;
+      return;
+    case "net.ipv4.tcp_rmem":
+      configuration.receiveBufferBytes = largest(value);
+      return;
+    case "net.ipv4.tcp_wmem":
+      configuration.sendBufferBytes = largest(value);
+      return;
+    default:
+  }
+  throw new ScriptUnsupported(position, `the command "${line.trim()}"`);
+}
+
+/** The third of minimum, default and maximum. */
+function largest(value: string): number {
+  return Number(value.split(/\s+/).at(-1));
+}
+
+function applyEndpoint(configuration: ScriptConfiguration, words: string[], position: Position): void {
+  const [verb, address, ...flags] = words;
+  if (verb === "flush") {
+    configuration.endpoints = [];
+    return;
+  }
+  const known = new Set(["signal", "subflow", "fullmesh", "backup"]);
+  // The path manager is the full mesh: whoever connects joins from everywhere, whoever listens signals.
+  if (verb === "add" && address !== undefined && flags.every((flag) => known.has(flag))) {
+    configuration.endpoints.push({ address, backup: flags.includes("backup") });
+    return;
+  }
+  throw new ScriptUnsupported(position, `the command "ip mptcp endpoint ${words.join(" ")}"`);
+}
