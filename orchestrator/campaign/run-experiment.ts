@@ -6,6 +6,7 @@ import { describeMachine } from "../bundle/provenance.ts";
 import { Journal } from "../journal/journal.ts";
 import type { JournalOptions } from "../journal/journal.ts";
 import type { Checked } from "../model/diagnostics.ts";
+import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { LoadedExperiment } from "../model/load.ts";
 import { planExperiment } from "../plan/make-plan.ts";
 import type { MachineAbilities } from "../plan/link-realisation.ts";
@@ -47,7 +48,7 @@ export interface ExperimentOutcome {
 /** What is run: the experiment as it stands in the file, or one of its baselines. */
 interface Part {
   readonly baseline?: string;
-  readonly loaded: Pick<LoadedExperiment, "textWith" | "experiment" | "topology" | "diagnose">;
+  readonly loaded: CheckedExperiment;
 }
 
 interface PerformedPart {

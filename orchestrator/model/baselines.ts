@@ -3,7 +3,7 @@ import { isMap, isNode, isScalar } from "yaml";
 import { formatFound } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
 import type { Experiment } from "./experiment.ts";
-import type { CheckedExperiment } from "./load.ts";
+import type { CheckedExperiment } from "./checked-experiment.ts";
 import { parseKeyPath } from "./settings.ts";
 import type { YamlSource } from "./yaml-source.ts";
 

@@ -4,11 +4,11 @@ import { dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { resolveBaselines } from "./baselines.ts";
 import type { BaselineExperiment } from "./baselines.ts";
+import type { CheckedExperiment, LoadedTopology } from "./checked-experiment.ts";
 import { inFileOrder } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
 import { checkExperiment } from "./experiment-checks.ts";
 import { experimentSchema } from "./experiment-schema.ts";
-import type { Experiment, SubstrateName } from "./experiment.ts";
 import { isUnshaped, overlayShape, unshaped } from "./link-profile.ts";
 import type { LinkProfile } from "./link-profile.ts";
 import { profilesFileSchema } from "./link-shape-schema.ts";
@@ -19,7 +19,6 @@ import { topologySchema } from "./topology-schema.ts";
 import type { WrittenTopology } from "./topology-schema.ts";
 import type { Topology, TopologyLink } from "./topology.ts";
 import { YamlSource } from "./yaml-source.ts";
-import type { Complaint } from "./yaml-source.ts";
 
 export interface LoadOptions {
   /** `KEY=VALUE`, put into the experiment file before it is checked. */
@@ -28,30 +27,12 @@ export interface LoadOptions {
   readonly profilesFile?: string;
 }
 
-export interface LoadedTopology {
-  readonly file: string;
-  readonly text: string;
-  readonly topology: Topology;
-}
-
-export interface LoadedExperiment {
+export interface LoadedExperiment extends CheckedExperiment {
   readonly file: string;
   /** The file with the settings in it. */
   readonly text: string;
-  readonly experiment: Experiment;
-  readonly topology: LoadedTopology;
   readonly baselines: readonly BaselineExperiment[];
-  /** Gives a complaint about the experiment, found by whoever works on it later, its place in the file. */
-  readonly diagnose: (complaint: Complaint) => Diagnostic;
-  /** The text with some keys set: for a copy that shall run elsewhere, with the topology beside it or another seed. */
-  readonly textWith: (settings: {
-    readonly topology?: string;
-    readonly seed?: number;
-    readonly on?: SubstrateName;
-  }) => string;
 }
-
-export type CheckedExperiment = Pick<LoadedExperiment, "experiment" | "topology" | "diagnose" | "textWith">;
 
 export type FileKind = "topology" | "experiment" | "profiles";
 
@@ -114,7 +95,7 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
     : refuse(diagnostics);
 }
 
-function sourceServices(source: YamlSource): Pick<LoadedExperiment, "diagnose" | "textWith"> {
+function sourceServices(source: YamlSource): Pick<CheckedExperiment, "diagnose" | "textWith"> {
   return {
     diagnose: (complaint) => source.diagnostic(complaint),
     textWith: (settings) => {

@@ -4,7 +4,7 @@ import type { Checked } from "../model/diagnostics.ts";
 import { defaultHostSettings } from "../model/experiment-schema.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
-import type { LoadedExperiment } from "../model/load.ts";
+import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { Topology } from "../model/topology.ts";
 import type { Complaint } from "../model/yaml-source.ts";
 import { addressableLinks, addressLinks } from "./addressing.ts";
@@ -33,7 +33,7 @@ export type PlanResult =
 
 /** The plan of a loaded experiment (or of one of its baselines), what is wrong told at its place in the file. */
 export function planExperiment(
-  loaded: Pick<LoadedExperiment, "experiment" | "topology" | "diagnose">,
+  loaded: Pick<CheckedExperiment, "experiment" | "topology" | "diagnose">,
   options: PlanOptions,
 ): Checked<Plan> {
   const result = makePlan(loaded.experiment, loaded.topology.topology, options);

@@ -107,7 +107,7 @@ function lab(
     processes.push(process);
     return process;
   };
-  return { lab: { plan, spawn } as unknown as ProcessHost, processes };
+  return { lab: { plan, spawn }, processes };
 }
 
 function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] } {

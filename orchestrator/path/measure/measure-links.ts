@@ -4,10 +4,9 @@ import {
   measureDirection,
   tolerance,
   type DirectionMeasurement,
-  type MeasuredEnd,
   type MeasuredFigures,
 } from "./measurement.ts";
-import { ProbePath } from "./probe-path.ts";
+import { ProbePath, type MeasuredEnd } from "./probe-path.ts";
 import { RateBudget } from "./rate-budget.ts";
 
 export type MeasuredLink = {

@@ -3,9 +3,6 @@ import type { LinkDirectionConfig } from "../link-direction.ts";
 import { median, probabilityInterval, trainRate } from "./estimates.ts";
 import { minimumProbeBytes, type ProbePath } from "./probe-path.ts";
 
-/** One host's end of a link. */
-export type MeasuredEnd = { namespacePath?: string; interfaceName: string };
-
 /** Figures of one direction; each is left out where the configuration says nothing of it. */
 export type MeasuredFigures = {
   rateBitsPerSecond?: number;

@@ -4,7 +4,9 @@ import { frameOffset, PacketMemory, PacketSocket, virtioNetHeaderBytes } from ".
 import { PreciseTimer } from "../../../stack/io/precise-timer.ts";
 import { SendBatch } from "../../../stack/io/send-batch.ts";
 import type { Arrival } from "./estimates.ts";
-import type { MeasuredEnd } from "./measurement.ts";
+
+/** One host's end of a link. */
+export type MeasuredEnd = { namespacePath?: string; interfaceName: string };
 
 /** IEEE 802 local experimental EtherType 1: no stack answers it. */
 const probeEtherType = 0x88b5;

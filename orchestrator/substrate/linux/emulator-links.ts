@@ -12,7 +12,7 @@ import type { PlannedLink } from "../../plan/plan.ts";
 import { programFile } from "../prerequisites/programs.ts";
 import type { LabObserver, LinkQuality } from "../substrate.ts";
 import type { LabProcess } from "../../workload/lab-process.ts";
-import type { LinkRealisation, MiddleAccess } from "./planned-links.ts";
+import type { LinkRealisation, MiddleAccess } from "./link-realisation.ts";
 
 /** Distributes over the members of a union, which `Omit` alone does not. */
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;

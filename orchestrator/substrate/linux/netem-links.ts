@@ -5,7 +5,7 @@ import type { LinkDirectionConfig } from "../../path/link-direction.ts";
 import type { PlannedLink } from "../../plan/plan.ts";
 import type { LabObserver, LinkQuality } from "../substrate.ts";
 import { netemBlackholeLine, netemLines } from "./netem.ts";
-import type { LinkRealisation, MiddleAccess } from "./planned-links.ts";
+import type { LinkRealisation, MiddleAccess } from "./link-realisation.ts";
 
 type Direction = "forward" | "backward";
 const directions: readonly Direction[] = ["forward", "backward"];

@@ -1,22 +1,10 @@
 /** The links of a lab as one control, whatever each is made of. */
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
 import type { Plan, PlannedLink } from "../../plan/plan.ts";
-import type { LabObserver, LinkControl, LinkQuality } from "../substrate.ts";
-import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
+import type { LabObserver, LinkQuality } from "../substrate.ts";
 import { EmulatorLinks } from "./emulator-links.ts";
+import type { LinkRealisation, MiddleAccess } from "./link-realisation.ts";
 import { NetemLinks } from "./netem-links.ts";
-
-/** What a realisation may use of the lab. */
-export interface MiddleAccess {
-  runInMiddle(script: string): Promise<string>;
-  spawnInMiddle(command: LabCommand): Promise<LabProcess>;
-}
-
-/** All links of one kind. */
-export interface LinkRealisation extends LinkControl {
-  start(access: MiddleAccess): Promise<void>;
-  stop(): void;
-}
 
 export class PlannedLinks implements LinkRealisation {
   readonly #links: readonly PlannedLink[];

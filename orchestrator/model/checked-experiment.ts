@@ -1,0 +1,24 @@
+/** An experiment that passed all checks, with what it was made from. */
+import type { Diagnostic } from "./diagnostics.ts";
+import type { Experiment, SubstrateName } from "./experiment.ts";
+import type { Topology } from "./topology.ts";
+import type { Complaint } from "./yaml-source.ts";
+
+export interface LoadedTopology {
+  readonly file: string;
+  readonly text: string;
+  readonly topology: Topology;
+}
+
+export interface CheckedExperiment {
+  readonly experiment: Experiment;
+  readonly topology: LoadedTopology;
+  /** Gives a complaint about the experiment, found by whoever works on it later, its place in the file. */
+  readonly diagnose: (complaint: Complaint) => Diagnostic;
+  /** The text with some keys set: for a copy that shall run elsewhere, with the topology beside it or another seed. */
+  readonly textWith: (settings: {
+    readonly topology?: string;
+    readonly seed?: number;
+    readonly on?: SubstrateName;
+  }) => string;
+}
