@@ -35,10 +35,12 @@ export function registerPlanCommand(program: Command): void {
     .action(async (file: string, { on, set, seed, json }: PlanCommandOptions) => {
       const loaded = loadExperiment(file, { settings: set });
       if (!loaded.ok) return refuse(formatDiagnostics(loaded.diagnostics));
+      const substrate = on ?? loaded.value.experiment.on;
+      const simulated = substrate === "simulation";
       const options: PlanOptions = {
         lab: noLab,
-        abilities: { netem: await kernelHasNetem() },
-        ...(on && { substrate: on }),
+        abilities: { netem: !simulated && (await kernelHasNetem()) },
+        substrate,
         ...(seed !== undefined && { seed }),
       };
       const plan = planExperiment(loaded.value, options);
@@ -46,7 +48,8 @@ export function registerPlanCommand(program: Command): void {
         name: baseline.name,
         plan: planExperiment(baseline, options),
       }));
-      const diagnostics = [plan, ...baselines.map((baseline) => baseline.plan)].flatMap((result) =>
+      // A run on the simulation leaves out baselines that ask for a kernel.
+      const diagnostics = [plan, ...(simulated ? [] : baselines.map((baseline) => baseline.plan))].flatMap((result) =>
         result.ok ? [] : result.diagnostics,
       );
       if (!plan.ok || diagnostics.length > 0) return refuse(formatDiagnostics(diagnostics));
@@ -59,7 +62,9 @@ export function registerPlanCommand(program: Command): void {
       }
       process.stdout.write(describePlan(plan.value));
       for (const [name, { description, set: settings }] of Object.entries(loaded.value.experiment.baselines)) {
-        process.stdout.write(`\nBaseline ${name}${description === undefined ? "" : `: ${description}`}\n`);
+        const leftOut = baselines.some((baseline) => baseline.name === name && !baseline.plan.ok);
+        const note = leftOut ? " (left out: the simulation cannot carry it)" : "";
+        process.stdout.write(`\nBaseline ${name}${description === undefined ? "" : `: ${description}`}${note}\n`);
         for (const [key, value] of Object.entries(settings))
           process.stdout.write(`  ${key} = ${JSON.stringify(value)}\n`);
       }
