@@ -25,13 +25,15 @@ export function realiseLink(
   index: number,
   faults: readonly Fault[],
   seed: number,
-  abilities: MachineAbilities,
+  where: MachineAbilities | "simulation",
 ): PlannedLink {
   const [first, second] = addressed.ends;
-  const { realisation, why } = chooseRealisation(link, addressed.name, faults, abilities);
-  const emulated = realisation !== "direct";
+  const { realisation, why } = chooseRealisation(link, addressed.name, faults, where);
+  const onMachine = where !== "simulation";
+  const emulated = onMachine && realisation !== "direct";
   const configs = linkConfigs(addressed.name, link.shape ?? unshaped, seed);
-  const measured = [configs.forward, configs.backward].some(
+  // There is nothing to measure where packets leave at the very times that are computed.
+  const measured = onMachine && [configs.forward, configs.backward].some(
     (config) =>
       config.rateBitsPerSecond !== undefined || config.delayMicroseconds !== undefined || config.loss !== undefined,
   );
@@ -93,21 +95,24 @@ function chooseRealisation(
   { shape, profile }: TopologyLink,
   name: string,
   faults: readonly Fault[],
-  abilities: MachineAbilities,
+  where: MachineAbilities | "simulation",
 ): { realisation: PlannedLink["realisation"]; why: string } {
+  const inVirtualTime = where === "simulation";
   const acting = faults.filter(
     (fault) => fault.link === name && (fault.action === "blackhole" || fault.action === "set"),
   );
-  if (!shape && acting.length === 0) return { realisation: "direct", why: "asks for no shape: one veth pair" };
+  if (!shape && acting.length === 0)
+    return { realisation: "direct", why: `asks for no shape: ${inVirtualTime ? "takes no time" : "one veth pair"}` };
   if (!shape)
     return {
       realisation: "emulated",
-      why: `asks for no shape, but a fault acts on it (${acting[0]!.action}): the emulator stands in the middle`,
+      why: `asks for no shape, but a fault acts on it (${acting[0]!.action}): ${inVirtualTime ? "its elements stand" : "the emulator stands"} in the middle`,
     };
   const asked = `${profile === undefined ? "asks for" : `profile ${profile}:`} ${describeShape(shape)}`;
   const shapes = [shape, ...acting.flatMap((fault) => fault.shape ?? [])];
   const random = shapes.some(({ up, down }) => [up, down].some((direction) => direction.loss ?? direction.jitter));
-  if (!abilities.netem) return { realisation: "emulated", why: `${asked}; the kernel has no netem` };
+  if (inVirtualTime) return { realisation: "emulated", why: `${asked}; in virtual time` };
+  if (!where.netem) return { realisation: "emulated", why: `${asked}; the kernel has no netem` };
   if (random) return { realisation: "emulated", why: `${asked}; netem cannot repeat losses and jitter from a seed` };
   return { realisation: "netem", why: `${asked}; netem and tbf do exactly that` };
 }

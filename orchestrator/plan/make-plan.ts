@@ -14,6 +14,7 @@ import { realiseLink } from "./link-realisation.ts";
 import type { MachineAbilities } from "./link-realisation.ts";
 import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
 import { Routing } from "./routing.ts";
+import { simulatedNode } from "./simulated-node.ts";
 import { joinedWithoutTime } from "./timeless-paths.ts";
 import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
 
@@ -54,13 +55,14 @@ export function makePlan(experiment: Experiment, topology: Topology, options: Pl
   const addressed = addressLinks(topology, options.lab);
   const routing = new Routing(addressed);
   const links = addressed.map((link, index) =>
-    realiseLink(topology.links[link.name]!, link, index, experiment.faults, seed, options.abilities),
+    realiseLink(topology.links[link.name]!, link, index, experiment.faults, seed, substrate === "simulation" ? substrate : options.abilities),
   );
   const workloads = planWorkloads(experiment, seed, (host) => formatIpv4(routing.interfacesOf(host)[0]!.address));
-  const nodes = [
+  const planned = [
     ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
     ...Object.keys(topology.routers).map((name) => planRouter(name, options.lab, routing, links)),
   ];
+  const nodes = substrate === "simulation" ? planned.map(simulatedNode) : planned;
   return {
     ok: true,
     value: {

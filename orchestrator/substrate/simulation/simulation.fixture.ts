@@ -71,7 +71,8 @@ export async function observe(plan: Plan, signal: AbortSignal = new AbortControl
       fingerprints: {
         capture: sha256(capture),
         metrics: sha256(JSON.stringify([samples, linkSamples])),
-        events: sha256(JSON.stringify(events)),
+        // What happened, not how it is worded.
+        events: sha256(JSON.stringify(events.map(({ message: _, ...event }) => event))),
         results: sha256(JSON.stringify([results, failures])),
       },
     };

@@ -1,0 +1,11 @@
+import type { PlannedNode } from "./plan.ts";
+
+/** A node as it is in virtual time: no kernel has settings or addresses there, and no device cuts segments. */
+export function simulatedNode(node: PlannedNode): PlannedNode {
+  return {
+    ...node,
+    interfaces: node.interfaces.map((planned) => ({ ...planned, offload: false, kernelAddress: false })),
+    sysctls: {},
+    reason: node.kind === "host" ? "pathlab endpoint: our stack in virtual time" : "forwards by the longest prefix, in no time",
+  };
+}
