@@ -48,6 +48,18 @@ interface SubflowAddresses {
   remotePort: number;
 }
 
+/** A run of segments that carried what another subflow had sent already; `subflow` carried the copy. */
+interface SecondCopy {
+  /** -1: the first holder is gone. */
+  fromSubflow: number;
+  /** Of the first byte of the run. */
+  dataOffset: number;
+  bytes: number;
+  segments: number;
+  /** From the first segment to the last. */
+  durationMicroseconds: number;
+}
+
 export type StackEvent =
   | (EventBase & { name: "connection:established"; mptcp: boolean })
   | (EventBase & { name: "connection:closed"; error: string | undefined })
@@ -62,13 +74,8 @@ export type StackEvent =
   | (EventBase & { name: "mptcp:fast-close"; initiator: "local" | "remote" })
   | (EventBase & { name: "mptcp:data-fin"; initiator: "local" | "remote"; dataOffset: number })
   | (EventBase & { name: "mptcp:data-timeout"; unacknowledgedBytes: number; timeoutMicroseconds: number })
-  | (SubflowEventBase & { name: "scheduler:reinject"; fromSubflow: number; dataOffset: number; length: number })
-  | (SubflowEventBase & {
-      name: "scheduler:opportunistic-retransmit";
-      fromSubflow: number;
-      dataOffset: number;
-      length: number;
-    })
+  | (SubflowEventBase & SecondCopy & { name: "scheduler:reinject" })
+  | (SubflowEventBase & SecondCopy & { name: "scheduler:opportunistic-retransmit" })
   | (SubflowEventBase & {
       name: "scheduler:penalise";
       congestionWindow: number;

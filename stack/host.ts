@@ -140,6 +140,7 @@ export class Host implements SegmentOutput {
       random: () => this.#random() >>> 0,
       newCongestionControl,
       newPathManager,
+      hasRoute: (local, remote) => this.#interfaces[local.interfaceIndex]!.nextHop(remote) !== undefined,
       attach: (subflow) => this.#flows.add(subflow),
       detach: (subflow) => this.#flows.remove(subflow),
       allocatePort: (local, remote, remotePort) => this.#allocatePort(local, remote, remotePort),

@@ -46,9 +46,9 @@ function sentence(event: StackEvent): string {
     case "mptcp:data-timeout":
       return `${bytes(event.unacknowledgedBytes)} of connection ${event.connection} were not acknowledged within ${milliseconds(event.timeoutMicroseconds)}`;
     case "scheduler:reinject":
-      return `${bytes(event.length)} sent on subflow ${event.fromSubflow} are sent again on subflow ${event.subflow}`;
+      return `${bytes(event.bytes)} sent on ${event.fromSubflow < 0 ? "a subflow that is gone" : `subflow ${event.fromSubflow}`} were sent again on subflow ${event.subflow}`;
     case "scheduler:opportunistic-retransmit":
-      return `${bytes(event.length)} that hold up the window on subflow ${event.fromSubflow} are sent on subflow ${event.subflow} too`;
+      return `${bytes(event.bytes)} that subflow ${event.fromSubflow} would have brought late were sent on subflow ${event.subflow} too`;
     case "scheduler:penalise":
       return `subflow ${event.subflow} (RTT ${milliseconds(event.smoothedRttMicroseconds)}) held up the window: its congestion window is now ${bytes(event.congestionWindow)}`;
     case "scheduler:stale":

@@ -33,6 +33,8 @@ export interface ConnectionEnvironment {
   random(): number;
   newCongestionControl(group: CoupledGroup): CongestionControl;
   newPathManager(): PathManager;
+  /** A packet from `local` to `remote` has a next hop. */
+  hasRoute(local: LocalAddress, remote: IpAddress): boolean;
   /** Frames for the subflow's addresses and ports go to it from now on. */
   attach(subflow: Subflow): void;
   detach(subflow: Subflow): void;

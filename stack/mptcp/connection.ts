@@ -162,6 +162,12 @@ export class Connection {
     return usable > 1;
   }
 
+  /** Every byte of both streams has arrived. */
+  get #exchangedAll(): boolean {
+    const { dataSender, reassembly } = this;
+    return reassembly.complete && dataSender.unacknowledged >= dataSender.finOffset;
+  }
+
   get liveSubflows(): number {
     let live = 0;
     for (const { endpoint } of this.subflows) if (!endpoint.closed) live++;
@@ -445,6 +451,11 @@ export class Connection {
       );
       return;
     }
+    if (reason === "finished" && this.#exchangedAll) {
+      // The peer has ended: only the acknowledgement of our DATA_FIN is missing, and the FIN of its last subflow says as much.
+      if (this.liveSubflows === 0) this.#end(undefined, now);
+      return;
+    }
     this.paths.onSubflowClosed(subflow, reason, now);
     if (this.liveSubflows === 0) {
       if (reason === "reset-by-peer" || reason === "refused") this.#end("ECONNRESET", now);
@@ -642,7 +653,7 @@ export class Connection {
     if (!this.#established) this.onEndedEarly?.();
     this.#orphanAt = Number.POSITIVE_INFINITY;
     if (!this.plain) this.environment.unregisterToken(this.localKey!.token);
-    this.dataSender.stop();
+    this.dataSender.stop(now);
     this.reassembly.clear();
     this.sendBuffer.clear();
     this.#notifications.closed = true;

@@ -7,6 +7,7 @@ import type { SentRange } from "../tcp/sent-queue.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
 import { ReinjectionQueue } from "./reinjection-queue.ts";
+import { RetransmissionEpisodes } from "./retransmission-episodes.ts";
 import type { Subflow } from "./subflow.ts";
 
 const minimumTimeout = 400_000;
@@ -26,6 +27,7 @@ export class DataSender {
   readonly reinjections: ReinjectionQueue = new ReinjectionQueue();
 
   readonly #connection: Connection;
+  readonly #episodes: RetransmissionEpisodes;
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
   /** Data offset up to which M1 has retransmitted. */
@@ -33,10 +35,11 @@ export class DataSender {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#episodes = new RetransmissionEpisodes(connection);
   }
 
   get nextTimeout(): number {
-    return this.#timeoutAt;
+    return Math.min(this.#timeoutAt, this.#episodes.nextTimeout);
   }
 
   get finAcknowledged(): boolean {
@@ -82,6 +85,7 @@ export class DataSender {
   }
 
   handleTimeout(now: number): void {
+    this.#episodes.handleTimeout(now);
     if (now < this.#timeoutAt) return;
     const timeout = this.#timeout();
     this.#timeoutAt = Number.POSITIVE_INFINITY;
@@ -108,7 +112,8 @@ export class DataSender {
     this.#arm(now);
   }
 
-  stop(): void {
+  stop(now: number): void {
+    this.#episodes.close(now);
     this.reinjections.clear();
     this.#timeoutAt = Number.POSITIVE_INFINITY;
   }
@@ -120,18 +125,8 @@ export class DataSender {
     const subflow = this.#choose(length, entry.holder, now);
     if (subflow === undefined) return false;
     const sent = Math.min(length, subflow.space);
-    const connection = this.#connection;
     subflow.reinjections++;
-    connection.environment.record({
-      time: now,
-      name: "scheduler:reinject",
-      connection: connection.id,
-      subflow: subflow.id,
-      section: "RFC 8684 §3.3.6",
-      fromSubflow: entry.holder ?? -1,
-      dataOffset: entry.start,
-      length: sent,
-    });
+    this.#episodes.note("reinject", subflow.id, entry.holder ?? -1, entry.start, sent, now);
     subflow.sendData(entry.start, sent, now, output);
     this.reinjections.advance(sent);
     return true;
@@ -165,6 +160,9 @@ export class DataSender {
     const fast = this.#choose(maximumMapping, undefined, now);
     if (fast === undefined) return false;
     if (this.#connection.sendBuffer.end > this.next) return this.#unblockWindow(fast, now, output);
+    // In mid-stream more may come at any time, and the path that it would take is worth more than a sooner arrival of what is under way already: min-rtt
+    // alone decides. Interactive data that overflowed to a slow path arrives that much later; a scheduler that waits for the fast one (BLEST, ECF) is the cure.
+    if (this.finOffset === Number.POSITIVE_INFINITY) return false;
     return this.#shortenTail(fast, now, output);
   }
 
@@ -184,7 +182,7 @@ export class DataSender {
     return false;
   }
 
-  /** The end of what there is to send: whatever would arrive later by the slow subflow than by the fast one goes over the fast one too. */
+  /** The end of the stream: whatever would arrive later by the slow subflow than by the fast one goes over the fast one too, once. */
   #shortenTail(fast: Subflow, now: number, output: SegmentOutput): boolean {
     const fastRtt = fast.smoothedRttMicroseconds;
     for (const slow of this.#connection.subflows) {
@@ -205,18 +203,8 @@ export class DataSender {
   }
 
   #retransmitOn(fast: Subflow, slow: Subflow, start: number, length: number, now: number, output: SegmentOutput): void {
-    const connection = this.#connection;
     fast.reinjections++;
-    connection.environment.record({
-      time: now,
-      name: "scheduler:opportunistic-retransmit",
-      connection: connection.id,
-      subflow: fast.id,
-      section: "NSDI'12 §4.2",
-      fromSubflow: slow.id,
-      dataOffset: start,
-      length,
-    });
+    this.#episodes.note("opportunistic", fast.id, slow.id, start, length, now);
     fast.sendData(start, length, now, output);
   }
 

@@ -24,7 +24,7 @@ export class Fallback {
     if (this.reason !== undefined) return;
     const connection = this.#connection;
     this.reason = reason;
-    connection.dataSender.stop();
+    connection.dataSender.stop(now);
     subflow.infiniteMapping ??= {
       subflowStart: subflow.delivered,
       dataStart: subflow.delivered === 1 ? 0 : connection.reassembly.next,

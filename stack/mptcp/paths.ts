@@ -41,6 +41,10 @@ export class Paths implements ManagedConnection {
     return this.#connection.initialLocalAddress;
   }
 
+  hasRoute(local: LocalAddress, remote: IpAddress): boolean {
+    return this.#connection.environment.hasRoute(local, remote);
+  }
+
   hasSubflow(local: IpAddress, remote: RemotePathAddress): boolean {
     return this.#connection.subflows.some(
       ({ endpoint }) =>

@@ -4,12 +4,15 @@ import type { ManagedConnection, PathManager } from "./path-manager.ts";
 
 const firstRetry = 200_000;
 const lastRetry = 8_000_000;
+/** A pair that has never answered is asked again, ever more rarely: the path to it may appear, but most likely there is none. */
+const lastRetryOfUnanswered = 300_000_000;
 
 interface Pair {
   local: IpAddress;
   remote: IpAddress;
   retryAt: number;
   delay: number;
+  answered: boolean;
 }
 
 /**
@@ -29,7 +32,9 @@ export class FullMesh implements PathManager {
   }
 
   onSubflowEstablished(local: IpAddress, remote: IpAddress): void {
-    this.#pair(local, remote).delay = firstRetry;
+    const pair = this.#pair(local, remote);
+    pair.delay = firstRetry;
+    pair.answered = true;
   }
 
   onSubflowClosed(
@@ -49,7 +54,7 @@ export class FullMesh implements PathManager {
     }
     pair.retryAt = now + pair.delay;
     connection.noteRetry(local, remote, pair.delay, now);
-    pair.delay = Math.min(lastRetry, pair.delay * 2);
+    pair.delay = Math.min(pair.answered ? lastRetry : lastRetryOfUnanswered, pair.delay * 2);
     if (pair.retryAt < this.nextTimeout) this.nextTimeout = pair.retryAt;
   }
 
@@ -57,7 +62,7 @@ export class FullMesh implements PathManager {
     for (const local of connection.localAddresses) {
       if (!local.up) continue;
       for (const remote of connection.remoteAddresses) {
-        if (connection.hasSubflow(local.address, remote)) continue;
+        if (connection.hasSubflow(local.address, remote) || !connection.hasRoute(local, remote.address)) continue;
         const pair = this.#pair(local.address, remote.address);
         if (pair.retryAt <= now) connection.createSubflow(local, remote, now);
         else if (pair.retryAt < this.nextTimeout) this.nextTimeout = pair.retryAt;
@@ -78,7 +83,7 @@ export class FullMesh implements PathManager {
   #pair(local: IpAddress, remote: IpAddress): Pair {
     let pair = this.#pairs.find((known) => known.local === local && known.remote === remote);
     if (pair === undefined) {
-      pair = { local, remote, retryAt: 0, delay: firstRetry };
+      pair = { local, remote, retryAt: 0, delay: firstRetry, answered: false };
       this.#pairs.push(pair);
     }
     return pair;

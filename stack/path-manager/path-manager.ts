@@ -24,6 +24,8 @@ export interface ManagedConnection {
   readonly remoteAddresses: readonly RemotePathAddress[];
   /** The local address of the initial subflow, which the peer knows as id 0. */
   readonly initialLocalAddress: IpAddress;
+  /** Packets from `local` to `remote` have a next hop: without one a subflow would wait for an answer to what was never sent. */
+  hasRoute(local: LocalPathAddress, remote: IpAddress): boolean;
   hasSubflow(local: IpAddress, remote: RemotePathAddress): boolean;
   createSubflow(local: LocalPathAddress, remote: RemotePathAddress, now: number): void;
   /** ADD_ADDR, until it is echoed. */

@@ -143,7 +143,7 @@ describe("a full mesh", () => {
   it("of two and two addresses has four subflows, by ADD_ADDR", () => {
     const pair = makePair({ serverInterfaces: 2 });
     const conversation = converse(pair, 0, 3_000_000, { endsAfterSending: false });
-    pair.network.run(3 * second);
+    pair.network.run(4 * second);
     expect(conversation.client.connection.info().subflows).to.have.length(4);
     expect(conversation.client.received).to.equal(3_000_000);
     expect(pair.network.eventsNamed("path-manager:address-advertised", pair.client)).to.have.length(1);
