@@ -6,6 +6,9 @@ export function simulatedNode(node: PlannedNode): PlannedNode {
     ...node,
     interfaces: node.interfaces.map((planned) => ({ ...planned, offload: false, kernelAddress: false })),
     sysctls: {},
-    reason: node.kind === "host" ? "pathlab endpoint: our stack in virtual time" : "forwards by the longest prefix, in no time",
+    reason:
+      node.kind === "host"
+        ? "pathlab endpoint: our stack in virtual time"
+        : "forwards by the longest prefix, in no time",
   };
 }

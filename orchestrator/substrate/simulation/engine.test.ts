@@ -89,9 +89,13 @@ describe("Engine", () => {
       return lines;
     };
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), fc.infiniteStream(fc.integer({ min: 1, max: 7 })), (delays, sizes) => {
-        expect(trace(delays, () => sizes.next().value as number)).to.deep.equal(trace(delays, () => Infinity));
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 7 })),
+        (delays, sizes) => {
+          expect(trace(delays, () => sizes.next().value as number)).to.deep.equal(trace(delays, () => Infinity));
+        },
+      ),
       { numRuns: 50 },
     );
   });

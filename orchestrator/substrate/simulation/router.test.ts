@@ -29,13 +29,16 @@ class RouterUnderTest {
       routes: [
         { prefix: ip("10.9.0.0"), prefixLength: 16, via: ip("10.0.2.2"), interface: 1 },
         { prefix: ip("10.9.7.0"), prefixLength: 24, via: ip("10.0.3.2"), interface: 2 },
-        ...(defaultVia === undefined ? [] : [{ prefix: ip("0.0.0.0"), prefixLength: 0, via: ip(defaultVia), interface: 0 }]),
+        ...(defaultVia === undefined
+          ? []
+          : [{ prefix: ip("0.0.0.0"), prefixLength: 0, via: ip(defaultVia), interface: 0 }]),
       ],
       neighbours: new Map([1, 2, 3].map((n) => [ip(`10.0.${n}.2`), mac(`02:00:00:00:0${n}:02`)])),
       pool: this.pool,
       onDrop: (reason) => this.drops.push(reason),
     });
-    for (const index of [0, 1, 2]) this.router.attach(index, { push: (frame) => this.sent.push({ interface: index, frame }) });
+    for (const index of [0, 1, 2])
+      this.router.attach(index, { push: (frame) => this.sent.push({ interface: index, frame }) });
   }
 
   packet(destination: string, options: { bytes?: number; timeToLive?: number } = {}): Frame {
@@ -74,7 +77,10 @@ describe("Router", () => {
       bench.router.receive(0, bench.packet("10.0.2.2", { timeToLive }));
       const { frame } = bench.sent.pop()!;
       expect(frame.view.getUint8(frame.start + 22)).to.equal(timeToLive - 1);
-      expect(new Ipv4Header().parse(frame.memory, frame.view, frame.start + 14, frame.bytes - 14), `time to live ${timeToLive}`).to.equal(true);
+      expect(
+        new Ipv4Header().parse(frame.memory, frame.view, frame.start + 14, frame.bytes - 14),
+        `time to live ${timeToLive}`,
+      ).to.equal(true);
       bench.pool.give(frame);
     }
   });
@@ -109,7 +115,11 @@ describe("Router", () => {
       const frame = bench.pool.take(42);
       writeEthernetHeader(frame.view, frame.start, mac("ff:ff:ff:ff:ff:ff"), hostMac, etherType.arp);
       writeArp(frame.view, frame.start + 14, {
-        operation: arpOperation.request, senderMac: hostMac, senderAddress: ip("10.0.1.2"), targetMac: mac("00:00:00:00:00:00"), targetAddress: ip(target),
+        operation: arpOperation.request,
+        senderMac: hostMac,
+        senderAddress: ip("10.0.1.2"),
+        targetMac: mac("00:00:00:00:00:00"),
+        targetAddress: ip(target),
       });
       bench.router.receive(0, frame);
     };
@@ -118,7 +128,11 @@ describe("Router", () => {
     ask("10.0.1.1");
     const { frame } = bench.sent[0]!;
     expect(parseArp(frame.view, frame.start + 14, 28)).to.deep.equal({
-      operation: arpOperation.reply, senderMac: mac("02:00:00:00:01:01"), senderAddress: ip("10.0.1.1"), targetMac: hostMac, targetAddress: ip("10.0.1.2"),
+      operation: arpOperation.reply,
+      senderMac: mac("02:00:00:00:01:01"),
+      senderAddress: ip("10.0.1.1"),
+      targetMac: hostMac,
+      targetAddress: ip("10.0.1.2"),
     });
   });
 

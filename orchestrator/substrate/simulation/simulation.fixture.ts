@@ -72,7 +72,7 @@ export async function observe(plan: Plan, signal: AbortSignal = new AbortControl
         capture: sha256(capture),
         metrics: sha256(JSON.stringify([samples, linkSamples])),
         // What happened, not how it is worded.
-        events: sha256(JSON.stringify(events.map(({ message: _, ...event }) => event))),
+        events: sha256(JSON.stringify(events, (key, value: unknown) => (key === "message" ? undefined : value))),
         results: sha256(JSON.stringify([results, failures])),
       },
     };
@@ -83,7 +83,8 @@ export async function observe(plan: Plan, signal: AbortSignal = new AbortControl
 
 export function receiverOf(observed: Observed, side: string): ReceiverResult {
   const result = observed.results[side];
-  if (result?.kind !== "receiver") throw new Error(`${side} has received nothing: ${JSON.stringify(observed.failures)}`);
+  if (result?.kind !== "receiver")
+    throw new Error(`${side} has received nothing: ${JSON.stringify(observed.failures)}`);
   return result;
 }
 

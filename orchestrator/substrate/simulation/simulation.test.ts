@@ -13,7 +13,9 @@ function lossy(plan: Plan): Plan {
   return {
     ...plan,
     links: plan.links.map((link) =>
-      link.realisation === "direct" ? link : { ...link, forward: { ...link.forward, loss: onePercent }, backward: { ...link.backward, loss: onePercent } },
+      link.realisation === "direct"
+        ? link
+        : { ...link, forward: { ...link.forward, loss: onePercent }, backward: { ...link.backward, loss: onePercent } },
     ),
   };
 }
@@ -30,7 +32,8 @@ describe("Simulation", function () {
     expect(received.bytes).to.equal(24_000_000);
     expect(received.sha256).to.equal(payloadSha256(plan.workloads[0]!.payloadSeed, received.bytes));
     expect(megabitsPerSecond(received)).to.be.within(9.0, 9.6);
-    const carried = (link: string) => observed.linkSamples.findLast((sample) => sample.link === link && sample.direction === "backward")!.bytes;
+    const carried = (link: string) =>
+      observed.linkSamples.findLast((sample) => sample.link === link && sample.direction === "backward")!.bytes;
     // 8 and 2 Mbit/s: the shares of the paths are those of their rates.
     expect(carried("wifi") / carried("3g")).to.be.within(3.5, 4.5);
   });
@@ -46,26 +49,40 @@ describe("Simulation", function () {
       ["fault:blackhole", 10_000_000, 10_000_000],
       ["fault:restore", 20_000_000, 20_000_000],
     ]);
-    const dropped = (time: number) => observed.linkSamples.findLast((sample) => sample.link === "wifi" && sample.direction === "backward" && sample.time <= time)!.dropsBlackhole;
+    const dropped = (time: number) =>
+      observed.linkSamples.findLast(
+        (sample) => sample.link === "wifi" && sample.direction === "backward" && sample.time <= time,
+      )!.dropsBlackhole;
     expect(dropped(10_000_000)).to.equal(0);
     expect(dropped(20_000_000)).to.be.above(0);
     expect(dropped(Infinity)).to.equal(dropped(20_000_000));
   });
 
   it("has a host see its interface go down and come up", async () => {
-    const settings = ["workload.download.size=8MB", 'faults=[{at: 2s, link: wifi, do: down}, {at: 4s, link: wifi, do: up}]'];
+    const settings = [
+      "workload.download.size=8MB",
+      "faults=[{at: 2s, link: wifi, do: down}, {at: 4s, link: wifi, do: up}]",
+    ];
     const observed = await observe(simulationPlan("wifi-3g", settings));
     expect(receiverOf(observed, "download client").bytes).to.equal(8_000_000);
-    const closed = observed.events.find(({ name, subject, detail }) => name === "mptcp:subflow-closed" && subject === "phone" && detail?.["reason"] === "interface-down");
+    const closed = observed.events.find(
+      ({ name, subject, detail }) =>
+        name === "mptcp:subflow-closed" && subject === "phone" && detail?.["reason"] === "interface-down",
+    );
     expect(closed?.time).to.equal(2_000_000);
-    const reopened = observed.events.find(({ name, subject, time }) => name === "mptcp:subflow-established" && subject === "phone" && time > 4_000_000);
+    const reopened = observed.events.find(
+      ({ name, subject, time }) => name === "mptcp:subflow-established" && subject === "phone" && time > 4_000_000,
+    );
     expect(reopened, "a new subflow over WiFi").to.exist;
   });
 
   it("changes a link while it carries packets", async () => {
     const settings = ["workload.download.size=8MB", "faults=[{at: 3s, link: wifi, do: set, to: {rate: 1mbit}}]"];
     const observed = await observe(simulationPlan("wifi-3g", settings));
-    const at = (time: number) => observed.linkSamples.findLast((sample) => sample.link === "wifi" && sample.direction === "backward" && sample.time <= time)!.bytes;
+    const at = (time: number) =>
+      observed.linkSamples.findLast(
+        (sample) => sample.link === "wifi" && sample.direction === "backward" && sample.time <= time,
+      )!.bytes;
     expect(at(3_000_000) - at(2_000_000)).to.be.within(900_000, 1_001_514);
     expect(at(5_000_000) - at(4_000_000)).to.be.within(112_500, 126_514);
   });
@@ -81,7 +98,11 @@ describe("Simulation", function () {
   it("does the same when two simulations share the event loop", async () => {
     const plan = simulationPlan("request-response");
     const alone = await observe(plan);
-    const together = await Promise.all([observe(plan), observe(plan), observe(simulationPlan("wifi-3g", ["workload.download.size=1MB"]))]);
+    const together = await Promise.all([
+      observe(plan),
+      observe(plan),
+      observe(simulationPlan("wifi-3g", ["workload.download.size=1MB"])),
+    ]);
     expect(together[0].fingerprints).to.deep.equal(alone.fingerprints);
     expect(together[1].fingerprints).to.deep.equal(alone.fingerprints);
   });
@@ -90,12 +111,21 @@ describe("Simulation", function () {
     const plan = lossy(simulationPlan("wifi-3g", ["workload.download.size=1MB"]));
     const lan = plan.links.find(({ name }) => name === "lan")!;
     const router = plan.nodes.find(({ name }) => name === "internet")!;
-    const interfaceTo = (address: string, name: string, mac: string) => ({ ...router.interfaces[0]!, name, mac, address, link: "office", offload: false });
+    const interfaceTo = (address: string, name: string, mac: string) => ({
+      ...router.interfaces[0]!,
+      name,
+      mac,
+      address,
+      link: "office",
+      offload: false,
+    });
     const wider: Plan = {
       ...plan,
       nodes: [
         ...plan.nodes.map((node) =>
-          node === router ? { ...router, interfaces: [...router.interfaces, interfaceTo("10.0.99.1", "eth9", "02:00:00:00:63:01")] } : node,
+          node === router
+            ? { ...router, interfaces: [...router.interfaces, interfaceTo("10.0.99.1", "eth9", "02:00:00:00:63:01")] }
+            : node,
         ),
         {
           ...plan.nodes.find(({ name }) => name === "server")!,
@@ -104,7 +134,17 @@ describe("Simulation", function () {
         },
       ],
       links: [
-        { ...lan, name: "office", realisation: "emulated", ends: [{ node: "internet", interface: "eth9" }, { node: "bystander", interface: "eth0" }], forward: { seed: 5, loss: onePercent }, backward: { seed: 6, loss: onePercent } },
+        {
+          ...lan,
+          name: "office",
+          realisation: "emulated",
+          ends: [
+            { node: "internet", interface: "eth9" },
+            { node: "bystander", interface: "eth0" },
+          ],
+          forward: { seed: 5, loss: onePercent },
+          backward: { seed: 6, loss: onePercent },
+        },
         ...plan.links,
       ],
     };
@@ -115,7 +155,9 @@ describe("Simulation", function () {
   });
 
   it("captures every frame of every host in order of time, with right checksums where the frame is whole", async () => {
-    const { capture } = await observe(simulationPlan("wifi-3g", ["workload.download.size=60kB", "capture.snapLength=1514"]));
+    const { capture } = await observe(
+      simulationPlan("wifi-3g", ["workload.download.size=60kB", "capture.snapLength=1514"]),
+    );
     const names: (string | undefined)[] = [];
     const frames = new Map<string, number>();
     let before = 0;
@@ -155,14 +197,24 @@ describe("Simulation", function () {
     const stop = new AbortController();
     const running = observe(simulationPlan("wifi-3g"), stop.signal);
     setImmediate(() => stop.abort(new Error("enough")));
-    expect(await running.then(() => undefined, (error: Error) => error.message)).to.equal("enough");
+    expect(
+      await running.then(
+        () => undefined,
+        (error: Error) => error.message,
+      ),
+    ).to.equal("enough");
   });
 
   it("refuses to blackhole a direct link", async () => {
     const plan = simulationPlan("wifi-3g");
     const faults = [{ atMicroseconds: 1000, link: "lan", action: "blackhole", reason: "" }] as const;
-    const failure = await observe({ ...plan, faults }).then(() => undefined, (error: Error) => error);
-    expect(failure?.message).to.equal("cannot blackhole lan at 0.001 s: the link lan is direct: nothing stands between its ends that could drop or delay packets");
+    const failure = await observe({ ...plan, faults }).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    expect(failure?.message).to.equal(
+      "cannot blackhole lan at 0.001 s: the link lan is direct: nothing stands between its ends that could drop or delay packets",
+    );
     expect(failure?.cause).to.be.instanceOf(SimulationError);
   });
 

@@ -51,7 +51,11 @@ describe("TimerQueue", () => {
 
   it("is a list sorted by time and order of setting, whatever is done to it", () => {
     const timers = 12;
-    const command = fc.record({ timer: fc.nat(timers - 1), time: fc.oneof(fc.nat(6), fc.constant(Infinity)), take: fc.boolean() });
+    const command = fc.record({
+      timer: fc.nat(timers - 1),
+      time: fc.oneof(fc.nat(6), fc.constant(Infinity)),
+      take: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
         const queue = new TimerQueue(1);

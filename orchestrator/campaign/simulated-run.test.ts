@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { digestFile, listFiles } from "../bundle/hash-files.ts";
+import { bundleFiles } from "../bundle/layout.ts";
+import { verifyBundle } from "../bundle/verify-bundle.ts";
+import { formatDiagnostics } from "../model/diagnostics.ts";
+import { loadExperiment } from "../model/load.ts";
+import { runExperiment, type ExperimentOutcome } from "./run-experiment.ts";
+
+const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
+
+/** A download with a baseline that a simulation can carry, and one that it cannot. */
+const experiment = `
+version: 1
+name: simulated
+topology: ${JSON.stringify(topology)}
+hosts: { phone: { endpoint: pathlab }, server: { endpoint: pathlab } }
+workload: { download: { kind: bulk, from: server, to: phone, size: 1MB } }
+expect: { download: { intact: true, subflows: 2 } }
+baselines:
+  slow-wifi: { set: { "faults": [{ at: 0s, link: wifi, do: set, to: { rate: 1mbit } }] }, expect: { download: { goodput: { atMost: 4mbit } } } }
+  kernel: { set: { hosts.server.endpoint: linux-tcp } }
+`;
+
+describe("an experiment on the simulation", function () {
+  this.timeout(30_000);
+  let directory: string;
+
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), "pathlab-simulated-run-test-"));
+    writeFileSync(join(directory, "simulated.yaml"), experiment);
+  });
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  function run(seed: number, signal: AbortSignal = new AbortController().signal): Promise<ExperimentOutcome> {
+    const loaded = loadExperiment(join(directory, "simulated.yaml"), { settings: [] });
+    if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
+    return runExperiment({
+      loaded: loaded.value,
+      substrate: "simulation",
+      seed,
+      abilities: { netem: false },
+      resultsDirectory: join(directory, "results"),
+      command: ["run"],
+      progress: () => undefined,
+      signal,
+    });
+  }
+
+  /** What a bundle holds, but for its manifest and the page made of it: those tell when and where it was made. */
+  async function contentOf(bundle: string): Promise<Record<string, string>> {
+    const names = (await listFiles(bundle)).filter(
+      (name) => !name.endsWith(bundleFiles.manifest) && !name.endsWith(bundleFiles.report),
+    );
+    return Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, (await digestFile(join(bundle, name))).sha256] as const)),
+    );
+  }
+
+  it("leaves a whole bundle, the same in every byte under the same seed", async () => {
+    const [first, again, other] = [await run(1), await run(1), await run(2)];
+    expect(first.error).to.equal(undefined);
+    expect(first.verdict.outcome, JSON.stringify(first.verdict)).to.equal("passed");
+    expect((await verifyBundle(first.directory)).problems).to.deep.equal([]);
+    const content = await contentOf(first.directory);
+    expect(Object.keys(content)).to.include.members([
+      bundleFiles.capture,
+      bundleFiles.metrics,
+      bundleFiles.verdict,
+      "baselines/slow-wifi/capture.pcapng",
+    ]);
+    expect(await contentOf(again.directory)).to.deep.equal(content);
+    expect((await contentOf(other.directory))[bundleFiles.capture]).not.to.equal(content[bundleFiles.capture]);
+  });
+
+  it("leaves out a baseline that asks for a kernel, and says so in the verdict", async () => {
+    const { directory: bundle, verdict } = await run(1);
+    expect(verdict.findings.filter((finding) => finding.startsWith("baseline kernel is left out"))).to.deep.equal([
+      'baseline kernel is left out: found "linux-tcp" on the simulation: a kernel cannot be simulated; run it --on namespaces or --on containers',
+    ]);
+    expect(await listFiles(bundle)).not.to.include("baselines/kernel/plan.json");
+  });
+
+  it("keeps what was simulated when it is interrupted", async () => {
+    const stop = new AbortController();
+    setImmediate(() => stop.abort(new Error("interrupted by a test")));
+    const { directory: bundle, error, verdict } = await run(1, stop.signal);
+    expect(error?.message).to.equal("interrupted by a test");
+    expect(verdict.outcome).to.equal("invalid");
+    const manifest = JSON.parse(readFileSync(join(bundle, bundleFiles.manifest), "utf8")) as { run: { ended: string } };
+    expect(manifest.run.ended).to.equal("interrupted");
+    expect((await verifyBundle(bundle)).problems).to.deep.equal([]);
+  });
+});
