@@ -4,9 +4,9 @@ import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { SubflowCloseReason } from "../events.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { type SequenceNumber, sequenceNumber, unwrapSequence, wrapOffset } from "../wire/sequence.ts";
-import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
-import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
+import { Handshake } from "./handshake.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender, type SenderObserver } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
@@ -14,24 +14,16 @@ import type { TcpState } from "./tcp-state.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import { timer, TimerTable } from "./timers.ts";
 import { TimestampClock } from "./timestamp-clock.ts";
+import { type Flow, Transmitter } from "./transmitter.ts";
 
-/** SYN and SYN/ACK: first after a second, then doubling; given up after this many (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
-const synAttempts = 5;
 /** Data: consecutive timeouts before the subflow is given up (R2 of RFC 9293 §3.8.3: at least 100 s). */
 const maximumSilence = 120_000_000;
 const timeWaitMicroseconds = 60_000_000;
 const finWait2Microseconds = 60_000_000;
-const maximumSuperPacket = 65_400;
-const maximumSuperPacketSegments = 44;
 
-export interface TcpEndpointOptions {
+export interface TcpEndpointOptions extends Flow {
   user: TcpUser;
   congestion: CongestionControl;
-  route: SegmentRoute;
-  localAddress: IpAddress;
-  localPort: number;
-  remoteAddress: IpAddress;
-  remotePort: number;
   initialSequence: SequenceNumber;
   timestampOffset: number;
   /** MTU minus IP and TCP headers. */
@@ -40,9 +32,6 @@ export interface TcpEndpointOptions {
   /** Window scale to offer; 0 … 14. */
   windowScale: number;
 }
-
-/** Segments are built here, one at a time, by whichever endpoint sends. */
-const outgoing = new TcpSegment();
 
 export class TcpEndpoint {
   readonly localAddress: IpAddress;
@@ -58,17 +47,8 @@ export class TcpEndpoint {
   readonly #timers = new TimerTable();
   readonly #timestamps: TimestampClock;
   readonly #challengeAcks = new ChallengeAckLimit();
-  readonly #ownSegmentSize: number;
-  readonly #gso: boolean;
-  readonly #windowScale: number;
-  #peerWindowScale = 0;
-  #windowScaling = false;
-  #peerSegmentSize = 536;
-  /** First offset beyond any window that was advertised. */
-  #advertisedEdge = 0;
-  #synAttempt = 0;
-  #handshakeStartedAt = 0;
-  #synToSend = false;
+  readonly #handshake: Handshake;
+  readonly #transmitter: Transmitter;
   #finRequested = false;
   #finOffset = Number.POSITIVE_INFINITY;
   #resetToSend = false;
@@ -83,9 +63,7 @@ export class TcpEndpoint {
     this.localPort = options.localPort;
     this.remoteAddress = options.remoteAddress;
     this.remotePort = options.remotePort;
-    this.#ownSegmentSize = options.maximumSegmentSize;
-    this.#gso = options.gso;
-    this.#windowScale = options.windowScale;
+    this.#handshake = new Handshake(options.maximumSegmentSize, options.windowScale);
     this.#timestamps = new TimestampClock(options.timestampOffset);
     const user = options.user;
     const observer: SenderObserver = {
@@ -100,6 +78,15 @@ export class TcpEndpoint {
     this.sender.initialSequence = options.initialSequence;
     this.receiver = new Receiver(this.#timers, (offset, bytes, byteOffset, length, now) =>
       user.handlePayload(offset, bytes, byteOffset, length, now),
+    );
+    this.#transmitter = new Transmitter(
+      options,
+      user,
+      this.sender,
+      this.receiver,
+      this.#handshake,
+      this.#timestamps,
+      options.gso,
     );
   }
 
@@ -121,34 +108,26 @@ export class TcpEndpoint {
   }
 
   get handshakeStartedAt(): number {
-    return this.#handshakeStartedAt;
+    return this.#handshake.startedAt;
   }
 
   /** SYNs sent so far. */
   get synAttempts(): number {
-    return this.#synAttempt;
+    return this.#handshake.attempts;
   }
 
-  /** The window of a received segment in bytes (RFC 7323 §2.2: never scaled on a SYN). */
+  /** The window of a received segment in bytes. */
   scaledWindow(segment: TcpSegment): number {
-    return segment.window * (this.#windowScaling ? 2 ** this.#peerWindowScale : 1);
+    return this.#handshake.windowOf(segment);
   }
 
   acknowledgesMoreThanSyn(segment: TcpSegment): boolean {
     return unwrapSequence(segment.acknowledgement, this.sender.initialSequence, this.sender.unacknowledged) > 1;
   }
 
-  /** Payload bytes per segment now: what the peer takes, less timestamps and the user's options. */
+  /** Payload bytes per segment now. */
   get segmentSize(): number {
-    const room = Math.min(this.#peerSegmentSize, this.#ownSegmentSize);
-    return room - (this.#timestamps.enabled ? 12 : 0) - this.#user.dataOptionsLength;
-  }
-
-  /** Most payload of one transmit item. */
-  get itemLimit(): number {
-    const size = this.segmentSize;
-    if (!this.#gso) return size;
-    return size * Math.max(1, Math.min(maximumSuperPacketSegments, Math.floor(maximumSuperPacket / size)));
+    return this.#transmitter.segmentSize;
   }
 
   get nextTimeout(): number {
@@ -204,30 +183,18 @@ export class TcpEndpoint {
 
   /** How far the advertised window lags behind what could be advertised. */
   windowLag(): number {
-    return this.receiver.next + this.#user.receiveWindow() - this.#advertisedEdge;
+    return this.#transmitter.windowLag();
   }
 
   /** Bytes of new data that may be sent now as one item: 0 when windows or state forbid it. `pending`: bytes that the user has. */
   sendAllowance(pending: number, limitedByWindow: boolean, now: number): number {
     if (!this.canSendData || this.sender.hasLost) return 0;
-    const sender = this.sender;
-    sender.noteIdle(now);
-    const size = this.segmentSize;
-    let window = sender.windowEdge - sender.next;
-    // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
-    if (!limitedByWindow && sender.outstanding === 0) window = Math.max(window, size);
-    let space = Math.min(sender.congestionSpace, window);
-    if (space >= size) {
-      if (space < pending) space -= space % size; // Whole segments; the rest waits for the next acknowledgement.
-    } else if (space < pending && sender.outstanding > 0) {
-      return 0; // Silly window avoidance (RFC 9293 §3.8.6.2.1).
-    }
-    return Math.max(0, Math.min(space, pending, this.itemLimit));
+    return this.#transmitter.allowance(pending, limitedByWindow, now);
   }
 
   /** Sends a range that the user has appended to `sender` and filled in. */
   transmitNew(range: SentRange, now: number, output: SegmentOutput): void {
-    this.#transmitRange(range, now, output);
+    this.#transmitter.sendRange(range, now, output);
   }
 
   handleTimeout(now: number): void {
@@ -245,23 +212,26 @@ export class TcpEndpoint {
   transmit(now: number, output: SegmentOutput): void {
     if (this.#resetToSend) {
       this.#resetToSend = false;
-      this.#transmitControl(tcpFlag.rst | tcpFlag.ack, this.sender.next, now, output);
+      this.#transmitter.sendControl(tcpFlag.rst | tcpFlag.ack, this.sender.next, now, output);
     }
     if (this.#state === "closed") return;
-    if (this.#synToSend) this.#transmitSyn(now, output);
+    if (this.#handshake.synDue) this.#transmitter.sendSyn(this.#state === "syn-received", now, output);
     if (!this.synchronized) return;
-    this.#retransmitLost(now, output);
-    if (this.#tailProbe) this.#transmitTailProbe(now, output);
+    this.#transmitter.sendLost(now, output);
+    if (this.#tailProbe) {
+      this.#tailProbe = false;
+      this.#transmitter.sendTailProbe(now, output);
+    }
     if (this.#finRequested && this.#finOffset === Number.POSITIVE_INFINITY) this.#transmitFin(now, output);
     if (this.#probeToSend) {
       this.#probeToSend = false;
-      this.#transmitControl(tcpFlag.ack, this.sender.unacknowledged - 1, now, output);
+      this.#transmitter.sendControl(tcpFlag.ack, this.sender.unacknowledged - 1, now, output);
     }
   }
 
   transmitAck(now: number, output: SegmentOutput): void {
-    if (this.receiver.ackNeeded && this.#state !== "closed" && this.#state !== "syn-sent" && !this.#synToSend) {
-      this.#transmitControl(tcpFlag.ack, this.sender.next, now, output);
+    if (this.receiver.ackNeeded && this.#state !== "closed" && this.#state !== "syn-sent" && !this.#handshake.synDue) {
+      this.#transmitter.sendControl(tcpFlag.ack, this.sender.next, now, output);
     }
   }
 
@@ -289,7 +259,7 @@ export class TcpEndpoint {
     this.#takeSyn(segment, now);
     this.sender.unacknowledged = 1;
     this.sender.windowEdge = 1 + segment.window;
-    if (this.#synAttempt === 1) this.sender.rtt.sample(now - this.#handshakeStartedAt);
+    if (this.#handshake.attempts === 1) this.sender.rtt.sample(now - this.#handshake.startedAt);
     if (!this.#user.handleSynOptions(segment, now)) {
       this.#resetToSend = true;
       this.#finish("protocol-error", now);
@@ -308,7 +278,7 @@ export class TcpEndpoint {
       receiver.ackNeeded = true;
       return;
     }
-    const edge = Math.max(this.#advertisedEdge, receiver.next);
+    const edge = Math.max(this.#transmitter.advertisedEdge, receiver.next);
     const end = start + segment.sequenceLength;
     const acceptable = start <= edge && (end >= receiver.next || start >= receiver.next);
     if (isReset) {
@@ -318,7 +288,7 @@ export class TcpEndpoint {
     }
     if (segment.has(tcpFlag.syn)) {
       // RFC 5961 §4.2; in SYN-RECEIVED it is the peer's retransmission, which the SYN/ACK answers.
-      if (this.#state === "syn-received" && start === 0) this.#synToSend = true;
+      if (this.#state === "syn-received" && start === 0) this.#handshake.synDue = true;
       else if (start === 0 && segment.has(tcpFlag.ack)) receiver.ackNeeded = true;
       else this.#challenge(now);
       return;
@@ -339,7 +309,7 @@ export class TcpEndpoint {
       if (acknowledged < 1 || acknowledged > sender.next) return false;
       if (!this.#user.handleOptions(segment, now) || this.closed) return false;
       sender.unacknowledged = Math.max(1, sender.unacknowledged);
-      if (this.#synAttempt === 1) sender.rtt.sample(now - this.#handshakeStartedAt);
+      if (this.#handshake.attempts === 1) sender.rtt.sample(now - this.#handshake.startedAt);
       this.#updateWindow(segment, acknowledged);
       this.#timers.stop(timer.retransmission);
       this.#establish(now);
@@ -426,18 +396,14 @@ export class TcpEndpoint {
     const receiver = this.receiver;
     receiver.initialSequence = sequenceNumber(segment.sequence);
     receiver.next = 1;
-    if (segment.mss > 0) this.#peerSegmentSize = Math.max(64, segment.mss);
-    this.#windowScaling = segment.windowScale >= 0;
-    if (this.#windowScaling) this.#peerWindowScale = segment.windowScale;
+    this.#handshake.takeSyn(segment);
     this.sender.sackPermitted = segment.sackPermitted;
     this.#timestamps.negotiate(segment, now);
     this.sender.windowEdge = 1 + segment.window;
   }
 
   #beginHandshake(now: number): void {
-    this.#handshakeStartedAt = now;
-    this.#synToSend = true;
-    this.#synAttempt = 0;
+    this.#handshake.begin(now);
     this.sender.next = 1;
     this.#timers.set(timer.retransmission, now + this.sender.rtt.timeout);
   }
@@ -453,11 +419,11 @@ export class TcpEndpoint {
 
   #retransmissionTimeout(now: number): void {
     if (!this.synchronized) {
-      if (this.#synAttempt >= synAttempts) this.#finish("timeout", now);
+      if (this.#handshake.exhausted) this.#finish("timeout", now);
       else {
         this.sender.rtt.backOff();
         this.#timers.set(timer.retransmission, now + this.sender.timeout);
-        this.#synToSend = true;
+        this.#handshake.synDue = true;
       }
       return;
     }
@@ -477,92 +443,12 @@ export class TcpEndpoint {
     this.receiver.release();
   }
 
-  #retransmitLost(now: number, output: SegmentOutput): void {
-    const sender = this.sender;
-    while (sender.hasLost) {
-      const size = this.segmentSize;
-      const space = sender.congestionSpace;
-      // At least one segment is in flight at any time, whatever the window says.
-      if (space < size && sender.bytesInFlight > 0) return;
-      const limit = Math.max(size, Math.min(this.itemLimit, space - (space % size)));
-      const range = sender.nextLost(limit);
-      if (range === undefined) return;
-      this.#transmitRange(range, now, output);
-    }
-  }
-
-  #transmitTailProbe(now: number, output: SegmentOutput): void {
-    this.#tailProbe = false;
-    const range = this.sender.lastForProbe(this.segmentSize);
-    if (range === undefined || range.lost) return;
-    this.#transmitRange(range, now, output);
-    this.sender.noteProbe(now);
-  }
-
   #transmitFin(now: number, output: SegmentOutput): void {
     const range = this.sender.append(1);
     range.fin = true;
     this.#finOffset = range.start;
     if (this.#state === "established" || this.#state === "syn-received") this.#state = "fin-wait-1";
     else if (this.#state === "close-wait") this.#state = "last-ack";
-    this.#transmitRange(range, now, output);
-  }
-
-  #transmitSyn(now: number, output: SegmentOutput): void {
-    this.#synToSend = false;
-    const passive = this.#state === "syn-received";
-    const segment = this.#prepare(passive ? tcpFlag.syn | tcpFlag.ack : tcpFlag.syn, 0, now);
-    segment.mss = this.#ownSegmentSize;
-    if (!passive || this.#windowScaling) segment.windowScale = this.#windowScale;
-    segment.sackPermitted = passive ? this.sender.sackPermitted : true;
-    segment.window = Math.min(0xffff, this.#user.receiveWindow());
-    this.#advertisedEdge = this.receiver.next + segment.window;
-    this.#user.addOptions(segment, undefined, this.#synAttempt);
-    this.#synAttempt++;
-    output.transmitSegment(segment, undefined, 0, this.route);
-  }
-
-  #transmitRange(range: SentRange, now: number, output: SegmentOutput): void {
-    this.sender.noteTransmission(range, now);
-    const flags = range.fin ? tcpFlag.fin | tcpFlag.ack : tcpFlag.ack | tcpFlag.psh;
-    const segment = this.#prepare(flags, range.start, now);
-    this.#user.addOptions(segment, range, 0);
-    this.#addAcknowledgement(segment);
-    const size = this.segmentSize;
-    output.transmitSegment(segment, range.fin ? undefined : range, range.length > size ? size : 0, this.route);
-  }
-
-  #transmitControl(flags: number, offset: number, now: number, output: SegmentOutput): void {
-    const segment = this.#prepare(flags, offset, now);
-    this.#user.addOptions(segment, undefined, 0);
-    this.#addAcknowledgement(segment);
-    output.transmitSegment(segment, undefined, 0, this.route);
-  }
-
-  #prepare(flags: number, offset: number, now: number): TcpSegment {
-    const segment = outgoing;
-    segment.source = this.localAddress;
-    segment.destination = this.remoteAddress;
-    segment.sourcePort = this.localPort;
-    segment.destinationPort = this.remotePort;
-    segment.sequence = wrapOffset(this.sender.initialSequence, offset);
-    segment.flags = flags;
-    segment.acknowledgement =
-      flags & tcpFlag.ack ? wrapOffset(this.receiver.initialSequence, this.receiver.next) : sequenceNumber(0);
-    segment.clearOptions();
-    this.#timestamps.write(segment, now);
-    return segment;
-  }
-
-  #addAcknowledgement(segment: TcpSegment): void {
-    const scale = this.#windowScaling ? this.#windowScale : 0;
-    // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
-    segment.window = Math.min(0xffff, Math.floor(this.#user.receiveWindow() / 2 ** scale));
-    this.#advertisedEdge = Math.max(this.#advertisedEdge, this.receiver.next + segment.window * 2 ** scale);
-    if (this.receiver.hasHoles && this.sender.sackPermitted) {
-      this.receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
-    }
-    this.#timestamps.noteAckSent(this.receiver.next);
-    this.receiver.noteAckSent();
+    this.#transmitter.sendRange(range, now, output);
   }
 }

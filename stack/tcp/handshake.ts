@@ -1,0 +1,60 @@
+/** What the two SYNs agree on (RFC 9293 §3.5, RFC 7323 §2, RFC 2018 §2), and how often ours was sent. */
+
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+
+/** SYN and SYN/ACK: first after a second, then doubling; given up after this many (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
+const maximumAttempts = 5;
+/** RFC 9293 §3.7.1: what a peer takes that sends no MSS option. */
+const defaultSegmentSize = 536;
+/** An MSS option below this would make more header than data. */
+const smallestSegmentSize = 64;
+
+export class Handshake {
+  /** Payload and TCP options of a segment that we take: MTU minus the fixed headers (RFC 6691). */
+  readonly ownSegmentSize: number;
+  readonly #offeredScale: number;
+  /** SYNs sent so far. */
+  attempts = 0;
+  startedAt = 0;
+  /** The SYN or SYN/ACK is to be sent (again). */
+  synDue = false;
+  peerSegmentSize = defaultSegmentSize;
+  #peerScale = 0;
+  #scaling = false;
+
+  constructor(ownSegmentSize: number, windowScale: number) {
+    this.ownSegmentSize = ownSegmentSize;
+    this.#offeredScale = windowScale;
+  }
+
+  begin(now: number): void {
+    this.startedAt = now;
+    this.synDue = true;
+    this.attempts = 0;
+  }
+
+  get exhausted(): boolean {
+    return this.attempts >= maximumAttempts;
+  }
+
+  /** Both have offered to scale: by so many bits do we shift what we advertise. */
+  get ownScale(): number {
+    return this.#scaling ? this.#offeredScale : 0;
+  }
+
+  /** -1: not offered. A SYN/ACK scales only when the SYN did (RFC 7323 §2.2). */
+  scaleToOffer(passive: boolean): number {
+    return !passive || this.#scaling ? this.#offeredScale : -1;
+  }
+
+  takeSyn(segment: TcpSegment): void {
+    if (segment.mss > 0) this.peerSegmentSize = Math.max(smallestSegmentSize, segment.mss);
+    this.#scaling = segment.windowScale >= 0;
+    if (this.#scaling) this.#peerScale = segment.windowScale;
+  }
+
+  /** The window of a received segment in bytes (RFC 7323 §2.2: never scaled on a SYN). */
+  windowOf(segment: TcpSegment): number {
+    return this.#scaling && !segment.has(tcpFlag.syn) ? segment.window * 2 ** this.#peerScale : segment.window;
+  }
+}

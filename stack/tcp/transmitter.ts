@@ -1,0 +1,174 @@
+/** The segments that a subflow sends: how large, how many, and what each says of the receive side. */
+
+import type { IpAddress } from "../wire/ip-address.ts";
+import { sequenceNumber, wrapOffset } from "../wire/sequence.ts";
+import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
+import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import type { Handshake } from "./handshake.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Sender } from "./sender.ts";
+import type { SentRange } from "./sent-queue.ts";
+import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
+import type { TimestampClock } from "./timestamp-clock.ts";
+
+const maximumSuperPacket = 65_400;
+const maximumSuperPacketSegments = 44;
+const timestampsLength = 12;
+
+export interface Flow {
+  readonly route: SegmentRoute;
+  readonly localAddress: IpAddress;
+  readonly localPort: number;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+}
+
+/** Segments are built here, one at a time, by whichever endpoint sends. */
+const outgoing = new TcpSegment();
+
+export class Transmitter {
+  /** First offset beyond any window that was advertised. */
+  advertisedEdge = 0;
+  readonly #flow: Flow;
+  readonly #user: TcpUser;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #handshake: Handshake;
+  readonly #timestamps: TimestampClock;
+  readonly #gso: boolean;
+
+  constructor(
+    flow: Flow,
+    user: TcpUser,
+    sender: Sender,
+    receiver: Receiver,
+    handshake: Handshake,
+    timestamps: TimestampClock,
+    gso: boolean,
+  ) {
+    this.#flow = flow;
+    this.#user = user;
+    this.#sender = sender;
+    this.#receiver = receiver;
+    this.#handshake = handshake;
+    this.#timestamps = timestamps;
+    this.#gso = gso;
+  }
+
+  /** Payload bytes per segment now: what the peer takes, less timestamps and the user's options (RFC 6691 §2). */
+  get segmentSize(): number {
+    const room = Math.min(this.#handshake.peerSegmentSize, this.#handshake.ownSegmentSize);
+    return room - (this.#timestamps.enabled ? timestampsLength : 0) - this.#user.dataOptionsLength;
+  }
+
+  /** Most payload of one transmit item. */
+  get itemLimit(): number {
+    const size = this.segmentSize;
+    if (!this.#gso) return size;
+    return size * Math.max(1, Math.min(maximumSuperPacketSegments, Math.floor(maximumSuperPacket / size)));
+  }
+
+  /** How far the advertised window lags behind what could be advertised. */
+  windowLag(): number {
+    return this.#receiver.next + this.#user.receiveWindow() - this.advertisedEdge;
+  }
+
+  /** Bytes of new data that windows allow now as one item. `pending`: bytes that the user has. */
+  allowance(pending: number, limitedByWindow: boolean, now: number): number {
+    const sender = this.#sender;
+    sender.noteIdle(now);
+    const size = this.segmentSize;
+    let window = sender.windowEdge - sender.next;
+    // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
+    if (!limitedByWindow && sender.outstanding === 0) window = Math.max(window, size);
+    let space = Math.min(sender.congestionSpace, window);
+    if (space >= size) {
+      if (space < pending) space -= space % size; // Whole segments; the rest waits for the next acknowledgement.
+    } else if (space < pending && sender.outstanding > 0) {
+      return 0; // Silly window avoidance (RFC 9293 §3.8.6.2.1).
+    }
+    return Math.max(0, Math.min(space, pending, this.itemLimit));
+  }
+
+  sendLost(now: number, output: SegmentOutput): void {
+    const sender = this.#sender;
+    while (sender.hasLost) {
+      const size = this.segmentSize;
+      const space = sender.congestionSpace;
+      // At least one segment is in flight at any time, whatever the window says.
+      if (space < size && sender.bytesInFlight > 0) return;
+      const limit = Math.max(size, Math.min(this.itemLimit, space - (space % size)));
+      const range = sender.nextLost(limit);
+      if (range === undefined) return;
+      this.sendRange(range, now, output);
+    }
+  }
+
+  sendTailProbe(now: number, output: SegmentOutput): void {
+    const range = this.#sender.lastForProbe(this.segmentSize);
+    if (range === undefined || range.lost) return;
+    this.sendRange(range, now, output);
+    this.#sender.noteProbe(now);
+  }
+
+  sendSyn(passive: boolean, now: number, output: SegmentOutput): void {
+    const handshake = this.#handshake;
+    handshake.synDue = false;
+    const segment = this.#prepare(passive ? tcpFlag.syn | tcpFlag.ack : tcpFlag.syn, 0, now);
+    segment.mss = handshake.ownSegmentSize;
+    segment.windowScale = handshake.scaleToOffer(passive);
+    segment.sackPermitted = passive ? this.#sender.sackPermitted : true;
+    segment.window = Math.min(0xffff, this.#user.receiveWindow());
+    this.advertisedEdge = this.#receiver.next + segment.window;
+    this.#user.addOptions(segment, undefined, handshake.attempts);
+    handshake.attempts++;
+    output.transmitSegment(segment, undefined, 0, this.#flow.route);
+  }
+
+  /** Data, or the FIN, for the first time or again. */
+  sendRange(range: SentRange, now: number, output: SegmentOutput): void {
+    this.#sender.noteTransmission(range, now);
+    const flags = range.fin ? tcpFlag.fin | tcpFlag.ack : tcpFlag.ack | tcpFlag.psh;
+    const segment = this.#prepare(flags, range.start, now);
+    this.#user.addOptions(segment, range, 0);
+    this.#addAcknowledgement(segment);
+    const size = this.segmentSize;
+    output.transmitSegment(segment, range.fin ? undefined : range, range.length > size ? size : 0, this.#flow.route);
+  }
+
+  /** A segment without data at `offset` of our stream. */
+  sendControl(flags: number, offset: number, now: number, output: SegmentOutput): void {
+    const segment = this.#prepare(flags, offset, now);
+    this.#user.addOptions(segment, undefined, 0);
+    this.#addAcknowledgement(segment);
+    output.transmitSegment(segment, undefined, 0, this.#flow.route);
+  }
+
+  #prepare(flags: number, offset: number, now: number): TcpSegment {
+    const segment = outgoing;
+    segment.source = this.#flow.localAddress;
+    segment.destination = this.#flow.remoteAddress;
+    segment.sourcePort = this.#flow.localPort;
+    segment.destinationPort = this.#flow.remotePort;
+    segment.sequence = wrapOffset(this.#sender.initialSequence, offset);
+    segment.flags = flags;
+    segment.acknowledgement =
+      flags & tcpFlag.ack ? wrapOffset(this.#receiver.initialSequence, this.#receiver.next) : sequenceNumber(0);
+    segment.clearOptions();
+    this.#timestamps.write(segment, now);
+    return segment;
+  }
+
+  #addAcknowledgement(segment: TcpSegment): void {
+    const receiver = this.#receiver;
+    const unit = 2 ** this.#handshake.ownScale;
+    // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
+    segment.window = Math.min(0xffff, Math.floor(this.#user.receiveWindow() / unit));
+    this.advertisedEdge = Math.max(this.advertisedEdge, receiver.next + segment.window * unit);
+    if (receiver.hasHoles && this.#sender.sackPermitted) {
+      receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
+    }
+    this.#timestamps.noteAckSent(receiver.next);
+    receiver.noteAckSent();
+  }
+}
