@@ -1,32 +1,25 @@
 /** One host: interfaces, routes by source address, demultiplexing by port and by token, listeners. See architecture.md, decision 1. */
 
-import { type CoupledGroup, Lia } from "./congestion/lia.ts";
-import type { CongestionControl } from "./congestion/congestion-control.ts";
-import { Reno } from "./congestion/reno.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
 import type { FallbackReason, StackEvent } from "./events.ts";
 import { FlowTable } from "./flow-table.ts";
 import { type ChecksumState, checksumState, type FrameSink } from "./frame.ts";
-import { emptyFrame, FrameWriter } from "./frame-writer.ts";
+import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
 import { buildInterfaces, checkedAddress, checkedBuffer, checkedName } from "./host-configuration.ts";
 import { ConfigurationError, type HostOptions } from "./host-options.ts";
 import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import type { Subflow } from "./mptcp/subflow.ts";
+import { NetworkError } from "./network-error.ts";
 import type { NetworkInterface } from "./network-interface.ts";
-import { FullMesh } from "./path-manager/full-mesh.ts";
-import type { PathManager } from "./path-manager/path-manager.ts";
-import { minRtt } from "./scheduler/min-rtt.ts";
-import type { Scheduler } from "./scheduler/scheduler.ts";
-import type { SentRange } from "./tcp/sent-queue.ts";
-import type { SegmentOutput, SegmentRoute } from "./tcp/tcp-user.ts";
-import { broadcastMac, etherType, ethernetHeaderLength, writeEthernetHeader } from "./wire/ethernet.ts";
+import { PacketOutput } from "./packet-output.ts";
+import { resetFor } from "./tcp/reset-segment.ts";
+import { etherType, ethernetHeaderLength } from "./wire/ethernet.ts";
 import { icmpEchoReply } from "./wire/icmp.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
-import { ipProtocol, Ipv4Header, ipv4HeaderLength, writeIpv4Header } from "./wire/ipv4.ts";
+import { ipProtocol, Ipv4Header, ipv4HeaderLength } from "./wire/ipv4.ts";
 import { capableFlag, mptcpPresent, resetReason } from "./wire/mptcp-options.ts";
-import { sequenceNumber } from "./wire/sequence.ts";
 import { parseTcp, tcpChecksumIsRight } from "./wire/tcp-parse.ts";
 import { tcpFlag, tcpHeaderLength, TcpSegment } from "./wire/tcp-segment.ts";
 
@@ -36,13 +29,6 @@ const firstEphemeralPort = 32_768;
 const ephemeralPorts = 28_232;
 /** Events that nobody polls do not pile up beyond this. */
 const eventLimit = 100_000;
-
-const congestionControls: Readonly<Record<string, (group: CoupledGroup) => CongestionControl>> = {
-  lia: (group) => new Lia(group),
-  reno: () => new Reno(),
-};
-const schedulers: Readonly<Record<string, Scheduler>> = { "min-rtt": minRtt };
-const pathManagers: Readonly<Record<string, () => PathManager>> = { "full-mesh": () => new FullMesh() };
 
 export interface ListenOptions {
   /** Default: every address of the host. */
@@ -61,22 +47,11 @@ export interface ConnectOptions {
   mptcp?: boolean;
 }
 
-/** An application call that cannot be done; `code` as node:net. */
-export class NetworkError extends Error {
-  readonly code: "EADDRINUSE" | "EADDRNOTAVAIL" | "ENETUNREACH" | "EINVAL";
-
-  constructor(code: "EADDRINUSE" | "EADDRNOTAVAIL" | "ENETUNREACH" | "EINVAL", message: string) {
-    super(message);
-    this.name = "NetworkError";
-    this.code = code;
-  }
-}
-
 /**
  * No I/O, no clock. Times are microseconds (a number) that never go back. Four kinds of methods: getters; `handle…` (input); application calls; `poll…`
  * (output). After any call the driver runs `pollTransmit` and `deliverNotifications` and arms one timer for `pollTimeout`.
  */
-export class Host implements SegmentOutput {
+export class Host {
   readonly name: string;
   readonly #mptcp: boolean;
   readonly #random: () => number;
@@ -99,10 +74,9 @@ export class Host implements SegmentOutput {
 
   readonly #segment = new TcpSegment();
   readonly #ipv4 = new Ipv4Header();
-  readonly #writer = new FrameWriter();
+  readonly #output: PacketOutput;
   #viewed: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
-  #sink: FrameSink | undefined;
   #now = 0;
 
   /** @throws ConfigurationError */
@@ -111,6 +85,7 @@ export class Host implements SegmentOutput {
     this.#mptcp = options.mptcp;
     this.#random = options.random;
     this.#interfaces = buildInterfaces(options);
+    this.#output = new PacketOutput(this.#interfaces);
     let addressId = 0;
     this.#localAddresses = this.#interfaces.flatMap((networkInterface) =>
       networkInterface.addresses.map(({ address }) => ({
@@ -256,20 +231,14 @@ export class Host implements SegmentOutput {
   /** Hands out every frame that may be sent now. */
   pollTransmit(now: number, sink: FrameSink): void {
     this.#now = now;
-    this.#sink = sink;
+    this.#output.begin(sink, now);
     for (const connection of this.#awake) {
       this.#awake.delete(connection);
-      connection.transmit(now, this);
+      connection.transmit(now, this.#output);
       if (connection.finished) this.#remove(connection);
       else this.#deadlines.update(connection);
     }
-    for (const networkInterface of this.#interfaces) {
-      if (networkInterface.outgoing.length === 0) continue;
-      const frames = networkInterface.outgoing;
-      networkInterface.outgoing = [];
-      for (const frame of frames) sink.transmit(frame);
-    }
-    this.#sink = undefined;
+    this.#output.end();
   }
 
   pollEvent(): StackEvent | undefined {
@@ -282,33 +251,19 @@ export class Host implements SegmentOutput {
     return event;
   }
 
-  /**
-   * Calls the observers of connections and listeners on which something happened. They may call anything but `handle…` and `poll…`. Returns whether there
-   * was anything to tell.
-   */
-  deliverNotifications(): boolean {
-    const somethingHappened = this.#listenersToNotify.size > 0 || this.#toNotify.size > 0;
+  /** Calls the observers of connections and listeners on which something happened. They may call anything but `handle…` and `poll…`. */
+  deliverNotifications(): Told {
+    let told: Told = this.#toNotify.size > 0 ? "bytes" : "nothing";
     for (const listener of this.#listenersToNotify) {
       this.#listenersToNotify.delete(listener);
+      told = "state";
       if (listener.hasAcceptable) listener.onConnection?.();
     }
     for (const connection of this.#toNotify) {
       this.#toNotify.delete(connection);
-      connection.deliverNotifications();
+      if (connection.deliverNotifications()) told = "state";
     }
-    return somethingHappened;
-  }
-
-  /** For the connections' subflows: a segment leaves by the interface of its source address. */
-  transmitSegment(segment: TcpSegment, range: SentRange | undefined, gsoSize: number, route: SegmentRoute): void {
-    const via = this.#interfaces[route.interfaceIndex]!;
-    if (!via.up) return;
-    const nextHop = via.nextHop(segment.destination);
-    if (nextHop === undefined) return;
-    const mac = via.resolve(nextHop, this.#now);
-    const frame = this.#writer.write(segment, range, gsoSize, via, mac ?? broadcastMac);
-    if (mac === undefined) via.holdFrame(nextHop, frame);
-    else this.#sink!.transmit(frame);
+    return told;
   }
 
   #handleIpv4(
@@ -328,7 +283,7 @@ export class Host implements SegmentOutput {
     const payloadLength = ip.totalLength - ip.headerLength;
     if (ip.protocol === ipProtocol.icmp) {
       const reply = icmpEchoReply(buffer, payloadStart, payloadLength);
-      if (reply !== undefined) this.#sendIcmp(via, ip.destination, ip.source, reply, now);
+      if (reply !== undefined) this.#output.sendIcmp(via, ip.destination, ip.source, reply, now);
       return;
     }
     if (ip.protocol !== ipProtocol.tcp) return;
@@ -355,9 +310,9 @@ export class Host implements SegmentOutput {
     const isOpening = (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
     if (isOpening && segment.mptcp.has(mptcpPresent.join)) {
       const connection = this.#tokens.get(segment.mptcp.joinToken);
-      if (connection === undefined || segment.mptcp.joinLength !== 12 || !connection.acceptJoin(segment, local, now)) {
-        this.#reset(segment, local, resetReason.mptcpSpecific);
-      }
+      const isComplete = connection !== undefined && segment.mptcp.joinLength === 12;
+      const refusal = isComplete ? connection.acceptJoin(segment, local, now) : resetReason.mptcpSpecific;
+      if (refusal >= 0) this.#reset(segment, local, refusal);
       return;
     }
     const listener = isOpening ? this.#listenerFor(segment) : undefined;
@@ -437,56 +392,17 @@ export class Host implements SegmentOutput {
     throw new NetworkError("EADDRNOTAVAIL", `${this.name} has no port left`);
   }
 
-  /** RST for a segment that belongs to nothing (RFC 9293 §3.10.7.1); `reason` of MP_TCPRST, -1: none. */
+  /** `reason` of MP_TCPRST, -1: none. */
   #reset(received: TcpSegment, local: LocalAddress, reason: number): void {
-    const via = this.#interfaces[local.interfaceIndex]!;
-    const nextHop = via.nextHop(received.source);
-    if (nextHop === undefined) return;
-    const reply = new TcpSegment();
-    reply.source = received.destination;
-    reply.destination = received.source;
-    reply.sourcePort = received.destinationPort;
-    reply.destinationPort = received.sourcePort;
-    if (received.has(tcpFlag.ack)) {
-      reply.sequence = received.acknowledgement;
-      reply.flags = tcpFlag.rst;
-    } else {
-      reply.flags = tcpFlag.rst | tcpFlag.ack;
-      reply.acknowledgement = sequenceNumber(received.sequence + received.sequenceLength);
-    }
+    const reply = resetFor(received);
     if (reason >= 0) {
       reply.mptcp.present = mptcpPresent.reset;
       reply.mptcp.resetReason = reason;
     }
-    const mac = via.resolve(nextHop, this.#now);
-    const frame = this.#writer.write(reply, undefined, 0, via, mac ?? broadcastMac);
-    if (mac === undefined) via.holdFrame(nextHop, frame);
-    else via.sendLater(frame);
-  }
-
-  #sendIcmp(via: NetworkInterface, source: IpAddress, destination: IpAddress, message: Uint8Array, now: number): void {
-    const nextHop = via.nextHop(destination);
-    if (nextHop === undefined) return;
-    const mac = via.resolve(nextHop, now);
-    const frame = emptyFrame(ethernetHeaderLength + ipv4HeaderLength + message.length);
-    const view = new DataView(frame.header.buffer);
-    writeEthernetHeader(view, 0, mac ?? broadcastMac, via.mac, etherType.ipv4);
-    writeIpv4Header(
-      view,
-      ethernetHeaderLength,
-      ipv4HeaderLength + message.length,
-      0,
-      ipProtocol.icmp,
-      source,
-      destination,
-    );
-    frame.header.set(message, ethernetHeaderLength + ipv4HeaderLength);
-    frame.headerLength = frame.header.length;
-    frame.interfaceIndex = via.index;
-    if (mac === undefined) via.holdFrame(nextHop, frame);
-    else via.sendLater(frame);
+    this.#output.sendSegment(reply, this.#interfaces[local.interfaceIndex]!, this.#now);
   }
 }
 
+export { NetworkError } from "./network-error.ts";
 export type { Connection } from "./mptcp/connection.ts";
 export type { Listener } from "./listener.ts";

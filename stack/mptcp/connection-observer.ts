@@ -36,7 +36,9 @@ export class Notifications {
   closed = false;
   error: ConnectionErrorCode | undefined;
 
-  deliver(observer: ConnectionObserver): void {
+  /** Returns whether the connection's state changed, as opposed to bytes that may be read or written. */
+  deliver(observer: ConnectionObserver): boolean {
+    const stateChanged = this.established || this.remoteEnd || this.closed;
     if (this.established) {
       this.established = false;
       observer.onEstablished();
@@ -57,5 +59,6 @@ export class Notifications {
       this.closed = false;
       observer.onClosed(this.error);
     }
+    return stateChanged;
   }
 }

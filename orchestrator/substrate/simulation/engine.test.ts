@@ -48,7 +48,7 @@ describe("Engine", () => {
     const done: number[] = [];
     engine.callAt(1, () => {
       done.push(1);
-      engine.pause();
+      engine.pause("ticks");
     });
     for (const name of [2, 3, 4]) engine.callAt(1, () => done.push(name));
     expect(engine.run(5)).to.equal(true);
@@ -58,13 +58,24 @@ describe("Engine", () => {
     expect(engine.now).to.equal(1);
     expect(engine.run(5)).to.equal(false);
     expect(done).to.deep.equal([1, 2, 3, 4]);
+    expect(engine.pauseWanted).to.equal("none");
   });
 
   it("does not shift the clock before the last event's turn is over", () => {
     const engine = new Engine();
-    engine.callAt(1, () => engine.pause());
+    engine.callAt(1, () => engine.pause("turn"));
     expect(engine.run(5)).to.equal(true);
     expect(engine.now).to.equal(1);
+  });
+
+  it("takes a turn for more than ticks, whichever was asked for first", () => {
+    const engine = new Engine();
+    engine.callAt(1, () => {
+      engine.pause("turn");
+      engine.pause("ticks");
+    });
+    engine.run(5);
+    expect(engine.pauseWanted).to.equal("turn");
   });
 
   it("gives up when time stands still", () => {

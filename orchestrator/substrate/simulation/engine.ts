@@ -13,6 +13,12 @@ export class SimulationError extends Error {
   override readonly name = "SimulationError";
 }
 
+/**
+ * What programs need before time goes on. `ticks`: their sockets have moved bytes, and put off nothing but the odd `process.nextTick`. `turn`: anything may
+ * follow; a whole turn of the event loop, which costs ten times as much, lets all of it happen.
+ */
+export type Pause = "none" | "ticks" | "turn";
+
 /** Something that is done again and again, each time at one time that is set anew. Setting allocates nothing. */
 export interface EngineTimer {
   /** Never before the present. Replaces the time that it was set to; Infinity: never. */
@@ -25,7 +31,7 @@ export class Engine {
   #now = 0;
   #events = 0;
   #eventsAtThisMoment = 0;
-  #pauseWanted = false;
+  #pause: Pause = "none";
 
   /** Microseconds; with fractions, as transmission times have them. */
   get now(): number {
@@ -60,9 +66,14 @@ export class Engine {
     return release;
   }
 
-  /** Has `run` return after the event that is being done: something else wants a turn before time goes on. */
-  pause(): void {
-    this.#pauseWanted = true;
+  /** Has `run` return after the event that is being done: something else wants to go on before time does. */
+  pause(until: Exclude<Pause, "none">): void {
+    if (this.#pause !== "turn") this.#pause = until;
+  }
+
+  /** What has to be awaited before the next `run`. */
+  get pauseWanted(): Pause {
+    return this.#pause;
   }
 
   /**
@@ -73,9 +84,9 @@ export class Engine {
    */
   run(until: number, limit = Infinity): boolean {
     const queue = this.#queue;
-    this.#pauseWanted = false;
+    this.#pause = "none";
     for (let done = 0; queue.length > 0 && queue.firstTime <= until; done++) {
-      if (this.#pauseWanted || done >= limit) return true;
+      if (this.#pause !== "none" || done >= limit) return true;
       const time = queue.firstTime;
       if (time > this.#now) {
         this.#now = time;
@@ -88,7 +99,7 @@ export class Engine {
       this.#events++;
       this.#actions[queue.shift()]!();
     }
-    if (this.#pauseWanted) return true;
+    if (this.#pause !== "none") return true;
     if (until !== Infinity) this.#now = until;
     return false;
   }
@@ -112,7 +123,7 @@ export class ApplicationClock implements Clock {
   /** Programs get to the end of what they do then, with all that follows in the same turn of the event loop, before time goes on. */
   callAt(time: number, callback: () => void): () => void {
     return this.#engine.callAt(Math.ceil(time), () => {
-      this.#engine.pause();
+      this.#engine.pause("turn");
       callback();
     });
   }

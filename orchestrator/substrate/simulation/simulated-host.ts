@@ -93,7 +93,8 @@ export class SimulatedHost implements NetworkStack, FrameSink {
       this.#runWanted = false;
       this.host.pollTransmit(this.now(), this);
       // Sockets hand on what they were told in later turns of the event loop: those come before time goes on.
-      if (this.host.deliverNotifications()) this.#engine.pause();
+      const told = this.host.deliverNotifications();
+      if (told !== "nothing") this.#engine.pause(told === "state" ? "turn" : "ticks");
       for (let event = this.host.pollEvent(); event !== undefined; event = this.host.pollEvent()) this.onEvent(event);
     } while (this.#runWanted);
     this.#running = false;

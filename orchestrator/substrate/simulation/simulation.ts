@@ -126,12 +126,19 @@ class RunningSimulation {
     }
   }
 
-  /** Lets time go on until `until` or until `isOver`, with a turn of the event loop whenever programs want one. */
+  /** Lets time go on until `until` or until `isOver`, with as much for the programs in between as they want. */
   async #advance(until: number, isOver: () => boolean): Promise<void> {
+    const engine = this.#engine;
     let isMore = true;
+    let turnAt = 0;
     while (isMore && !isOver()) {
-      isMore = this.#engine.run(until, eventsAtOnce);
+      isMore = engine.run(until, eventsAtOnce);
+      if (isMore && engine.pauseWanted === "ticks" && engine.events < turnAt) {
+        await ticks();
+        continue;
+      }
       await turn();
+      turnAt = engine.events + eventsAtOnce;
       await this.#capture?.relieve();
       this.#signal.throwIfAborted();
       if (this.#faultFailure !== undefined) throw this.#faultFailure;
@@ -236,6 +243,11 @@ class RunningSimulation {
     };
     this.#sink.event(event);
   }
+}
+
+/** What was put off with `process.nextTick`, and what that has put off in turn, has been done when it resolves. */
+function ticks(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 /** One whole turn of the event loop: all that waits for the end of the present one has been done when it resolves. */
