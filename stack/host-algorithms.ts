@@ -1,0 +1,21 @@
+/** The algorithms that a host can be told to use, by name. */
+
+import type { CongestionControl } from "./congestion/congestion-control.ts";
+import { type CoupledGroup, Lia } from "./congestion/lia.ts";
+import { Reno } from "./congestion/reno.ts";
+import type { CongestionControlName, PathManagerName, SchedulerName } from "./host-options.ts";
+import { FullMesh } from "./path-manager/full-mesh.ts";
+import type { PathManager } from "./path-manager/path-manager.ts";
+import { minRtt } from "./scheduler/min-rtt.ts";
+import type { Scheduler } from "./scheduler/scheduler.ts";
+
+export const congestionControls: Readonly<Record<CongestionControlName, (group: CoupledGroup) => CongestionControl>> = {
+  lia: (group) => new Lia(group),
+  reno: () => new Reno(),
+};
+
+export const schedulers: Readonly<Record<SchedulerName, Scheduler>> = { "min-rtt": minRtt };
+
+export const pathManagers: Readonly<Record<PathManagerName, () => PathManager>> = {
+  "full-mesh": () => new FullMesh(),
+};

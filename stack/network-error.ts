@@ -1,0 +1,12 @@
+export type NetworkErrorCode = "EADDRINUSE" | "EADDRNOTAVAIL" | "ENETUNREACH" | "EINVAL";
+
+/** An application call that cannot be done; `code` as node:net. */
+export class NetworkError extends Error {
+  readonly code: NetworkErrorCode;
+
+  constructor(code: NetworkErrorCode, message: string) {
+    super(message);
+    this.name = "NetworkError";
+    this.code = code;
+  }
+}
