@@ -77,7 +77,7 @@ export class DataSender {
     for (;;) {
       if (this.#transmitReinjection(now, output)) continue;
       if (this.#transmitNew(now, output)) continue;
-      if (this.#connection.hasSeveralUsableSubflows && this.#transmitOpportunistically(now, output)) continue;
+      if (this.#connection.subflowSet.hasSeveralUsable && this.#transmitOpportunistically(now, output)) continue;
       break;
     }
     this.#announceFin(now);

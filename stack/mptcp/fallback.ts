@@ -40,7 +40,7 @@ export class Fallback {
   }
 
   onInfiniteMapping(subflow: Subflow, subflowStart: number, dataStart: number, now: number): void {
-    if (this.#connection.liveSubflows > 1) {
+    if (this.#connection.subflowSet.live > 1) {
       this.#reset(subflow, resetReason.mptcpSpecific, now);
       return;
     }
@@ -50,7 +50,7 @@ export class Fallback {
 
   /** MP_FAIL: the peer saw a wrong checksum. */
   onFail(subflow: Subflow, now: number): void {
-    if (this.#connection.liveSubflows > 1) this.#reset(subflow, resetReason.middleboxInterference, now);
+    if (this.#connection.subflowSet.live > 1) this.#reset(subflow, resetReason.middleboxInterference, now);
     else this.begin("checksum-failed", subflow, now);
   }
 
@@ -60,8 +60,8 @@ export class Fallback {
 
   /** In-order payload at `offset` that no mapping covers. True: it is data all the same. */
   onUnmappedData(subflow: Subflow, offset: number, now: number): boolean {
-    const { reassembly, liveSubflows } = this.#connection;
-    if (liveSubflows > 1 || reassembly.outOfOrderBytes > 0) {
+    const { reassembly, subflowSet } = this.#connection;
+    if (subflowSet.live > 1 || reassembly.outOfOrderBytes > 0) {
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }
@@ -74,7 +74,7 @@ export class Fallback {
   onChecksumFailure(subflow: Subflow, mapping: Mapping, now: number): boolean {
     const connection = this.#connection;
     const { dataStart, subflowStart, length } = mapping;
-    if (connection.liveSubflows > 1) {
+    if (connection.subflowSet.live > 1) {
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }

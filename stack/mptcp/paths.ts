@@ -38,7 +38,7 @@ export class Paths implements ManagedConnection {
   }
 
   get initialLocalAddress(): IpAddress {
-    return this.#connection.initialLocalAddress;
+    return this.#connection.subflowSet.initial.local.address;
   }
 
   hasRoute(local: LocalAddress, remote: IpAddress): boolean {
@@ -54,8 +54,8 @@ export class Paths implements ManagedConnection {
 
   createSubflow(local: LocalAddress, remote: RemotePathAddress, now: number): void {
     const connection = this.#connection;
-    if (!connection.hasRoomForSubflow) return;
-    this.#withdrawRemoval(connection.wireAddressId(local));
+    if (!connection.subflowSet.hasRoom) return;
+    this.#withdrawRemoval(connection.subflowSet.wireAddressId(local));
     connection.join(local, remote, now);
   }
 
@@ -89,7 +89,7 @@ export class Paths implements ManagedConnection {
       }
       if (connection.mayJoin) {
         for (const local of this.localAddresses) {
-          if (local.interfaceIndex === interfaceIndex) this.addresses.remove(connection.wireAddressId(local), now);
+          if (local.interfaceIndex === interfaceIndex) this.addresses.remove(connection.subflowSet.wireAddressId(local), now);
         }
       }
     }
@@ -133,7 +133,7 @@ export class Paths implements ManagedConnection {
   /** MP_PRIO from us: the peer shall use the subflow only when it has no other, or again (RFC 8684 §3.3.8). */
   setBackup(subflow: Subflow, backup: boolean, now: number): void {
     subflow.backup = backup;
-    this.sendSignal({ kind: "priority", backup, addressId: this.#connection.wireAddressId(subflow.local) });
+    this.sendSignal({ kind: "priority", backup, addressId: this.#connection.subflowSet.wireAddressId(subflow.local) });
     this.#recordPriority(subflow, backup, "local", now);
   }
 

@@ -57,7 +57,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   if (connection.plain) return true;
   const options = segment.mptcp;
   if (options.has(mptcpPresent.fastClose) && isOwnKey(subflow, options)) {
-    connection.onFastClose(now);
+    connection.lifetime.onFastClose(now);
     return false;
   }
   if (segment.has(tcpFlag.rst)) {

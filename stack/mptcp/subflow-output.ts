@@ -95,7 +95,7 @@ function writeJoinSyn(subflow: Subflow, options: MptcpOptions): void {
   const { connection } = subflow;
   options.present = mptcpPresent.join;
   options.joinBackup = subflow.local.backup;
-  options.joinAddressId = connection.wireAddressId(subflow.local);
+  options.joinAddressId = connection.subflowSet.wireAddressId(subflow.local);
   options.joinNonce = subflow.localNonce;
   if (subflow.role === "join-client") {
     options.joinLength = 12;
@@ -117,7 +117,7 @@ function writeJoinAck(subflow: Subflow, options: MptcpOptions): void {
 
 function writeReset(subflow: Subflow, options: MptcpOptions): void {
   const { connection } = subflow;
-  if (connection.fastClosing) {
+  if (connection.lifetime.fastClosing) {
     const { key } = connection.peerKey!;
     options.present |= mptcpPresent.fastClose;
     options.fastCloseKeyHigh = key.high;

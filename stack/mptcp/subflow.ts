@@ -180,7 +180,7 @@ export class Subflow implements TcpUser, Schedulable {
 
   handleRttSample(rttMicroseconds: number, now: number): void {
     const { sender } = this.endpoint;
-    const active = this.connection.hasSeveralUsableSubflows;
+    const active = this.connection.subflowSet.hasSeveralUsable;
     const rtt = this.#windowCap.onRttSample(
       this.congestion,
       rttMicroseconds,
@@ -227,7 +227,7 @@ export class Subflow implements TcpUser, Schedulable {
       backoff: sender.rtt.backoff,
       bytesInFlight: sender.outstanding,
     });
-    if (!this.connection.hasLiveAlternative(this)) {
+    if (!this.connection.subflowSet.hasLiveAlternative(this)) {
       sender.timeoutLimit = Number.POSITIVE_INFINITY;
       return;
     }
@@ -253,11 +253,11 @@ export class Subflow implements TcpUser, Schedulable {
 
   handleEstablished(now: number): void {
     this.established = true;
-    this.connection.onSubflowEstablished(this, now);
+    this.connection.lifetime.onSubflowEstablished(this, now);
   }
 
   handleClosed(reason: SubflowCloseReason, now: number): void {
-    this.connection.onSubflowClosed(this, reason, now);
+    this.connection.lifetime.onSubflowClosed(this, reason, now);
   }
 
   get addresses(): Pick<SubflowInfo, "interfaceName" | "localAddress" | "localPort" | "remoteAddress" | "remotePort"> {

@@ -1,0 +1,199 @@
+/** From the handshake to the end: when a connection is established, what the end of a subflow means to it, and how it ends itself (RFC 8684 §3.3.3, §3.5). */
+
+import type { SubflowCloseReason } from "../events.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionErrorCode } from "./connection-observer.ts";
+import type { Subflow } from "./subflow.ts";
+
+/** Break before make (RFC 8684 §3.4.2): how long a connection outlives its last subflow. */
+const orphanMicroseconds = 60_000_000;
+
+export class Lifetime {
+  established = false;
+  closed = false;
+  /** Both streams have been exchanged: the subflows close. */
+  closing = false;
+  /** The application has given the connection up: RSTs carry MP_FASTCLOSE. */
+  fastClosing = false;
+  readonly #connection: Connection;
+  #remoteEnded = false;
+  #orphanAt: number = Number.POSITIVE_INFINITY;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get nextTimeout(): number {
+    return this.#orphanAt;
+  }
+
+  handleTimeout(now: number): void {
+    if (now < this.#orphanAt) return;
+    this.end("ETIMEDOUT", now);
+    this.#connection.subflowSet.abortAll(now);
+  }
+
+  onSubflowEstablished(subflow: Subflow, now: number): void {
+    const connection = this.#connection;
+    const { environment, notifications } = connection;
+    this.#orphanAt = Number.POSITIVE_INFINITY;
+    environment.record({
+      time: now,
+      name: "mptcp:subflow-established",
+      connection: connection.id,
+      subflow: subflow.id,
+      section: subflow.isJoin ? "RFC 8684 §3.2" : "RFC 8684 §3.1",
+      backup: subflow.backup,
+      handshakeMicroseconds: now - subflow.endpoint.handshakeStartedAt,
+      ...subflow.addresses,
+    });
+    if (subflow.isJoin) {
+      connection.paths.onSubflowEstablished(subflow, now);
+      return;
+    }
+    this.established = true;
+    notifications.established = true;
+    environment.record({
+      time: now,
+      name: "connection:established",
+      connection: connection.id,
+      section: "RFC 9293 §3.5",
+      mptcp: !connection.plain,
+    });
+    environment.notify(connection);
+    connection.onAcceptable?.();
+  }
+
+  onSubflowClosed(subflow: Subflow, reason: SubflowCloseReason, now: number): void {
+    this.#recordSubflowClosed(subflow, reason, now);
+    const connection = this.#connection;
+    connection.environment.wake(connection);
+    if (this.closed) return;
+    if (!this.established) {
+      this.end(errorOfAttempt(reason), now);
+      return;
+    }
+    if (connection.plain) {
+      this.end(reason === "finished" && this.#remoteEnded ? undefined : errorOfPlain(reason), now);
+      return;
+    }
+    const orphaned = connection.subflowSet.live === 0;
+    if (reason === "finished" && this.#exchangedAll) {
+      // The peer has ended: only the acknowledgement of our DATA_FIN is missing, and the FIN of its last subflow says as much.
+      if (orphaned) this.end(undefined, now);
+      return;
+    }
+    connection.paths.onSubflowClosed(subflow, reason, now);
+    if (!orphaned) return;
+    if (reason === "reset-by-peer" || reason === "refused") this.end("ECONNRESET", now);
+    else if (this.#orphanAt === Number.POSITIVE_INFINITY) this.#orphanAt = now + orphanMicroseconds;
+  }
+
+  /** All that the peer sent has come. */
+  onRemoteEnd(): void {
+    if (this.#remoteEnded) return;
+    this.#remoteEnded = true;
+    this.#connection.notifications.remoteEnd = true;
+    this.#connection.environment.notify(this.#connection);
+  }
+
+  /** The application gives up both directions at once: MP_FASTCLOSE with RST on every subflow (RFC 8684 §3.5), or RST. */
+  abort(now: number): void {
+    const connection = this.#connection;
+    if (this.closed) return;
+    this.fastClosing = !connection.plain && connection.peerKey !== undefined;
+    if (this.fastClosing) this.#recordFastClose("local", now);
+    this.end(undefined, now);
+    connection.subflowSet.abortAll(now);
+  }
+
+  /** MP_FASTCLOSE with our key: the peer has gone (RFC 8684 §3.5). */
+  onFastClose(now: number): void {
+    this.#recordFastClose("remote", now);
+    this.end("ECONNRESET", now);
+    this.#connection.subflowSet.abortAll(now);
+  }
+
+  /** Both directions have ended and all is acknowledged: the subflows close (RFC 8684 §3.3.3). */
+  finishIfDone(now: number): void {
+    const { plain, subflows, dataSender, reassembly } = this.#connection;
+    if (plain) {
+      const state = subflows[0]?.endpoint.state;
+      if (this.#remoteEnded && (state === "time-wait" || (state === "closed" && dataSender.finSent)))
+        this.end(undefined, now);
+      return;
+    }
+    if (!reassembly.complete || !dataSender.finAcknowledged) return;
+    this.closing = true;
+    for (const { endpoint } of subflows) endpoint.close(now);
+    this.end(undefined, now);
+  }
+
+  end(error: ConnectionErrorCode | undefined, now: number): void {
+    if (this.closed) return;
+    const connection = this.#connection;
+    const { environment, notifications } = connection;
+    this.closed = true;
+    this.#orphanAt = Number.POSITIVE_INFINITY;
+    if (!this.established) connection.onEndedEarly?.();
+    if (!connection.plain) environment.unregisterToken(connection.localKey!.token);
+    connection.dataSender.stop(now);
+    connection.reassembly.clear();
+    connection.sendBuffer.clear();
+    notifications.closed = true;
+    notifications.error = error;
+    environment.record({
+      time: now,
+      name: "connection:closed",
+      connection: connection.id,
+      section: "RFC 9293 §3.10",
+      error,
+    });
+    environment.notify(connection);
+  }
+
+  /** Every byte of both streams has arrived. */
+  get #exchangedAll(): boolean {
+    const { dataSender, reassembly } = this.#connection;
+    return reassembly.complete && dataSender.unacknowledged >= dataSender.finOffset;
+  }
+
+  #recordSubflowClosed(subflow: Subflow, reason: SubflowCloseReason, now: number): void {
+    const connection = this.#connection;
+    const { dataSender, sendBuffer } = connection;
+    const mayReinject = !connection.plain && !this.closed;
+    const unacknowledgedBytes = mayReinject
+      ? dataSender.reinjectFrom(subflow, undefined)
+      : sendBuffer.end - dataSender.unacknowledged;
+    if (mayReinject) dataSender.reinjections.release(subflow.id);
+    connection.environment.record({
+      time: now,
+      name: "mptcp:subflow-closed",
+      connection: connection.id,
+      subflow: subflow.id,
+      section: mayReinject ? "RFC 8684 §3.3.6" : "RFC 9293 §3.10",
+      reason,
+      unacknowledgedBytes,
+    });
+  }
+
+  #recordFastClose(initiator: "local" | "remote", now: number): void {
+    this.#connection.environment.record({
+      time: now,
+      name: "mptcp:fast-close",
+      connection: this.#connection.id,
+      section: "RFC 8684 §3.5",
+      initiator,
+    });
+  }
+}
+
+function errorOfAttempt(reason: SubflowCloseReason): ConnectionErrorCode {
+  if (reason === "refused" || reason === "reset-by-peer") return "ECONNREFUSED";
+  return reason === "timeout" ? "ETIMEDOUT" : "ECONNABORTED";
+}
+
+function errorOfPlain(reason: SubflowCloseReason): ConnectionErrorCode {
+  if (reason === "timeout") return "ETIMEDOUT";
+  return reason === "interface-down" ? "ECONNABORTED" : "ECONNRESET";
+}

@@ -1,0 +1,142 @@
+/** The subflows of a connection: how they come to be (RFC 8684 §3.1, §3.2), how many live, and what they are called on the wire. */
+
+import type { RemotePathAddress } from "../path-manager/path-manager.ts";
+import type { IpAddress } from "../wire/ip-address.ts";
+import { resetReason } from "../wire/mptcp-options.ts";
+import type { TcpSegment } from "../wire/tcp-segment.ts";
+import type { Connection } from "./connection.ts";
+import type { LocalAddress } from "./connection-environment.ts";
+import { Subflow, type SubflowRole } from "./subflow.ts";
+
+const subflowLimit = 8;
+
+export class SubflowSet {
+  readonly list: Subflow[] = [];
+  readonly #connection: Connection;
+  #nextId = 0;
+  #initial: Subflow | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** The subflow that opened the connection, even if it has ended since. */
+  get initial(): Subflow {
+    return this.#initial!;
+  }
+
+  get live(): number {
+    let live = 0;
+    for (const { endpoint } of this.list) if (!endpoint.closed) live++;
+    return live;
+  }
+
+  get hasRoom(): boolean {
+    return this.live < subflowLimit;
+  }
+
+  get hasSeveralUsable(): boolean {
+    let usable = 0;
+    for (const subflow of this.list) if (subflow.usable) usable++;
+    return usable > 1;
+  }
+
+  /** Some other subflow can carry data and is heard from. */
+  hasLiveAlternative(subflow: Subflow): boolean {
+    return this.list.some((other) => other !== subflow && other.usable && !other.stale);
+  }
+
+  /** RFC 8684 §3.2: the address of the initial subflow has id 0. */
+  wireAddressId(local: LocalAddress): number {
+    return local.address === this.#initial?.local.address ? 0 : local.addressId;
+  }
+
+  /** The initiator's first subflow. */
+  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number): void {
+    this.#create("initial-client", local, remoteAddress, remotePort, 0, now).endpoint.connect(now);
+  }
+
+  /** The listener's first subflow, from a SYN. */
+  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number): void {
+    const { source, sourcePort, destinationPort } = segment;
+    const subflow = this.#create("initial-server", local, source, sourcePort, 0, now, destinationPort);
+    subflow.endpoint.acceptSyn(segment, now);
+  }
+
+  /** A further subflow, by MP_JOIN from us. */
+  join(local: LocalAddress, remote: RemotePathAddress, now: number): void {
+    const { address, port, addressId } = remote;
+    this.#create("join-client", local, address, port, addressId, now).endpoint.connect(now);
+  }
+
+  /** MP_JOIN with our token. Returns the reason of the reset that answers it (RFC 8684 §3.6), -1 when it is welcome. */
+  acceptJoin(segment: TcpSegment, local: LocalAddress, now: number): number {
+    const connection = this.#connection;
+    if (connection.peerKey === undefined || !connection.takesJoins) return resetReason.mptcpSpecific;
+    if (!this.hasRoom) return resetReason.lackOfResources;
+    const { source, sourcePort, destinationPort, mptcp } = segment;
+    const subflow = this.#create(
+      "join-server",
+      local,
+      source,
+      sourcePort,
+      mptcp.joinAddressId,
+      now,
+      destinationPort,
+    );
+    subflow.endpoint.acceptSyn(segment, now);
+    return -1;
+  }
+
+  abortAll(now: number): void {
+    for (const { endpoint } of this.list) endpoint.abort("aborted", now);
+  }
+
+  removeClosed(): void {
+    for (let i = this.list.length - 1; i >= 0; i--) {
+      const subflow = this.list[i]!;
+      if (!subflow.endpoint.closed) continue;
+      this.#connection.environment.detach(subflow);
+      this.list.splice(i, 1);
+    }
+  }
+
+  #create(
+    role: SubflowRole,
+    local: LocalAddress,
+    remoteAddress: IpAddress,
+    remotePort: number,
+    remoteAddressId: number,
+    now: number,
+    localPort?: number,
+  ): Subflow {
+    const connection = this.#connection;
+    const { environment } = connection;
+    const subflow = new Subflow(connection, {
+      id: this.#nextId++,
+      role,
+      local,
+      remoteAddress,
+      remotePort,
+      remoteAddressId,
+      localPort: localPort ?? environment.allocatePort(local.address, remoteAddress, remotePort),
+    });
+    if (!subflow.isJoin) {
+      this.#initial = subflow;
+      if (connection.plain) subflow.infiniteMapping = { subflowStart: 1, dataStart: 0 };
+    }
+    this.list.push(subflow);
+    environment.attach(subflow);
+    environment.record({
+      time: now,
+      name: "mptcp:subflow-created",
+      connection: connection.id,
+      subflow: subflow.id,
+      section: "RFC 8684 §3.2",
+      initiator: role.endsWith("client") ? "local" : "remote",
+      backup: subflow.backup,
+      ...subflow.addresses,
+    });
+    return subflow;
+  }
+}
