@@ -1,0 +1,37 @@
+/** What a case of the matrix is, and how one is run in one role. */
+
+import type { Role } from "./fabric.ts";
+import { Lab, type LabOptions } from "./lab.ts";
+
+export type CaseLab = Omit<LabOptions, "ours">;
+
+export interface Case {
+  readonly name: string;
+  /** Why the case makes no sense with our stack in a role; absent: it does. */
+  readonly without?: { readonly client?: string; readonly server?: string };
+  /** By the role of our stack, where it matters. */
+  readonly lab?: CaseLab | ((ours: Role) => CaseLab);
+  run(lab: Lab): Promise<void>;
+}
+
+export interface CaseGroup {
+  readonly title: string;
+  readonly cases: readonly Case[];
+}
+
+/** The kernel must have refused MPTCP to nobody behind our back: each of these would turn a failure into a success over plain TCP. */
+const traps = ["MPCapableSYNTXDisabled", "Blackhole", "MPFallbackTokenInit", "FallbackFailed"] as const;
+
+/** @throws Error when the peers did not do what the case says */
+export async function runCase(given: Case, ours: Role): Promise<void> {
+  const options = typeof given.lab === "function" ? given.lab(ours) : given.lab;
+  const lab = await Lab.open({ ...options, ours });
+  try {
+    await given.run(lab);
+    const counters = lab.counters();
+    for (const trap of traps)
+      if (counters[trap] !== 0) throw new Error(`${trap} is ${counters[trap]}\n${lab.describe()}`);
+  } finally {
+    await lab.close();
+  }
+}

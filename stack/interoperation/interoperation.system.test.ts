@@ -1,0 +1,36 @@
+import { writeFileSync } from "node:fs";
+import { groups, markdown, Matrix } from "./matrix.ts";
+
+/**
+ * PATHLAB_INTEROPERATION_CASES: a regular expression; only cases whose name it matches are run.
+ * PATHLAB_INTEROPERATION_TABLE: the file to which the table of results is written; of whole runs only.
+ */
+const chosen = new RegExp(process.env["PATHLAB_INTEROPERATION_CASES"] ?? "");
+const table = process.env["PATHLAB_INTEROPERATION_TABLE"];
+const roles = ["client", "server"] as const;
+
+describe("interoperation with the Linux kernel", function () {
+  this.timeout(180_000);
+  const matrix = new Matrix();
+  const selected = groups.map(({ title, cases }) => ({ title, cases: cases.filter(({ name }) => chosen.test(name)) }));
+
+  before(() => {
+    for (const { cases } of selected) for (const given of cases) for (const ours of roles) matrix.start(given, ours);
+  });
+
+  after(async () => {
+    await matrix.finished();
+    if (table !== undefined) writeFileSync(table, await markdown(matrix, new Date().toISOString().slice(0, 10)));
+  });
+
+  for (const { title, cases } of selected)
+    describe(title, () => {
+      for (const given of cases)
+        for (const ours of roles)
+          it(`${given.name} (our stack is the ${ours})`, async function () {
+            const outcome = await matrix.outcome(given, ours);
+            if (outcome.result === "failed") throw outcome.error;
+            if (outcome.result === "not applicable") this.skip();
+          });
+    });
+});

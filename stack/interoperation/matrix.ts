@@ -1,0 +1,124 @@
+/** All cases in both roles, several at a time, and what came of them. */
+
+import { release } from "node:os";
+import { type Case, type CaseGroup, runCase } from "./case.ts";
+import { subflowCases } from "./cases/subflows.ts";
+import { transfers } from "./cases/transfers.ts";
+import type { Role } from "./fabric.ts";
+import { type KnownFailure, knownFailures } from "./known-failures.ts";
+
+export const groups: readonly CaseGroup[] = [transfers, subflowCases];
+
+const casesAtATime = 6;
+
+export type Outcome =
+  | { result: "passed" }
+  | { result: "failed"; error: Error }
+  | { result: "known failure"; reason: string }
+  | { result: "not applicable"; reason: string };
+
+export function knownFailureOf({ name }: Case, ours: Role): KnownFailure | undefined {
+  return knownFailures.find((known) => known.name === name && (known.ours ?? ours) === ours);
+}
+
+/** Runs what it is given in the order in which it is given, a few at a time. */
+export class Matrix {
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  readonly #outcomes = new Map<string, Promise<Outcome>>();
+
+  start(given: Case, ours: Role): void {
+    this.#outcomes.set(key(given, ours), this.#run(given, ours));
+  }
+
+  outcome(given: Case, ours: Role): Promise<Outcome> {
+    return this.#outcomes.get(key(given, ours))!;
+  }
+
+  async finished(): Promise<void> {
+    await Promise.all(this.#outcomes.values());
+  }
+
+  async #run(given: Case, ours: Role): Promise<Outcome> {
+    const why = given.without?.[ours];
+    if (why !== undefined) return { result: "not applicable", reason: why };
+    if (this.#running >= casesAtATime) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+    try {
+      await runCase(given, ours);
+      return passed(knownFailureOf(given, ours));
+    } catch (error) {
+      const known = knownFailureOf(given, ours);
+      if (known !== undefined) return { result: "known failure", reason: known.reason };
+      return { result: "failed", error: error as Error };
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+}
+
+function passed(known: KnownFailure | undefined): Outcome {
+  if (known === undefined) return { result: "passed" };
+  return { result: "failed", error: new Error(`it passes, and is listed as a known failure: ${known.reason}`) };
+}
+
+function key({ name }: Case, ours: Role): string {
+  return `${ours} ${name}`;
+}
+
+/** The matrix as a page of Markdown. */
+export async function markdown(matrix: Matrix, date: string): Promise<string> {
+  const lines: string[] = [];
+  const reasons: string[] = [];
+  let passes = 0;
+  let runs = 0;
+  for (const { title, cases } of groups) {
+    lines.push("", `## ${title}`, "", "| case | our stack is the client | our stack is the server |", "|---|---|---|");
+    for (const given of cases) {
+      const cells = [];
+      for (const ours of ["client", "server"] as const) {
+        const outcome = await matrix.outcome(given, ours);
+        if (outcome.result === "not applicable") cells.push(`— ${outcome.reason}`);
+        else {
+          runs++;
+          if (outcome.result === "passed") passes++;
+          cells.push(outcome.result);
+        }
+        if (outcome.result === "known failure") reasons.push(`- **${given.name}**, our stack as ${ours}: ${outcome.reason}`);
+      }
+      lines.push(`| ${given.name} | ${cells.join(" | ")} |`);
+    }
+  }
+  return [
+    ...head(date, `${passes} of ${runs} passed.`),
+    ...lines,
+    ...(reasons.length === 0 ? [] : ["", "## Known failures", "", ...reasons]),
+    ...tail,
+    "",
+  ].join("\n");
+}
+
+function head(date: string, sum: string): string[] {
+  return [
+    "# Interoperation with the Linux kernel",
+    "",
+    "Our stack and the kernel's MPTCP, each in its own network namespace, in both roles. Bytes are compared by SHA-256; what happened is judged by the",
+    "kernel's own counters (`MPTcpExt` of `/proc/net/netstat`, `ss -M`) and by what passed on the wire between the two, our stack's word being a",
+    "second witness. In every case the kernel must have kept MPTCP switched on: `MPCapableSYNTXDisabled`, `Blackhole`, `MPFallbackTokenInit` and",
+    "`FallbackFailed` are 0.",
+    "",
+    "This page is written by a run; do not edit it:",
+    "",
+    "    PATHLAB_INTEROPERATION_TABLE=docs/interoperability.md mocha stack/interoperation/interoperation.system.test.ts",
+    "",
+    `Run on ${date} against Linux ${release()}: ${sum}`,
+  ];
+}
+
+const tail = [
+  "",
+  "## Not covered yet",
+  "",
+  "- IPv6, v4-mapped and mixed address families: the stack is IPv4 only.",
+];

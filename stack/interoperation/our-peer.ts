@@ -1,0 +1,152 @@
+/** Our end of a lab: host and driver in this process, so that a case can ask and steer them. */
+
+import { createHash, randomBytes } from "node:crypto";
+import { Payload, payloadChunkBytes } from "../endpoint/workload/payload.ts";
+import type { StackEvent } from "../events.ts";
+import type { HostOptions } from "../host-options.ts";
+import { Host } from "../host.ts";
+import { Driver } from "../io/driver.ts";
+import type { Connection } from "../mptcp/connection.ts";
+import type { ConnectionInfo } from "../mptcp/connection-info.ts";
+import { connect, createServer, type MptcpSocket } from "../net/net.ts";
+import { interfaceName, ipAddress, macAddress, type Port } from "./fabric.ts";
+import type { Received, Stream } from "./stream.ts";
+
+export type OurOptions = Partial<Pick<HostOptions, "mptcp" | "dssChecksum" | "receiveBufferBytes" | "sendBufferBytes">> & {
+  /** Interfaces, by index from 1, that are backup. */
+  backup?: readonly number[];
+};
+
+export class OurStream implements Stream {
+  readonly seed: number;
+  readonly socket: MptcpSocket;
+  readonly #hash = createHash("sha256");
+  sent = 0;
+  #bytes = 0;
+  connected: boolean;
+  remoteEnded = false;
+  closed = false;
+  error: string | undefined;
+
+  constructor(socket: MptcpSocket, seed: number) {
+    this.socket = socket;
+    this.seed = seed;
+    this.connected = !socket.connecting;
+    socket.on("connect", () => (this.connected = true));
+    socket.on("data", (chunk: Buffer) => {
+      this.#hash.update(chunk);
+      this.#bytes += chunk.length;
+    });
+    socket.on("end", () => (this.remoteEnded = true));
+    socket.on("error", (error: NodeJS.ErrnoException) => (this.error = error.code ?? error.message));
+    socket.on("close", () => (this.closed = true));
+  }
+
+  get received(): Received {
+    return { bytes: this.#bytes, sha256: this.#hash.copy().digest("hex") };
+  }
+
+  get info(): ConnectionInfo {
+    return this.socket.info();
+  }
+
+  send(bytes: number): void {
+    const payload = new Payload(this.seed);
+    for (let done = 0; done < bytes; done += payloadChunkBytes)
+      this.socket.write(payload.chunk(this.sent + done, Math.min(payloadChunkBytes, bytes - done)));
+    this.sent += bytes;
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  abort(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+}
+
+export class OurPeer {
+  readonly host: Host;
+  readonly driver: Driver;
+  readonly streams: OurStream[] = [];
+  readonly events: StackEvent[] = [];
+  readonly #seed: number;
+
+  constructor(namespacePath: string, ports: readonly Port[], options: OurOptions, seed: number) {
+    this.#seed = seed;
+    const { backup = [], ...hostOptions } = options;
+    this.host = new Host({
+      name: "ours",
+      random: () => randomBytes(4).readUInt32LE(),
+      interfaces: ports.map((port) => ({
+        name: interfaceName(port),
+        mac: macAddress(port),
+        mtu: 1500,
+        gso: true,
+        addresses: [{ address: ipAddress(port), prefixLength: 16 }],
+        backup: backup.includes(port.index),
+      })),
+      mptcp: true,
+      congestionControl: "reno",
+      scheduler: "min-rtt",
+      pathManager: "full-mesh",
+      ...hostOptions,
+    });
+    this.driver = new Driver({
+      host: this.host,
+      interfaces: ports.map((port) => ({ interfaceName: interfaceName(port), namespacePath })),
+      onEvent: (event) => this.events.push(event),
+    });
+  }
+
+  /** The connection under test. */
+  get connection(): Connection {
+    return this.host.connections[0]!;
+  }
+
+  get info(): ConnectionInfo {
+    return this.streams[0]!.info;
+  }
+
+  listen(port: number): void {
+    createServer(this.driver, { allowHalfOpen: true }, (socket) => {
+      this.streams.push(new OurStream(socket, this.#seed));
+    }).listen({ port });
+  }
+
+  connect(address: string, port: number, localAddress: string): OurStream {
+    const stream = new OurStream(
+      connect(this.driver, { host: address, port, localAddress, allowHalfOpen: true }),
+      this.#seed,
+    );
+    this.streams.push(stream);
+    return stream;
+  }
+
+  /** The interface with this index, from 1, goes down or comes back, as the application's word. */
+  setInterfaceUp(index: number, up: boolean): void {
+    this.host.setInterfaceUp(index - 1, up, this.driver.now());
+    this.driver.wake();
+  }
+
+  /** MP_PRIO for the subflow that leaves by this interface. */
+  setBackup(index: number, backup: boolean): void {
+    const { connection } = this;
+    const subflow = connection.subflows.find(({ local }) => local.interfaceIndex === index - 1)!;
+    connection.paths.setBackup(subflow, backup, this.driver.now());
+    this.driver.wake();
+  }
+
+  stop(): void {
+    this.driver.close();
+  }
+}
