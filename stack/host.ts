@@ -47,6 +47,9 @@ export interface ConnectOptions {
   mptcp?: boolean;
 }
 
+/** What `deliverNotifications` had to tell: nothing, that bytes may be read or written, or that a connection or listener changed its state. */
+export type Told = "nothing" | "bytes" | "state";
+
 /**
  * No I/O, no clock. Times are microseconds (a number) that never go back. Four kinds of methods: getters; `handle…` (input); application calls; `poll…`
  * (output). After any call the driver runs `pollTransmit` and `deliverNotifications` and arms one timer for `pollTimeout`.
