@@ -205,6 +205,15 @@ describe("Simulation", function () {
     ).to.equal("enough");
   });
 
+  it("does not begin what was given up before", async () => {
+    const stopped = AbortSignal.abort(new Error("too late"));
+    const failure = await observe(simulationPlan("wifi-3g-failover"), stopped).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(failure).to.equal("too late");
+  });
+
   it("refuses to blackhole a direct link", async () => {
     const plan = simulationPlan("wifi-3g");
     const faults = [{ atMicroseconds: 1000, link: "lan", action: "blackhole", reason: "" }] as const;

@@ -221,14 +221,12 @@ class RunningSimulation {
       waitUntil: (time, signal) =>
         new Promise((resolve, reject) => {
           const cancel = this.#clock.callAt(time, resolve);
-          signal.addEventListener(
-            "abort",
-            () => {
-              cancel();
-              reject(signal.reason as Error);
-            },
-            { once: true },
-          );
+          const aborted = (): void => {
+            cancel();
+            reject(signal.reason as Error);
+          };
+          if (signal.aborted) aborted();
+          else signal.addEventListener("abort", aborted, { once: true });
         }),
     };
   }
