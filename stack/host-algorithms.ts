@@ -1,6 +1,7 @@
 /** The algorithms that a host can be told to use, by name. */
 
 import type { CongestionControl } from "./congestion/congestion-control.ts";
+import { Cubic } from "./congestion/cubic.ts";
 import { type CoupledGroup, Lia } from "./congestion/lia.ts";
 import { Reno } from "./congestion/reno.ts";
 import type { CongestionControlName, PathManagerName, SchedulerName } from "./host-options.ts";
@@ -12,6 +13,7 @@ import type { Scheduler } from "./scheduler/scheduler.ts";
 export const congestionControls: Readonly<Record<CongestionControlName, (group: CoupledGroup) => CongestionControl>> = {
   lia: (group) => new Lia(group),
   reno: () => new Reno(),
+  cubic: () => new Cubic(),
 };
 
 export const schedulers: Readonly<Record<SchedulerName, Scheduler>> = { "min-rtt": minRtt };

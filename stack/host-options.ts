@@ -23,7 +23,7 @@ export interface InterfaceOptions {
   backup?: boolean;
 }
 
-export type CongestionControlName = "lia" | "reno";
+export type CongestionControlName = "lia" | "reno" | "cubic";
 export type SchedulerName = "min-rtt";
 export type PathManagerName = "full-mesh";
 

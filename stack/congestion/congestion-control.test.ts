@@ -10,7 +10,7 @@ const mss = 1_000;
 function rounds(control: CongestionControl, count: number, rtt = 100_000): void {
   for (let i = 0; i < count; i++) {
     const window = Math.floor(control.congestionWindow / mss);
-    for (let segment = 0; segment < window; segment++) control.onAcknowledged(mss, true, rtt);
+    for (let segment = 0; segment < window; segment++) control.onAcknowledged(mss, true, rtt, i * rtt);
   }
 }
 
@@ -50,10 +50,24 @@ for (const [name, make] of implementations) {
       expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([mss, 5 * mss]);
     });
 
+    it("takes a reduction back that was for nothing (RFC 4015 §3.2), but never shrinks by it", () => {
+      const control = started();
+      rounds(control, 2);
+      control.onLoss(40 * mss);
+      control.undo();
+      expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([
+        40 * mss,
+        Number.POSITIVE_INFINITY,
+      ]);
+      rounds(control, 1);
+      control.undo();
+      expect(control.congestionWindow).to.equal(80 * mss);
+    });
+
     it("does not grow while the application is the limit, and forgets an idle window", () => {
       const control = started();
       rounds(control, 2);
-      for (let i = 0; i < 100; i++) control.onAcknowledged(mss, false, 100_000);
+      for (let i = 0; i < 100; i++) control.onAcknowledged(mss, false, 100_000, 0);
       expect(control.congestionWindow).to.equal(40 * mss);
       control.onIdle();
       expect(control.congestionWindow).to.equal(10 * mss);
@@ -100,7 +114,7 @@ describe("window capping (NSDI'12 §4.2)", () => {
     for (let acknowledged = 0; acknowledged < 3_000_000; acknowledged += mss) {
       const rtt = Math.max(150_000, control.congestionWindow * 4);
       now += Math.max(4_000, (150_000 * mss) / control.congestionWindow);
-      control.onAcknowledged(mss, true, rtt);
+      control.onAcknowledged(mss, true, rtt, now);
       cap.onRttSample(control, rtt, acknowledged, acknowledged + control.congestionWindow, active, now);
     }
     return control;

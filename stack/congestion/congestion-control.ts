@@ -12,11 +12,15 @@ export interface CongestionControl {
    * `bytes` were newly acknowledged outside of fast recovery. `windowLimited`: the window was the limit, not the application; only then does it
    * grow (RFC 7661 §4.3). `smoothedRttMicroseconds` 0: not measured.
    */
-  onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number): void;
+  onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number, now: number): void;
+  /** A round trip was measured by the acknowledgement of offset `acknowledged`, when `sendNext` was the next to be sent. */
+  onRttSample(rttMicroseconds: number, acknowledged: number, sendNext: number): void;
   /** Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2). */
   onLoss(bytesInFlight: number): void;
   /** The retransmission timer expired; `repeated`: for what was sent again already, which holds the threshold (RFC 5681 §3.1, equation 4). */
   onRetransmissionTimeout(bytesInFlight: number, repeated: boolean): void;
+  /** The latest reduction was for nothing: back to the window and threshold before it, if they were larger (RFC 4015 §3.2). */
+  undo(): void;
   /** Nothing was sent for longer than the retransmission timeout (RFC 5681 §4.1). */
   onIdle(): void;
   /** Not more than `bytes`, and no slow start beyond it: penalisation and window capping of Raiciu et al., NSDI'12 §4.2. */

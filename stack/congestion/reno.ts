@@ -7,6 +7,9 @@ export class Reno implements CongestionControl {
   slowStartThreshold: number = Number.POSITIVE_INFINITY;
   protected maximumSegmentSize = 536;
   #started = false;
+  /** Before the latest reduction. */
+  #windowBefore = 0;
+  #thresholdBefore = 0;
 
   setMaximumSegmentSize(bytes: number): void {
     if (bytes === this.maximumSegmentSize && this.#started) return;
@@ -15,7 +18,7 @@ export class Reno implements CongestionControl {
     this.#started = true;
   }
 
-  onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number): void {
+  onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number, _now: number): void {
     if (!windowLimited) return;
     if (this.congestionWindow < this.slowStartThreshold) {
       // One acknowledgement may stand for a whole super-packet (GRO), so the growth is the bytes, not two segments (RFC 9406 §4.2, as for paced senders).
@@ -32,14 +35,25 @@ export class Reno implements CongestionControl {
     return (bytes * this.maximumSegmentSize) / this.congestionWindow;
   }
 
+  onRttSample(_rttMicroseconds: number, _acknowledged: number, _sendNext: number): void {}
+
   onLoss(bytesInFlight: number): void {
+    this.#remember();
     this.slowStartThreshold = this.#halfOf(bytesInFlight);
     this.congestionWindow = this.slowStartThreshold;
   }
 
   onRetransmissionTimeout(bytesInFlight: number, repeated: boolean): void {
-    if (!repeated) this.slowStartThreshold = this.#halfOf(bytesInFlight);
+    if (!repeated) {
+      this.#remember();
+      this.slowStartThreshold = this.#halfOf(bytesInFlight);
+    }
     this.congestionWindow = this.maximumSegmentSize;
+  }
+
+  undo(): void {
+    this.congestionWindow = Math.max(this.congestionWindow, this.#windowBefore);
+    this.slowStartThreshold = Math.max(this.slowStartThreshold, this.#thresholdBefore);
   }
 
   onIdle(): void {
@@ -56,6 +70,11 @@ export class Reno implements CongestionControl {
   setActive(_active: boolean): void {}
 
   release(): void {}
+
+  #remember(): void {
+    this.#windowBefore = this.congestionWindow;
+    this.#thresholdBefore = this.slowStartThreshold;
+  }
 
   #halfOf(bytesInFlight: number): number {
     return Math.max(Math.floor(Math.min(bytesInFlight, this.congestionWindow) / 2), 2 * this.maximumSegmentSize);

@@ -140,6 +140,7 @@ export class Sender {
     this.#removeAcknowledged(acknowledged, now);
     if (rack.rttSample > 0) {
       this.rtt.sample(rack.rttSample);
+      this.congestion.onRttSample(rack.rttSample, acknowledged, this.next);
       this.#observer.onRttSample(rack.rttSample, now);
     }
 
@@ -164,7 +165,7 @@ export class Sender {
         inFlightBefore + 2 * this.maximumSegmentSize >= this.congestion.congestionWindow ||
         (this.congestion.congestionWindow < this.congestion.slowStartThreshold &&
           2 * inFlightBefore >= this.congestion.congestionWindow);
-      this.congestion.onAcknowledged(newlyAcknowledged, windowLimited, this.rtt.smoothed);
+      this.congestion.onAcknowledged(newlyAcknowledged, windowLimited, this.rtt.smoothed, now);
     }
     this.#rearm(newlyAcknowledged > 0 || rack.delivered, now);
   }
