@@ -49,6 +49,7 @@ export function registerTestCommand(program: Command): void {
           if (!ready) return;
           add(
             await mocha("system tests", [
+              "--exit",
               "--timeout",
               String(systemTestTimeoutMilliseconds),
               ...testGlobs("system.test.ts"),

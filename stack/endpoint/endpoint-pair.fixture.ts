@@ -21,6 +21,7 @@ export function address(side: Side, path: 1 | 2): string {
 export class TwoNamespaces {
   readonly #prefix = `ple${process.pid}`;
   readonly #flavours: Record<Side, EndpointFlavour>;
+  readonly #endpoints: EndpointUnderTest[] = [];
 
   constructor(flavours: Record<Side, EndpointFlavour>) {
     this.#flavours = flavours;
@@ -59,8 +60,22 @@ export class TwoNamespaces {
     }
   }
 
-  down(): void {
+  /** Ends the endpoints, whatever a failed test left them at. */
+  async down(): Promise<void> {
+    for (const endpoint of this.#endpoints) endpoint.closeInput();
+    await Promise.all(this.#endpoints.map(({ exited }) => exited));
     for (const side of ["a", "b"] as const) ip(`netns del ${this.name(side)}`);
+  }
+
+  /** Subflows that joined a connection and were accepted by this side, as its kernel counts, or as our stack tells. */
+  acceptedJoins(side: Side, endpoint: EndpointUnderTest): number {
+    if (this.#flavours[side] === "stack") {
+      const established = endpoint.ofType("event").filter(({ event }) => event.name === "mptcp:subflow-established");
+      return Math.max(0, established.length - 1);
+    }
+    const counter = ["-asz", "MPTcpExtMPJoinAckRx"];
+    const said = execFileSync("ip", ["netns", "exec", this.name(side), "nstat", ...counter], { encoding: "utf8" });
+    return Number(/MPTcpExtMPJoinAckRx\s+(\d+)/.exec(said)?.[1]);
   }
 
   /** A started endpoint program. */
@@ -68,6 +83,7 @@ export class TwoNamespaces {
     const flavour = this.#flavours[side];
     const wrapper = flavour === "kernel-mptcp" ? ["mptcpize", "run"] : [];
     const endpoint = new EndpointUnderTest(["ip", "netns", "exec", this.name(side), ...wrapper]);
+    this.#endpoints.push(endpoint);
     const options = {
       name: side,
       mptcp: true,

@@ -50,14 +50,10 @@ describe("pairings of endpoints", function () {
           expect(received.sha256).to.equal(payloadSha256(3, sent.bytes));
           const metrics = (sender === "client" ? a : b).ofType("metrics");
           expect(metrics.at(-1)?.connection.mptcp).to.equal(mptcp);
-          // Which of them carries the bytes is the scheduler's choice: a sender that is slower than its paths may well use one.
-          const established = metrics.flatMap(({ subflows }) =>
-            subflows.filter(({ state }) => state === "established"),
-          );
-          expect(new Set(established.map(({ id }) => id)).size).to.equal(mptcp ? 2 : 1);
+          expect(namespaces.acceptedJoins("b", b)).to.equal(mptcp ? 1 : 0);
           expect(await Promise.all([a.stop(), b.stop()])).to.deep.equal([0, 0]);
         } finally {
-          namespaces.down();
+          await namespaces.down();
         }
       });
     }
