@@ -1,10 +1,10 @@
 /** What the documents say, held against the program: examples load, links lead somewhere, keys, profiles, verbs and options are told and are there. */
-import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { promisify } from "node:util";
+import { pathToFileURL } from "node:url";
 import { expect } from "chai";
+import { Command } from "commander";
 import { parse } from "yaml";
 import { formatDiagnostics } from "./diagnostics.ts";
 import { jsonSchemaText } from "./json-schemas.ts";
@@ -120,17 +120,13 @@ describe("the documents of the file formats", () => {
   });
 });
 
+/** As far as commander's commands are looked at here. */
+interface CommandTree {
+  readonly commands: readonly (CommandTree & { name(): string })[];
+  readonly options: readonly { readonly long?: string }[];
+}
+
 describe("the document of the command line", () => {
-  const main = join(repository, "orchestrator/cli/main.ts");
-  const help = async (...verb: string[]): Promise<string> =>
-    (await promisify(execFile)(process.execPath, [main, ...verb, "--help"])).stdout;
-  /** Terms of a list of the help: `--on`, `run`. */
-  const optionsIn = (text: string): string[] =>
-    [...text.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, name]) => name!).filter((name) => name !== "--help");
-  const verbsIn = (text: string): string[] =>
-    [...(text.split("Commands:\n")[1] ?? "").matchAll(/^ {2}([a-z]+)\b/gm)]
-      .map(([, name]) => name!)
-      .filter((name) => name !== "help");
   const page = textOf("docs/command-line.md");
   const sections = new Map(
     page
@@ -138,26 +134,35 @@ describe("the document of the command line", () => {
       .slice(1)
       .map((section) => [section.slice(0, section.indexOf("\n")), section]),
   );
-
   /** Of each verb the options of the program, those of its own verbs among them. */
   const offered = new Map<string, string[]>();
+  const subverbs: string[] = [];
+
+  /** The definitions themselves, from the folder with a file a verb: a document speaks of the whole program, whatever room its test is in. */
   before(async function () {
-    // A process a verb, on a machine that may be busy.
-    this.timeout(60_000);
-    await Promise.all(
-      verbsIn(await help()).map(async (verb) => {
-        const text = await help(verb);
-        const below = await Promise.all(verbsIn(text).map((name) => help(verb, name)));
-        offered.set(verb, [...new Set([text, ...below].flatMap(optionsIn))]);
-        for (const name of verbsIn(text)) expect(sections.get(verb) ?? "").to.include(`pathlab ${verb} ${name}`);
-      }),
-    );
+    this.timeout(20_000);
+    const program = new Command();
+    const folder = join(repository, "orchestrator/cli");
+    const files = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "main.ts");
+    for (const name of files) {
+      const module = (await import(pathToFileURL(join(folder, name)).href)) as Record<string, unknown>;
+      for (const [exported, register] of Object.entries(module))
+        if (/^register\w+Command$/.test(exported)) (register as (program: Command) => void)(program);
+    }
+    for (const verb of (program as CommandTree).commands) {
+      const commands = [verb, ...verb.commands];
+      offered.set(verb.name(), [
+        ...new Set(commands.flatMap(({ options }) => options.flatMap(({ long }) => long ?? []))),
+      ]);
+      subverbs.push(...verb.commands.map((below) => `${verb.name()} ${below.name()}`));
+    }
   });
 
   it("has a section for each verb, and for nothing that is none", () => {
     const told = [...sections.keys()].filter((title) => title !== "Environment");
     expect([...offered.keys()]).to.include("run");
     expect(told.toSorted()).to.deep.equal([...offered.keys()].toSorted());
+    for (const verb of subverbs) expect(page).to.include(`pathlab ${verb}`);
   });
 
   it("tells all options of each verb, and none that it does not have", () => {
