@@ -86,7 +86,7 @@ export class PacketExchange {
     const index = matching();
     if (index < 0) {
       const others = captured.length === 0 ? "nothing" : formatOutbound(captured[0]!.segment, this.#flows.forCaptured(captured[0]!.segment), this.#keys);
-      throw new ScriptFailure(packet.position, `the packet did not come by ${deadline / 1e6} s\n  expected: ${describeSpec(packet)}\n  actual:   ${others}`);
+      throw new ScriptFailure(packet.position, `the packet did not come by ${deadline / 1e6} s\n  expected: ${packet.text}\n  actual:   ${others}`);
     }
     return captured.splice(index, 1)[0]!;
   }
@@ -116,7 +116,7 @@ export class PacketExchange {
     if (differences.length === 0) this.#comparePayload(flow, segment, check);
     if (differences.length === 0) return;
     throw new ScriptFailure(packet.position, [
-      "the host sent another packet", `  expected: ${describeSpec(packet)}`, `  actual:   ${formatOutbound(segment, flow, this.#keys)}`,
+      "the host sent another packet", `  expected: ${packet.text}`, `  actual:   ${formatOutbound(segment, flow, this.#keys)}`,
       ...differences.map((difference) => `  ${difference}`),
     ].join("\n"));
   }
@@ -155,11 +155,4 @@ function checkLength(options: readonly WireOption[], position: Position): void {
   const { length } = encodeOptions(options);
   if (length % 4 !== 0) throw new ScriptSyntaxError(position, "options of a length that 4 divides", `${length} bytes`);
   if (length > maximumOptionsLength) throw new ScriptSyntaxError(position, `at most ${maximumOptionsLength} bytes of options`, `${length} bytes`);
-}
-
-function describeSpec({ tcp, position }: PacketSpec): string {
-  if (tcp === undefined) return `the packet of line ${position.line}`;
-  const { flags, sequence, length, acknowledgement, window } = tcp;
-  const end = (sequence + length) % 2 ** 32;
-  return `> ${flags} ${sequence}:${end}(${length})${acknowledgement === undefined ? "" : ` ack ${acknowledgement}`}${window === undefined ? "" : ` win ${window}`}`;
 }

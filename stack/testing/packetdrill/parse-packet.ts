@@ -10,10 +10,10 @@ const maximumSequence = 0xffff_ffff;
 const flagLetters = /^[FSRPEWUCAN]+$/;
 
 export function parsePacket(stream: TokenStream): PacketSpec {
-  const { position } = stream;
+  const { position, start } = stream.peek();
   const direction = stream.next().text === "<" ? "inbound" : "outbound";
   const packet: PacketSpec = {
-    direction, unsupported: undefined, source: undefined, destination: undefined, socket: undefined, tcp: undefined, position,
+    direction, unsupported: undefined, source: undefined, destination: undefined, socket: undefined, tcp: undefined, text: "", position,
   };
   const prefixes: string[] = [];
   parseAddresses(stream, packet);
@@ -30,6 +30,7 @@ export function parsePacket(stream: TokenStream): PacketSpec {
     stream.expect(")");
   }
   if (prefixes.length > 0) packet.unsupported = prefixes.join(", ");
+  packet.text = stream.textSince(start);
   return packet;
 }
 

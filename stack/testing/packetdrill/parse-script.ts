@@ -11,7 +11,7 @@ const microsecondsPerSecond = 1e6;
 
 /** @throws ScriptSyntaxError with the place, what was expected there and what was found */
 export function parseScript(text: string, file: string): Script {
-  const stream = new TokenStream(tokenize(text, file));
+  const stream = new TokenStream(tokenize(text, file), text);
   const options: ScriptOption[] = [];
   while (stream.atKind("option")) options.push(parseOption(stream));
   const statements: Statement[] = [];

@@ -132,8 +132,8 @@ export class ScriptSocket {
     this.listener?.close(now);
     const { connection } = this;
     if (connection === undefined) return { value: 0 };
-    // RFC 1122 §4.2.2.13: who closes with data unread resets, so that the peer learns that they are lost.
-    if (this.lingerReset || connection.readableBytes > 0) connection.abort(now);
+    // RFC 1122 §4.2.2.13: who closes with data unread resets, so that the peer learns that they are lost; RFC 9293 §3.10.4: an opening is given up.
+    if (this.lingerReset || connection.readableBytes > 0 || !this.#established) connection.abort(now);
     else connection.closeWrite(now);
     return { value: 0 };
   }

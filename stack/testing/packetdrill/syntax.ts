@@ -46,6 +46,8 @@ export interface PacketSpec {
   /** `sock(3)`. */
   socket: number | undefined;
   tcp: TcpSpec | undefined;
+  /** As written. */
+  text: string;
   position: Position;
 }
 

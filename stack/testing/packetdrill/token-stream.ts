@@ -5,11 +5,18 @@ import { type Position, ScriptSyntaxError } from "./script-error.ts";
 
 export class TokenStream {
   readonly #tokens: readonly Token[];
+  readonly #text: string;
   #at = 0;
 
-  /** The last token is the end. */
-  constructor(tokens: readonly Token[]) {
+  /** `tokens` are those of `text`; the last one is the end. */
+  constructor(tokens: readonly Token[], text: string) {
     this.#tokens = tokens;
+    this.#text = text;
+  }
+
+  /** What has been passed since the token that began at `start`, without its line ends and alignment. */
+  textSince(start: number): string {
+    return this.#text.slice(start, this.#tokens[this.#at - 1]?.end ?? start).replaceAll(/\s+/g, " ");
   }
 
   get position(): Position {
