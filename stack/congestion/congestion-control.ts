@@ -15,10 +15,14 @@ export interface CongestionControl {
   onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number, now: number): void;
   /** A round trip was measured by the acknowledgement of offset `acknowledged`, when `sendNext` was the next to be sent. */
   onRttSample(rttMicroseconds: number, acknowledged: number, sendNext: number): void;
-  /** Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2). */
-  onLoss(bytesInFlight: number): void;
+  /**
+   * Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2). The reduction is from the window, not from what is in flight: a sender that was
+   * kept from running finds a burst of acknowledgements first and next to nothing in flight. The window may stand for the path because it grows only where it was
+   * the limit (RFC 9438 §4.6 allows it on that condition; Linux does the same).
+   */
+  onLoss(): void;
   /** The retransmission timer expired; `repeated`: for what was sent again already, which holds the threshold (RFC 5681 §3.1, equation 4). */
-  onRetransmissionTimeout(bytesInFlight: number, repeated: boolean): void;
+  onRetransmissionTimeout(repeated: boolean): void;
   /** The latest reduction was for nothing: back to the window and threshold before it, if they were larger (RFC 4015 §3.2). */
   undo(): void;
   /** Nothing was sent for longer than the retransmission timeout (RFC 5681 §4.1). */

@@ -79,7 +79,7 @@ export class Cubic implements CongestionControl {
     this.#avoidCongestion(bytes, smoothedRttMicroseconds, now);
   }
 
-  onLoss(_bytesInFlight: number): void {
+  onLoss(): void {
     this.#remember();
     const window = this.congestionWindow;
     // RFC 9438 §4.7: what is below the last maximum leaves room for those who came since.
@@ -90,8 +90,8 @@ export class Cubic implements CongestionControl {
     this.#hystart.finish();
   }
 
-  onRetransmissionTimeout(_bytesInFlight: number, repeated: boolean): void {
-    if (!repeated) this.onLoss(_bytesInFlight);
+  onRetransmissionTimeout(repeated: boolean): void {
+    if (!repeated) this.onLoss();
     this.congestionWindow = this.#maximumSegmentSize;
     this.#epochStart = -1;
   }

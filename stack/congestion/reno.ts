@@ -37,16 +37,16 @@ export class Reno implements CongestionControl {
 
   onRttSample(_rttMicroseconds: number, _acknowledged: number, _sendNext: number): void {}
 
-  onLoss(bytesInFlight: number): void {
+  onLoss(): void {
     this.#remember();
-    this.slowStartThreshold = this.#halfOf(bytesInFlight);
+    this.slowStartThreshold = this.#halfOfWindow();
     this.congestionWindow = this.slowStartThreshold;
   }
 
-  onRetransmissionTimeout(bytesInFlight: number, repeated: boolean): void {
+  onRetransmissionTimeout(repeated: boolean): void {
     if (!repeated) {
       this.#remember();
-      this.slowStartThreshold = this.#halfOf(bytesInFlight);
+      this.slowStartThreshold = this.#halfOfWindow();
     }
     this.congestionWindow = this.maximumSegmentSize;
   }
@@ -76,7 +76,7 @@ export class Reno implements CongestionControl {
     this.#thresholdBefore = this.slowStartThreshold;
   }
 
-  #halfOf(bytesInFlight: number): number {
-    return Math.max(Math.floor(Math.min(bytesInFlight, this.congestionWindow) / 2), 2 * this.maximumSegmentSize);
+  #halfOfWindow(): number {
+    return Math.max(Math.floor(this.congestionWindow / 2), 2 * this.maximumSegmentSize);
   }
 }

@@ -177,11 +177,10 @@ export class Sender {
 
   /** RFC 6298 (5.4)–(5.7), RFC 8985 §6.3: everything that is not selectively acknowledged counts as lost. */
   handleRetransmissionTimeout(now: number): void {
-    const inFlight = this.bytesInFlight;
     const timeout = this.timeout;
     this.rtoCount++;
     this.consecutiveTimeouts++;
-    this.congestion.onRetransmissionTimeout(Math.max(inFlight, this.#lostBytes), this.#recovery === "loss");
+    this.congestion.onRetransmissionTimeout(this.#recovery === "loss");
     this.#recovery = "loss";
     this.#recoveryPoint = this.next;
     this.#duplicateAcks = 0;
@@ -289,7 +288,7 @@ export class Sender {
     if (this.#lostBytes === 0 || this.#recovery !== "open") return;
     this.#recovery = "recovery";
     this.#recoveryPoint = this.next;
-    this.congestion.onLoss(this.bytesInFlight + this.#lostBytes);
+    this.congestion.onLoss();
     this.#observer.onFastRetransmit(this.#lostBytes, now);
   }
 
