@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { Command } from "commander";
 import { parse } from "yaml";
 import { formatDiagnostics } from "./diagnostics.ts";
+import { endpointAbilities } from "./experiment-schema.ts";
 import { jsonSchemaText } from "./json-schemas.ts";
 import { loadFile } from "./load.ts";
 
@@ -111,6 +112,19 @@ describe("the documents of the file formats", () => {
       expect(keys.filter((key) => !told.has(key))).to.deep.equal([]);
     });
   }
+
+  it("the table of endpoints has what each offers, the default first", () => {
+    const page = textOf("docs/endpoints.md");
+    for (const [kind, abilities] of Object.entries(endpointAbilities)) {
+      const row = page.split("\n").find((line) => line.startsWith(`| \`${kind}\` |`)) ?? "";
+      const cells = row.split("|").map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code));
+      expect(cells.slice(-4, -1), kind).to.deep.equal([
+        [...abilities.congestionControl],
+        [...abilities.scheduler],
+        [...abilities.pathManager],
+      ]);
+    }
+  });
 
   it("the table of link profiles has the shipped ones and no others", () => {
     const shipped = parse(textOf("topologies/profiles.yaml")) as { profiles: Record<string, unknown> };
