@@ -3,10 +3,39 @@
 import type { Role } from "./fabric.ts";
 import type { Lab } from "./lab.ts";
 
+const much = 300_000;
+
+/** A transfer each way, and the end in order: the connection lives as MPTCP, whatever became of further subflows. */
+export async function carries(lab: Lab): Promise<void> {
+  await lab.transfer({ up: much, down: much });
+  await speaksMptcp(lab);
+  await lab.finish();
+}
+
+/** Connected, and so far that joins may begin: each has acknowledged bytes of the other (RFC 8684 §3.2). */
+export async function connected(lab: Lab): Promise<void> {
+  await lab.connect();
+  await lab.transfer({ up: 1000, down: 1000 });
+}
+
+/** Connected, with so many joins done. */
+export async function joined(lab: Lab, number: number): Promise<void> {
+  await connected(lab);
+  await joins(lab, number);
+}
+
+/** Payload between the client's interface with this index and anyone, from now on, in one direction or both. */
+export function payloadOver(lab: Lab, clientIndex: number, sender?: Role): { readonly payloadBytes: number } {
+  return lab.fabric.count(
+    ({ from, to }) =>
+      (sender ?? from.role) === from.role && (from.role === "client" ? from : to).index === clientIndex,
+  );
+}
+
 export type Expected = Readonly<Record<string, number>>;
 
-/** Waits until each counter has reached its value, and takes no more than that. */
-export async function counters(lab: Lab, expected: Expected): Promise<void> {
+/** Waits until each counter has reached its value. */
+export async function atLeast(lab: Lab, expected: Expected): Promise<void> {
   const names = Object.keys(expected);
   const unknown = names.filter((name) => lab.counters()[name] === undefined);
   if (unknown.length > 0) throw new Error(`this kernel has no counters ${unknown.join(", ")}`);
@@ -15,9 +44,15 @@ export async function counters(lab: Lab, expected: Expected): Promise<void> {
     const now = lab.counters();
     return names.every((name) => now[name]! >= expected[name]!);
   });
+}
+
+/** Waits until each counter has reached its value, and takes no more than that. */
+export async function counters(lab: Lab, expected: Expected): Promise<void> {
+  await atLeast(lab, expected);
   const now = lab.counters();
-  const beyond = names.filter((name) => now[name] !== expected[name]).map((name) => `${name}=${now[name]}`);
-  if (beyond.length > 0) throw new Error(`more than ${wanted}: ${beyond.join(" ")}\n${lab.describe()}`);
+  const beyond = Object.entries(expected).filter(([name, value]) => now[name] !== value);
+  const excess = beyond.map(([name, value]) => `${name} is ${now[name]}, not ${value}`).join(", ");
+  if (beyond.length > 0) throw new Error(`${excess}\n${lab.describe()}`);
 }
 
 /** The same by the role that the kernel has. */
@@ -34,9 +69,13 @@ export async function joins(lab: Lab, number: number): Promise<void> {
   await subflows(lab, number + 1);
 }
 
-/** Our stack has so many established subflows. */
+/** Both sides have so many subflows: our state, and `ss` of TCP sockets. */
 export async function subflows(lab: Lab, number: number): Promise<void> {
   await lab.until(`${number} subflows`, () => established(lab) === number);
+  await lab.untilAsync(`${number} subflows in the kernel`, async () => {
+    const listed = await lab.ss("-Htn", "state", "established");
+    return listed.trimEnd().split("\n").length === number;
+  });
 }
 
 export function established(lab: Lab): number {

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { Fabric, interfaceName, ipAddress, macAddress, type Port, type Role } from "./fabric.ts";
 import { interfaceInfo } from "../io/link-events.ts";
 import { type KernelCounters, KernelPeer, type KernelStream } from "./kernel-peer.ts";
+import type { Subflow } from "../mptcp/subflow.ts";
 import { OurPeer, type OurOptions, type OurStream } from "./our-peer.ts";
 import { isIntact, type Stream } from "./stream.ts";
 
@@ -158,6 +159,26 @@ export class Lab {
     }
   }
 
+  /** The same for a condition that takes time to look at. */
+  async untilAsync(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + defaultDeadlineMilliseconds;
+    while (!(await holds())) {
+      if (performance.now() > deadline)
+        throw new DeadlineError(`not within ${defaultDeadlineMilliseconds} ms: ${what}\n${this.describe()}`);
+      await delay(20);
+    }
+  }
+
+  /** Pulls the cable of an interface, or puts it back: the host loses or gets its carrier. */
+  async cable(port: Port, state: "up" | "down"): Promise<void> {
+    await run("ip", ["-n", this.#names.of("middle"), "link", "set", interfaceName(port), state]);
+  }
+
+  /** The cable of our interface with this index. */
+  async ourCable(index: number, state: "up" | "down"): Promise<void> {
+    await this.cable({ role: this.options.ours, index }, state);
+  }
+
   /** Waits until all that was sent so far has arrived at the other side, whole. */
   async delivered(): Promise<void> {
     await this.until("all bytes arrived", () => {
@@ -185,6 +206,19 @@ export class Lab {
     await this.until("both ends are closed", () => this.client.closed && this.server.closed);
     const errors = [this.client.error, this.server.error];
     if (errors.some((error) => error !== undefined)) throw new Error(`ended with errors: ${errors.join(", ")}`);
+  }
+
+  /** Our subflow between these two interfaces, by index from 1. @throws Error when there is none */
+  ourSubflow(clientIndex: number, serverIndex = 1): Subflow {
+    const addresses = [
+      ipAddress({ role: "client", index: clientIndex }),
+      ipAddress({ role: "server", index: serverIndex }),
+    ].sort();
+    const found = this.ours.connection.subflows.find(
+      ({ addresses: { localAddress, remoteAddress } }) => [localAddress, remoteAddress].sort().join() === addresses.join(),
+    );
+    if (found === undefined) throw new Error(`no subflow between ${addresses.join(" and ")}\n${this.describe()}`);
+    return found;
   }
 
   /** `ip` in the kernel's namespace. */

@@ -2,12 +2,17 @@
 
 import { release } from "node:os";
 import { type Case, type CaseGroup, runCase } from "./case.ts";
+import { addresses } from "./cases/addresses.ts";
+import { checksums } from "./cases/checksums.ts";
+import { priorities } from "./cases/priorities.ts";
+import { failures } from "./cases/failures.ts";
+import { middleboxes } from "./cases/middleboxes.ts";
 import { subflowCases } from "./cases/subflows.ts";
 import { transfers } from "./cases/transfers.ts";
 import type { Role } from "./fabric.ts";
 import { type KnownFailure, knownFailures } from "./known-failures.ts";
 
-export const groups: readonly CaseGroup[] = [transfers, subflowCases];
+export const groups: readonly CaseGroup[] = [transfers, subflowCases, addresses, priorities, checksums, failures, middleboxes];
 
 const casesAtATime = 6;
 

@@ -7,6 +7,8 @@ import type { HostOptions } from "../host-options.ts";
 import { Host } from "../host.ts";
 import { Driver } from "../io/driver.ts";
 import type { Connection } from "../mptcp/connection.ts";
+import type { Subflow } from "../mptcp/subflow.ts";
+import { parseIpAddress } from "../wire/ip-address.ts";
 import type { ConnectionInfo } from "../mptcp/connection-info.ts";
 import { connect, createServer, type MptcpSocket } from "../net/net.ts";
 import { interfaceName, ipAddress, macAddress, type Port } from "./fabric.ts";
@@ -132,17 +134,22 @@ export class OurPeer {
     return stream;
   }
 
-  /** The interface with this index, from 1, goes down or comes back, as the application's word. */
-  setInterfaceUp(index: number, up: boolean): void {
-    this.host.setInterfaceUp(index - 1, up, this.driver.now());
+  /** MP_PRIO from us for a subflow. */
+  setBackup(subflow: Subflow, backup: boolean): void {
+    this.connection.paths.setBackup(subflow, backup, this.driver.now());
     this.driver.wake();
   }
 
-  /** MP_PRIO for the subflow that leaves by this interface. */
-  setBackup(index: number, backup: boolean): void {
-    const { connection } = this;
-    const subflow = connection.subflows.find(({ local }) => local.interfaceIndex === index - 1)!;
-    connection.paths.setBackup(subflow, backup, this.driver.now());
+  /** ADD_ADDR for an address that need not be one of the host's. */
+  advertise(addressId: number, address: string): void {
+    const parsed = parseIpAddress(address)!;
+    this.connection.paths.addresses.advertise({ addressId, address: parsed, up: true }, this.driver.now());
+    this.driver.wake();
+  }
+
+  /** REMOVE_ADDR for an id that need not have been used. */
+  withdraw(addressId: number): void {
+    this.connection.paths.addresses.remove(addressId, this.driver.now());
     this.driver.wake();
   }
 

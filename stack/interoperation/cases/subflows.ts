@@ -1,45 +1,34 @@
 /** How many subflows come about: addresses of either side, limits, and joins that fail. */
 
 import type { Case, CaseGroup } from "../case.ts";
-import { assert, counters, countersOf, joins, speaksMptcp, subflows } from "../expectations.ts";
-import { interfaceName, ipAddress } from "../fabric.ts";
-import type { Lab } from "../lab.ts";
+import { carries, connected, counters, joined, payloadOver, subflows } from "../expectations.ts";
 
-const much = 300_000;
-
-/** A transfer each way, and the end in order: the connection lives, whatever became of further subflows. */
-async function carries(lab: Lab): Promise<void> {
-  await lab.transfer({ up: much, down: much });
-  await speaksMptcp(lab);
-  await lab.finish();
+/** All addresses of a kernel client that makes the full mesh by itself. */
+function meshEndpoints(clients: number): string[] {
+  return Array.from({ length: clients }, (_, i) => `10.77.${i + 1}.1 dev client${i + 1} subflow fullmesh`);
 }
 
 function clientAddresses(number: number): Case {
   return {
-    name: `${number} addresses of the client, one of the server: ${number - 1} further subflow${number > 2 ? "s" : ""}`,
+    name: `${number} addresses of the client, one of the server: ${number === 2 ? "one join" : `${number - 1} joins`}`,
     lab: { clientAddresses: number },
     async run(lab) {
-      await lab.connect();
-      await lab.transfer({ up: 1000 });
-      await joins(lab, number - 1);
+      await joined(lab, number - 1);
       await carries(lab);
     },
   };
 }
 
 function fullMesh(clients: number, servers: number): Case {
-  const paths = clients * servers;
   return {
-    name: `full mesh ${clients} × ${servers}: ${paths} subflow${paths > 1 ? "s" : ""}`,
-    lab: {
+    name: `full mesh of ${clients} × ${servers} addresses`,
+    lab: (ours) => ({
       clientAddresses: clients,
       serverAddresses: servers,
-      kernel: {},
-    },
+      ...(ours === "server" && { kernel: { endpoints: meshEndpoints(clients) } }),
+    }),
     async run(lab) {
-      await lab.connect();
-      await lab.transfer({ up: 1000 });
-      await joins(lab, paths - 1);
+      await joined(lab, clients * servers - 1);
       await carries(lab);
     },
   };
@@ -56,17 +45,120 @@ const cases: Case[] = [
   },
   clientAddresses(2),
   clientAddresses(3),
+  clientAddresses(4),
+  fullMesh(1, 2),
+  fullMesh(2, 1),
+  fullMesh(2, 2),
+  {
+    name: "full mesh of 2 × 2 addresses, the kernel's limit being two further subflows",
+    lab: (ours) => ({
+      clientAddresses: 2,
+      serverAddresses: 2,
+      kernel: { subflows: 2, ...(ours === "server" && { endpoints: meshEndpoints(2) }) },
+    }),
+    async run(lab) {
+      await connected(lab);
+      // Our client tries again what was refused, with back-off: the number of refusals is a matter of time.
+      if (lab.oursIsClient) await lab.until("a join is refused", () => lab.counters().MPJoinRejected! > 0);
+      await subflows(lab, 3);
+      await carries(lab);
+      if (lab.oursIsClient) await counters(lab, { MPJoinAckRx: 2 });
+      else await counters(lab, { MPJoinSynTx: 2, MPJoinSynAckRx: 2 });
+    },
+  },
   {
     name: "the kernel's limit is no further subflow",
     lab: { clientAddresses: 2, kernel: { subflows: 0 } },
     async run(lab) {
+      await connected(lab);
+      if (lab.oursIsClient) await lab.until("a join is refused", () => lab.counters().MPJoinRejected! > 0);
+      await carries(lab);
+      await counters(lab, lab.oursIsClient ? { MPJoinAckRx: 0 } : { MPJoinSynTx: 0 });
+    },
+  },
+  {
+    name: "three addresses of the client, the kernel's limit being one further subflow",
+    lab: { clientAddresses: 3, kernel: { subflows: 1 } },
+    async run(lab) {
+      await connected(lab);
+      if (lab.oursIsClient) await lab.until("a join is refused", () => lab.counters().MPJoinRejected! > 0);
+      await subflows(lab, 2);
+      await carries(lab);
+      await counters(lab, lab.oursIsClient ? { MPJoinAckRx: 1 } : { MPJoinSynTx: 1, MPJoinSynAckRx: 1 });
+    },
+  },
+  {
+    name: "two subflows share a transfer up",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      const tallies = [payloadOver(lab, 1, "client"), payloadOver(lab, 2, "client")];
+      await lab.transfer({ up: 4 << 20 });
+      await lab.until("both carried bytes", () => tallies.every(({ payloadBytes }) => payloadBytes > 0));
+      await carries(lab);
+    },
+  },
+  {
+    name: "two subflows share a transfer down",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      const tallies = [payloadOver(lab, 1, "server"), payloadOver(lab, 2, "server")];
+      await lab.transfer({ down: 4 << 20 });
+      await lab.until("both carried bytes", () => tallies.every(({ payloadBytes }) => payloadBytes > 0));
+      await carries(lab);
+    },
+  },
+  {
+    name: "three subflows, transfers up and down at once",
+    lab: { clientAddresses: 3 },
+    async run(lab) {
+      await joined(lab, 2);
+      await lab.transfer({ up: 2 << 20, down: 2 << 20 });
+      await carries(lab);
+    },
+  },
+  {
+    name: "SYN cookies: the connection",
+    without: { server: "our stack has no SYN cookies" },
+    lab: { kernel: { sysctls: { "net.ipv4.tcp_syncookies": 2 } } },
+    async run(lab) {
       await lab.connect();
-      await lab.transfer({ up: 1000 });
-      if (lab.oursIsClient) await counters(lab, { MPJoinSynRx: 1, MPJoinAckRx: 0, MPJoinRejected: 1 });
-      await lab.transfer({ up: much, down: much });
-      await subflows(lab, 1);
-      await lab.finish();
-      if (!lab.oursIsClient) await counters(lab, { MPJoinSynTx: 0 });
+      await carries(lab);
+      await counters(lab, { TcpExtSyncookiesSent: 1, TcpExtSyncookiesRecv: 1, MPCapableACKRX: 1 });
+    },
+  },
+  {
+    name: "SYN cookies: a join",
+    without: { server: "our stack has no SYN cookies" },
+    lab: { clientAddresses: 2, kernel: { sysctls: { "net.ipv4.tcp_syncookies": 2 } } },
+    async run(lab) {
+      await joined(lab, 1);
+      await carries(lab);
+      await counters(lab, { TcpExtSyncookiesSent: 2, TcpExtSyncookiesRecv: 2 });
+    },
+  },
+  {
+    name: "no joins to the initial address: none is tried",
+    without: { server: "our stack does not forbid them" },
+    lab: { clientAddresses: 2, kernel: { sysctls: { "net.mptcp.allow_join_initial_addr_port": 0 } } },
+    async run(lab) {
+      await connected(lab);
+      await carries(lab);
+      await counters(lab, { MPJoinSynRx: 0 });
+    },
+  },
+  {
+    name: "no joins to the initial address: they go to the signalled one",
+    without: { server: "our stack does not forbid them" },
+    lab: { clientAddresses: 2, serverAddresses: 2, kernel: { sysctls: { "net.mptcp.allow_join_initial_addr_port": 0 } } },
+    async run(lab) {
+      await joined(lab, 2);
+      await carries(lab);
+      const toInitial = lab.ours.events.filter(
+        (event) => event.name === "mptcp:subflow-created" && event.remoteAddress === "10.77.1.2",
+      );
+      if (toInitial.length !== 1) throw new Error(`${toInitial.length} subflows to the initial address`);
     },
   },
 ];

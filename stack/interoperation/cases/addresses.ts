@@ -1,0 +1,383 @@
+/** ADD_ADDR and REMOVE_ADDR (RFC 8684 §3.4): signalled, lost, wrong, withdrawn, back again. */
+
+import type { Case, CaseGroup } from "../case.ts";
+import {
+  assert,
+  atLeast,
+  carries,
+  connected,
+  counters,
+  countersOf,
+  established,
+  joined,
+  joins,
+  speaksMptcp,
+  subflows,
+} from "../expectations.ts";
+import { interfaceName, ipAddress, type Passing } from "../fabric.ts";
+import type { Lab } from "../lab.ts";
+import { mptcpPresent, mptcpSubtype } from "../../wire/mptcp-options.ts";
+import { flip, optionOffset } from "../surgery.ts";
+
+const nobody = "10.77.99.99";
+
+const isAddAddress = ({ segment: { mptcp } }: Passing): boolean =>
+  mptcp.has(mptcpPresent.addAddress) && !mptcp.addAddressEcho;
+const isEcho = ({ segment: { mptcp } }: Passing): boolean => mptcp.has(mptcpPresent.addAddress) && mptcp.addAddressEcho;
+
+/** Loses the first segment that matches. */
+function loseFirst(lab: Lab, matches: (passing: Passing) => boolean): void {
+  let lost = false;
+  lab.fabric.rule((passing) => {
+    if (lost || !matches(passing)) return true;
+    lost = true;
+    return false;
+  });
+}
+
+/** So many addresses were signalled by the server and echoed by the client; on a slow machine some of them twice. */
+async function signalled(lab: Lab, number: number): Promise<void> {
+  await atLeast(
+    lab,
+    lab.oursIsClient ? { AddAddrTx: number, EchoAdd: number } : { AddAddr: number, EchoAddTx: number },
+  );
+}
+
+/** The kernel's endpoint for its interface with this index, as it would be by itself. */
+function endpoint(lab: Lab, index: number): string {
+  const port = { role: lab.kernelRole, index };
+  return `${ipAddress(port)} dev ${interfaceName(port)} ${lab.kernelRole === "client" ? "subflow" : "signal"}`;
+}
+
+/** Two addresses of whichever side the kernel (or our stack) is, one of the other. */
+const twoOfKernel = (ours: string) => (ours === "client" ? { serverAddresses: 2 } : { clientAddresses: 2 });
+const threeOfKernel = (ours: string) => (ours === "client" ? { serverAddresses: 3 } : { clientAddresses: 3 });
+const twoOfOurs = (ours: string) => (ours === "client" ? { clientAddresses: 2 } : { serverAddresses: 2 });
+const threeOfOurs = (ours: string) => (ours === "client" ? { clientAddresses: 3 } : { serverAddresses: 3 });
+
+const cases: Case[] = [
+  {
+    name: "an address is signalled to a client that has sent its first bytes and is silent",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      await lab.connect();
+      await lab.transfer({ up: 1000 });
+      await signalled(lab, 1);
+      await joins(lab, 1);
+    },
+  },
+  ...[1, 2, 3].map(
+    (number): Case => ({
+      name: `${number === 1 ? "one signalled address" : `${number} signalled addresses`}, each joined`,
+      lab: { serverAddresses: 1 + number },
+      async run(lab) {
+        await connected(lab);
+        await signalled(lab, number);
+        await joins(lab, number);
+        await carries(lab);
+      },
+    }),
+  ),
+  {
+    name: "a signalled address that the kernel may not accept is echoed and left alone",
+    without: { client: "the kernel's server accepts no signals" },
+    lab: { serverAddresses: 2, kernel: { addressesAccepted: 0 } },
+    async run(lab) {
+      await connected(lab);
+      await signalled(lab, 1);
+      await carries(lab);
+      await counters(lab, { MPJoinSynTx: 0 });
+    },
+  },
+  {
+    name: "three signalled addresses, the kernel accepting two",
+    without: { client: "the kernel's server accepts no signals" },
+    lab: { serverAddresses: 4, kernel: { addressesAccepted: 2 } },
+    async run(lab) {
+      await connected(lab);
+      await atLeast(lab, { AddAddr: 3 });
+      await joins(lab, 2);
+      await carries(lab);
+    },
+  },
+  {
+    name: "a signalled address that nobody has",
+    lab: { kernel: { endpoints: [`${nobody} signal`] } },
+    async run(lab) {
+      await connected(lab);
+      if (!lab.oursIsClient) lab.ours.advertise(9, nobody);
+      await signalled(lab, 1);
+      if (!lab.oursIsClient) await counters(lab, { MPJoinSynTx: 1 });
+      await carries(lab);
+      await counters(lab, { MPJoinSynAckRx: 0, MPJoinSynRx: 0 });
+    },
+  },
+  {
+    name: "two signalled addresses that nobody has, and one that is right",
+    lab: (ours) => ({
+      serverAddresses: 2,
+      kernel: {
+        endpoints:
+          ours === "client" ? [`${nobody} signal`, "10.77.99.98 signal", "10.77.2.2 dev server2 signal"] : [],
+      },
+    }),
+    async run(lab) {
+      await connected(lab);
+      if (!lab.oursIsClient) {
+        lab.ours.advertise(9, nobody);
+        lab.ours.advertise(8, "10.77.99.98");
+      }
+      await signalled(lab, 3);
+      await countersOf(lab, { server: { MPJoinAckRx: 1 }, client: { MPJoinSynTx: 3, MPJoinSynAckRx: 1 } });
+      await subflows(lab, 2);
+      await carries(lab);
+    },
+  },
+  {
+    name: "ADD_ADDR with a port of its own",
+    without: { server: "our stack signals no ports" },
+    lab: { serverAddresses: 2, kernel: { endpoints: ["10.77.2.2 dev server2 port 7100 signal"] } },
+    async run(lab) {
+      await connected(lab);
+      await joins(lab, 1);
+      await counters(lab, { MPJoinPortSynRx: 1, MPJoinPortAckRx: 1 });
+      await carries(lab);
+    },
+  },
+  {
+    name: "ADD_ADDR is lost: it is sent again",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      const sent = lab.fabric.count(isAddAddress);
+      loseFirst(lab, isAddAddress);
+      await connected(lab);
+      await joins(lab, 1);
+      await signalled(lab, 1);
+      assert(sent.segments >= 2, lab, `${sent.segments} ADD_ADDR on the wire`);
+      await carries(lab);
+    },
+  },
+  {
+    name: "the echo of ADD_ADDR is lost: both are sent again",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      const sent = lab.fabric.count(isAddAddress);
+      loseFirst(lab, isEcho);
+      await connected(lab);
+      await signalled(lab, 1);
+      await atLeast(lab, lab.oursIsClient ? { AddAddrTx: 2 } : { AddAddr: 2, EchoAddTx: 2 });
+      await joins(lab, 1);
+      assert(sent.segments >= 2, lab, `${sent.segments} ADD_ADDR on the wire`);
+      await carries(lab);
+    },
+  },
+  {
+    name: "ADD_ADDR never arrives: three times again, and the connection lives",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      const sent = lab.fabric.count(isAddAddress);
+      lab.fabric.rule((passing) => !isAddAddress(passing));
+      await connected(lab);
+      await lab.until("three retransmissions", () => sent.segments >= 4, 20_000);
+      await carries(lab);
+      await counters(lab, { MPJoinSynRx: 0, MPJoinSynTx: 0, AddAddr: 0, EchoAdd: 0 });
+    },
+  },
+  {
+    name: "ADD_ADDR with a wrong HMAC is not believed",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      const changed = lab.fabric.count(isAddAddress);
+      lab.fabric.rule((passing) => {
+        // The last octets of the option are the HMAC.
+        if (isAddAddress(passing)) flip(passing, optionOffset(passing, mptcpSubtype.addAddress) + 12);
+        return true;
+      });
+      await connected(lab);
+      await lab.until("ADD_ADDR twice", () => changed.segments >= 2);
+      await carries(lab);
+      await counters(lab, { MPJoinSynRx: 0, MPJoinSynTx: 0, AddAddr: 0, EchoAdd: 0, EchoAddTx: 0 });
+    },
+  },
+  {
+    name: "the kernel gets a further address in mid-connection",
+    lab: (ours) => ({ ...twoOfKernel(ours), kernel: { endpoints: [] } }),
+    async run(lab) {
+      await connected(lab);
+      await lab.transfer({ up: 200_000, down: 200_000 });
+      await counters(lab, { MPJoinSynRx: 0, MPJoinSynTx: 0 });
+      await lab.ip(`mptcp endpoint add ${endpoint(lab, 2)}`);
+      await joins(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "our stack gets a further address in mid-connection",
+    lab: twoOfOurs,
+    async run(lab) {
+      await lab.ourCable(2, "down");
+      await connected(lab);
+      await lab.transfer({ up: 200_000, down: 200_000 });
+      await counters(lab, { MPJoinSynRx: 0, MPJoinSynTx: 0 });
+      await lab.ourCable(2, "up");
+      await joins(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "the kernel removes its further address",
+    lab: twoOfKernel,
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ip("mptcp endpoint delete id 1");
+      await counters(lab, { RmAddrTx: 1, RmSubflow: 1 });
+      await subflows(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "our stack removes its further address",
+    lab: twoOfOurs,
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ourCable(2, "down");
+      await counters(lab, { RmAddr: 1 });
+      await subflows(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "the kernel removes all its further addresses",
+    lab: threeOfKernel,
+    async run(lab) {
+      const lists = lab.fabric.count(({ segment: { mptcp } }) => mptcp.has(mptcpPresent.removeAddress) && mptcp.removeAddressCount === 2);
+      await joined(lab, 2);
+      await lab.ip("mptcp endpoint flush");
+      await subflows(lab, 1);
+      await counters(lab, { RmSubflow: 2 });
+      // What was never signalled is not withdrawn with REMOVE_ADDR either: the subflows just end.
+      if (lab.oursIsClient) assert(lists.segments > 0, lab, "no list of two on the wire");
+      await carries(lab);
+    },
+  },
+  {
+    name: "our stack removes all its further addresses",
+    lab: threeOfOurs,
+    async run(lab) {
+      await joined(lab, 2);
+      await lab.ourCable(2, "down");
+      await lab.ourCable(3, "down");
+      await counters(lab, { RmAddr: 2 });
+      await subflows(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "the kernel removes its initial address, id 0",
+    lab: twoOfKernel,
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ip(`mptcp endpoint delete id 0 ${ipAddress({ role: lab.kernelRole, index: 1 })}`);
+      await counters(lab, { RmAddrTx: 1 });
+      await subflows(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "our stack removes its initial address, id 0",
+    lab: twoOfOurs,
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ourCable(1, "down");
+      await counters(lab, { RmAddr: 1 });
+      await subflows(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "our stack removes an address that it never had",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      lab.ours.withdraw(77);
+      await counters(lab, { RmAddr: 1, RmSubflow: 0 });
+      await lab.transfer({ up: 100_000, down: 100_000 });
+      assert(established(lab) === 2, lab, "a subflow was lost");
+      await carries(lab);
+    },
+  },
+  {
+    name: "an address is removed during a transfer",
+    lab: twoOfOurs,
+    async run(lab) {
+      await joined(lab, 1);
+      lab.client.send(3 << 20);
+      lab.server.send(3 << 20);
+      await lab.until("the transfer is under way", () => lab.ourStream.received.bytes > 100_000);
+      await lab.ourCable(2, "down");
+      await lab.delivered();
+      await counters(lab, { RmAddr: 1 });
+      await carries(lab);
+    },
+  },
+  {
+    name: "the kernel deletes an endpoint and adds it again",
+    lab: twoOfKernel,
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ip("mptcp endpoint delete id 1");
+      await subflows(lab, 1);
+      await lab.ip(`mptcp endpoint add ${endpoint(lab, 2)}`);
+      await joins(lab, 2).catch((error: unknown) => {
+        if (established(lab) !== 2) throw error; // Two joins in all, two subflows at the end.
+      });
+      await carries(lab);
+    },
+  },
+  {
+    name: "our interface goes down and comes back",
+    lab: twoOfOurs,
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ourCable(2, "down");
+      await counters(lab, { RmAddr: 1 });
+      await lab.ourCable(2, "up");
+      await countersOf(lab, { server: { MPJoinAckRx: 2 }, client: { MPJoinSynAckRx: 2 } });
+      await subflows(lab, 2);
+      await carries(lab);
+    },
+  },
+  {
+    name: "our interface goes down and comes back three times",
+    lab: twoOfOurs,
+    async run(lab) {
+      await joined(lab, 1);
+      for (let times = 1; times <= 3; times++) {
+        await lab.ourCable(2, "down");
+        await counters(lab, { RmAddr: times });
+        await lab.ourCable(2, "up");
+        await countersOf(lab, { server: { MPJoinAckRx: 1 + times }, client: { MPJoinSynAckRx: 1 + times } });
+        await subflows(lab, 2);
+      }
+      await carries(lab);
+    },
+  },
+  {
+    name: "break before make: our client loses all its addresses and gets them back",
+    without: { server: "the kernel's client makes no subflows anew" },
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ourCable(2, "down");
+      await counters(lab, { RmAddr: 1 });
+      await lab.ourCable(1, "down");
+      lab.server.send(100_000);
+      await lab.ourCable(2, "up");
+      await lab.delivered();
+      await speaksMptcp(lab);
+      await lab.finish();
+    },
+  },
+];
+
+export const addresses: CaseGroup = { title: "Addresses", cases };

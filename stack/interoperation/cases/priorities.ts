@@ -1,0 +1,130 @@
+/** Backup subflows and MP_PRIO (RFC 8684 §3.3.8). */
+
+import type { Case, CaseGroup, CaseLab } from "../case.ts";
+import { assert, carries, counters, joined, payloadOver } from "../expectations.ts";
+import type { Role } from "../fabric.ts";
+import type { Lab } from "../lab.ts";
+
+const much = 500_000;
+
+/** The client's second address is backup. */
+const backupOfClient = (ours: Role): CaseLab => ({
+  clientAddresses: 2,
+  ...(ours === "client" ? { our: { backup: [2] } } : { kernel: { endpoints: ["10.77.2.1 dev client2 subflow backup"] } }),
+});
+
+/** The server's second address, which it signals, is backup. */
+const backupOfServer = (ours: Role): CaseLab => ({
+  serverAddresses: 2,
+  ...(ours === "server" ? { our: { backup: [2] } } : { kernel: { endpoints: ["10.77.2.2 dev server2 signal backup"] } }),
+});
+
+/** A transfer each way puts nothing on the client's path; what is in flight from before does not count. */
+async function spares(lab: Lab, path: number): Promise<void> {
+  await lab.transfer({ up: 1, down: 1 });
+  const tally = payloadOver(lab, path);
+  await lab.transfer({ up: much, down: much });
+  assert(tally.payloadBytes === 0, lab, `${tally.payloadBytes} bytes went over the backup path`);
+}
+
+const cases: Case[] = [
+  {
+    name: "the client's second path is backup from the start: it carries nothing",
+    lab: backupOfClient,
+    async run(lab) {
+      await joined(lab, 1);
+      if (lab.oursIsClient) await counters(lab, { MPJoinSynBackupRx: 1 });
+      assert(lab.ourSubflow(2).backup && !lab.ourSubflow(1).backup, lab, "our stack does not know the backup path");
+      await spares(lab, 2);
+      await carries(lab);
+    },
+  },
+  {
+    name: "the server's signalled path is backup from the start",
+    lab: backupOfServer,
+    async run(lab) {
+      await joined(lab, 1);
+      if (!lab.oursIsClient) await counters(lab, { MPJoinSynAckBackupRx: 1 });
+      assert(lab.ourSubflow(1, 2).backup, lab, "our stack does not know the backup path");
+      await carries(lab);
+    },
+  },
+  {
+    name: "the backup path takes over when the other goes silent",
+    lab: backupOfClient,
+    async run(lab) {
+      await joined(lab, 1);
+      const tally = payloadOver(lab, 2);
+      lab.fabric.cut({ role: "client", index: 1 });
+      await lab.transfer({ up: much, down: much });
+      assert(tally.payloadBytes >= 2 * much, lab, `only ${tally.payloadBytes} bytes went over the backup path`);
+    },
+  },
+  {
+    name: "MP_PRIO from the kernel: backup, and back",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      const id = lab.oursIsClient ? `id 0 ${"10.77.1.2"}` : "id 1";
+      await lab.ip(`mptcp endpoint change ${id} backup`);
+      await lab.until("our stack sees it", () => lab.ourSubflow(2).backup);
+      await counters(lab, { MPPrioTx: 1 });
+      await spares(lab, 2);
+      await lab.ip(`mptcp endpoint change ${id} nobackup`);
+      await lab.until("our stack sees it", () => !lab.ourSubflow(2).backup);
+      await counters(lab, { MPPrioTx: 2 });
+      await carries(lab);
+    },
+    without: { client: "the kernel's server has no endpoint of that subflow" },
+  },
+  {
+    name: "MP_PRIO from the kernel's server for its signalled address",
+    lab: { serverAddresses: 2 },
+    without: { server: "the kernel is the client" },
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ip("mptcp endpoint change id 1 backup");
+      await lab.until("our stack sees it", () => lab.ourSubflow(1, 2).backup);
+      await counters(lab, { MPPrioTx: 1 });
+      assert(!lab.ourSubflow(1, 1).backup, lab, "the other subflow became backup too");
+      await carries(lab);
+    },
+  },
+  {
+    name: "MP_PRIO from our stack: backup, and back",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      lab.ours.setBackup(lab.ourSubflow(2), true);
+      await counters(lab, { MPPrioRx: 1 });
+      await spares(lab, 2);
+      lab.ours.setBackup(lab.ourSubflow(2), false);
+      await counters(lab, { MPPrioRx: 2 });
+      await carries(lab);
+    },
+  },
+  {
+    name: "MP_PRIO from our stack for the initial subflow: the other carries all",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      lab.ours.setBackup(lab.ourSubflow(1), true);
+      await counters(lab, { MPPrioRx: 1 });
+      await spares(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "both paths are backup: they carry all the same",
+    lab: { clientAddresses: 2 },
+    async run(lab) {
+      await joined(lab, 1);
+      lab.ours.setBackup(lab.ourSubflow(1), true);
+      lab.ours.setBackup(lab.ourSubflow(2), true);
+      await counters(lab, { MPPrioRx: 2 });
+      await carries(lab);
+    },
+  },
+];
+
+export const priorities: CaseGroup = { title: "Backup and priority", cases };
