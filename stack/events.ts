@@ -92,6 +92,7 @@ export type StackEvent =
     })
   | (SubflowEventBase & { name: "recovery:rto"; timeoutMicroseconds: number; backoff: number; bytesInFlight: number })
   | (SubflowEventBase & { name: "recovery:tail-loss-probe"; bytesInFlight: number })
+  | (SubflowEventBase & { name: "recovery:spurious"; congestionWindow: number })
   | (SubflowEventBase & {
       name: "congestion:window-capped";
       congestionWindow: number;

@@ -61,6 +61,8 @@ function sentence(event: StackEvent): string {
       return `subflow ${event.subflow} had no answer for ${milliseconds(event.timeoutMicroseconds)} with ${bytes(event.bytesInFlight)} in flight`;
     case "recovery:tail-loss-probe":
       return `subflow ${event.subflow} probes its tail with ${bytes(event.bytesInFlight)} in flight`;
+    case "recovery:spurious":
+      return `subflow ${event.subflow} took for lost what was only late: congestion window ${bytes(event.congestionWindow)} again`;
     case "congestion:window-capped":
       return `subflow ${event.subflow} fills a buffer (RTT ${milliseconds(event.rttMicroseconds)} over ${milliseconds(event.baseRttMicroseconds)}): its congestion window is now ${bytes(event.congestionWindow)}`;
     case "path-manager:address-advertised":

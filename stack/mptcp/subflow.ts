@@ -251,6 +251,17 @@ export class Subflow implements TcpUser, Schedulable {
     });
   }
 
+  handleSpuriousRecovery(now: number): void {
+    this.connection.environment.record({
+      time: now,
+      name: "recovery:spurious",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "RFC 4015 §3.2",
+      congestionWindow: this.congestion.congestionWindow,
+    });
+  }
+
   handleEstablished(now: number): void {
     this.established = true;
     this.connection.lifetime.onSubflowEstablished(this, now);
