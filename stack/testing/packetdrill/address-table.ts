@@ -19,7 +19,8 @@ export class AddressTable {
   get(reference: AddressRef): number | undefined {
     if (reference.address !== undefined) {
       const value = parseIpAddress(reference.address);
-      if (value === undefined) throw new ScriptUnsupported(reference.position, `the address ${reference.address}: only IPv4 runs`);
+      if (value === undefined)
+        throw new ScriptUnsupported(reference.position, `the address ${reference.address}: only IPv4 runs`);
       if (reference.name !== undefined) this.#values.set(reference.name, value);
       return value;
     }
@@ -33,7 +34,8 @@ export class AddressTable {
   /** @throws ScriptFailure */
   require(reference: AddressRef): number {
     const value = this.get(reference);
-    if (value === undefined) throw new ScriptFailure(reference.position, `the address "${reference.name}" has no value yet`);
+    if (value === undefined)
+      throw new ScriptFailure(reference.position, `the address "${reference.name}" has no value yet`);
     return value;
   }
 

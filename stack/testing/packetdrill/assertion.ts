@@ -15,16 +15,29 @@ export function runAssertions(code: string, variables: VariableSource, position:
     const evaluation = new Evaluation(condition.trim(), variables, position);
     if (evaluation.run() === 0) {
       const values = [...evaluation.used].map(([name, value]) => `${name} is ${value}`).join(", ");
-      throw new ScriptFailure(position, `assertion does not hold: ${condition.trim()}${values === "" ? "" : ` (${values})`}`);
+      throw new ScriptFailure(
+        position,
+        `assertion does not hold: ${condition.trim()}${values === "" ? "" : ` (${values})`}`,
+      );
     }
   }
 }
 
 type Comparison = (a: number, b: number) => boolean;
 const comparisons: Readonly<Record<string, Comparison>> = {
-  "==": (a, b) => a === b, "!=": (a, b) => a !== b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "<": (a, b) => a < b, ">": (a, b) => a > b,
+  "==": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+  "<=": (a, b) => a <= b,
+  ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  ">": (a, b) => a > b,
 };
-const functions: Readonly<Record<string, (...values: number[]) => number>> = { abs: Math.abs, min: Math.min, max: Math.max, int: Math.trunc };
+const functions: Readonly<Record<string, (...values: number[]) => number>> = {
+  abs: Math.abs,
+  min: Math.min,
+  max: Math.max,
+  int: Math.trunc,
+};
 const tokenPattern = /\s*(\d+\.?\d*(?:e\d+)?|[A-Za-z_]\w*|==|!=|<=|>=|\/\/|"[^"]*"|'[^']*'|[^\s])/gy;
 
 /** Truth is 1 and 0, as in Python. */
@@ -44,7 +57,8 @@ class Evaluation {
   run(): number {
     const value = this.#or();
     // A comma begins the message of the assertion.
-    if (this.#at < this.#tokens.length && this.#tokens[this.#at] !== ",") this.#unsupported(`"${this.#tokens[this.#at]}" in an assertion`);
+    if (this.#at < this.#tokens.length && this.#tokens[this.#at] !== ",")
+      this.#unsupported(`"${this.#tokens[this.#at]}" in an assertion`);
     return value;
   }
 

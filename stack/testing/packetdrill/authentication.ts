@@ -13,7 +13,12 @@ export function initialDataSequence(key: bigint): bigint {
 }
 
 /** MP_JOIN: what `sender` sends (RFC 8684 §3.2). 32 bytes. */
-export function joinAuthenticator(sender: bigint, receiver: bigint, senderNonce: number, receiverNonce: number): Buffer {
+export function joinAuthenticator(
+  sender: bigint,
+  receiver: bigint,
+  senderNonce: number,
+  receiverNonce: number,
+): Buffer {
   const message = Buffer.alloc(8);
   message.writeUInt32BE(senderNonce, 0);
   message.writeUInt32BE(receiverNonce, 4);
@@ -21,7 +26,13 @@ export function joinAuthenticator(sender: bigint, receiver: bigint, senderNonce:
 }
 
 /** ADD_ADDR (RFC 8684 §3.4.1): the rightmost 64 bits. */
-export function addressAuthenticator(sender: bigint, receiver: bigint, addressId: number, address: number, port: number): bigint {
+export function addressAuthenticator(
+  sender: bigint,
+  receiver: bigint,
+  addressId: number,
+  address: number,
+  port: number,
+): bigint {
   const message = Buffer.alloc(7);
   message.writeUInt8(addressId, 0);
   message.writeUInt32BE(address, 1);
@@ -30,7 +41,9 @@ export function addressAuthenticator(sender: bigint, receiver: bigint, addressId
 }
 
 function hmac(sender: bigint, receiver: bigint, message: Buffer): Buffer {
-  return createHmac("sha256", Buffer.concat([bytesOf(sender), bytesOf(receiver)])).update(message).digest();
+  return createHmac("sha256", Buffer.concat([bytesOf(sender), bytesOf(receiver)]))
+    .update(message)
+    .digest();
 }
 
 function digestOf(key: bigint): Buffer {

@@ -5,11 +5,28 @@ import type { TcpState } from "../../tcp/tcp-state.ts";
 
 /** The kernel's numbers of states. */
 const states: Readonly<Record<TcpState, number>> = {
-  established: 1, "syn-sent": 2, "syn-received": 3, "fin-wait-1": 4, "fin-wait-2": 5, "time-wait": 6, closed: 7, "close-wait": 8, "last-ack": 9, closing: 11,
+  established: 1,
+  "syn-sent": 2,
+  "syn-received": 3,
+  "fin-wait-1": 4,
+  "fin-wait-2": 5,
+  "time-wait": 6,
+  closed: 7,
+  "close-wait": 8,
+  "last-ack": 9,
+  closing: 11,
 };
 const names: Readonly<Record<string, number>> = {
-  TCP_ESTABLISHED: 1, TCP_SYN_SENT: 2, TCP_SYN_RECV: 3, TCP_FIN_WAIT1: 4, TCP_FIN_WAIT2: 5, TCP_TIME_WAIT: 6, TCP_CLOSE: 7, TCP_CLOSE_WAIT: 8,
-  TCP_LAST_ACK: 9, TCP_CLOSING: 11,
+  TCP_ESTABLISHED: 1,
+  TCP_SYN_SENT: 2,
+  TCP_SYN_RECV: 3,
+  TCP_FIN_WAIT1: 4,
+  TCP_FIN_WAIT2: 5,
+  TCP_TIME_WAIT: 6,
+  TCP_CLOSE: 7,
+  TCP_CLOSE_WAIT: 8,
+  TCP_LAST_ACK: 9,
+  TCP_CLOSING: 11,
 };
 
 /** MPTCP_INFO's flag that the connection has fallen back. */
@@ -41,7 +58,9 @@ export function connectionVariable(connection: Connection, name: string): number
     case "tcpi_snd_cwnd":
       return Math.floor(subflow.congestionWindow / segmentSize);
     case "tcpi_snd_ssthresh":
-      return Number.isFinite(subflow.slowStartThreshold) ? Math.floor(subflow.slowStartThreshold / segmentSize) : infiniteThreshold;
+      return Number.isFinite(subflow.slowStartThreshold)
+        ? Math.floor(subflow.slowStartThreshold / segmentSize)
+        : infiniteThreshold;
     case "tcpi_snd_mss":
       return segmentSize;
     case "tcpi_rtt":

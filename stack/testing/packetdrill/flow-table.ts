@@ -42,7 +42,8 @@ export class FlowTable {
     const remote = source === undefined ? this.#remoteAddress : (this.#addresses.get(source) ?? this.#newRemote());
     const flow = this.#add(
       { address: local ?? this.#localAddress, port: destination?.port ?? this.#configuration.bindPort },
-      { address: remote, port: source?.port ?? this.#addresses.allocatePort() }, isJoin,
+      { address: remote, port: source?.port ?? this.#addresses.allocatePort() },
+      isJoin,
     );
     flow.remoteInitial = tcp.sequence;
     this.#learn(destination, source, flow);
@@ -54,7 +55,11 @@ export class FlowTable {
     const { source, destination } = segment;
     const known = this.flows.findLast((flow) => same(flow.local, source) && same(flow.remote, destination));
     if (known !== undefined) return known;
-    return this.#add(source, destination, segment.options.some(({ kind }) => kind === "mp_join_syn"));
+    return this.#add(
+      source,
+      destination,
+      segment.options.some(({ kind }) => kind === "mp_join_syn"),
+    );
   }
 
   /** Whether a captured packet's flow is the one that a statement names; unknown names then mean what is seen. */
@@ -120,8 +125,10 @@ export class FlowTable {
   }
 
   #learn(local: AddressRef | undefined, remote: AddressRef | undefined, flow: Flow): void {
-    if (local !== undefined && this.#addresses.get(local) === undefined) this.#addresses.learn(local, flow.local.address);
-    if (remote !== undefined && this.#addresses.get(remote) === undefined) this.#addresses.learn(remote, flow.remote.address);
+    if (local !== undefined && this.#addresses.get(local) === undefined)
+      this.#addresses.learn(local, flow.local.address);
+    if (remote !== undefined && this.#addresses.get(remote) === undefined)
+      this.#addresses.learn(remote, flow.remote.address);
   }
 }
 

@@ -12,15 +12,20 @@ export function formatOutbound(segment: WireSegment, flow: Flow, keys: KeyTable)
   const end = (start + segment.payload.length) >>> 0;
   const options = segment.options.map((option) => formatOption(option, flow, keys));
   return [
-    ">", lettersFromFlags(segment.flags), `${start}:${end}(${segment.payload.length})`,
-    (segment.flags & 16) !== 0 ? `ack ${segment.acknowledgement}` : "", `win ${segment.window}`,
-    segment.urgentPointer === 0 ? "" : `urg ${segment.urgentPointer}`, options.length > 0 ? `<${options.join(", ")}>` : "",
-  ].filter((part) => part !== "").join(" ");
+    ">",
+    lettersFromFlags(segment.flags),
+    `${start}:${end}(${segment.payload.length})`,
+    (segment.flags & 16) !== 0 ? `ack ${segment.acknowledgement}` : "",
+    `win ${segment.window}`,
+    segment.urgentPointer === 0 ? "" : `urg ${segment.urgentPointer}`,
+    options.length > 0 ? `<${options.join(", ")}>` : "",
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
 }
 
 export function formatOption(option: WireOption, flow: Flow, keys: KeyTable): string {
   const key = (value: bigint): string => keys.nameOf(value) ?? `0x${value.toString(16)}`;
-  const mark = (name: string, value: number | undefined): string => (value === undefined ? "" : ` ${name}=${value}`);
   switch (option.kind) {
     case "nop":
     case "eol":
@@ -35,7 +40,8 @@ export function formatOption(option: WireOption, flow: Flow, keys: KeyTable): st
       return `sack ${option.blocks.map(([left, right]) => `${left}:${right}`).join(" ")}`;
     case "mpcapable": {
       const carried = option.keys.length === 0 ? "nokey" : `key[${option.keys.map(key).join(", ")}]`;
-      const data = option.dataLength === undefined ? "" : ` mpcdatalen ${option.dataLength}${mark("cksum", option.checksum)}`;
+      const data =
+        option.dataLength === undefined ? "" : ` mpcdatalen ${option.dataLength}${mark("cksum", option.checksum)}`;
       return `mpcapable v${option.version} flags[${capableFlags(option.flags)}] ${carried}${data}`;
     }
     case "mp_join_syn":
@@ -66,8 +72,13 @@ export function formatOption(option: WireOption, flow: Flow, keys: KeyTable): st
   }
 }
 
+/** ` name=value`, or nothing for what is not there. */
+function mark(name: string, value: number | undefined): string {
+  return value === undefined ? "" : ` ${name}=${value}`;
+}
+
 function capableFlags(flags: number): string {
-  const letters = [..."abcdefgh"].filter((_, i) => (flags & (0x80 >> i)) !== 0);
+  const letters = ["a", "b", "c", "d", "e", "f", "g", "h"].filter((_, i) => (flags & (0x80 >> i)) !== 0);
   return letters.length === 0 ? "no_flags" : letters.map((letter) => `flag_${letter}`).join(", ");
 }
 

@@ -50,11 +50,19 @@ class Interpreter {
   run(): void {
     for (const statement of this.#script.statements) this.#runStatement(statement);
     const last = this.#script.statements.at(-1)!;
-    if (this.#blocked !== undefined) throw new ScriptFailure(this.#blocked.call.position, `${this.#blocked.call.name} has not returned at the end of the script`);
+    if (this.#blocked !== undefined)
+      throw new ScriptFailure(
+        this.#blocked.call.position,
+        `${this.#blocked.call.name} has not returned at the end of the script`,
+      );
     this.#tested?.settle();
     this.#exchange?.checkNothingLeft(last.position);
     for (const [descriptor, socket] of this.#calls.sockets) {
-      if (socket.corruptAt !== undefined) throw new ScriptFailure(last.position, `fd ${descriptor}: byte ${socket.corruptAt} that was read is not the one that was sent`);
+      if (socket.corruptAt !== undefined)
+        throw new ScriptFailure(
+          last.position,
+          `fd ${descriptor}: byte ${socket.corruptAt} that was read is not the one that was sent`,
+        );
     }
   }
 
@@ -76,9 +84,11 @@ class Interpreter {
       this.#expectPacket(statement);
       return;
     }
-    if (time.kind === "any") throw new ScriptUnsupported(statement.position, "any time (*) for something that the script does itself");
+    if (time.kind === "any")
+      throw new ScriptUnsupported(statement.position, "any time (*) for something that the script does itself");
     const at = time.kind === "immediate" ? this.#previousTime : (time.relative ? this.#previousTime : 0) + time.from;
-    if (at < this.#previousTime) throw new ScriptFailure(statement.position, `the time of the statement is before that of the one above`);
+    if (at < this.#previousTime)
+      throw new ScriptFailure(statement.position, `the time of the statement is before that of the one above`);
     const base = this.#previousTime;
     this.#previousTime = at;
     this.#waitUntil(at, statement);
@@ -99,7 +109,10 @@ class Interpreter {
 
   #waitUntil(at: number, statement: Statement): void {
     this.#tested?.advance(at);
-    if (this.#blocked !== undefined && (statement.action.kind === "call" || at > this.#blocked.endTime + this.#configuration.toleranceMicroseconds)) {
+    if (
+      this.#blocked !== undefined &&
+      (statement.action.kind === "call" || at > this.#blocked.endTime + this.#configuration.toleranceMicroseconds)
+    ) {
       this.#checkBlocked(true);
     }
   }
@@ -120,7 +133,10 @@ class Interpreter {
     const sentAt = exchange.expect(action.packet, to + tolerance);
     if (sentAt < from - tolerance || sentAt > to + tolerance) {
       const expected = from === to ? seconds(from) : `${seconds(from)}~${seconds(to)}`;
-      throw new ScriptFailure(position, `the packet came at another time\n  expected: ${expected} s\n  actual:   ${seconds(sentAt)} s`);
+      throw new ScriptFailure(
+        position,
+        `the packet came at another time\n  expected: ${expected} s\n  actual:   ${seconds(sentAt)} s`,
+      );
     }
     this.#previousTime = time.kind === "at" && time.from === time.to ? from : sentAt;
   }
@@ -137,7 +153,8 @@ class Interpreter {
     }
     const outcome = pending();
     this.#tested?.settle();
-    const socket = call.arguments[0]?.kind === "integer" ? this.#calls.sockets.get(Number(call.arguments[0].value)) : undefined;
+    const socket =
+      call.arguments[0]?.kind === "integer" ? this.#calls.sockets.get(Number(call.arguments[0].value)) : undefined;
     if (outcome !== wouldBlock) checkResult(call, outcome);
     else if (socket?.nonblocking ?? true) checkResult(call, { value: -1, errno: "EAGAIN" });
     else throw new ScriptFailure(call.position, `${call.name} would block`);
@@ -149,30 +166,43 @@ class Interpreter {
     if (blocked === undefined) return;
     const outcome = blocked.pending();
     if (outcome === wouldBlock) {
-      if (due) throw new ScriptFailure(blocked.call.position, `${blocked.call.name} has not returned at ${seconds(this.#tested!.now)} s`);
+      if (due)
+        throw new ScriptFailure(
+          blocked.call.position,
+          `${blocked.call.name} has not returned at ${seconds(this.#tested!.now)} s`,
+        );
       return;
     }
     this.#blocked = undefined;
     checkResult(blocked.call, outcome);
     const { now } = this.#tested!;
     if (Math.abs(now - blocked.endTime) > this.#configuration.toleranceMicroseconds) {
-      throw new ScriptFailure(blocked.call.position, `${blocked.call.name} returned at another time\n  expected: ${seconds(blocked.endTime)} s\n  actual:   ${seconds(now)} s`);
+      throw new ScriptFailure(
+        blocked.call.position,
+        `${blocked.call.name} returned at another time\n  expected: ${seconds(blocked.endTime)} s\n  actual:   ${seconds(now)} s`,
+      );
     }
   }
 
   #runCommand(command: string, { position }: Statement): void {
     const link = /^\s*ip\s+link\s+set\s+(?:dev\s+)?(\w+)\s+(up|down)\s*$/.exec(command);
     if (link !== null && this.#tested !== undefined) {
-      if (!this.#tested.setLinkUp(link[1]!, link[2] === "up")) throw new ScriptFailure(position, `no interface ${link[1]}`);
+      if (!this.#tested.setLinkUp(link[1]!, link[2] === "up"))
+        throw new ScriptFailure(position, `no interface ${link[1]}`);
       return;
     }
-    if (this.#tested !== undefined) throw new ScriptUnsupported(position, `the command "${command}" after the first socket`);
+    if (this.#tested !== undefined)
+      throw new ScriptUnsupported(position, `the command "${command}" after the first socket`);
     applyCommand(this.#configuration, command, position);
   }
 
   #runCode(code: string, { position }: Statement): void {
     const connection = this.#calls.latestConnected?.connection;
-    runAssertions(code, (name) => (connection === undefined ? undefined : connectionVariable(connection, name)), position);
+    runAssertions(
+      code,
+      (name) => (connection === undefined ? undefined : connectionVariable(connection, name)),
+      position,
+    );
   }
 }
 
@@ -182,7 +212,10 @@ function checkResult(call: CallSpec, result: CallResult): void {
   const expected = integerOf(wanted, position, "a result");
   if (expected === result.value && (call.errno === undefined || call.errno === result.errno)) return;
   const actual = `${result.value}${result.errno === undefined ? "" : ` ${result.errno}`}`;
-  throw new ScriptFailure(position, `${call.name} gave another result\n  expected: ${expected}${call.errno === undefined ? "" : ` ${call.errno}`}\n  actual:   ${actual}`);
+  throw new ScriptFailure(
+    position,
+    `${call.name} gave another result\n  expected: ${expected}${call.errno === undefined ? "" : ` ${call.errno}`}\n  actual:   ${actual}`,
+  );
 }
 
 function seconds(microseconds: number): string {

@@ -3,7 +3,18 @@
 import { type Position, ScriptSyntaxError } from "./script-error.ts";
 
 export type TokenKind =
-  | "word" | "integer" | "decimal" | "string" | "shell" | "code" | "option" | "ipv4-address" | "ipv6-address" | "ellipsis" | "punctuation" | "end";
+  | "word"
+  | "integer"
+  | "decimal"
+  | "string"
+  | "shell"
+  | "code"
+  | "option"
+  | "ipv4-address"
+  | "ipv6-address"
+  | "ellipsis"
+  | "punctuation"
+  | "end";
 
 export interface Token {
   kind: TokenKind;
@@ -31,8 +42,12 @@ const rules: readonly Rule[] = [
   { kind: "option", pattern: /--[A-Za-z0-9_]+/y },
   { kind: "ipv4-address", pattern: /\d+\.\d+\.\d+\.\d+(?![\w.])/y },
   // Only forms with "::" or all eight groups: 1:1001 is a range of sequence numbers.
-  { kind: "ipv6-address", pattern: /(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?(?:(?<=:)\d+\.\d+\.\d+\.\d+)?(?![\w:])/y },
-  { kind: "ipv6-address", pattern: /(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?![\w:])/y },
+  {
+    kind: "ipv6-address",
+    pattern:
+      /(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?(?:(?<=:)\d+\.\d+\.\d+\.\d+)?(?!\w|:\S)/y,
+  },
+  { kind: "ipv6-address", pattern: /(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?!\w|:\S)/y },
   { kind: "ellipsis", pattern: /\.\.\./y },
   { kind: "decimal", pattern: /\d*\.\d+(?![\w])/y },
   { kind: "integer", pattern: /0[xX][0-9a-fA-F]+(?!\w)|\d+(?!\w)/y },
@@ -57,7 +72,13 @@ export function tokenize(text: string, file: string): Token[] {
       const position = positionOf(at);
       const cut = rule.delimiter ?? 0;
       if (rule.kind === "punctuation") checkTerminated(text, at, position);
-      tokens.push({ kind: rule.kind, text: matched.slice(cut, matched.length - cut), position, start: at, end: at + matched.length });
+      tokens.push({
+        kind: rule.kind,
+        text: matched.slice(cut, matched.length - cut),
+        position,
+        start: at,
+        end: at + matched.length,
+      });
     }
     at += matched.length;
   }
@@ -76,8 +97,14 @@ function matchAt(text: string, at: number): { rule: Rule; matched: string } {
 
 /** What begins like a string, a command, code or a comment and came through as punctuation has no end. */
 function checkTerminated(text: string, at: number, position: Position): void {
-  const openings: readonly [string, string][] = [['"', 'a closing "'], ["`", "a closing `"], ["%{", "}%"], ["/*", "*/"]];
+  const openings: readonly [string, string][] = [
+    ['"', 'a closing "'],
+    ["`", "a closing `"],
+    ["%{", "}%"],
+    ["/*", "*/"],
+  ];
   for (const [opening, closing] of openings) {
-    if (text.startsWith(opening, at)) throw new ScriptSyntaxError(position, `${closing} after ${opening}`, "the end of the file");
+    if (text.startsWith(opening, at))
+      throw new ScriptSyntaxError(position, `${closing} after ${opening}`, "the end of the file");
   }
 }

@@ -7,7 +7,17 @@ import type { Flow } from "./flow.ts";
 import { type Position, ScriptFailure, ScriptUnsupported } from "./script-error.ts";
 import { dataNumberToWire, type KeyTable, type Session } from "./session.ts";
 import type {
-  AddAddressSpec, AuthenticatorSpec, CapableSpec, ChecksumSpec, DataNumber, DssSpec, JoinAckSpec, JoinSynAckSpec, JoinSynSpec, OptionSpec, TcpSpec,
+  AddAddressSpec,
+  AuthenticatorSpec,
+  CapableSpec,
+  ChecksumSpec,
+  DataNumber,
+  DssSpec,
+  JoinAckSpec,
+  JoinSynAckSpec,
+  JoinSynSpec,
+  OptionSpec,
+  TcpSpec,
 } from "./syntax.ts";
 import type { WireOption } from "./wire-option.ts";
 import { mappingChecksum } from "./wire-segment.ts";
@@ -27,7 +37,11 @@ export interface TranslationContext {
 type Seen<K extends WireOption["kind"]> = Extract<WireOption, { kind: K }> | undefined;
 
 /** `seen`: the option that the host sent at this place. */
-export function toWireOption(option: OptionSpec, context: TranslationContext, seen: WireOption | undefined): WireOption {
+export function toWireOption(
+  option: OptionSpec,
+  context: TranslationContext,
+  seen: WireOption | undefined,
+): WireOption {
   const { flow, direction } = context;
   switch (option.kind) {
     case "nop":
@@ -66,14 +80,18 @@ export function toWireOption(option: OptionSpec, context: TranslationContext, se
       // It names a place in the stream of the other side.
       return {
         kind: "mp_fail",
-        sequence: option.sequence === undefined
-          ? (seenAs(seen, "mp_fail")?.sequence ?? 0n)
-          : numberToWire(option.sequence, context, receiverSide(context), option.position),
+        sequence:
+          option.sequence === undefined
+            ? (seenAs(seen, "mp_fail")?.sequence ?? 0n)
+            : numberToWire(option.sequence, context, receiverSide(context), option.position),
       };
     case "mp_fastclose":
       return {
         kind: "mp_fastclose",
-        key: option.key === undefined ? sessionOf(context, option.position).key(receiverSide(context), option.position) : context.keys.require(option.key),
+        key:
+          option.key === undefined
+            ? sessionOf(context, option.position).key(receiverSide(context), option.position)
+            : context.keys.require(option.key),
       };
     case "mp_reset":
       return { kind: "mp_reset", reason: option.reason, flags: option.flags };
@@ -93,21 +111,27 @@ function receiverSide({ direction }: TranslationContext): "host" | "remote" {
 }
 
 function sessionOf({ flow }: TranslationContext, position: Position): Session {
-  if (flow.session === undefined) throw new ScriptFailure(position, "no MPTCP handshake has been seen on this connection");
+  if (flow.session === undefined)
+    throw new ScriptFailure(position, "no MPTCP handshake has been seen on this connection");
   return flow.session;
 }
 
-function timestamps(option: Extract<OptionSpec, { kind: "TS" }>, context: TranslationContext, seen: Seen<"TS">): WireOption {
+function timestamps(
+  option: Extract<OptionSpec, { kind: "TS" }>,
+  context: TranslationContext,
+  seen: Seen<"TS">,
+): WireOption {
   const { flow, direction } = context;
   if (direction === "inbound") return { kind: "TS", value: option.value, echo: flow.timestampToWire(option.echo) };
   if (seen === undefined) return option;
-  flow.learnTimestamp(option.value, seen.value, context.time);
   const { timestampTick } = context;
-  if (timestampTick === undefined) return { kind: "TS", value: seen.value, echo: option.echo };
-  const clock = flow.expectedTimestamp(context.time, timestampTick)!;
-  // One tick of rounding; a script's number that is farther from the clock than that shows up as it stands.
-  const value = Math.abs(clock - option.value) <= 1 ? seen.value : flow.timestampToWire(option.value);
-  return { kind: "TS", value, echo: option.echo };
+  const clock = timestampTick === undefined ? undefined : flow.expectedTimestamp(context.time, timestampTick);
+  // One tick of rounding; a number that is farther from the clock than that is shown as it stands.
+  if (clock !== undefined && Math.abs(clock - option.value) > 1) {
+    return { kind: "TS", value: flow.timestampToWire(option.value), echo: option.echo };
+  }
+  flow.learnTimestamp(option.value, seen.value, context.time);
+  return { kind: "TS", value: seen.value, echo: option.echo };
 }
 
 function capable(option: CapableSpec, context: TranslationContext, seen: Seen<"mpcapable">): WireOption {
@@ -126,10 +150,19 @@ function capable(option: CapableSpec, context: TranslationContext, seen: Seen<"m
   if (senderKey !== undefined) session[sender] ??= senderKey;
   if (receiverKey !== undefined) session[receiver] ??= receiverKey;
   const { dataLength } = option;
-  if (dataLength !== undefined) flow.learnMapping(context.direction, { subflowOffset: 0, dataOffset: 0, length: dataLength });
-  const checksum = dataLength === undefined
-    ? undefined
-    : resolveChecksum(option.checksum, () => mappingChecksum(dataNumberToWire(octets8(1n), session.key(senderSide(context), option.position)), 1, dataLength, mappedBytes(0, dataLength)));
+  if (dataLength !== undefined)
+    flow.learnMapping(context.direction, { subflowOffset: 0, dataOffset: 0, length: dataLength });
+  const checksum =
+    dataLength === undefined
+      ? undefined
+      : resolveChecksum(option.checksum, () =>
+          mappingChecksum(
+            dataNumberToWire(octets8(1n), session.key(senderSide(context), option.position)),
+            1,
+            dataLength,
+            mappedBytes(0, dataLength),
+          ),
+        );
   return { kind: "mpcapable", version: option.version, flags: option.flags, keys, dataLength, checksum };
 }
 
@@ -142,8 +175,14 @@ function joinSyn(option: JoinSynSpec, context: TranslationContext, seen: Seen<"m
   const nonce = option.nonce ?? seen?.nonce ?? flow.remoteNonce;
   noteNonce(context, nonce);
   return {
-    kind: "mp_join_syn", backup: option.backup, addressId: option.addressId ?? seen?.addressId ?? 1,
-    token: Number(authenticator(option.token, context, "sha256_32", (keys) => BigInt(tokenOf(keys[0] ?? sessionOf(context, option.position).key(receiverSide(context), option.position))))),
+    kind: "mp_join_syn",
+    backup: option.backup,
+    addressId: option.addressId ?? seen?.addressId ?? 1,
+    token: Number(
+      authenticator(option.token, context, "sha256_32", (keys) =>
+        BigInt(tokenOf(keys[0] ?? sessionOf(context, option.position).key(receiverSide(context), option.position))),
+      ),
+    ),
     nonce,
   };
 }
@@ -151,7 +190,13 @@ function joinSyn(option: JoinSynSpec, context: TranslationContext, seen: Seen<"m
 function joinSynAck(option: JoinSynAckSpec, context: TranslationContext, seen: Seen<"mp_join_syn_ack">): WireOption {
   const nonce = option.nonce ?? seen?.nonce ?? context.flow.remoteNonce;
   noteNonce(context, nonce);
-  return { kind: "mp_join_syn_ack", backup: option.backup, addressId: option.addressId ?? seen?.addressId ?? 1, hmac: joinHmac(option, context, 8), nonce };
+  return {
+    kind: "mp_join_syn_ack",
+    backup: option.backup,
+    addressId: option.addressId ?? seen?.addressId ?? 1,
+    hmac: joinHmac(option, context, 8),
+    nonce,
+  };
 }
 
 function noteNonce({ direction, flow }: TranslationContext, nonce: number): void {
@@ -167,14 +212,21 @@ function joinHmac(option: JoinSynAckSpec | JoinAckSpec, context: TranslationCont
     const session = sessionOf(context, option.position);
     const inbound = context.direction === "inbound";
     const digest = joinAuthenticator(
-      sender ?? session.key(senderSide(context), option.position), receiver ?? session.key(receiverSide(context), option.position),
-      inbound ? flow.remoteNonce : flow.localNonce, inbound ? flow.localNonce : flow.remoteNonce,
+      sender ?? session.key(senderSide(context), option.position),
+      receiver ?? session.key(receiverSide(context), option.position),
+      inbound ? flow.remoteNonce : flow.localNonce,
+      inbound ? flow.localNonce : flow.remoteNonce,
     );
     return BigInt(`0x${digest.subarray(0, octets).toString("hex")}`);
   });
 }
 
-function authenticator(spec: AuthenticatorSpec, { keys }: TranslationContext, name: string, compute: (keys: (bigint | undefined)[]) => bigint): bigint {
+function authenticator(
+  spec: AuthenticatorSpec,
+  { keys }: TranslationContext,
+  name: string,
+  compute: (keys: (bigint | undefined)[]) => bigint,
+): bigint {
   if (spec.kind === "literal") return spec.value;
   if (spec.kind === "auto") return compute([]);
   if (spec.name !== name) throw new ScriptUnsupported(spec.position, `${spec.name} here, where RFC 8684 has ${name}`);
@@ -186,14 +238,20 @@ function dss(option: DssSpec, context: TranslationContext, seen: Seen<"dss">): W
   return {
     kind: "dss",
     acknowledgement: acknowledgement && {
-      octets: acknowledgement.octets, value: numberToWire(acknowledgement, context, receiverSide(context), option.position),
+      octets: acknowledgement.octets,
+      value: numberToWire(acknowledgement, context, receiverSide(context), option.position),
     },
     mapping: sequence && dssMapping(option, sequence, context, seen),
     fin: option.fin,
   };
 }
 
-function dssMapping(option: DssSpec, sequence: DataNumber, context: TranslationContext, seen: Seen<"dss">): Extract<WireOption, { kind: "dss" }>["mapping"] {
+function dssMapping(
+  option: DssSpec,
+  sequence: DataNumber,
+  context: TranslationContext,
+  seen: Seen<"dss">,
+): Extract<WireOption, { kind: "dss" }>["mapping"] {
   const { flow, tcp, direction } = context;
   const initial = direction === "inbound" ? flow.remoteInitial : flow.localInitial;
   const length = option.length ?? tcp.length + (option.fin ? 1 : 0);
@@ -208,9 +266,12 @@ function dssMapping(option: DssSpec, sequence: DataNumber, context: TranslationC
     return mappingChecksum(whole, subflowSequence, length, mappedBytes(dataOffset, length === 0 ? 0 : dataLength));
   });
   return {
-    octets: sequence.octets, sequence: numberToWire(sequence, context, senderSide(context), option.position),
-    subflowSequence: option.subflowSequence === undefined ? (seen?.mapping?.subflowSequence ?? subflowSequence) : subflowSequence,
-    length, checksum,
+    octets: sequence.octets,
+    sequence: numberToWire(sequence, context, senderSide(context), option.position),
+    subflowSequence:
+      option.subflowSequence === undefined ? (seen?.mapping?.subflowSequence ?? subflowSequence) : subflowSequence,
+    length,
+    checksum,
   };
 }
 
@@ -224,8 +285,14 @@ export function mappedBytes(dataOffset: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (dataOffset + i < 0 ? 0 : streamByte(dataOffset + i)));
 }
 
-function numberToWire(number: DataNumber, context: TranslationContext, side: "host" | "remote", position: Position): bigint {
-  const key = number.base === undefined ? sessionOf(context, position).key(side, position) : context.keys.require(number.base);
+function numberToWire(
+  number: DataNumber,
+  context: TranslationContext,
+  side: "host" | "remote",
+  position: Position,
+): bigint {
+  const key =
+    number.base === undefined ? sessionOf(context, position).key(side, position) : context.keys.require(number.base);
   return dataNumberToWire(number, key);
 }
 
@@ -239,11 +306,18 @@ function addAddress(option: AddAddressSpec, context: TranslationContext, seen: S
   const addressId = option.addressId ?? seen?.addressId ?? 1;
   const { port, echo } = option;
   const { position } = option;
-  const hmac = option.hmac === undefined ? undefined : authenticator(option.hmac, context, "trunc_r64_hmac", ([sender, receiver]) => {
-    const session = sessionOf(context, position);
-    return addressAuthenticator(
-      sender ?? session.key(senderSide(context), position), receiver ?? session.key(receiverSide(context), position), addressId, address, port ?? 0,
-    );
-  });
+  const hmac =
+    option.hmac === undefined
+      ? undefined
+      : authenticator(option.hmac, context, "trunc_r64_hmac", ([sender, receiver]) => {
+          const session = sessionOf(context, position);
+          return addressAuthenticator(
+            sender ?? session.key(senderSide(context), position),
+            receiver ?? session.key(receiverSide(context), position),
+            addressId,
+            address,
+            port ?? 0,
+          );
+        });
   return { kind: "add_address", echo, addressId, address, port, hmac };
 }

@@ -38,15 +38,22 @@ export class PacketExchange {
     const flow = this.#flows.forInbound(packet, tcp);
     this.#flows.current = flow;
     this.#flows.assignSession(flow, tcp);
-    if (tcp.options === undefined) throw new ScriptUnsupported(packet.position, "<...> in a packet that the script sends");
+    if (tcp.options === undefined)
+      throw new ScriptUnsupported(packet.position, "<...> in a packet that the script sends");
     const context = this.#context("inbound", flow, tcp, this.#tested.now);
     if (tcp.flags.includes("S")) flow.remoteInitial = tcp.sequence;
     const options = tcp.options.map((option) => toWireOption(option, context, undefined));
     checkLength(options, packet.position);
     this.#tested.inject({
-      source: flow.remote, destination: flow.local, flags: flagsFromLetters(tcp.flags),
-      sequence: tcp.sequence, acknowledgement: tcp.acknowledgement === undefined ? 0 : flow.toWire(tcp.acknowledgement),
-      window: tcp.window ?? 0, urgentPointer: tcp.urgentPointer ?? 0, options, payload: this.#payload(flow, tcp),
+      source: flow.remote,
+      destination: flow.local,
+      flags: flagsFromLetters(tcp.flags),
+      sequence: tcp.sequence,
+      acknowledgement: tcp.acknowledgement === undefined ? 0 : flow.toWire(tcp.acknowledgement),
+      window: tcp.window ?? 0,
+      urgentPointer: tcp.urgentPointer ?? 0,
+      options,
+      payload: this.#payload(flow, tcp),
     });
   }
 
@@ -72,21 +79,39 @@ export class PacketExchange {
     const [left] = this.#tested.captured;
     if (left === undefined) return;
     const flow = this.#flows.forCaptured(left.segment);
-    throw new ScriptFailure(position, `the host has sent what the script does not expect, at ${left.time / 1e6} s\n  actual:   ${formatOutbound(left.segment, flow, this.#keys)}`);
+    throw new ScriptFailure(
+      position,
+      `the host has sent what the script does not expect, at ${left.time / 1e6} s\n  actual:   ${formatOutbound(left.segment, flow, this.#keys)}`,
+    );
   }
 
   #context(direction: "inbound" | "outbound", flow: Flow, tcp: TcpSpec, time: number): TranslationContext {
-    return { direction, flow, keys: this.#keys, addresses: this.#addresses, tcp, time, timestampTick: this.#configuration.timestampTickMicroseconds };
+    return {
+      direction,
+      flow,
+      keys: this.#keys,
+      addresses: this.#addresses,
+      tcp,
+      time,
+      timestampTick: this.#configuration.timestampTickMicroseconds,
+    };
   }
 
   #await(packet: PacketSpec, deadline: number): CapturedSegment {
     const { captured } = this.#tested;
-    const matching = (): number => captured.findIndex(({ segment }) => this.#flows.matches(packet, this.#flows.forCaptured(segment)));
+    const matching = (): number =>
+      captured.findIndex(({ segment }) => this.#flows.matches(packet, this.#flows.forCaptured(segment)));
     this.#tested.advance(Math.max(deadline, this.#tested.now), () => matching() >= 0);
     const index = matching();
     if (index < 0) {
-      const others = captured.length === 0 ? "nothing" : formatOutbound(captured[0]!.segment, this.#flows.forCaptured(captured[0]!.segment), this.#keys);
-      throw new ScriptFailure(packet.position, `the packet did not come by ${deadline / 1e6} s\n  expected: ${packet.text}\n  actual:   ${others}`);
+      const others =
+        captured.length === 0
+          ? "nothing"
+          : formatOutbound(captured[0]!.segment, this.#flows.forCaptured(captured[0]!.segment), this.#keys);
+      throw new ScriptFailure(
+        packet.position,
+        `the packet did not come by ${deadline / 1e6} s\n  expected: ${packet.text}\n  actual:   ${others}`,
+      );
     }
     return captured.splice(index, 1)[0]!;
   }
@@ -115,27 +140,41 @@ export class PacketExchange {
     if (tcp.options !== undefined) this.#compareOptions(tcp, flow, segment, time, check);
     if (differences.length === 0) this.#comparePayload(flow, segment, check);
     if (differences.length === 0) return;
-    throw new ScriptFailure(packet.position, [
-      "the host sent another packet", `  expected: ${packet.text}`, `  actual:   ${formatOutbound(segment, flow, this.#keys)}`,
-      ...differences.map((difference) => `  ${difference}`),
-    ].join("\n"));
+    throw new ScriptFailure(
+      packet.position,
+      [
+        "the host sent another packet",
+        `  expected: ${packet.text}`,
+        `  actual:   ${formatOutbound(segment, flow, this.#keys)}`,
+        ...differences.map((difference) => `  ${difference}`),
+      ].join("\n"),
+    );
   }
 
   #compareOptions(
-    tcp: TcpSpec, flow: Flow, segment: WireSegment, time: number, check: (what: string, expected: string, actual: string) => void,
+    tcp: TcpSpec,
+    flow: Flow,
+    segment: WireSegment,
+    time: number,
+    check: (what: string, expected: string, actual: string) => void,
   ): void {
     const context = this.#context("outbound", flow, tcp, time);
     const wanted = tcp.options ?? [];
-    const kinds = (options: readonly { kind: string }[]): string => options.map(({ kind }) => kind).join(", ");
     check("options", `<${kinds(wanted)}>`, `<${kinds(segment.options)}>`);
     if (kinds(wanted) !== kinds(segment.options)) return;
-    const expected = wanted.map((option, i) => formatOption(toWireOption(option, context, segment.options[i]), flow, this.#keys));
+    const expected = wanted.map((option, i) =>
+      formatOption(toWireOption(option, context, segment.options[i]), flow, this.#keys),
+    );
     const actual = segment.options.map((option) => formatOption(option, flow, this.#keys));
     check("options", `<${expected.join(", ")}>`, `<${actual.join(", ")}>`);
   }
 
   /** The bytes are those that the application wrote, at the place that sequence number or mapping give them. */
-  #comparePayload(flow: Flow, segment: WireSegment, check: (what: string, expected: number, actual: number) => void): void {
+  #comparePayload(
+    flow: Flow,
+    segment: WireSegment,
+    check: (what: string, expected: number, actual: number) => void,
+  ): void {
     const first = (flow.toScript(segment.sequence) - flow.localInitial - 1) | 0;
     for (let i = 0; i < segment.payload.length; i++) {
       const [wanted] = mappedBytes(flow.dataOffset("outbound", first + i), 1);
@@ -154,5 +193,10 @@ function runnable(packet: PacketSpec): TcpSpec {
 function checkLength(options: readonly WireOption[], position: Position): void {
   const { length } = encodeOptions(options);
   if (length % 4 !== 0) throw new ScriptSyntaxError(position, "options of a length that 4 divides", `${length} bytes`);
-  if (length > maximumOptionsLength) throw new ScriptSyntaxError(position, `at most ${maximumOptionsLength} bytes of options`, `${length} bytes`);
+  if (length > maximumOptionsLength)
+    throw new ScriptSyntaxError(position, `at most ${maximumOptionsLength} bytes of options`, `${length} bytes`);
+}
+
+function kinds(options: readonly { kind: string }[]): string {
+  return options.map(({ kind }) => kind).join(", ");
 }

@@ -27,7 +27,7 @@ function parseArguments(stream: TokenStream): Expression[] {
 
 /** `(Operation now in progress)`, `(flags O_RDWR)`: words for the reader. */
 function skipNote(stream: TokenStream): void {
-  for (let depth = 1; depth > 0; ) {
+  for (let depth = 1; depth > 0;) {
     if (stream.atKind("end")) stream.fail('")"');
     const token = stream.next();
     if (token.text === "(") depth++;
@@ -61,7 +61,9 @@ function parseOperand(stream: TokenStream): Expression {
       return { kind: "integer", value: stream.expectInteger("a number"), position };
     case "word": {
       const name = stream.next().text;
-      return stream.at("(") ? { kind: "application", name, arguments: parseArguments(stream), position } : { kind: "word", name, position };
+      return stream.at("(")
+        ? { kind: "application", name, arguments: parseArguments(stream), position }
+        : { kind: "word", name, position };
     }
     default:
   }
@@ -80,15 +82,15 @@ function parseItems(stream: TokenStream, closing: string): Expression[] {
   return items;
 }
 
-/** `{sa_family = AF_INET, sin_port = htons(8080)}`, `{fd=4, events=POLLIN}`; also `{..., 10}` without names. */
+/** `{sa_family = AF_INET, sin_port = htons(8080)}`, `{fd=4, events=POLLIN}`; also `{..., 10}` without names, and `msg_iov(1)=[…]`. */
 function parseStructure(stream: TokenStream, position: Expression["position"]): Expression {
   const fields = new Map<string, Expression>();
   while (!stream.accept("}")) {
     if (fields.size > 0) stream.expect(",");
-    const named = stream.atKind("word") && (stream.at("=", 1) || stream.at(":", 1));
-    const name = named ? stream.next().text : `${fields.size}`;
-    if (named) stream.next();
-    fields.set(name, parseExpression(stream));
+    const first = parseExpression(stream);
+    const isName = first.kind === "word" || first.kind === "application";
+    if (isName && (stream.accept("=") || stream.accept(":"))) fields.set(first.name, parseExpression(stream));
+    else fields.set(`${fields.size}`, first);
   }
   return { kind: "structure", fields, position };
 }

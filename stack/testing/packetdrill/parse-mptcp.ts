@@ -3,8 +3,21 @@
 import { parseAddressRef } from "./parse-address.ts";
 import { ScriptSyntaxError } from "./script-error.ts";
 import type {
-  AddAddressSpec, AuthenticatorSpec, CapableSpec, ChecksumSpec, DataNumber, DssSpec, FailSpec, FastCloseSpec, JoinSynAckSpec, JoinSynSpec, KeyRef,
-  MptcpSpec, PrioritySpec, RemoveAddressSpec, ResetSpec,
+  AddAddressSpec,
+  AuthenticatorSpec,
+  CapableSpec,
+  ChecksumSpec,
+  DataNumber,
+  DssSpec,
+  FailSpec,
+  FastCloseSpec,
+  JoinSynAckSpec,
+  JoinSynSpec,
+  KeyRef,
+  MptcpSpec,
+  PrioritySpec,
+  RemoveAddressSpec,
+  ResetSpec,
 } from "./syntax.ts";
 import type { TokenStream } from "./token-stream.ts";
 
@@ -12,7 +25,16 @@ const maximum32 = 0xffff_ffff;
 
 /** MP_CAPABLE: flag_a … flag_h are bits 7 … 0 (RFC 8684 §3.1); MP_TCPRST: flag_t is bit 0 (§3.6). */
 const flagBits: Readonly<Record<string, number>> = {
-  flag_a: 0x80, flag_b: 0x40, flag_c: 0x20, flag_d: 0x10, flag_e: 8, flag_f: 4, flag_g: 2, flag_h: 1, flag_t: 1, no_flags: 0,
+  flag_a: 0x80,
+  flag_b: 0x40,
+  flag_c: 0x20,
+  flag_d: 0x10,
+  flag_e: 8,
+  flag_f: 4,
+  flag_g: 2,
+  flag_h: 1,
+  flag_t: 1,
+  no_flags: 0,
 };
 
 export function parseMptcpOption(stream: TokenStream): MptcpSpec {
@@ -54,7 +76,8 @@ function parseFlagList(stream: TokenStream): number {
   while (!stream.accept("]")) {
     const token = stream.next();
     const bit = Object.hasOwn(flagBits, token.text) ? flagBits[token.text]! : undefined;
-    if (bit === undefined) throw new ScriptSyntaxError(token.position, Object.keys(flagBits).join(", "), `"${token.text}"`);
+    if (bit === undefined)
+      throw new ScriptSyntaxError(token.position, Object.keys(flagBits).join(", "), `"${token.text}"`);
     flags |= bit;
     stream.accept(",");
   }
@@ -80,7 +103,8 @@ function parseKey(stream: TokenStream): KeyRef {
 function parseCapable(stream: TokenStream): CapableSpec {
   const { position } = stream.next();
   const versionToken = stream.expectKind("word", "v0 or v1");
-  if (!/^v\d$/.test(versionToken.text)) throw new ScriptSyntaxError(versionToken.position, "v0 or v1", `"${versionToken.text}"`);
+  if (!/^v\d$/.test(versionToken.text))
+    throw new ScriptSyntaxError(versionToken.position, "v0 or v1", `"${versionToken.text}"`);
   const version = Number(versionToken.text.slice(1));
   const flags = parseFlagList(stream);
   let keys: KeyRef[] = [];
@@ -154,7 +178,14 @@ function parseAuthenticator(stream: TokenStream): AuthenticatorSpec {
 function parseDss(stream: TokenStream): DssSpec {
   const { position } = stream.next();
   const option: DssSpec = {
-    kind: "dss", acknowledgement: undefined, sequence: undefined, subflowSequence: undefined, length: undefined, checksum: "none", fin: false, position,
+    kind: "dss",
+    acknowledgement: undefined,
+    sequence: undefined,
+    subflowSequence: undefined,
+    length: undefined,
+    checksum: "none",
+    fin: false,
+    position,
   };
   for (;;) {
     if (stream.at("dack4") || stream.at("dack8")) option.acknowledgement = parseDataNumber(stream);
@@ -165,7 +196,8 @@ function parseDss(stream: TokenStream): DssSpec {
     } else if (stream.accept("dll")) {
       stream.expect("=");
       option.length = stream.expectNumber("a data-level length", 0xffff);
-    } else if (stream.at("nocs") || stream.at("cksum") || stream.at("checksum")) option.checksum = parseChecksum(stream);
+    } else if (stream.at("nocs") || stream.at("cksum") || stream.at("checksum"))
+      option.checksum = parseChecksum(stream);
     else if (stream.accept("fin") || stream.accept("FIN")) option.fin = true;
     else if (stream.at(",") || stream.at(">")) return option;
     else stream.fail("dack4, dack8, dsn4, dsn8, ssn, dll, nocs, cksum or fin");

@@ -13,7 +13,14 @@ export function parsePacket(stream: TokenStream): PacketSpec {
   const { position, start } = stream.peek();
   const direction = stream.next().text === "<" ? "inbound" : "outbound";
   const packet: PacketSpec = {
-    direction, unsupported: undefined, source: undefined, destination: undefined, socket: undefined, tcp: undefined, text: "", position,
+    direction,
+    unsupported: undefined,
+    source: undefined,
+    destination: undefined,
+    socket: undefined,
+    tcp: undefined,
+    text: "",
+    position,
   };
   const prefixes: string[] = [];
   parseAddresses(stream, packet);
@@ -90,9 +97,21 @@ function parseTcp(stream: TokenStream, prefixes: string[]): TcpSpec {
   const length = stream.expectNumber("a length", 0xffff);
   stream.expect(")");
   if ((sequence + length) % 2 ** 32 !== end) {
-    throw new ScriptSyntaxError(position, `${sequence}:${(sequence + length) % 2 ** 32}(${length})`, `${sequence}:${end}(${length})`);
+    throw new ScriptSyntaxError(
+      position,
+      `${sequence}:${(sequence + length) % 2 ** 32}(${length})`,
+      `${sequence}:${end}(${length})`,
+    );
   }
-  const tcp: TcpSpec = { flags, sequence, length, acknowledgement: undefined, window: undefined, urgentPointer: undefined, options: [] };
+  const tcp: TcpSpec = {
+    flags,
+    sequence,
+    length,
+    acknowledgement: undefined,
+    window: undefined,
+    urgentPointer: undefined,
+    options: [],
+  };
   if (stream.accept("ack")) tcp.acknowledgement = stream.expectNumber("an acknowledgement number", maximumSequence);
   if (stream.accept("win")) tcp.window = stream.expectNumber("a window", 0xffff);
   if (stream.accept("urg")) tcp.urgentPointer = stream.expectNumber("an urgent pointer", 0xffff);
@@ -104,7 +123,7 @@ function parseTcp(stream: TokenStream, prefixes: string[]): TcpSpec {
 function parseFlags(stream: TokenStream, prefixes: string[]): string {
   if (stream.accept("-")) return "";
   let flags = "";
-  for (let end = -1; end < 0 || stream.peek().start === end; ) {
+  for (let end = -1; end < 0 || stream.peek().start === end;) {
     const token = stream.peek();
     if (token.kind === "word" && flagLetters.test(token.text)) flags += token.text;
     else if (token.kind === "punctuation" && token.text === ".") flags += ".";

@@ -53,10 +53,16 @@ function parseTime(stream: TokenStream): StatementTime {
   const from = parseSeconds(stream);
   let to = from;
   if (stream.accept("~")) {
-    if (stream.accept("+") !== relative) throw new ScriptSyntaxError(position, "both ends of the range relative, or none", "one of each");
+    if (stream.accept("+") !== relative)
+      throw new ScriptSyntaxError(position, "both ends of the range relative, or none", "one of each");
     to = parseSeconds(stream);
   }
-  if (to < from) throw new ScriptSyntaxError(position, "a range whose end is not before its beginning", `${from} ~ ${to} microseconds`);
+  if (to < from)
+    throw new ScriptSyntaxError(
+      position,
+      "a range whose end is not before its beginning",
+      `${from} ~ ${to} microseconds`,
+    );
   return { kind: "at", relative, from, to };
 }
 
@@ -69,7 +75,7 @@ function parseAction(stream: TokenStream, blocks: boolean): Action {
   if (stream.atKind("shell")) return { kind: "shell", command: stream.next().text };
   if (stream.atKind("code")) return { kind: "code", text: stream.next().text.trim() };
   if (!blocks && (stream.at("<") || stream.at(">"))) return { kind: "packet", packet: parsePacket(stream) };
-  if (!stream.atKind("word")) stream.fail(blocks ? "a system call" : "a packet (< or >), a system call, a `command` or %{ code }%");
+  if (!stream.atKind("word"))
+    stream.fail(blocks ? "a system call" : "a packet (< or >), a system call, a `command` or %{ code }%");
   return { kind: "call", call: parseCall(stream) };
 }
-

@@ -26,9 +26,19 @@ export interface ScriptConfiguration {
 
 export function defaultConfiguration(): ScriptConfiguration {
   return {
-    toleranceMicroseconds: defaultTolerance, timestampTickMicroseconds: undefined, localAddress: "192.168.0.1", remoteAddress: "192.0.2.1",
-    bindPort: 8080, connectPort: 8080, mtu: 1500, mptcpEnabled: true, dssChecksum: false, congestionControl: "lia",
-    sendBufferBytes: undefined, receiveBufferBytes: undefined, endpoints: [],
+    toleranceMicroseconds: defaultTolerance,
+    timestampTickMicroseconds: undefined,
+    localAddress: "192.168.0.1",
+    remoteAddress: "192.0.2.1",
+    bindPort: 8080,
+    connectPort: 8080,
+    mtu: 1500,
+    mptcpEnabled: true,
+    dssChecksum: false,
+    congestionControl: "lia",
+    sendBufferBytes: undefined,
+    receiveBufferBytes: undefined,
+    endpoints: [],
   };
 }
 
@@ -41,7 +51,8 @@ function applyOption(configuration: ScriptConfiguration, option: ScriptOption): 
   const { name, value, position } = option;
   const number = (): number => {
     const parsed = Number(value);
-    if (value === undefined || !Number.isInteger(parsed)) throw new ScriptUnsupported(position, `--${name}=${value}: not a number`);
+    if (value === undefined || !Number.isInteger(parsed))
+      throw new ScriptUnsupported(position, `--${name}=${value}: not a number`);
     return parsed;
   };
   switch (name) {
@@ -77,11 +88,15 @@ function applyOption(configuration: ScriptConfiguration, option: ScriptOption): 
 /** @throws ScriptUnsupported for a command that is not known: it might matter */
 export function applyCommand(configuration: ScriptConfiguration, command: string, position: Position): void {
   for (const line of command.split(/[\n;]|&&/)) {
-    const words = line.trim().split(/\s+/).filter((word) => word !== "");
+    const words = line
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== "");
     if (words.length === 0 || words[0] === "true") continue;
     const [program, ...rest] = words as [string, ...string[]];
     if (program === "sysctl") applySysctl(configuration, line, position);
-    else if (program === "ip" && rest[0] === "mptcp" && rest[1] === "endpoint") applyEndpoint(configuration, rest.slice(2), position);
+    else if (program === "ip" && rest[0] === "mptcp" && rest[1] === "endpoint")
+      applyEndpoint(configuration, rest.slice(2), position);
     else throw new ScriptUnsupported(position, `the command "${line.trim()}"`);
   }
 }

@@ -62,7 +62,12 @@ export class ScriptSocket {
   }
 
   get readable(): boolean {
-    return (this.connection?.readableBytes ?? 0) > 0 || this.#remoteEnded || this.#ended || (this.listener?.hasAcceptable ?? false);
+    return (
+      (this.connection?.readableBytes ?? 0) > 0 ||
+      this.#remoteEnded ||
+      this.#ended ||
+      (this.listener?.hasAcceptable ?? false)
+    );
   }
 
   get writable(): boolean {

@@ -12,7 +12,8 @@ export class Session {
   /** @throws ScriptFailure when no packet has told the key yet */
   key(side: "host" | "remote", position: Position): bigint {
     const key = side === "host" ? this.hostKey : this.remoteKey;
-    if (key === undefined) throw new ScriptFailure(position, `the key of the ${side === "host" ? "host" : "script"} is not known here`);
+    if (key === undefined)
+      throw new ScriptFailure(position, `the key of the ${side === "host" ? "host" : "script"} is not known here`);
     return key;
   }
 
@@ -34,7 +35,8 @@ export class KeyTable {
   /** @throws ScriptFailure */
   require(reference: KeyRef): bigint {
     const value = this.get(reference);
-    if (value === undefined) throw new ScriptFailure(reference.position, `the key "${reference.name}" has no value yet`);
+    if (value === undefined)
+      throw new ScriptFailure(reference.position, `the key "${reference.name}" has no value yet`);
     return value;
   }
 

@@ -79,7 +79,18 @@ export type OptionSpec =
   | { kind: "FO" | "FOEXP" | "md5"; cookie: string; position: Position }
   | MptcpSpec;
 
-export type MptcpSpec = CapableSpec | JoinSynSpec | JoinSynAckSpec | JoinAckSpec | DssSpec | AddAddressSpec | RemoveAddressSpec | PrioritySpec | FailSpec | FastCloseSpec | ResetSpec;
+export type MptcpSpec =
+  | CapableSpec
+  | JoinSynSpec
+  | JoinSynAckSpec
+  | JoinAckSpec
+  | DssSpec
+  | AddAddressSpec
+  | RemoveAddressSpec
+  | PrioritySpec
+  | FailSpec
+  | FastCloseSpec
+  | ResetSpec;
 
 /** A key variable, and the value that the script gives it. */
 export interface KeyRef {

@@ -73,7 +73,8 @@ export class SystemCalls {
   /** Descriptors that applications have closed still take what comes, and throw it away. */
   drainClosed(): void {
     for (const socket of this.sockets.values()) {
-      if (socket.closed && socket.connection !== undefined && !socket.ended) socket.read(Number.MAX_SAFE_INTEGER, this.#now);
+      if (socket.closed && socket.connection !== undefined && !socket.ended)
+        socket.read(Number.MAX_SAFE_INTEGER, this.#now);
     }
   }
 
@@ -109,7 +110,8 @@ export class SystemCalls {
   #socketOf(call: CallSpec): ScriptSocket {
     const descriptor = integerOf(call.arguments[0], call.position, "a file descriptor");
     const socket = this.sockets.get(descriptor);
-    if (socket === undefined || socket.closed) throw new ScriptFailure(call.position, `${call.name}: ${descriptor} is no open socket`);
+    if (socket === undefined || socket.closed)
+      throw new ScriptFailure(call.position, `${call.name}: ${descriptor} is no open socket`);
     if (socket.connection !== undefined) this.latestConnected = socket;
     return socket;
   }
@@ -128,7 +130,10 @@ export class SystemCalls {
     const { address } = socket;
     const backlog = integerOf(call.arguments[1], call.position, "a backlog");
     return this.#withNetworkErrors(() => {
-      socket.listener = this.#tested!.host.listen({ port, backlog: Math.max(1, backlog), ...(address !== undefined && { address }) }, this.#now);
+      socket.listener = this.#tested!.host.listen(
+        { port, backlog: Math.max(1, backlog), ...(address !== undefined && { address }) },
+        this.#now,
+      );
     });
   }
 
@@ -149,10 +154,15 @@ export class SystemCalls {
     let failed: CallResult | undefined;
     if (socket.connection === undefined) {
       const outcome = this.#withNetworkErrors(() => {
-        const connection = this.#tested!.host.connect({
-          remoteAddress: given?.address ?? this.#configuration.remoteAddress, remotePort: given?.port ?? this.#configuration.connectPort,
-          mptcp: socket.mptcp, ...(socket.address !== undefined && { localAddress: socket.address }),
-        }, this.#now);
+        const connection = this.#tested!.host.connect(
+          {
+            remoteAddress: given?.address ?? this.#configuration.remoteAddress,
+            remotePort: given?.port ?? this.#configuration.connectPort,
+            mptcp: socket.mptcp,
+            ...(socket.address !== undefined && { localAddress: socket.address }),
+          },
+          this.#now,
+        );
         socket.attach(connection);
         this.latestConnected = socket;
       });
@@ -200,11 +210,13 @@ export class SystemCalls {
     if (name === "SO_LINGER" && value?.kind === "structure") {
       const onoff = value.fields.get("onoff") ?? value.fields.get("l_onoff");
       const linger = value.fields.get("linger") ?? value.fields.get("l_linger");
-      socket.lingerReset = integerOf(onoff, call.position, "onoff") === 1 && integerOf(linger, call.position, "linger") === 0;
+      socket.lingerReset =
+        integerOf(onoff, call.position, "onoff") === 1 && integerOf(linger, call.position, "linger") === 0;
       return { value: 0 };
     }
     // Small segments are never held back, which is what the option asks for.
-    if (name === "TCP_NODELAY" && value?.kind === "list" && integerOf(value.items[0], call.position, "0 or 1") === 1) return { value: 0 };
+    if (name === "TCP_NODELAY" && value?.kind === "list" && integerOf(value.items[0], call.position, "0 or 1") === 1)
+      return { value: 0 };
     throw new ScriptUnsupported(call.position, `setsockopt ${name}`);
   }
 
@@ -212,11 +224,13 @@ export class SystemCalls {
     const socket = this.#socketOf(call);
     const name = wordsIn(call.arguments[2])[0] ?? "";
     const expected = call.arguments[3];
-    if (name !== "SO_ERROR" || expected?.kind !== "list") throw new ScriptUnsupported(call.position, `getsockopt ${name}`);
+    if (name !== "SO_ERROR" || expected?.kind !== "list")
+      throw new ScriptUnsupported(call.position, `getsockopt ${name}`);
     const actual = socket.takeError();
     const [wanted] = expected.items;
     const text = wanted?.kind === "word" ? wanted.name : `${integerOf(wanted, call.position, "an error")}`;
-    if (text !== (actual ?? "0")) throw new ScriptFailure(call.position, `SO_ERROR: expected ${text}, actual ${actual ?? "0"}`);
+    if (text !== (actual ?? "0"))
+      throw new ScriptFailure(call.position, `SO_ERROR: expected ${text}, actual ${actual ?? "0"}`);
     return { value: 0 };
   }
 
@@ -234,7 +248,8 @@ export class SystemCalls {
     const socket = this.#socketOf(call);
     const command = wordsIn(call.arguments[1])[0];
     const expected = call.arguments[2];
-    if ((command !== "SIOCINQ" && command !== "FIONREAD") || expected?.kind !== "list") throw new ScriptUnsupported(call.position, `ioctl ${command}`);
+    if ((command !== "SIOCINQ" && command !== "FIONREAD") || expected?.kind !== "list")
+      throw new ScriptUnsupported(call.position, `ioctl ${command}`);
     const wanted = integerOf(expected.items[0], call.position, "a number of bytes");
     const actual = socket.connection?.readableBytes ?? 0;
     if (wanted !== actual) throw new ScriptFailure(call.position, `${command}: expected ${wanted}, actual ${actual}`);
@@ -247,14 +262,16 @@ export class SystemCalls {
     let ready = 0;
     const differences: string[] = [];
     for (const item of list.items) {
-      if (item.kind !== "structure") throw new ScriptUnsupported(item.position, "poll of something other than {fd, events, revents}");
+      if (item.kind !== "structure")
+        throw new ScriptUnsupported(item.position, "poll of something other than {fd, events, revents}");
       const descriptor = integerOf(item.fields.get("fd"), item.position, "a file descriptor");
       const socket = this.sockets.get(descriptor);
       if (socket === undefined) throw new ScriptFailure(item.position, `${descriptor} is no open socket`);
       const events = pollEvents(socket) & (pollBits(item.fields.get("events")) | pollFlag.POLLERR | pollFlag.POLLHUP);
       if (events !== 0) ready++;
       const expected = item.fields.get("revents");
-      if (expected !== undefined && pollBits(expected) !== events) differences.push(`fd ${descriptor}: expected revents ${pollBits(expected)}, actual ${events}`);
+      if (expected !== undefined && pollBits(expected) !== events)
+        differences.push(`fd ${descriptor}: expected revents ${pollBits(expected)}, actual ${events}`);
     }
     const timeout = integerOf(call.arguments[2], call.position, "a timeout");
     if (ready === 0 && timeout !== 0) return wouldBlock;
@@ -274,7 +291,10 @@ function pollEvents(socket: ScriptSocket): number {
 }
 
 function pollBits(expression: Expression | undefined): number {
-  return wordsIn(expression).reduce((bits, word) => bits | (Object.hasOwn(pollFlag, word) ? pollFlag[word as keyof typeof pollFlag] : 0), 0);
+  return wordsIn(expression).reduce(
+    (bits, word) => bits | (Object.hasOwn(pollFlag, word) ? pollFlag[word as keyof typeof pollFlag] : 0),
+    0,
+  );
 }
 
 /** The names in `A`, `A|B`; none for anything else. */
@@ -284,12 +304,15 @@ function wordsIn(expression: Expression | undefined): string[] {
 }
 
 export function integerOf(expression: Expression | undefined, position: Position, what: string): number {
-  if (expression?.kind !== "integer") throw new ScriptUnsupported(expression?.position ?? position, `anything but a number for ${what}`);
+  if (expression?.kind !== "integer")
+    throw new ScriptUnsupported(expression?.position ?? position, `anything but a number for ${what}`);
   return Number(expression.value);
 }
 
 /** `{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr("192.0.2.1")}`; undefined for `...`. */
-function socketAddress(expression: Expression | undefined): { address: string | undefined; port: number | undefined } | undefined {
+function socketAddress(
+  expression: Expression | undefined,
+): { address: string | undefined; port: number | undefined } | undefined {
   if (expression?.kind !== "structure") return undefined;
   const port = expression.fields.get("sin_port");
   const address = expression.fields.get("sin_addr");

@@ -33,14 +33,27 @@ export class TestedHost {
     const endpoints = [{ address: configuration.localAddress, backup: false }, ...configuration.endpoints];
     this.#addresses = endpoints.map(({ address }) => address);
     const interfaces = endpoints.map(({ address, backup }, i): InterfaceOptions => ({
-      name: `tun${i}`, mac: `02:00:00:00:00:0${i + 1}`, mtu: configuration.mtu, gso: false,
+      name: `tun${i}`,
+      mac: `02:00:00:00:00:0${i + 1}`,
+      mtu: configuration.mtu,
+      gso: false,
       // Every destination is a neighbour, so that scripts choose their addresses freely.
-      addresses: [{ address, prefixLength: 1 }], gateway: gatewayOf(address), backup,
+      addresses: [{ address, prefixLength: 1 }],
+      gateway: gatewayOf(address),
+      backup,
     }));
     const { congestionControl, dssChecksum, sendBufferBytes, receiveBufferBytes } = configuration;
     this.host = new Host({
-      name: "host", random: seededRandom(8684), interfaces, mptcp, congestionControl, scheduler: "min-rtt", pathManager: "full-mesh", dssChecksum,
-      ...(sendBufferBytes !== undefined && { sendBufferBytes }), ...(receiveBufferBytes !== undefined && { receiveBufferBytes }),
+      name: "host",
+      random: seededRandom(8684),
+      interfaces,
+      mptcp,
+      congestionControl,
+      scheduler: "min-rtt",
+      pathManager: "full-mesh",
+      dssChecksum,
+      ...(sendBufferBytes !== undefined && { sendBufferBytes }),
+      ...(receiveBufferBytes !== undefined && { receiveBufferBytes }),
     });
   }
 
@@ -127,7 +140,6 @@ export class TestedHost {
 function gatewayOf(address: string): string {
   return address.replace(/\d+$/, (last) => `${(Number(last) % 254) + 1}`);
 }
-
 
 function gather(frame: OutgoingFrame): Buffer {
   const pieces = [frame.header.subarray(0, frame.headerLength)];

@@ -71,14 +71,16 @@ export class TokenStream {
   expectNumber(what: string, maximum: number): number {
     const { position } = this;
     const value = this.expectInteger(what);
-    if (value < 0n || value > BigInt(maximum)) throw new ScriptSyntaxError(position, `${what} from 0 to ${maximum}`, `${value}`);
+    if (value < 0n || value > BigInt(maximum))
+      throw new ScriptSyntaxError(position, `${what} from 0 to ${maximum}`, `${value}`);
     return Number(value);
   }
 
   /** Words and numbers that stand together without a space: cookies, digests. */
   glued(what: string): string {
     let token = this.next();
-    if (token.kind !== "word" && token.kind !== "integer") throw new ScriptSyntaxError(token.position, what, describe(token));
+    if (token.kind !== "word" && token.kind !== "integer")
+      throw new ScriptSyntaxError(token.position, what, describe(token));
     let { text } = token;
     while ((this.atKind("word") || this.atKind("integer")) && this.peek().start === token.end) {
       token = this.next();

@@ -5,12 +5,26 @@ export type WireOption =
   | { kind: "mss" | "wscale"; value: number }
   | { kind: "TS"; value: number; echo: number }
   | { kind: "sack"; blocks: [number, number][] }
-  | { kind: "mpcapable"; version: number; flags: number; keys: bigint[]; dataLength: number | undefined; checksum: number | undefined }
+  | {
+      kind: "mpcapable";
+      version: number;
+      flags: number;
+      keys: bigint[];
+      dataLength: number | undefined;
+      checksum: number | undefined;
+    }
   | { kind: "mp_join_syn"; backup: boolean; addressId: number; token: number; nonce: number }
   | { kind: "mp_join_syn_ack"; backup: boolean; addressId: number; hmac: bigint; nonce: number }
   | { kind: "mp_join_ack"; hmac: bigint }
   | WireDss
-  | { kind: "add_address"; echo: boolean; addressId: number; address: number; port: number | undefined; hmac: bigint | undefined }
+  | {
+      kind: "add_address";
+      echo: boolean;
+      addressId: number;
+      address: number;
+      port: number | undefined;
+      hmac: bigint | undefined;
+    }
   | { kind: "remove_address"; addressIds: number[] }
   | { kind: "mp_prio"; backup: boolean; addressId: number | undefined }
   | { kind: "mp_fail"; sequence: bigint }
@@ -21,12 +35,24 @@ export type WireOption =
 export interface WireDss {
   kind: "dss";
   acknowledgement: { octets: 4 | 8; value: bigint } | undefined;
-  mapping: { octets: 4 | 8; sequence: bigint; subflowSequence: number; length: number; checksum: number | undefined } | undefined;
+  mapping:
+    | { octets: 4 | 8; sequence: bigint; subflowSequence: number; length: number; checksum: number | undefined }
+    | undefined;
   fin: boolean;
 }
 
 const mptcpKind = 30;
-const subtype = { capable: 0, join: 1, dss: 2, addAddress: 3, removeAddress: 4, priority: 5, fail: 6, fastClose: 7, reset: 8 } as const;
+const subtype = {
+  capable: 0,
+  join: 1,
+  dss: 2,
+  addAddress: 3,
+  removeAddress: 4,
+  priority: 5,
+  fail: 6,
+  fastClose: 7,
+  reset: 8,
+} as const;
 
 /** Grows as options are written. */
 class Bytes {
@@ -159,7 +185,7 @@ function encodeDss({ acknowledgement, mapping, fin }: WireDss, body: Bytes): voi
 /** Whatever does not have the form of a known option comes out as `unknown`. */
 export function decodeOptions(bytes: Buffer): WireOption[] {
   const options: WireOption[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const kind = bytes[at]!;
     if (kind <= 1) {
       options.push({ kind: kind === 0 ? "eol" : "nop" });
@@ -195,8 +221,22 @@ function decodeMptcp(bytes: Buffer): WireOption | undefined {
     case subtype.capable:
       return decodeCapable(bytes, low);
     case subtype.join:
-      if (length === 12) return { kind: "mp_join_syn", backup: (low & 1) !== 0, addressId: bytes[3]!, token: bytes.readUInt32BE(4), nonce: bytes.readUInt32BE(8) };
-      if (length === 16) return { kind: "mp_join_syn_ack", backup: (low & 1) !== 0, addressId: bytes[3]!, hmac: bytes.readBigUInt64BE(4), nonce: bytes.readUInt32BE(12) };
+      if (length === 12)
+        return {
+          kind: "mp_join_syn",
+          backup: (low & 1) !== 0,
+          addressId: bytes[3]!,
+          token: bytes.readUInt32BE(4),
+          nonce: bytes.readUInt32BE(8),
+        };
+      if (length === 16)
+        return {
+          kind: "mp_join_syn_ack",
+          backup: (low & 1) !== 0,
+          addressId: bytes[3]!,
+          hmac: bytes.readBigUInt64BE(4),
+          nonce: bytes.readUInt32BE(12),
+        };
       if (length === 24) return { kind: "mp_join_ack", hmac: BigInt(`0x${bytes.subarray(4).toString("hex")}`) };
       return undefined;
     case subtype.dss:
@@ -224,7 +264,10 @@ function decodeCapable(bytes: Buffer, version: number): WireOption | undefined {
   const keys: bigint[] = [];
   for (let at = 4; at + 8 <= Math.min(length, 20); at += 8) keys.push(bytes.readBigUInt64BE(at));
   return {
-    kind: "mpcapable", version, flags: bytes[3]!, keys,
+    kind: "mpcapable",
+    version,
+    flags: bytes[3]!,
+    keys,
     dataLength: length >= 22 ? bytes.readUInt16BE(20) : undefined,
     checksum: length === 24 ? bytes.readUInt16BE(22) : undefined,
   };
@@ -233,13 +276,19 @@ function decodeCapable(bytes: Buffer, version: number): WireOption | undefined {
 function decodeDss(bytes: Buffer): WireDss | undefined {
   if (bytes.length < 4) return undefined;
   const flags = bytes[3]!;
-  const option: WireDss = { kind: "dss", acknowledgement: undefined, mapping: undefined, fin: (flags & dssFlag.fin) !== 0 };
+  const option: WireDss = {
+    kind: "dss",
+    acknowledgement: undefined,
+    mapping: undefined,
+    fin: (flags & dssFlag.fin) !== 0,
+  };
   const acknowledgementOctets = flags & dssFlag.dataAck ? (flags & dssFlag.dataAck8 ? 8 : 4) : 0;
   const sequenceOctets = flags & dssFlag.mapping ? (flags & dssFlag.sequence8 ? 8 : 4) : 0;
   const expected = 4 + acknowledgementOctets + (sequenceOctets === 0 ? 0 : sequenceOctets + 6);
   const hasChecksum = sequenceOctets > 0 && bytes.length === expected + 2;
   if (bytes.length !== expected && !hasChecksum) return undefined;
-  const read = (at: number, octets: 4 | 8): bigint => (octets === 8 ? bytes.readBigUInt64BE(at) : BigInt(bytes.readUInt32BE(at)));
+  const read = (at: number, octets: 4 | 8): bigint =>
+    octets === 8 ? bytes.readBigUInt64BE(at) : BigInt(bytes.readUInt32BE(at));
   if (acknowledgementOctets > 0) {
     const octets = acknowledgementOctets === 8 ? 8 : 4;
     option.acknowledgement = { octets, value: read(4, octets) };
@@ -248,7 +297,10 @@ function decodeDss(bytes: Buffer): WireDss | undefined {
     const octets = sequenceOctets === 8 ? 8 : 4;
     const at = 4 + acknowledgementOctets;
     option.mapping = {
-      octets, sequence: read(at, octets), subflowSequence: bytes.readUInt32BE(at + octets), length: bytes.readUInt16BE(at + octets + 4),
+      octets,
+      sequence: read(at, octets),
+      subflowSequence: bytes.readUInt32BE(at + octets),
+      length: bytes.readUInt16BE(at + octets + 4),
       checksum: hasChecksum ? bytes.readUInt16BE(at + octets + 6) : undefined,
     };
   }
@@ -259,7 +311,10 @@ function decodeAddAddress(bytes: Buffer, echo: boolean): WireOption | undefined 
   const rest = bytes.length - 8 - (echo ? 0 : 8);
   if (rest !== 0 && rest !== 2) return undefined;
   return {
-    kind: "add_address", echo, addressId: bytes[3]!, address: bytes.readUInt32BE(4),
+    kind: "add_address",
+    echo,
+    addressId: bytes[3]!,
+    address: bytes.readUInt32BE(4),
     port: rest === 2 ? bytes.readUInt16BE(8) : undefined,
     hmac: echo ? undefined : bytes.readBigUInt64BE(8 + rest),
   };

@@ -83,11 +83,17 @@ export function decodeFrame(frame: Buffer): WireSegment | undefined {
   const source = { address: ip.readUInt32BE(12), port: tcp.readUInt16BE(0) };
   const destination = { address: ip.readUInt32BE(16), port: tcp.readUInt16BE(2) };
   const pseudoHeader = pseudoHeaderSum(source.address, destination.address, tcpProtocol, tcp.length);
-  if (checksumFold(checksumAdd(pseudoHeader, tcp, 0, tcp.length)) !== 0xffff) throw new Error("the host sent a wrong TCP checksum");
+  if (checksumFold(checksumAdd(pseudoHeader, tcp, 0, tcp.length)) !== 0xffff)
+    throw new Error("the host sent a wrong TCP checksum");
   const headerLength = (tcp.readUInt8(12) >> 4) * 4;
   return {
-    source, destination, flags: tcp.readUInt8(13),
-    sequence: tcp.readUInt32BE(4), acknowledgement: tcp.readUInt32BE(8), window: tcp.readUInt16BE(14), urgentPointer: tcp.readUInt16BE(18),
+    source,
+    destination,
+    flags: tcp.readUInt8(13),
+    sequence: tcp.readUInt32BE(4),
+    acknowledgement: tcp.readUInt32BE(8),
+    window: tcp.readUInt16BE(14),
+    urgentPointer: tcp.readUInt16BE(18),
     options: decodeOptions(tcp.subarray(tcpLength, headerLength)),
     payload: tcp.subarray(headerLength),
   };

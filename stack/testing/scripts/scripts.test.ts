@@ -5,7 +5,9 @@ import { runScript } from "../packetdrill/interpreter.ts";
 import { ScriptFailure } from "../packetdrill/script-error.ts";
 import { knownDifferences } from "./known-differences.ts";
 
-const scripts = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".pkt")).sort();
+const scripts = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".pkt"))
+  .sort();
 
 function run(file: string): void {
   runScript(readFileSync(join(import.meta.dirname, file), "utf8"), file);
@@ -23,7 +25,9 @@ describe("scripts over the pure stack, in virtual time", () => {
     if (difference === undefined) it(titleOf(file), () => run(file));
     else {
       it(`${titleOf(file)} (known difference from ${difference.section})`, () => {
-        expect(() => run(file), `${file} passes now: take it off the list of known differences`).to.throw(ScriptFailure);
+        expect(() => run(file), `${file} passes now: take it off the list of known differences`).to.throw(
+          ScriptFailure,
+        );
       });
     }
   }
