@@ -1,7 +1,11 @@
 /** Loss by time (RFC 8985 §6): a segment is lost when one sent later has arrived and the reordering window has passed. */
 
 import type { RttEstimator } from "./rtt-estimator.ts";
-import type { SentQueue, SentRange } from "./sent-queue.ts";
+import type { Scoreboard } from "./scoreboard.ts";
+import type { SentRange } from "./sent-queue.ts";
+
+/** RFC 8985 §6.2 step 4: RACK.reo_wnd_persist. */
+const recoveriesToPersist = 16;
 
 export class Rack {
   /** RACK.xmit_ts, RACK.end_seq, RACK.rtt: the most recently sent range that has been delivered. */
@@ -12,6 +16,9 @@ export class Rack {
   #highestDelivered = 0;
   #reorderingSeen = false;
   #reorderingMultiplier = 1;
+  #windowPersists = 0;
+  /** SND.NXT when the latest duplicate was reported: RACK.dsack_round. */
+  #duplicateRound = 0;
   #minimumRtt = Number.POSITIVE_INFINITY;
 
   /** Of the acknowledgement being processed: did it deliver anything, and the round trip of what was sent last and only once; 0: none. */
@@ -44,8 +51,8 @@ export class Rack {
       if (rtt < this.#minimumRtt) this.#minimumRtt = rtt;
       if (range.end <= this.#highestDelivered) {
         this.#reorderingSeen = true;
-        // It had been taken for lost: the window was too small (RFC 8985 §6.2 step 4 widens it by D-SACK).
-        if (range.lost) this.#reorderingMultiplier = Math.min(16, this.#reorderingMultiplier + 1);
+        // It had been taken for lost, and there is no D-SACK to tell, since it was not sent again yet.
+        if (range.lost) this.#widenWindow();
       }
     } else {
       this.#ambiguous = true;
@@ -60,27 +67,56 @@ export class Rack {
   }
 
   /**
-   * Reports every lost range to `markLost`. Returns how many microseconds from `now` the next could be declared lost, 0 for never.
+   * Marks every lost range. Returns how many microseconds from `now` the next could be declared lost, 0 for never.
    * `lossIsLikely`: in recovery already, or three segments' worth selectively acknowledged.
    */
   findLost(
-    queue: SentQueue,
+    scoreboard: Scoreboard,
     rtt: RttEstimator,
     lossIsLikely: boolean,
     now: number,
-    markLost: (range: SentRange) => void,
   ): number {
     const window = this.#reorderingWindow(rtt, lossIsLikely);
     let wait = 0;
-    for (let range = queue.sentHead; range !== undefined;) {
+    for (let range = scoreboard.queue.sentHead; range !== undefined;) {
       if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) break;
       const following: SentRange | undefined = range.nextSent;
       const remaining = range.sentAt + this.#rtt + window - now;
-      if (remaining <= 0) markLost(range);
+      if (remaining <= 0) scoreboard.markLost(range);
       else if (remaining > wait) wait = remaining;
       range = following;
     }
     return wait;
+  }
+
+  /**
+   * RFC 8985 §6.2 step 4: the window widens once in a round trip that reports a duplicate (RFC 2883): what was sent again had only been late.
+   * `sendNext`: SND.NXT.
+   */
+  onDuplicateReported(unacknowledged: number, sendNext: number): void {
+    if (unacknowledged < this.#duplicateRound) return;
+    this.#duplicateRound = sendNext;
+    this.#widenWindow();
+  }
+
+  /** After sixteen recoveries without a duplicate the window is narrow again. */
+  onRecoveryEnded(): void {
+    if (--this.#windowPersists <= 0) this.#reorderingMultiplier = 1;
+  }
+
+  /** What was taken for lost had only been overtaken. */
+  onSpuriousRecovery(): void {
+    this.#reorderingSeen = true;
+  }
+
+  /** After a timeout, what was sent only a moment ago is not lost yet (RFC 8985 §6.3). */
+  isOverdue(range: SentRange, rtt: RttEstimator, now: number): boolean {
+    return range.sentAt + (this.#rtt || rtt.smoothed) + this.#reorderingWindow(rtt, true) <= now;
+  }
+
+  #widenWindow(): void {
+    this.#reorderingMultiplier++;
+    this.#windowPersists = recoveriesToPersist;
   }
 
   #reorderingWindow(rtt: RttEstimator, lossIsLikely: boolean): number {

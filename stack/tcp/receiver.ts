@@ -38,6 +38,9 @@ export class Receiver {
   #outOfOrder: OutOfOrder[] = [];
   #blocks: SackBlock[] = [];
   #updates = 0;
+  /** What the next acknowledgement reports by D-SACK; end 0: nothing. */
+  #duplicateStart = 0;
+  #duplicateEnd = 0;
   #quickAcks = initialQuickAcks;
   #unacknowledgedBytes = 0;
   /** The largest segment seen: the peer's effective MSS. */
@@ -57,10 +60,12 @@ export class Receiver {
     if (length === 0) return;
     const skipped = this.next - start;
     if (skipped >= length) {
+      this.#noteDuplicate(start, start + length);
       this.ackNeeded = true; // A duplicate: its acknowledgement was lost, or it was sent again for nothing.
       return;
     }
     if (skipped > 0) {
+      this.#noteDuplicate(start, this.next);
       start += skipped;
       offset += skipped;
       length -= skipped;
@@ -86,30 +91,42 @@ export class Receiver {
   /** The acknowledgement went out, on whatever segment. */
   noteAckSent(): void {
     this.ackNeeded = false;
+    this.#duplicateEnd = 0;
     this.#unacknowledgedBytes = 0;
     this.#timers.stop(timer.delayedAck);
   }
 
-  /** Fills in at most `limit` SACK blocks, the most recent first (RFC 2018 §4). */
+  /** Fills in at most `limit` SACK blocks: what came twice (RFC 2883 §4), then the most recent first (RFC 2018 §4). */
   writeSackBlocks(segment: TcpSegment, limit: number): void {
-    const count = Math.min(limit, this.#blocks.length);
-    segment.sackCount = count;
-    if (count === 0) return;
-    this.#blocks.sort((a, b) => b.updated - a.updated);
-    for (let i = 0; i < count; i++) {
-      segment.sackEdges[2 * i] = wrapOffset(this.initialSequence, this.#blocks[i]!.start);
-      segment.sackEdges[2 * i + 1] = wrapOffset(this.initialSequence, this.#blocks[i]!.end);
+    segment.sackCount = 0;
+    if (limit > 0 && this.#duplicateEnd > 0) this.#writeBlock(segment, this.#duplicateStart, this.#duplicateEnd);
+    if (this.#blocks.length > 1) this.#blocks.sort((a, b) => b.updated - a.updated);
+    for (let i = 0; i < this.#blocks.length && segment.sackCount < limit; i++) {
+      this.#writeBlock(segment, this.#blocks[i]!.start, this.#blocks[i]!.end);
     }
   }
 
-  get hasHoles(): boolean {
-    return this.#blocks.length > 0;
+  /** There is more to say than the cumulative acknowledgement. */
+  get hasSackBlocks(): boolean {
+    return this.#blocks.length > 0 || this.#duplicateEnd > 0;
   }
 
   release(): void {
     this.#outOfOrder = [];
     this.#blocks = [];
     this.outOfOrderBytes = 0;
+  }
+
+  #writeBlock(segment: TcpSegment, start: number, end: number): void {
+    const at = 2 * segment.sackCount++;
+    segment.sackEdges[at] = wrapOffset(this.initialSequence, start);
+    segment.sackEdges[at + 1] = wrapOffset(this.initialSequence, end);
+  }
+
+  /** `start` … `end` has come before; the next acknowledgement says so, once. */
+  #noteDuplicate(start: number, end: number): void {
+    this.#duplicateStart = Math.max(1, start);
+    this.#duplicateEnd = end;
   }
 
   #considerAck(length: number, hadHoles: boolean, now: number): void {
@@ -132,12 +149,14 @@ export class Receiver {
     let end = start + length;
     const before = queue[at - 1];
     if (before !== undefined && before.end > start) {
+      this.#noteDuplicate(start, Math.min(before.end, end));
       const skip = before.end - start;
       if (skip >= length) return;
       start += skip;
       offset += skip;
     }
     while (at < queue.length && queue[at]!.end <= end) {
+      this.#noteDuplicate(queue[at]!.start, queue[at]!.end);
       this.outOfOrderBytes -= queue[at]!.bytes.length;
       queue.splice(at, 1);
     }

@@ -1,12 +1,19 @@
-/** The send side of a subflow: what is in flight, what is lost, what may be sent. RFC 9293 §3.8, RFC 6675 (scoreboard), RFC 8985 (RACK-TLP), RFC 6582 without SACK. */
+/** The send side of a subflow: what is in flight, what is lost, what may be sent. RFC 9293 §3.8, RFC 6675, RFC 8985 (RACK-TLP); RFC 6582 without SACK. */
 
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import { unwrapSequence, sequenceNumber, type SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
+import { DuplicateSack } from "./duplicate-sack.ts";
+import { ForwardRto } from "./forward-rto.ts";
+import { ProportionalRateReduction } from "./prr.ts";
 import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
-import { SentQueue, type SentRange } from "./sent-queue.ts";
+import { Scoreboard } from "./scoreboard.ts";
+import type { SentQueue, SentRange } from "./sent-queue.ts";
+import { SpuriousRecovery } from "./spurious-recovery.ts";
+import { TailLossProbe } from "./tail-loss-probe.ts";
 import { timer, type TimerTable } from "./timers.ts";
+import type { TimestampClock } from "./timestamp-clock.ts";
 
 const duplicateThreshold = 3;
 /** RFC 8985 §7.2: how long the peer may delay the acknowledgement of a single segment. */
@@ -18,6 +25,8 @@ export interface SenderObserver {
   onRttSample(rttMicroseconds: number, now: number): void;
   onFastRetransmit(lostBytes: number, now: number): void;
   onRetransmissionTimeout(timeoutMicroseconds: number, now: number): void;
+  /** The latest recovery was for nothing; the window is what it was before. */
+  onSpuriousRecovery(now: number): void;
 }
 
 export class Sender {
@@ -37,31 +46,59 @@ export class Sender {
 
   readonly congestion: CongestionControl;
   readonly rtt: RttEstimator = new RttEstimator();
-  readonly queue: SentQueue = new SentQueue();
+  /** A tail loss probe is to be sent: new data, or else the last segment again. */
+  probeDue = false;
   /** Upper bound of the timeout: a subflow that others stand in for is probed more often than RFC 6298 (5.5) would. */
   timeoutLimit: number = Number.POSITIVE_INFINITY;
 
   readonly #observer: SenderObserver;
   readonly #timers: TimerTable;
+  readonly #timestamps: TimestampClock;
+  readonly #scoreboard: Scoreboard;
   readonly #rack = new Rack();
-  #sackedBytes = 0;
-  #lostBytes = 0;
-  /** No range before this one is lost. */
-  #lostHint: SentRange | undefined;
+  readonly #reduction = new ProportionalRateReduction();
+  readonly #probe = new TailLossProbe();
+  readonly #forwardRto = new ForwardRto();
+  readonly #spurious = new SpuriousRecovery();
+  readonly #duplicateSack = new DuplicateSack();
   #duplicateAcks = 0;
   #recovery: "open" | "recovery" | "loss" = "open";
   #recoveryPoint = 0;
-  #probeOutstanding = false;
+  /** What a timeout or a partial acknowledgement asks for goes out whatever is in flight (RFC 6298 (5.4), RFC 6582 §3.2 step 5). */
+  #retransmissionForced = false;
   #lastSentAt = 0;
 
-  constructor(congestion: CongestionControl, timers: TimerTable, observer: SenderObserver) {
+  constructor(
+    congestion: CongestionControl,
+    timers: TimerTable,
+    timestamps: TimestampClock,
+    observer: SenderObserver,
+  ) {
     this.congestion = congestion;
     this.#timers = timers;
+    this.#timestamps = timestamps;
     this.#observer = observer;
+    const rack = this.#rack;
+    this.#scoreboard = new Scoreboard({
+      onDelivered: (range, now) => rack.onDelivered(range, now),
+      onRangeAcknowledged: (range, end) => observer.onRangeAcknowledged(range, end),
+    });
   }
 
+  get queue(): SentQueue {
+    return this.#scoreboard.queue;
+  }
+
+  /** What the peer has or the path has lost does not count (RFC 6675 §4, SetPipe). */
   get bytesInFlight(): number {
-    return this.next - this.unacknowledged - this.#sackedBytes - this.#lostBytes;
+    return this.outstanding - this.#scoreboard.lostBytes - this.#deliveredBeyond;
+  }
+
+  /** Bytes beyond SND.UNA that the peer has: by SACK, or one segment for each duplicate acknowledgement (RFC 5681 §3.2 (4); RFC 3042). */
+  get #deliveredBeyond(): number {
+    if (this.sackPermitted) return this.#scoreboard.sackedBytes;
+    const behind = this.outstanding - Math.max(this.#scoreboard.lostBytes, this.maximumSegmentSize);
+    return Math.max(0, Math.min(this.#duplicateAcks * this.maximumSegmentSize, behind));
   }
 
   get outstanding(): number {
@@ -72,12 +109,19 @@ export class Sender {
     return this.#recovery !== "open";
   }
 
+  /** Something lost is to be sent again before anything new. */
   get hasLost(): boolean {
-    return this.#lostBytes > 0;
+    return this.#scoreboard.lostBytes > 0 && !this.#forwardRto.prefersNewData;
   }
 
-  /** What the congestion window allows beyond what is in flight. */
+  /** The first lost range goes out now, whatever the window says: a timeout asks for it, or nothing is in flight. */
+  get mustRetransmit(): boolean {
+    return this.#retransmissionForced || this.bytesInFlight <= 0;
+  }
+
+  /** What the congestion window, or in recovery the rate reduction, allows beyond what is in flight. */
   get congestionSpace(): number {
+    if (this.#recovery === "recovery") return this.#reduction.allowance;
     return Math.floor(this.congestion.congestionWindow) - this.bytesInFlight;
   }
 
@@ -87,12 +131,13 @@ export class Sender {
 
   /** A range was sent (again): counts, order of time, timers. */
   noteTransmission(range: SentRange, now: number): void {
-    if (range.transmissions > 0) this.retransmissions++;
-    if (range.lost) {
-      range.lost = false;
-      this.#lostBytes -= range.length;
+    if (range.transmissions > 0) {
+      this.retransmissions++;
+      if (this.inRecovery) this.#spurious.noteRetransmission(range.length, this.#timestamps.valueAt(now));
     }
-    this.queue.markSent(range, now);
+    if (this.#recovery === "recovery") this.#reduction.onSent(range.length);
+    this.#retransmissionForced = false;
+    this.#scoreboard.noteSent(range, now);
     this.#lastSentAt = now;
     if (!this.#timers.isSet(timer.retransmission)) this.#timers.set(timer.retransmission, now + this.timeout);
     this.#armProbe(now);
@@ -106,60 +151,67 @@ export class Sender {
 
   /** A new range at the end of the stream; the caller fills in its payload and mapping and transmits it. */
   append(length: number): SentRange {
-    const range = this.queue.append(this.next, this.next + length);
+    const range = this.#scoreboard.queue.append(this.next, this.next + length);
     this.next += length;
     return range;
   }
 
-  /** The first lost range, cut to at most `limit` bytes, or undefined. */
   nextLost(limit: number): SentRange | undefined {
-    if (this.#lostBytes === 0) return undefined;
-    let range = this.#lostHint ?? this.queue.head;
-    while (range !== undefined && !range.lost) range = range.next;
-    this.#lostHint = range;
-    if (range !== undefined && range.length > limit) this.queue.split(range, range.start + limit);
-    return range;
+    return this.#scoreboard.nextLost(limit);
   }
 
-  /** The last range, cut to its last `limit` bytes: what a tail loss probe sends (RFC 8985 §7.3). */
   lastForProbe(limit: number): SentRange | undefined {
-    const range = this.queue.tail;
-    if (range === undefined || range.sacked) return undefined;
-    if (range.length <= limit) return range;
-    this.queue.split(range, range.end - limit);
-    return range.next;
+    return this.#scoreboard.lastForProbe(limit);
   }
 
-  /** An acceptable acknowledgement: `acknowledged` lies between SND.UNA and SND.NXT. `windowLimited` as for CongestionControl. */
+  /** No new data came to be sent in F-RTO (RFC 5682 §2.1 step 2b): what is lost is sent again. */
+  endForwardRtoWithoutNewData(): void {
+    this.#forwardRto.stopWithoutNewData(this.next);
+  }
+
+  /** An acceptable acknowledgement: `acknowledged` lies between SND.UNA and SND.NXT. */
   handleAcknowledgement(segment: TcpSegment, acknowledged: number, isDuplicate: boolean, now: number): void {
     const inFlightBefore = this.bytesInFlight;
+    const deliveredBefore = this.unacknowledged + this.#deliveredBeyond;
+    const sackedBefore = this.#scoreboard.sackedBytes;
     const newlyAcknowledged = acknowledged - this.unacknowledged;
+    const progress = newlyAcknowledged > 0;
     const rack = this.#rack;
     rack.beginAcknowledgement();
-    if (this.sackPermitted) this.#markSacked(segment, acknowledged, now);
-    this.#removeAcknowledged(acknowledged, now);
+    this.#scoreboard.acknowledge(acknowledged, now);
+    this.unacknowledged = acknowledged;
+    this.#duplicateSack.present = false;
+    if (this.sackPermitted) this.#readSackBlocks(segment, acknowledged, now);
     if (rack.rttSample > 0) {
       this.rtt.sample(rack.rttSample);
       this.congestion.onRttSample(rack.rttSample, acknowledged, this.next);
       this.#observer.onRttSample(rack.rttSample, now);
     }
-
-    if (newlyAcknowledged > 0) {
+    if (progress) {
       this.bytesAcked += newlyAcknowledged;
-      this.#duplicateAcks = 0;
       this.consecutiveTimeouts = 0;
       this.rtt.resetBackoff();
-      this.#probeOutstanding = false;
-    } else if (isDuplicate) {
-      this.#duplicateAcks++;
-    }
+      // Each segment acknowledged had one duplicate acknowledgement to itself, but for the retransmission.
+      const segments = Math.floor(newlyAcknowledged / this.maximumSegmentSize);
+      this.#duplicateAcks = this.inRecovery ? Math.max(0, this.#duplicateAcks - Math.max(0, segments - 1)) : 0;
+    } else if (isDuplicate && !this.sackPermitted) this.#duplicateAcks++;
 
     const wasInRecovery = this.#recovery;
-    if (wasInRecovery !== "open" && acknowledged >= this.#recoveryPoint) this.#recovery = "open";
+    this.#judgeRecovery(segment, progress, this.#scoreboard.sackedBytes > sackedBefore, now);
+    if (this.#probe.repairedLoss(acknowledged, this.#duplicateSack, isDuplicate && segment.sackCount === 0))
+      this.#reactToRepairedLoss(now);
     if (this.sackPermitted) this.#detectBySack(now);
-    else this.#detectByDuplicates(newlyAcknowledged, wasInRecovery, now);
+    else this.#detectByDuplicates(progress, wasInRecovery, now);
 
-    if (newlyAcknowledged > 0 && wasInRecovery !== "recovery" && this.#recovery !== "recovery") {
+    if (this.#recovery === "recovery") {
+      const delivered = this.unacknowledged + this.#deliveredBeyond - deliveredBefore;
+      this.#reduction.onAcknowledged(
+        Math.max(0, delivered),
+        this.bytesInFlight,
+        this.congestion.slowStartThreshold,
+        this.maximumSegmentSize,
+      );
+    } else if (progress && wasInRecovery !== "recovery") {
       const windowLimited =
         wasInRecovery === "loss" ||
         inFlightBefore + 2 * this.maximumSegmentSize >= this.congestion.congestionWindow ||
@@ -167,38 +219,60 @@ export class Sender {
           2 * inFlightBefore >= this.congestion.congestionWindow);
       this.congestion.onAcknowledged(newlyAcknowledged, windowLimited, this.rtt.smoothed, now);
     }
-    this.#rearm(newlyAcknowledged > 0 || rack.delivered, now);
+    this.#rearm(progress || rack.delivered, now);
   }
 
   /** RACK's reordering window has passed (RFC 8985 §6.2). */
   handleReorderingTimeout(now: number): void {
     this.#detectBySack(now);
+    if (this.#recovery !== "recovery") return;
+    const { slowStartThreshold } = this.congestion;
+    this.#reduction.onAcknowledged(0, this.bytesInFlight, slowStartThreshold, this.maximumSegmentSize);
   }
 
-  /** RFC 6298 (5.4)–(5.7), RFC 8985 §6.3: everything that is not selectively acknowledged counts as lost. */
+  /** RFC 6298 (5.4)–(5.7), RFC 8985 §6.3. */
   handleRetransmissionTimeout(now: number): void {
+    const scoreboard = this.#scoreboard;
     const timeout = this.timeout;
+    const repeated = this.#recovery === "loss";
     this.rtoCount++;
     this.consecutiveTimeouts++;
-    this.congestion.onRetransmissionTimeout(this.#recovery === "loss");
+    this.congestion.onRetransmissionTimeout(repeated);
+    if (repeated) this.#forwardRto.stop();
+    else {
+      this.#spurious.begin(this.unacknowledged, this.next);
+      this.#forwardRto.begin();
+    }
     this.#recovery = "loss";
     this.#recoveryPoint = this.next;
     this.#duplicateAcks = 0;
-    for (let range = this.queue.head; range !== undefined; range = range.next) {
-      if (!range.sacked && !range.lost) this.#markLost(range);
+    // What stands at SND.UNA should have moved it: the peer has thrown away what it had acknowledged selectively (RFC 2018 §8).
+    if (scoreboard.queue.head?.sacked === true) scoreboard.forgetSacks();
+    for (let range = scoreboard.queue.head; range !== undefined; range = range.next) {
+      const isFirst = range === scoreboard.queue.head;
+      if (!range.sacked && !range.lost && (isFirst || repeated || this.#rack.isOverdue(range, this.rtt, now)))
+        scoreboard.markLost(range);
     }
-    this.#lostHint = undefined;
+    this.#retransmissionForced = true;
     this.rtt.backOff();
-    this.#probeOutstanding = false;
+    this.#probe.forget();
+    this.probeDue = false;
     this.#timers.stop(timer.lossProbe);
     this.#timers.stop(timer.reordering);
     this.#timers.set(timer.retransmission, now + this.timeout);
     this.#observer.onRetransmissionTimeout(timeout, now);
   }
 
-  /** A probe was sent; the retransmission timer takes over. */
-  noteProbe(now: number): void {
-    this.#probeOutstanding = true;
+  /** Two round trips of silence: a probe is due, and the retransmission timer waits for its answer (RFC 8985 §7.3). */
+  handleProbeTimeout(now: number): void {
+    this.probeDue = true;
+    this.#timers.set(timer.retransmission, now + this.timeout);
+  }
+
+  /** `range` went out as the probe. */
+  noteProbe(range: SentRange, now: number): void {
+    this.probeDue = false;
+    this.#probe.noteSent(range.end, range.transmissions > 1);
     this.#timers.stop(timer.lossProbe);
     this.#timers.set(timer.retransmission, now + this.timeout);
   }
@@ -212,91 +286,96 @@ export class Sender {
   }
 
   release(): void {
-    this.queue.clear();
-    this.#lostHint = undefined;
-    this.#sackedBytes = 0;
-    this.#lostBytes = 0;
+    this.#scoreboard.clear();
     this.unacknowledged = this.next;
     this.congestion.release();
   }
 
-  #markSacked(segment: TcpSegment, acknowledged: number, now: number): void {
-    for (let i = 0; i < segment.sackCount; i++) {
+  #readSackBlocks(segment: TcpSegment, acknowledged: number, now: number): void {
+    const duplicate = this.#duplicateSack;
+    duplicate.read(segment, acknowledged, this.initialSequence);
+    if (duplicate.present) this.#rack.onDuplicateReported(acknowledged, this.next);
+    for (let i = duplicate.present ? 1 : 0; i < segment.sackCount; i++) {
       const left = this.#unwrap(segment.sackEdges[2 * i]!);
       const right = this.#unwrap(segment.sackEdges[2 * i + 1]!);
-      // Below the cumulative acknowledgement it is a D-SACK (RFC 2883); beyond what was sent it is nonsense.
-      if (left >= right || left < acknowledged || right > this.next) continue;
-      for (let range = this.queue.head; range !== undefined && range.start < right; range = range.next) {
-        if (range.end <= left || range.sacked) continue;
-        if (range.start < left) {
-          this.queue.split(range, left);
-          continue;
-        }
-        if (range.end > right) this.queue.split(range, right);
-        this.#rack.onDelivered(range, now);
-        if (range.lost) {
-          range.lost = false;
-          this.#lostBytes -= range.length;
-        }
-        range.sacked = true;
-        this.#sackedBytes += range.length;
-        this.queue.leaveSentOrder(range);
-      }
+      // Beyond what was sent it is nonsense.
+      if (left < right && left >= acknowledged && right <= this.next) this.#scoreboard.sack(left, right, now);
     }
   }
 
-  #removeAcknowledged(acknowledged: number, now: number): void {
-    for (let range = this.queue.head; range !== undefined && range.start < acknowledged; range = this.queue.head) {
-      if (range.end > acknowledged) this.queue.split(range, acknowledged);
-      if (range.sacked) this.#sackedBytes -= range.length;
-      else this.#rack.onDelivered(range, now);
-      if (range.lost) this.#lostBytes -= range.length;
-      if (this.#lostHint === range) this.#lostHint = undefined;
-      this.#observer.onRangeAcknowledged(range, range.end);
-      this.queue.removeHead();
+  /** Is the recovery over, and was it for nothing? */
+  #judgeRecovery(segment: TcpSegment, progress: boolean, newlySacked: boolean, now: number): void {
+    const recovered = this.unacknowledged >= this.#recoveryPoint;
+    const duplicate = this.#duplicateSack;
+    // What lies above the acknowledgement is still known; what was sent once was duplicated by the path.
+    const duplicated =
+      duplicate.present && (duplicate.end <= this.unacknowledged || this.#scoreboard.wasSentAgain(duplicate.start));
+    let spurious = this.#spurious.isProven(segment, duplicated ? duplicate : undefined, progress);
+    if (this.#recovery === "loss") {
+      const verdict = this.#forwardRto.isSpurious(progress, recovered, newlySacked, this.sackPermitted, this.next);
+      spurious ||= verdict;
     }
-    if (acknowledged > this.unacknowledged) this.unacknowledged = acknowledged;
+    if (spurious) {
+      // RFC 4015 §3.2: the window is restored; what counted as lost is only late.
+      this.#spurious.forget();
+      this.#forwardRto.stop();
+      this.#rack.onSpuriousRecovery();
+      this.#scoreboard.restoreLost();
+      this.congestion.undo();
+      this.#observer.onSpuriousRecovery(now);
+    }
+    if (this.#recovery !== "open" && (recovered || spurious)) {
+      this.#recovery = "open";
+      this.#duplicateAcks = 0;
+      this.#forwardRto.stop();
+      this.#rack.onRecoveryEnded();
+    }
+  }
+
+  /** RFC 8985 §7.4.2: once for each episode. */
+  #reactToRepairedLoss(now: number): void {
+    if (this.#recovery !== "open") return;
+    this.#spurious.forget();
+    this.congestion.onLoss();
+    this.#observer.onFastRetransmit(this.maximumSegmentSize, now);
   }
 
   #detectBySack(now: number): void {
-    if (this.#sackedBytes === 0 && this.#recovery === "open") {
+    const scoreboard = this.#scoreboard;
+    if (scoreboard.sackedBytes === 0 && this.#recovery === "open") {
       this.#timers.stop(timer.reordering);
       return;
     }
-    const manySacked = this.#sackedBytes >= duplicateThreshold * this.maximumSegmentSize;
-    const wait = this.#rack.findLost(this.queue, this.rtt, manySacked || this.inRecovery, now, (range) =>
-      this.#markLost(range),
-    );
+    const manySacked = scoreboard.sackedBytes >= duplicateThreshold * this.maximumSegmentSize;
+    const wait = this.#rack.findLost(scoreboard, this.rtt, manySacked || this.inRecovery, now);
     if (wait > 0) this.#timers.set(timer.reordering, now + wait);
     else this.#timers.stop(timer.reordering);
     this.#enterRecoveryIfLost(now);
   }
 
   /** Without SACK: three duplicate acknowledgements, then each partial one, tell of one lost segment (RFC 6582 §3.2). */
-  #detectByDuplicates(newlyAcknowledged: number, wasInRecovery: string, now: number): void {
-    const head = this.queue.head;
+  #detectByDuplicates(progress: boolean, wasInRecovery: string, now: number): void {
+    const { queue } = this.#scoreboard;
+    const { head } = queue;
     if (head === undefined || head.lost) return;
-    const partial = newlyAcknowledged > 0 && wasInRecovery === "recovery" && this.#recovery === "recovery";
+    const partial = progress && wasInRecovery === "recovery" && this.#recovery === "recovery";
     const third = this.#duplicateAcks === duplicateThreshold && this.#recovery === "open";
     if (!partial && !third) return;
-    if (head.length > this.maximumSegmentSize) this.queue.split(head, head.start + this.maximumSegmentSize);
-    this.#markLost(head);
+    if (head.length > this.maximumSegmentSize) queue.split(head, head.start + this.maximumSegmentSize);
+    this.#scoreboard.markLost(head);
+    if (partial) this.#retransmissionForced = true;
     this.#enterRecoveryIfLost(now);
   }
 
   #enterRecoveryIfLost(now: number): void {
-    if (this.#lostBytes === 0 || this.#recovery !== "open") return;
+    const { lostBytes } = this.#scoreboard;
+    if (lostBytes === 0 || this.#recovery !== "open") return;
     this.#recovery = "recovery";
     this.#recoveryPoint = this.next;
+    this.#spurious.begin(this.unacknowledged, this.next);
+    this.#reduction.begin(this.outstanding);
     this.congestion.onLoss();
-    this.#observer.onFastRetransmit(this.#lostBytes, now);
-  }
-
-  #markLost(range: SentRange): void {
-    range.lost = true;
-    this.#lostBytes += range.length;
-    this.queue.leaveSentOrder(range);
-    if (this.#lostHint === undefined || range.start < this.#lostHint.start) this.#lostHint = range;
+    this.#observer.onFastRetransmit(lostBytes, now);
   }
 
   #rearm(progress: boolean, now: number): void {
@@ -310,13 +389,16 @@ export class Sender {
     }
   }
 
-  /** RFC 8985 §7.2: a probe after two round trips of silence, unless recovery is under way or a probe is out. */
+  /**
+   * RFC 8985 §7.2: a probe after two round trips of silence, unless recovery is under way or a probe is out. Where the timeout comes first, it shall:
+   * a probe in its stead would delay the other subflows' taking over.
+   */
   #armProbe(now: number): void {
     if (
       !this.sackPermitted ||
-      this.#probeOutstanding ||
+      this.#probe.outstanding ||
       this.inRecovery ||
-      this.#sackedBytes > 0 ||
+      this.#scoreboard.sackedBytes > 0 ||
       this.rtt.smoothed === 0
     ) {
       this.#timers.stop(timer.lossProbe);

@@ -101,6 +101,16 @@ export class SentQueue {
     this.#sentTail = range;
   }
 
+  /** The range counts as in flight again, as what was sent first. */
+  returnToSentOrder(range: SentRange): void {
+    if (range.inSentOrder) return;
+    range.inSentOrder = true;
+    range.nextSent = this.sentHead;
+    if (this.sentHead === undefined) this.#sentTail = range;
+    else this.sentHead.previousSent = range;
+    this.sentHead = range;
+  }
+
   leaveSentOrder(range: SentRange): void {
     if (!range.inSentOrder) return;
     if (range.previousSent === undefined) this.sentHead = range.nextSent;

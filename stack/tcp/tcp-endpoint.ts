@@ -53,7 +53,6 @@ export class TcpEndpoint {
   #finOffset = Number.POSITIVE_INFINITY;
   #resetToSend = false;
   #probeToSend = false;
-  #tailProbe = false;
   #silentSince = 0;
 
   constructor(options: TcpEndpointOptions) {
@@ -73,8 +72,9 @@ export class TcpEndpoint {
       onRttSample: (rtt, now) => user.handleRttSample(rtt, now),
       onFastRetransmit: (lostBytes, now) => user.handleFastRetransmit(lostBytes, now),
       onRetransmissionTimeout: (timeout, now) => user.handleRetransmissionTimeout(timeout, now),
+      onSpuriousRecovery: (now) => user.handleSpuriousRecovery(now),
     };
-    this.sender = new Sender(options.congestion, this.#timers, observer);
+    this.sender = new Sender(options.congestion, this.#timers, this.#timestamps, observer);
     this.sender.initialSequence = options.initialSequence;
     this.receiver = new Receiver(this.#timers, (offset, bytes, byteOffset, length, now) =>
       user.handlePayload(offset, bytes, byteOffset, length, now),
@@ -194,14 +194,14 @@ export class TcpEndpoint {
 
   /** Sends a range that the user has appended to `sender` and filled in. */
   transmitNew(range: SentRange, now: number, output: SegmentOutput): void {
-    this.#transmitter.sendRange(range, now, output);
+    this.#transmitter.sendNew(range, now, output);
   }
 
   handleTimeout(now: number): void {
     if (this.#timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
     if (this.#timers.expire(timer.reordering, now)) this.sender.handleReorderingTimeout(now);
     if (this.#timers.expire(timer.lossProbe, now)) {
-      this.#tailProbe = true;
+      this.sender.handleProbeTimeout(now);
       this.#user.handleTailLossProbe(now);
     }
     if (this.#timers.expire(timer.retransmission, now)) this.#retransmissionTimeout(now);
@@ -218,10 +218,6 @@ export class TcpEndpoint {
     if (this.#handshake.synDue) this.#transmitter.sendSyn(this.#state === "syn-received", now, output);
     if (!this.synchronized) return;
     this.#transmitter.sendLost(now, output);
-    if (this.#tailProbe) {
-      this.#tailProbe = false;
-      this.#transmitter.sendTailProbe(now, output);
-    }
     if (this.#finRequested && this.#finOffset === Number.POSITIVE_INFINITY) this.#transmitFin(now, output);
     if (this.#probeToSend) {
       this.#probeToSend = false;
@@ -229,7 +225,9 @@ export class TcpEndpoint {
     }
   }
 
+  /** After new data had their turn: what goes out in their stead, and the acknowledgement that nothing carried. */
   transmitAck(now: number, output: SegmentOutput): void {
+    if (this.synchronized) this.#transmitter.sendWithoutNewData(now, output);
     if (this.receiver.ackNeeded && this.#state !== "closed" && this.#state !== "syn-sent" && !this.#handshake.synDue) {
       this.#transmitter.sendControl(tcpFlag.ack, this.sender.next, now, output);
     }

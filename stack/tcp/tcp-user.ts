@@ -26,6 +26,8 @@ export interface TcpUser {
   handleFastRetransmit(lostBytes: number, now: number): void;
   handleRetransmissionTimeout(timeoutMicroseconds: number, now: number): void;
   handleTailLossProbe(now: number): void;
+  /** The latest recovery was for nothing and has been undone. */
+  handleSpuriousRecovery(now: number): void;
   handleEstablished(now: number): void;
   handleClosed(reason: SubflowCloseReason, now: number): void;
   /** Bytes of window to advertise, counted from what is acknowledged at the data level. */

@@ -48,8 +48,17 @@ export class TimestampClock {
   write(segment: TcpSegment, now: number): void {
     segment.hasTimestamps =
       this.enabled || (this.#offered && (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn);
-    segment.timestampValue = (Math.floor(now / 1000) + this.#offset) >>> 0;
+    segment.timestampValue = this.#tick(now);
     segment.timestampEcho = this.#recent;
+  }
+
+  /** TSval of what is sent now; -1: without timestamps. */
+  valueAt(now: number): number {
+    return this.enabled ? this.#tick(now) : -1;
+  }
+
+  #tick(now: number): number {
+    return (Math.floor(now / 1000) + this.#offset) >>> 0;
   }
 
   noteAckSent(next: number): void {

@@ -81,6 +81,7 @@ export class Transmitter {
     let window = sender.windowEdge - sender.next;
     // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
     if (!limitedByWindow && sender.outstanding === 0) window = Math.max(window, size);
+    if (sender.probeDue) return Math.max(0, Math.min(size, pending, window));
     let space = Math.min(sender.congestionSpace, window);
     if (space >= size) {
       if (space < pending) space -= space % size; // Whole segments; the rest waits for the next acknowledgement.
@@ -95,8 +96,7 @@ export class Transmitter {
     while (sender.hasLost) {
       const size = this.segmentSize;
       const space = sender.congestionSpace;
-      // At least one segment is in flight at any time, whatever the window says.
-      if (space < size && sender.bytesInFlight > 0) return;
+      if (space < size && !sender.mustRetransmit) return;
       const limit = Math.max(size, Math.min(this.itemLimit, space - (space % size)));
       const range = sender.nextLost(limit);
       if (range === undefined) return;
@@ -104,11 +104,25 @@ export class Transmitter {
     }
   }
 
-  sendTailProbe(now: number, output: SegmentOutput): void {
-    const range = this.#sender.lastForProbe(this.segmentSize);
-    if (range === undefined || range.lost) return;
+  /** New data; as a probe, if one is due (RFC 8985 §7.3 prefers them). */
+  sendNew(range: SentRange, now: number, output: SegmentOutput): void {
     this.sendRange(range, now, output);
-    this.#sender.noteProbe(now);
+    if (this.#sender.probeDue) this.#sender.noteProbe(range, now);
+  }
+
+  /** Nothing new could be sent: the last segment again is the probe, and F-RTO is over. */
+  sendWithoutNewData(now: number, output: SegmentOutput): void {
+    const sender = this.#sender;
+    if (sender.probeDue) {
+      const range = sender.lastForProbe(this.segmentSize);
+      sender.probeDue = false;
+      if (range !== undefined) {
+        this.sendRange(range, now, output);
+        sender.noteProbe(range, now);
+      }
+    }
+    sender.endForwardRtoWithoutNewData();
+    this.sendLost(now, output);
   }
 
   sendSyn(passive: boolean, now: number, output: SegmentOutput): void {
@@ -165,7 +179,7 @@ export class Transmitter {
     // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
     segment.window = Math.min(0xffff, Math.floor(this.#user.receiveWindow() / unit));
     this.advertisedEdge = Math.max(this.advertisedEdge, receiver.next + segment.window * unit);
-    if (receiver.hasHoles && this.#sender.sackPermitted) {
+    if (receiver.hasSackBlocks && this.#sender.sackPermitted) {
       receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
     }
     this.#timestamps.noteAckSent(receiver.next);
