@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Checked } from "../substrate/prerequisites/ensure.ts";
+import { isRequired } from "../substrate/prerequisites/prerequisite.ts";
 import type { Finding } from "../substrate/prerequisites/prerequisite.ts";
 
 export function registerDoctorCommand(program: Command): void {
@@ -10,8 +11,8 @@ export function registerDoctorCommand(program: Command): void {
     .option("--json", "one JSON document on stdout")
     .action(async (options: { fix?: boolean; json?: boolean }) => {
       const { checkAll, mend, prerequisites } = await import("../substrate/prerequisites/ensure.ts");
-      // What no need asks for is a gift of the machine: it is listed, and not missed.
-      const required = prerequisites.filter(({ needs }) => needs.length > 0);
+      // What no experiment must have is a gift of the machine: it is listed, and not missed.
+      const required = prerequisites.filter(isRequired);
       const failures = new Map(
         (options.fix ? await mend(required) : []).map(({ prerequisite, finding }) => [prerequisite, finding]),
       );
@@ -20,7 +21,7 @@ export function registerDoctorCommand(program: Command): void {
         finding: failures.get(prerequisite) ?? finding,
       }));
       process.stdout.write(options.json ? `${JSON.stringify(document(checked), undefined, 2)}\n` : table(checked));
-      if (checked.some(({ prerequisite, finding }) => !finding.present && prerequisite.needs.length > 0))
+      if (checked.some(({ prerequisite, finding }) => !finding.present && isRequired(prerequisite)))
         process.exitCode = 3;
     });
 }
@@ -45,7 +46,7 @@ function table(checked: readonly Checked[]): string {
   const width = Math.max(...checked.map(({ prerequisite }) => prerequisite.name.length));
   const indent = " ".repeat(width + 9);
   const lines = checked.flatMap(({ prerequisite: { name, purpose, needs, remedy }, finding }) => {
-    const line = `${mark(finding, needs.length > 0)}  ${name.padEnd(width)}  ${finding.detail}`;
+    const line = `${mark(finding, isRequired({ needs }))}  ${name.padEnd(width)}  ${finding.detail}`;
     return finding.present || finding.unknown ? [line] : [line, `${indent}for: ${purpose}`, `${indent}mend: ${remedy}`];
   });
   return `${lines.join("\n")}\n`;

@@ -21,7 +21,9 @@ import { registerValidateCommand } from "./validate.ts";
 const { version } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { version: string };
 
 const program = new Command("pathlab")
-  .description("A Multipath TCP testbed: one experiment file, run on network namespaces and in containers")
+  .description(
+    "A Multipath TCP testbed: one experiment file, run on network namespaces, in containers and in a simulation",
+  )
   .version(version)
   .exitOverride()
   .showHelpAfterError("(see `pathlab --help`)");

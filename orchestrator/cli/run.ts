@@ -132,7 +132,8 @@ function needsOf(runs: readonly PlannedRun[]): Need[] {
     [loaded, ...loaded.baselines].flatMap(({ experiment }) => Object.values(experiment.hosts)),
   );
   if (hosts.some(({ endpoint }) => endpoint === "linux-mptcp")) needs.add("linux-mptcp");
-  if (hosts.some(({ congestionControl }) => congestionControl === "cubic")) needs.add("cubic");
+  if (hosts.some(({ endpoint, congestionControl }) => endpoint !== "pathlab" && congestionControl === "cubic"))
+    needs.add("cubic");
   return [...needs];
 }
 

@@ -19,6 +19,8 @@ const staticChecks: readonly Check[] = [
   { name: "unused code (knip)", command: ["knip"] },
 ];
 
+/** Unit tests run in virtual time and need milliseconds; a busy machine may make seconds of them. */
+const unitTestTimeoutMilliseconds = 30_000;
 /** System tests share the machine's two cores with real links: a slow machine gets time, a hanging test still ends. */
 const systemTestTimeoutMilliseconds = 120_000;
 
@@ -41,7 +43,15 @@ export function registerTestCommand(program: Command): void {
       } else {
         if (!options.system) {
           for (const check of staticChecks) add(await runCheck(check));
-          add(await mocha("unit tests", ["--ignore", "**/*.system.test.ts", ...testGlobs("test.ts")]));
+          add(
+            await mocha("unit tests", [
+              "--timeout",
+              String(unitTestTimeoutMilliseconds),
+              "--ignore",
+              "**/*.system.test.ts",
+              ...testGlobs("test.ts"),
+            ]),
+          );
         }
         if (!options.unit) {
           const { ensure } = await import("../substrate/prerequisites/ensure.ts");

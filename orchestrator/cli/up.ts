@@ -44,7 +44,11 @@ export function registerUpCommand(program: Command): void {
     .summary("make an experiment's nodes and links, and keep them")
     .description("Makes the nodes and links of an experiment without running it, and keeps them until `pathlab down`.")
     .argument("<experiment>", "experiment file")
-    .addOption(new Option("--on <substrate>", "what to make them of").choices(substrateNames))
+    .addOption(
+      new Option("--on <substrate>", "what to make them of").choices(
+        substrateNames.filter((name) => name !== "simulation"),
+      ),
+    )
     .option("--set <key=value>", "set a key of the experiment file; may be given again", collectSetting, [])
     .option("--seed <number>", "seed of everything random", parseSeed)
     .option("--foreground", "keep them by this very process; Ctrl-C takes them down")

@@ -26,12 +26,12 @@ describe("LinkRates", () => {
       time: 100_000,
       link: "wifi",
       direction: "forward",
-      packets: 1,
-      bytes: 105_000,
+      packets: 0,
+      bytes: 100_000,
       rateBitsPerSecond: 8_000_000,
       queueBytes: 7,
       dropsQueue: 0,
-      dropsLoss: 2,
+      dropsLoss: 0,
       dropsBlackhole: 0,
     });
   });

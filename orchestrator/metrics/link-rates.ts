@@ -1,10 +1,14 @@
 import type { LinkSample } from "./link-sample.ts";
 import type { LinkMetricSample } from "./metric-sample.ts";
 
-/** Derives what each direction of each link carried between two samples from its counters. */
+/**
+ * Derives what each direction of each link carried from its counters. They count from its first sample on: what the measurement before the run sent and lost is not
+ * the run's.
+ */
 export class LinkRates {
   readonly #zero: number;
-  readonly #before = new Map<string, { readonly time: number; readonly bytes: number }>();
+  readonly #first = new Map<string, LinkSample>();
+  readonly #before = new Map<string, LinkSample>();
 
   /** `zero`: the run's zero, CLOCK_MONOTONIC microseconds. */
   constructor(zero: number) {
@@ -16,9 +20,21 @@ export class LinkRates {
     const key = `${sample.link} ${sample.direction}`;
     const before = this.#before.get(key);
     if (before !== undefined && sample.time <= before.time) return undefined;
-    this.#before.set(key, { time: sample.time, bytes: sample.bytes });
+    const first = this.#first.get(key) ?? sample;
+    this.#first.set(key, first);
+    this.#before.set(key, sample);
     const rateBitsPerSecond =
       before === undefined ? 0 : ((sample.bytes - before.bytes) * 8_000_000) / (sample.time - before.time);
-    return { kind: "link", ...sample, time: sample.time - this.#zero, rateBitsPerSecond };
+    return {
+      kind: "link",
+      ...sample,
+      time: sample.time - this.#zero,
+      packets: sample.packets - first.packets,
+      bytes: sample.bytes - first.bytes,
+      dropsQueue: sample.dropsQueue - first.dropsQueue,
+      dropsLoss: sample.dropsLoss - first.dropsLoss,
+      dropsBlackhole: sample.dropsBlackhole - first.dropsBlackhole,
+      rateBitsPerSecond,
+    };
   }
 }

@@ -36,7 +36,7 @@ export interface ConnectionSample extends SampleBase {
   readonly receiveWindowBytes?: number;
 }
 
-/** Counters are totals since the link came up; `rateBitsPerSecond` is what it carried since the sample before. */
+/** Counters are totals since the run began to sample; `rateBitsPerSecond` is what it carried since the sample before. */
 export interface LinkMetricSample extends SampleBase {
   readonly kind: "link";
   readonly link: string;

@@ -33,10 +33,12 @@ export function realiseLink(
   const emulated = onMachine && realisation !== "direct";
   const configs = linkConfigs(addressed.name, link.shape ?? unshaped, seed);
   // There is nothing to measure where packets leave at the very times that are computed.
-  const measured = onMachine && [configs.forward, configs.backward].some(
-    (config) =>
-      config.rateBitsPerSecond !== undefined || config.delayMicroseconds !== undefined || config.loss !== undefined,
-  );
+  const measured =
+    onMachine &&
+    [configs.forward, configs.backward].some(
+      (config) =>
+        config.rateBitsPerSecond !== undefined || config.delayMicroseconds !== undefined || config.loss !== undefined,
+    );
   return {
     name: addressed.name,
     realisation,

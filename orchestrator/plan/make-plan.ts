@@ -55,7 +55,14 @@ export function makePlan(experiment: Experiment, topology: Topology, options: Pl
   const addressed = addressLinks(topology, options.lab);
   const routing = new Routing(addressed);
   const links = addressed.map((link, index) =>
-    realiseLink(topology.links[link.name]!, link, index, experiment.faults, seed, substrate === "simulation" ? substrate : options.abilities),
+    realiseLink(
+      topology.links[link.name]!,
+      link,
+      index,
+      experiment.faults,
+      seed,
+      substrate === "simulation" ? substrate : options.abilities,
+    ),
   );
   const workloads = planWorkloads(experiment, seed, (host) => formatIpv4(routing.interfacesOf(host)[0]!.address));
   const planned = [

@@ -89,15 +89,19 @@ function describeSilence({ link, action }: Fault): string {
 export function planDeadline(experiment: Experiment, topology: Topology): number {
   if (experiment.durationMicroseconds !== undefined) return experiment.durationMicroseconds;
   const ends = Object.values(experiment.workload).map(
-    (workload) => (workloadEnd(workload) ?? estimatedEnd(workload, topology)) + graceMicroseconds,
+    (workload) =>
+      (workloadEnd(workload) ?? workload.startMicroseconds) +
+      bytesToDrain(workload, experiment, topology) +
+      graceMicroseconds,
   );
   const lastFault = Math.max(0, ...experiment.faults.map(({ atMicroseconds }) => atMicroseconds));
   return Math.max(lastFault + graceMicroseconds, ...ends);
 }
 
-/** Of a transfer of a given size: four times what the sum of its paths' rates would take. */
-function estimatedEnd(workload: Workload, topology: Topology): number {
-  if (workload.kind !== "bulk") return workload.startMicroseconds;
-  const microseconds = (workload.sizeBytes! * 8e6) / boundOnRate(workload.from, workload.to, topology);
-  return workload.startMicroseconds + Math.ceil(sizeGraceFactor * microseconds);
+/** Microseconds for the bytes that the time of a workload does not account for: four times what the sum of its paths' rates would take. */
+function bytesToDrain(workload: Workload, experiment: Experiment, topology: Topology): number {
+  if (workload.kind !== "bulk") return 0;
+  // A sender that stops by the clock has a send buffer full of bytes that were accepted before.
+  const bytes = workload.sizeBytes ?? experiment.hosts[workload.from]?.sendBufferBytes ?? 0;
+  return Math.ceil((sizeGraceFactor * bytes * 8e6) / boundOnRate(workload.from, workload.to, topology));
 }

@@ -3,6 +3,11 @@
 /** What a verb is about to do. */
 export type Need = "namespaces" | "containers" | "linux-mptcp" | "cubic" | "test";
 
+/** Whether any experiment may miss it; `cubic` only those that ask for it. */
+export function isRequired({ needs }: Pick<Prerequisite, "needs">): boolean {
+  return needs.some((need) => need !== "cubic");
+}
+
 export interface Finding {
   readonly present: boolean;
   /** This user cannot find out; `present` is false then. */
