@@ -32,16 +32,6 @@ export const knownDifferences: Readonly<Record<string, KnownDifference>> = {
     expected: "small segments wait while something is unacknowledged, unless TCP_NODELAY is set",
     seen: "every write is sent at once",
   },
-  "tcp/receive/duplicate-sack.pkt": {
-    section: "RFC 2883 §4.1",
-    expected: "the first block of the acknowledgement reports the duplicate",
-    seen: "no block",
-  },
-  "tcp/receive/duplicate-sack-above.pkt": {
-    section: "RFC 2883 §4.1",
-    expected: "the duplicate first, then the block that holds it",
-    seen: "the block that holds it only",
-  },
   "tcp/window/no-update-that-updates-nothing.pkt": {
     section: "RFC 9293 §3.8.6.2.2, RFC 5681 §2",
     expected: "nothing is sent when reading cannot change the advertised window, which is at 65535 without scaling",
@@ -51,21 +41,6 @@ export const knownDifferences: Readonly<Record<string, KnownDifference>> = {
     section: "RFC 9293 §3.8.6 (MUST-34, SHLD-15)",
     expected: "no new data beyond the edge that the latest segment tells",
     seen: "data up to the highest edge that was ever told",
-  },
-  "tcp/loss/fast-retransmit.pkt": {
-    section: "RFC 5681 §3.2 step 3, RFC 6582 §3.2",
-    expected: "the third duplicate acknowledgement sends the lost segment, whatever is in flight",
-    seen: "without SACK the retransmission waits for room in the halved window, that is mostly for the timeout",
-  },
-  "tcp/loss/limited-transmit.pkt": {
-    section: "RFC 3042 §2",
-    expected: "a new segment for each of the first two duplicate acknowledgements, also without SACK",
-    seen: "nothing is sent",
-  },
-  "tcp/loss/tail-loss-probe-sends-new-data.pkt": {
-    section: "RFC 8985 §7.3",
-    expected: "a probe of new data when there are any and the peer's window has room",
-    seen: "the last segment again",
   },
   "tcp/loss/window-update-is-no-duplicate.pkt": {
     section: "RFC 5681 §2 (e)",
