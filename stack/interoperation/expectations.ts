@@ -27,8 +27,7 @@ export async function joined(lab: Lab, number: number): Promise<void> {
 /** Payload between the client's interface with this index and anyone, from now on, in one direction or both. */
 export function payloadOver(lab: Lab, clientIndex: number, sender?: Role): { readonly payloadBytes: number } {
   return lab.fabric.count(
-    ({ from, to }) =>
-      (sender ?? from.role) === from.role && (from.role === "client" ? from : to).index === clientIndex,
+    ({ from, to }) => (sender ?? from.role) === from.role && (from.role === "client" ? from : to).index === clientIndex,
   );
 }
 

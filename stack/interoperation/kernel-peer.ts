@@ -87,7 +87,9 @@ export class KernelPeer {
     });
     this.#process.stdin.on("error", () => undefined); // Its end is seen as `failure`.
     this.#process.once("close", (code) => (this.failure ??= `the kernel's program ended with ${code}`));
-    createInterface({ input: this.#process.stdout }).on("line", (line) => this.#handle(JSON.parse(line) as KernelRecord));
+    createInterface({ input: this.#process.stdout }).on("line", (line) =>
+      this.#handle(JSON.parse(line) as KernelRecord),
+    );
   }
 
   /** The namespace's counters now; the program never leaves its namespace, so its view of /proc is the kernel's own word. */

@@ -53,7 +53,9 @@ function send(socket: Socket, seed: number, offset: number, bytes: number): void
     socket.write(payload.chunk(offset + done, Math.min(payloadChunkBytes, bytes - done)));
 }
 
-const server = createServer({ allowHalfOpen: true, noDelay: true }, adopt);
+/** A paused socket takes one chunk more and then leaves everything in the kernel. */
+const options = { allowHalfOpen: true, noDelay: true, highWaterMark: 1 } as const;
+const server = createServer(options, adopt);
 
 serveLines({
   onLine(value) {
@@ -68,8 +70,7 @@ serveLines({
             host: command.address,
             port: command.port,
             localAddress: command.localAddress,
-            allowHalfOpen: true,
-            noDelay: true,
+            ...options,
           }),
         );
         return;

@@ -20,23 +20,10 @@ export const knownFailures: readonly KnownFailure[] = [
     reason:
       "RFC 8684 §3.3.8: MP_PRIO has three octets and speaks of the subflow that carries it. Ours has a fourth, an address id as in version 0, and travels on any subflow; the kernel ignores it (MPPrioRx 0).",
   })),
-  ...(["client", "server"] as const).flatMap((ours) => [
-    {
-      name: `a changed byte from the ${ours === "client" ? "server" : "client"} on one of two subflows: that subflow is reset with MP_FAIL, the data is whole`,
-      ours,
-      reason:
-        "RFC 8684 §3.7: the reset of a subflow with a wrong checksum carries MP_FAIL. Ours carries MP_TCPRST alone (MPFailRx 0, MPRstRx 1).",
-    },
-    {
-      name: `a changed byte from the ${ours} on the only subflow: MP_FAIL, and on as TCP`,
-      ours,
-      reason:
-        "RFC 8684 §3.7: who receives MP_FAIL sends an infinite mapping and goes on. Ours goes on without any mapping (InfiniteMapRx 0, DssFallback 1).",
-    },
-  ]),
   {
     name: "the SYN has the flag B, an extension that nobody knows: TCP",
     ours: "server",
-    reason: "RFC 8684 §3.1: an MP_CAPABLE with flag B set is ignored, which leaves TCP. Our server answers it with MPTCP.",
+    reason:
+      "RFC 8684 §3.1: an MP_CAPABLE with flag B set is ignored, which leaves TCP. Our server answers it with MPTCP.",
   },
 ];

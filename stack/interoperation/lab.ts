@@ -189,7 +189,8 @@ export class Lab {
       [this.client, this.server, "up"],
       [this.server, this.client, "down"],
     ] as const)
-      if (!isIntact(from, to)) throw new Error(`${way}: ${to.received.bytes} bytes of ${from.sent}, not those that were sent`);
+      if (!isIntact(from, to))
+        throw new Error(`${way}: ${to.received.bytes} bytes of ${from.sent}, not those that were sent`);
   }
 
   /** Sends so many bytes each way and waits for them. */
@@ -215,7 +216,8 @@ export class Lab {
       ipAddress({ role: "server", index: serverIndex }),
     ].sort();
     const found = this.ours.connection.subflows.find(
-      ({ addresses: { localAddress, remoteAddress } }) => [localAddress, remoteAddress].sort().join() === addresses.join(),
+      ({ addresses: { localAddress, remoteAddress } }) =>
+        [localAddress, remoteAddress].sort().join() === addresses.join(),
     );
     if (found === undefined) throw new Error(`no subflow between ${addresses.join(" and ")}\n${this.describe()}`);
     return found;
@@ -276,7 +278,9 @@ class Names {
   }
 
   async remove(): Promise<void> {
-    await Promise.allSettled((["ours", "kernel", "middle"] as const).map((place) => run("ip", ["netns", "del", this.of(place)])));
+    await Promise.allSettled(
+      (["ours", "kernel", "middle"] as const).map((place) => run("ip", ["netns", "del", this.of(place)])),
+    );
   }
 }
 
@@ -293,12 +297,23 @@ async function makeNamespaces(names: Names, ports: readonly Port[], ours: Role):
   const links = (role: (port: Port) => boolean): string[] =>
     ["lo", ...ports.filter(role).map(interfaceName)].map((name) => `link set ${name} up`);
   await Promise.all([
-    batch(links(() => true), names.of("middle")),
-    batch(links((port) => port.role === ours), names.of("ours")),
+    batch(
+      links(() => true),
+      names.of("middle"),
+    ),
+    batch(
+      links((port) => port.role === ours),
+      names.of("ours"),
+    ),
   ]);
 }
 
-async function configureKernel(namespace: string, role: Role, ports: readonly Port[], setup: KernelSetup): Promise<void> {
+async function configureKernel(
+  namespace: string,
+  role: Role,
+  ports: readonly Port[],
+  setup: KernelSetup,
+): Promise<void> {
   const sysctls = {
     // The kernel stops asking for MPTCP in the whole namespace when SYNs with options seem to get lost.
     "net.mptcp.blackhole_timeout": 0,
@@ -315,7 +330,9 @@ async function configureKernel(namespace: string, role: Role, ports: readonly Po
   await run("ip", ["netns", "exec", namespace, "sysctl", "-qw", ...values]);
   const endpoints =
     setup.endpoints ??
-    ports.slice(1).map((port) => `${ipAddress(port)} dev ${interfaceName(port)} ${role === "client" ? "subflow" : "signal"}`);
+    ports
+      .slice(1)
+      .map((port) => `${ipAddress(port)} dev ${interfaceName(port)} ${role === "client" ? "subflow" : "signal"}`);
   await batch(
     [
       "link set lo up",

@@ -12,9 +12,17 @@ import { transfers } from "./cases/transfers.ts";
 import type { Role } from "./fabric.ts";
 import { type KnownFailure, knownFailures } from "./known-failures.ts";
 
-export const groups: readonly CaseGroup[] = [transfers, subflowCases, addresses, priorities, checksums, failures, middleboxes];
+export const groups: readonly CaseGroup[] = [
+  transfers,
+  subflowCases,
+  addresses,
+  priorities,
+  checksums,
+  failures,
+  middleboxes,
+];
 
-const casesAtATime = 6;
+const casesAtATime = 8;
 
 export type Outcome =
   | { result: "passed" }
@@ -90,7 +98,8 @@ export async function markdown(matrix: Matrix, date: string): Promise<string> {
           if (outcome.result === "passed") passes++;
           cells.push(outcome.result);
         }
-        if (outcome.result === "known failure") reasons.push(`- **${given.name}**, our stack as ${ours}: ${outcome.reason}`);
+        if (outcome.result === "known failure")
+          reasons.push(`- **${given.name}**, our stack as ${ours}: ${outcome.reason}`);
       }
       lines.push(`| ${given.name} | ${cells.join(" | ")} |`);
     }
@@ -121,9 +130,4 @@ function head(date: string, sum: string): string[] {
   ];
 }
 
-const tail = [
-  "",
-  "## Not covered yet",
-  "",
-  "- IPv6, v4-mapped and mixed address families: the stack is IPv4 only.",
-];
+const tail = ["", "## Not covered yet", "", "- IPv6, v4-mapped and mixed address families: the stack is IPv4 only."];

@@ -14,7 +14,9 @@ import { connect, createServer, type MptcpSocket } from "../net/net.ts";
 import { interfaceName, ipAddress, macAddress, type Port } from "./fabric.ts";
 import type { Received, Stream } from "./stream.ts";
 
-export type OurOptions = Partial<Pick<HostOptions, "mptcp" | "dssChecksum" | "receiveBufferBytes" | "sendBufferBytes">> & {
+export type OurOptions = Partial<
+  Pick<HostOptions, "mptcp" | "dssChecksum" | "receiveBufferBytes" | "sendBufferBytes">
+> & {
   /** Interfaces, by index from 1, that are backup. */
   backup?: readonly number[];
 };

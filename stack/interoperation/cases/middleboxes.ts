@@ -29,7 +29,11 @@ const isCapable = ({ segment }: Passing): boolean => segment.mptcp.has(mptcpPres
 const isThirdJoinAck = (passing: Passing): boolean => isJoin(passing) && passing.segment.mptcp.joinLength === 24;
 
 /** Changes every segment for which `applies`. */
-function change(lab: Lab, applies: (passing: Passing) => boolean, how: (passing: Passing) => void): { segments: number } {
+function change(
+  lab: Lab,
+  applies: (passing: Passing) => boolean,
+  how: (passing: Passing) => void,
+): { segments: number } {
   const state = { segments: 0 };
   lab.fabric.rule((passing) => {
     if (applies(passing)) {
@@ -94,16 +98,32 @@ const cases: Case[] = [
   fallback("MP_CAPABLE is stripped from the SYN: TCP", isSyn),
   fallback("MP_CAPABLE is stripped from the SYN/ACK: TCP", isSynAck),
   fallback("options are stripped from all that is no SYN: TCP", isSegment),
-  fallback("options are stripped from all that is no SYN, from client to server: TCP", (passing) => isSegment(passing) && passing.from.role === "client"),
-  fallback("options are stripped from all that is no SYN, from server to client: TCP", (passing) => isSegment(passing) && passing.from.role === "server"),
-  fallback("the SYN asks for version 0: TCP", (passing) => isSyn(passing) && isCapable(passing), (passing) =>
-    flip(passing, capable(passing) + 2, 0x01)),
-  fallback("the SYN/ACK has a version that was not asked for: TCP", (passing) => isSynAck(passing) && isCapable(passing), (passing) =>
-    flip(passing, capable(passing) + 2, 0x03)),
+  fallback(
+    "options are stripped from all that is no SYN, from client to server: TCP",
+    (passing) => isSegment(passing) && passing.from.role === "client",
+  ),
+  fallback(
+    "options are stripped from all that is no SYN, from server to client: TCP",
+    (passing) => isSegment(passing) && passing.from.role === "server",
+  ),
+  fallback(
+    "the SYN asks for version 0: TCP",
+    (passing) => isSyn(passing) && isCapable(passing),
+    (passing) => flip(passing, capable(passing) + 2, 0x01),
+  ),
+  fallback(
+    "the SYN/ACK has a version that was not asked for: TCP",
+    (passing) => isSynAck(passing) && isCapable(passing),
+    (passing) => flip(passing, capable(passing) + 2, 0x03),
+  ),
   {
     name: "the SYN asks for a version of the future: version 1 or TCP, as the server says",
     async run(lab) {
-      const changed = change(lab, (passing) => isSyn(passing) && isCapable(passing), (passing) => flip(passing, capable(passing) + 2, 0x03));
+      const changed = change(
+        lab,
+        (passing) => isSyn(passing) && isCapable(passing),
+        (passing) => flip(passing, capable(passing) + 2, 0x03),
+      );
       await lab.connect();
       await lab.transfer({ up: much, down: much });
       await (lab.ours.info.mptcp ? speaksMptcp : speaksTcp)(lab);
@@ -111,10 +131,16 @@ const cases: Case[] = [
       await lab.finish();
     },
   },
-  fallback("the SYN lacks the flag H, no algorithm is common: TCP", (passing) => isSyn(passing) && isCapable(passing), (passing) =>
-    flip(passing, capable(passing) + 3, 0x01)),
-  fallback("the SYN has the flag B, an extension that nobody knows: TCP", (passing) => isSyn(passing) && isCapable(passing), (passing) =>
-    flip(passing, capable(passing) + 3, 0x40)),
+  fallback(
+    "the SYN lacks the flag H, no algorithm is common: TCP",
+    (passing) => isSyn(passing) && isCapable(passing),
+    (passing) => flip(passing, capable(passing) + 3, 0x01),
+  ),
+  fallback(
+    "the SYN has the flag B, an extension that nobody knows: TCP",
+    (passing) => isSyn(passing) && isCapable(passing),
+    (passing) => flip(passing, capable(passing) + 3, 0x40),
+  ),
   {
     name: "the third ACK is lost: the connection is MPTCP all the same",
     async run(lab) {
@@ -126,9 +152,15 @@ const cases: Case[] = [
       });
       await lab.listen();
       lab.begin();
-      await lab.until("the client is connected", () => (lab.oursIsClient ? lab.ours : lab.kernel).streams[0]?.connected === true);
+      await lab.until(
+        "the client is connected",
+        () => (lab.oursIsClient ? lab.ours : lab.kernel).streams[0]?.connected === true,
+      );
       lab.client.send(much);
-      await lab.until("the server is connected", () => (lab.oursIsClient ? lab.kernel : lab.ours).streams[0]?.connected === true);
+      await lab.until(
+        "the server is connected",
+        () => (lab.oursIsClient ? lab.kernel : lab.ours).streams[0]?.connected === true,
+      );
       await lab.transfer({ down: much });
       assert(lost, lab, "nothing was lost");
       await speaksMptcp(lab);
@@ -139,7 +171,10 @@ const cases: Case[] = [
     name: "MP_JOIN is stripped from its SYN: the first path carries all",
     lab: { clientAddresses: 2 },
     async run(lab) {
-      await carriesOnFirstPath(lab, change(lab, (passing) => isSyn(passing) && isJoin(passing), strip));
+      await carriesOnFirstPath(
+        lab,
+        change(lab, (passing) => isSyn(passing) && isJoin(passing), strip),
+      );
       await counters(lab, { MPJoinSynRx: 0, MPJoinAckRx: 0, MPJoinSynAckRx: 0 });
     },
   },
@@ -147,7 +182,10 @@ const cases: Case[] = [
     name: "MP_JOIN is stripped from its SYN/ACK: the first path carries all",
     lab: { clientAddresses: 2 },
     async run(lab) {
-      await carriesOnFirstPath(lab, change(lab, (passing) => isSynAck(passing) && isJoin(passing), strip));
+      await carriesOnFirstPath(
+        lab,
+        change(lab, (passing) => isSynAck(passing) && isJoin(passing), strip),
+      );
       await counters(lab, { MPJoinAckRx: 0, MPJoinSynAckRx: 0 });
     },
   },
@@ -173,7 +211,10 @@ const cases: Case[] = [
     name: "SYN/ACKs with MP_JOIN are turned into resets: the first path carries all",
     lab: { clientAddresses: 2 },
     async run(lab) {
-      await carriesOnFirstPath(lab, change(lab, (passing) => isSynAck(passing) && isJoin(passing), makeReset));
+      await carriesOnFirstPath(
+        lab,
+        change(lab, (passing) => isSynAck(passing) && isJoin(passing), makeReset),
+      );
       await counters(lab, { MPJoinAckRx: 0, MPJoinSynAckRx: 0 });
     },
   },
@@ -182,7 +223,11 @@ const cases: Case[] = [
     lab: { clientAddresses: 2 },
     async run(lab) {
       const resets = lab.fabric.count(({ from, segment }) => from.role === "server" && segment.has(tcpFlag.rst));
-      const tried = change(lab, (passing) => isSyn(passing) && isJoin(passing), (passing) => flip(passing, join(passing) + 4));
+      const tried = change(
+        lab,
+        (passing) => isSyn(passing) && isJoin(passing),
+        (passing) => flip(passing, join(passing) + 4),
+      );
       await carriesOnFirstPath(lab, tried);
       await lab.until("the server resets", () => resets.segments > 0);
       if (lab.oursIsClient) await lab.until("the token is counted", () => lab.counters().MPJoinNoTokenFound! > 0);
@@ -194,7 +239,11 @@ const cases: Case[] = [
     lab: { clientAddresses: 2 },
     async run(lab) {
       const resets = lab.fabric.count(({ from, segment }) => from.role === "client" && segment.has(tcpFlag.rst));
-      const tried = change(lab, (passing) => isSynAck(passing) && isJoin(passing), (passing) => flip(passing, join(passing) + 4));
+      const tried = change(
+        lab,
+        (passing) => isSynAck(passing) && isJoin(passing),
+        (passing) => flip(passing, join(passing) + 4),
+      );
       await carriesOnFirstPath(lab, tried);
       await lab.until("the client resets", () => resets.segments > 0);
       if (lab.oursIsClient) await counters(lab, { MPJoinAckRx: 0 });
@@ -212,11 +261,26 @@ const cases: Case[] = [
       if (lab.oursIsClient) await lab.until("the HMAC is counted", () => lab.counters().MPJoinAckHMacFailure! > 0);
     },
   },
-  harmless("timestamps are stripped from SYNs", ({ segment }) => segment.has(tcpFlag.syn), (passing) => strip(passing, tcpOptionKind.timestamps)),
-  harmless("SACK is stripped from SYNs", ({ segment }) => segment.has(tcpFlag.syn), (passing) => strip(passing, tcpOptionKind.sackPermitted)),
-  harmless("window scale is stripped from SYNs", ({ segment }) => segment.has(tcpFlag.syn), (passing) => strip(passing, tcpOptionKind.windowScale)),
-  harmless("window scale is stripped from SYNs of the second path alone", (passing) => passing.segment.has(tcpFlag.syn) && isJoin(passing), (passing) =>
-    strip(passing, tcpOptionKind.windowScale)),
+  harmless(
+    "timestamps are stripped from SYNs",
+    ({ segment }) => segment.has(tcpFlag.syn),
+    (passing) => strip(passing, tcpOptionKind.timestamps),
+  ),
+  harmless(
+    "SACK is stripped from SYNs",
+    ({ segment }) => segment.has(tcpFlag.syn),
+    (passing) => strip(passing, tcpOptionKind.sackPermitted),
+  ),
+  harmless(
+    "window scale is stripped from SYNs",
+    ({ segment }) => segment.has(tcpFlag.syn),
+    (passing) => strip(passing, tcpOptionKind.windowScale),
+  ),
+  harmless(
+    "window scale is stripped from SYNs of the second path alone",
+    (passing) => passing.segment.has(tcpFlag.syn) && isJoin(passing),
+    (passing) => strip(passing, tcpOptionKind.windowScale),
+  ),
   {
     name: "options are stripped from all of the second path in mid-connection: the first carries all",
     lab: { clientAddresses: 2 },

@@ -10,13 +10,17 @@ const much = 500_000;
 /** The client's second address is backup. */
 const backupOfClient = (ours: Role): CaseLab => ({
   clientAddresses: 2,
-  ...(ours === "client" ? { our: { backup: [2] } } : { kernel: { endpoints: ["10.77.2.1 dev client2 subflow backup"] } }),
+  ...(ours === "client"
+    ? { our: { backup: [2] } }
+    : { kernel: { endpoints: ["10.77.2.1 dev client2 subflow backup"] } }),
 });
 
 /** The server's second address, which it signals, is backup. */
 const backupOfServer = (ours: Role): CaseLab => ({
   serverAddresses: 2,
-  ...(ours === "server" ? { our: { backup: [2] } } : { kernel: { endpoints: ["10.77.2.2 dev server2 signal backup"] } }),
+  ...(ours === "server"
+    ? { our: { backup: [2] } }
+    : { kernel: { endpoints: ["10.77.2.2 dev server2 signal backup"] } }),
 });
 
 /** A transfer each way puts nothing on the client's path; what is in flight from before does not count. */

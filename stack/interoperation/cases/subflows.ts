@@ -151,7 +151,11 @@ const cases: Case[] = [
   {
     name: "no joins to the initial address: they go to the signalled one",
     without: { server: "our stack does not forbid them" },
-    lab: { clientAddresses: 2, serverAddresses: 2, kernel: { sysctls: { "net.mptcp.allow_join_initial_addr_port": 0 } } },
+    lab: {
+      clientAddresses: 2,
+      serverAddresses: 2,
+      kernel: { sysctls: { "net.mptcp.allow_join_initial_addr_port": 0 } },
+    },
     async run(lab) {
       await joined(lab, 2);
       await carries(lab);

@@ -36,25 +36,23 @@ const cases: Case[] = [
       await countersOf(lab, handshake);
     },
   },
-  ...(["client", "server"] as const).map(
-    (first): Case => ({
-      name: `half-close: the ${first} ends, the other still sends`,
-      async run(lab) {
-        await lab.connect();
-        const [early, late] = first === "client" ? [lab.client, lab.server] : [lab.server, lab.client];
-        early.send(50_000);
-        early.end();
-        await lab.until("the end is seen", () => late.remoteEnded);
-        late.send(much);
-        await lab.delivered();
-        assert(!early.closed, lab, "closed before the other direction ended");
-        late.end();
-        await lab.until("both ends are closed", () => early.closed && late.closed);
-        assert(early.error === undefined && late.error === undefined, lab, "an error at the end");
-        await countersOf(lab, handshake);
-      },
-    }),
-  ),
+  ...(["client", "server"] as const).map((first): Case => ({
+    name: `half-close: the ${first} ends, the other still sends`,
+    async run(lab) {
+      await lab.connect();
+      const [early, late] = first === "client" ? [lab.client, lab.server] : [lab.server, lab.client];
+      early.send(50_000);
+      early.end();
+      await lab.until("the end is seen", () => late.remoteEnded);
+      late.send(much);
+      await lab.delivered();
+      assert(!early.closed, lab, "closed before the other direction ended");
+      late.end();
+      await lab.until("both ends are closed", () => early.closed && late.closed);
+      assert(early.error === undefined && late.error === undefined, lab, "an error at the end");
+      await countersOf(lab, handshake);
+    },
+  })),
   {
     name: "both end in the same moment, with bytes still to go",
     async run(lab) {
@@ -78,7 +76,11 @@ const cases: Case[] = [
       lab.kernelStream.send(2 << 20);
       const window = (): boolean => lab.ours.info.sendWindow < 20_000 && lab.ours.info.receiveWindow < 20_000;
       await lab.until("both windows are closed", window);
-      assert(lab.kernelStream.received.bytes < 12 << 20 && lab.ourStream.received.bytes < 2 << 20, lab, "nothing had to wait");
+      assert(
+        lab.kernelStream.received.bytes < 12 << 20 && lab.ourStream.received.bytes < 2 << 20,
+        lab,
+        "nothing had to wait",
+      );
       lab.kernelStream.resume();
       lab.ourStream.resume();
       await lab.delivered();
@@ -123,7 +125,10 @@ const cases: Case[] = [
       await lab.transfer({ up: much, down: much });
       await speaksTcp(lab);
       await lab.finish();
-      await countersOf(lab, { server: { MPCapableSYNRX: 0 }, client: { MPCapableSYNTX: 1, MPCapableFallbackSYNACK: 1 } });
+      await countersOf(lab, {
+        server: { MPCapableSYNRX: 0 },
+        client: { MPCapableSYNTX: 1, MPCapableFallbackSYNACK: 1 },
+      });
     },
   },
 ];
