@@ -5,6 +5,7 @@ import type { CoupledGroup } from "../congestion/lia.ts";
 import type { EventRecorder } from "../events.ts";
 import type { PathManager } from "../path-manager/path-manager.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
 import type { Subflow } from "./subflow.ts";
@@ -28,6 +29,7 @@ export interface ConnectionEnvironment {
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
   readonly dssChecksum: boolean;
+  readonly tcp: TcpOptions;
   readonly scheduler: Scheduler;
   readonly record: EventRecorder;
   random(): number;

@@ -101,6 +101,7 @@ export class Subflow implements TcpUser, Schedulable {
       timestampOffset: environment.random(),
       maximumSegmentSize: options.local.maximumSegmentSize,
       gso: options.local.gso,
+      tcp: environment.tcp,
       windowScale: connection.windowScale,
     });
   }
@@ -119,6 +120,11 @@ export class Subflow implements TcpUser, Schedulable {
 
   get ended(): boolean {
     return this.connection.closed;
+  }
+
+  /** Data of other subflows fill the window that this one is told (RFC 8684 §3.3.5). */
+  get windowIsShared(): boolean {
+    return !this.connection.plain;
   }
 
   get dataOptionsLength(): number {
