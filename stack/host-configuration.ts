@@ -2,6 +2,7 @@
 
 import { ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
 import { NetworkInterface } from "./network-interface.ts";
+import type { TcpOptions } from "./tcp/tcp-options.ts";
 import { parseMac } from "./wire/ethernet.ts";
 import { inPrefix, type IpAddress, parseIpAddress } from "./wire/ip-address.ts";
 
@@ -38,6 +39,20 @@ export function checkedBuffer(name: string, bytes: number | undefined, fallback:
     throw new ConfigurationError(name, `${bytes} is not an integer from ${minimumBuffer} to ${maximumBuffer}`);
   }
   return bytes;
+}
+
+/** @throws ConfigurationError for what is no positive number */
+export function checkedTcpOptions(options: TcpOptions): TcpOptions {
+  const { keepAlive, userTimeoutMicroseconds } = options;
+  const positive = (name: string, value: number | undefined): void => {
+    if (value !== undefined && !(Number.isFinite(value) && value > 0))
+      throw new ConfigurationError(`tcp.${name}`, `${value} is not a positive number`);
+  };
+  positive("userTimeoutMicroseconds", userTimeoutMicroseconds);
+  positive("keepAlive.idleMicroseconds", keepAlive?.idleMicroseconds);
+  positive("keepAlive.intervalMicroseconds", keepAlive?.intervalMicroseconds);
+  positive("keepAlive.probes", keepAlive?.probes);
+  return options;
 }
 
 /** @throws ConfigurationError */

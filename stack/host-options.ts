@@ -1,5 +1,7 @@
 /** Configuration of a host, as the application gives it; checked once, when the host is made. */
 
+import type { TcpOptions } from "./tcp/tcp-options.ts";
+
 export interface AddressOptions {
   /** Dotted IPv4. */
   address: string;
@@ -42,6 +44,8 @@ export interface HostOptions {
   receiveBufferBytes?: number;
   /** Ask for DSS checksums (RFC 8684 §3.1, flag A); used when either side asks. Default false. */
   dssChecksum?: boolean;
+  /** Where TCP leaves a choice. */
+  tcp?: TcpOptions;
 }
 
 /** A configuration that cannot be; `path` names the offending option, e.g. `interfaces[1].mtu`. */

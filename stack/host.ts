@@ -5,7 +5,7 @@ import type { FallbackReason, StackEvent } from "./events.ts";
 import { FlowTable } from "./flow-table.ts";
 import { type ChecksumState, checksumState, type FrameSink } from "./frame.ts";
 import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
-import { buildInterfaces, checkedAddress, checkedBuffer, checkedName } from "./host-configuration.ts";
+import { buildInterfaces, checkedAddress, checkedBuffer, checkedName, checkedTcpOptions } from "./host-configuration.ts";
 import { ConfigurationError, type HostOptions } from "./host-options.ts";
 import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";
@@ -111,6 +111,7 @@ export class Host {
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
       receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
       dssChecksum: options.dssChecksum ?? false,
+      tcp: checkedTcpOptions(options.tcp ?? {}),
       scheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);
@@ -325,8 +326,7 @@ export class Host {
 
   /** RFC 6191: a new SYN may take over from a connection in TIME-WAIT. */
   #replacesOld(segment: TcpSegment, subflow: Subflow, now: number): boolean {
-    if (subflow.endpoint.state !== "time-wait" || (segment.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn)
-      return false;
+    if (!subflow.endpoint.mayBeReplacedBy(segment, now)) return false;
     subflow.endpoint.discard("finished", now);
     this.#flows.remove(subflow);
     this.#awake.add(subflow.connection);

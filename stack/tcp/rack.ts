@@ -19,13 +19,17 @@ export class Rack {
   #windowPersists = 0;
   /** SND.NXT when the latest duplicate was reported: RACK.dsack_round. */
   #duplicateRound = 0;
-  #minimumRtt = Number.POSITIVE_INFINITY;
+  readonly #roundTrip: RttEstimator;
 
   /** Of the acknowledgement being processed: did it deliver anything, and the round trip of what was sent last and only once; 0: none. */
   delivered = false;
   #rttSample = 0;
   #sampleSentAt = -1;
   #ambiguous = false;
+
+  constructor(roundTrip: RttEstimator) {
+    this.#roundTrip = roundTrip;
+  }
 
   /** None either when something that was sent again is acknowledged too: what waited behind it at the receiver would look late (Karn). */
   get rttSample(): number {
@@ -48,7 +52,6 @@ export class Rack {
         this.#sampleSentAt = range.sentAt;
         this.#rttSample = Math.max(1, rtt);
       }
-      if (rtt < this.#minimumRtt) this.#minimumRtt = rtt;
       if (range.end <= this.#highestDelivered) {
         this.#reorderingSeen = true;
         // It had been taken for lost, and there is no D-SACK to tell, since it was not sent again yet.
@@ -56,7 +59,7 @@ export class Rack {
       }
     } else {
       this.#ambiguous = true;
-      if (rtt < this.#minimumRtt) return; // The acknowledgement is for an earlier transmission.
+      if (rtt < this.#roundTrip.minimum) return; // The acknowledgement is for an earlier transmission.
     }
     if (range.end > this.#highestDelivered) this.#highestDelivered = range.end;
     if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) {
@@ -72,11 +75,10 @@ export class Rack {
    */
   findLost(
     scoreboard: Scoreboard,
-    rtt: RttEstimator,
     lossIsLikely: boolean,
     now: number,
   ): number {
-    const window = this.#reorderingWindow(rtt, lossIsLikely);
+    const window = this.#reorderingWindow(lossIsLikely);
     let wait = 0;
     for (let range = scoreboard.queue.sentHead; range !== undefined;) {
       if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) break;
@@ -110,8 +112,8 @@ export class Rack {
   }
 
   /** After a timeout, what was sent only a moment ago is not lost yet (RFC 8985 §6.3). */
-  isOverdue(range: SentRange, rtt: RttEstimator, now: number): boolean {
-    return range.sentAt + (this.#rtt || rtt.smoothed) + this.#reorderingWindow(rtt, true) <= now;
+  isOverdue(range: SentRange, now: number): boolean {
+    return range.sentAt + (this.#rtt || this.#roundTrip.smoothed) + this.#reorderingWindow(true) <= now;
   }
 
   #widenWindow(): void {
@@ -119,8 +121,8 @@ export class Rack {
     this.#windowPersists = recoveriesToPersist;
   }
 
-  #reorderingWindow(rtt: RttEstimator, lossIsLikely: boolean): number {
+  #reorderingWindow(lossIsLikely: boolean): number {
     if (!this.#reorderingSeen && lossIsLikely) return 0;
-    return Math.min((this.#reorderingMultiplier * this.#minimumRtt) / 4, rtt.smoothed);
+    return Math.min((this.#reorderingMultiplier * this.#roundTrip.minimum) / 4, this.#roundTrip.smoothed);
   }
 }

@@ -125,6 +125,7 @@ export class Receiver {
 
   /** `start` … `end` has come before; the next acknowledgement says so, once. */
   #noteDuplicate(start: number, end: number): void {
+    if (end === this.next && end - start === 1) return; // A keep-alive's byte (RFC 9293 §3.8.4) is nobody's data.
     this.#duplicateStart = Math.max(1, start);
     this.#duplicateEnd = end;
   }

@@ -29,6 +29,9 @@ export interface SenderObserver {
   onSpuriousRecovery(now: number): void;
 }
 
+/** RFC 7661 §4.2: the non-validated period. */
+const windowValidityMicroseconds = 300_000_000;
+
 export class Sender {
   /** SND.UNA, SND.NXT as offsets; the SYN is offset 0. */
   unacknowledged = 0;
@@ -55,7 +58,7 @@ export class Sender {
   readonly #timers: TimerTable;
   readonly #timestamps: TimestampClock;
   readonly #scoreboard: Scoreboard;
-  readonly #rack = new Rack();
+  readonly #rack = new Rack(this.rtt);
   readonly #reduction = new ProportionalRateReduction();
   readonly #probe = new TailLossProbe();
   readonly #forwardRto = new ForwardRto();
@@ -143,9 +146,12 @@ export class Sender {
     this.#armProbe(now);
   }
 
-  /** Before new data after a pause (RFC 5681 §4.1). */
+  /**
+   * Before new data after a pause. A window that grew only where it was the limit stays valid over pauses (RFC 7661 §4.2): an application that sends in bursts would
+   * else begin each of them with ten segments (RFC 5681 §4.1) and find the faster path full.
+   */
   noteIdle(now: number): void {
-    if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > this.timeout)
+    if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > windowValidityMicroseconds)
       this.congestion.onIdle();
   }
 
@@ -250,7 +256,7 @@ export class Sender {
     if (scoreboard.queue.head?.sacked === true) scoreboard.forgetSacks();
     for (let range = scoreboard.queue.head; range !== undefined; range = range.next) {
       const isFirst = range === scoreboard.queue.head;
-      if (!range.sacked && !range.lost && (isFirst || repeated || this.#rack.isOverdue(range, this.rtt, now)))
+      if (!range.sacked && !range.lost && (isFirst || repeated || this.#rack.isOverdue(range, now)))
         scoreboard.markLost(range);
     }
     this.#retransmissionForced = true;
@@ -347,7 +353,7 @@ export class Sender {
       return;
     }
     const manySacked = scoreboard.sackedBytes >= duplicateThreshold * this.maximumSegmentSize;
-    const wait = this.#rack.findLost(scoreboard, this.rtt, manySacked || this.inRecovery, now);
+    const wait = this.#rack.findLost(scoreboard, manySacked || this.inRecovery, now);
     if (wait > 0) this.#timers.set(timer.reordering, now + wait);
     else this.#timers.stop(timer.reordering);
     this.#enterRecoveryIfLost(now);

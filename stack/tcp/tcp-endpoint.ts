@@ -7,17 +7,17 @@ import { type SequenceNumber, sequenceNumber, unwrapSequence, wrapOffset } from 
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
 import { Handshake } from "./handshake.ts";
+import { Liveness } from "./liveness.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender, type SenderObserver } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
+import type { TcpOptions } from "./tcp-options.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import { timer, TimerTable } from "./timers.ts";
 import { TimestampClock } from "./timestamp-clock.ts";
 import { type Flow, Transmitter } from "./transmitter.ts";
 
-/** Data: consecutive timeouts before the subflow is given up (R2 of RFC 9293 §3.8.3: at least 100 s). */
-const maximumSilence = 120_000_000;
 const timeWaitMicroseconds = 60_000_000;
 const finWait2Microseconds = 60_000_000;
 
@@ -29,6 +29,7 @@ export interface TcpEndpointOptions extends Flow {
   /** MTU minus IP and TCP headers. */
   maximumSegmentSize: number;
   gso: boolean;
+  tcp: TcpOptions;
   /** Window scale to offer; 0 … 14. */
   windowScale: number;
 }
@@ -53,7 +54,14 @@ export class TcpEndpoint {
   #finOffset = Number.POSITIVE_INFINITY;
   #resetToSend = false;
   #probeToSend = false;
-  #silentSince = 0;
+  readonly #liveness: Liveness;
+  /** An unacceptable acknowledgement of the handshake, to be answered with RST; -1: none. */
+  #strayAcknowledgement = -1;
+  /** SND.WL1, SND.WL2, the largest window that was told, and the latest as in its header. */
+  #windowSequence = 0;
+  #windowAcknowledgement = 0;
+  #largestWindow = 0;
+  #latestWindow = -1;
 
   constructor(options: TcpEndpointOptions) {
     this.#user = options.user;
@@ -63,6 +71,7 @@ export class TcpEndpoint {
     this.remoteAddress = options.remoteAddress;
     this.remotePort = options.remotePort;
     this.#handshake = new Handshake(options.maximumSegmentSize, options.windowScale);
+    this.#liveness = new Liveness(options.tcp, this.#timers);
     this.#timestamps = new TimestampClock(options.timestampOffset);
     const user = options.user;
     const observer: SenderObserver = {
@@ -105,6 +114,15 @@ export class TcpEndpoint {
 
   get synchronized(): boolean {
     return this.#state !== "closed" && this.#state !== "syn-sent" && this.#state !== "syn-received";
+  }
+
+  /** Whether a SYN may open a new connection in the place of this one in TIME-WAIT (RFC 6191 §2; RFC 9293 §3.6.1, MAY-2). */
+  mayBeReplacedBy(segment: TcpSegment, now: number): boolean {
+    if (this.#state !== "time-wait" || (segment.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn) return false;
+    const { initialSequence, next } = this.receiver;
+    const isBeyond = unwrapSequence(segment.sequence, initialSequence, next) >= next;
+    if (!this.#timestamps.enabled || !segment.hasTimestamps) return isBeyond;
+    return this.#timestamps.isNewer(segment, now, false) || (this.#timestamps.isNewer(segment, now, true) && isBeyond);
   }
 
   get handshakeStartedAt(): number {
@@ -205,6 +223,7 @@ export class TcpEndpoint {
       this.#user.handleTailLossProbe(now);
     }
     if (this.#timers.expire(timer.retransmission, now)) this.#retransmissionTimeout(now);
+    if (this.#timers.expire(timer.keepAlive, now)) this.#keepAliveTimeout(now);
     if (this.#timers.expire(timer.linger, now)) this.#finish("finished", now);
   }
 
@@ -213,6 +232,10 @@ export class TcpEndpoint {
     if (this.#resetToSend) {
       this.#resetToSend = false;
       this.#transmitter.sendControl(tcpFlag.rst | tcpFlag.ack, this.sender.next, now, output);
+    }
+    if (this.#strayAcknowledgement >= 0) {
+      this.#transmitter.sendStrayReset(sequenceNumber(this.#strayAcknowledgement), now, output);
+      this.#strayAcknowledgement = -1;
     }
     if (this.#state === "closed") return;
     if (this.#handshake.synDue) this.#transmitter.sendSyn(this.#state === "syn-received", now, output);
@@ -252,9 +275,16 @@ export class TcpEndpoint {
       if (acknowledges) this.#finish("refused", now);
       return;
     }
-    // An unacceptable acknowledgement is an old duplicate's; the peer's own retransmission or our next SYN settles it.
-    if (!segment.has(tcpFlag.syn) || !acknowledges) return;
+    if (segment.has(tcpFlag.ack) && !acknowledges) {
+      this.#strayAcknowledgement = segment.acknowledgement;
+      return;
+    }
+    if (!segment.has(tcpFlag.syn)) return;
     this.#takeSyn(segment, now);
+    if (!acknowledges) {
+      this.#openSimultaneously(segment, now);
+      return;
+    }
     this.sender.unacknowledged = 1;
     this.sender.windowEdge = 1 + segment.window;
     if (this.#handshake.attempts === 1) this.sender.rtt.sample(now - this.#handshake.startedAt);
@@ -267,13 +297,26 @@ export class TcpEndpoint {
     this.receiver.ackNeeded = true;
   }
 
+  /** The peer's SYN has crossed ours (RFC 9293 §3.5, figure 7): both answer with SYN/ACK. */
+  #openSimultaneously(segment: TcpSegment, now: number): void {
+    if (!this.#user.handleSynOptions(segment, now)) {
+      this.#resetToSend = true;
+      this.#finish("protocol-error", now);
+      return;
+    }
+    this.#state = "syn-received";
+    this.#handshake.synDue = true;
+    this.#timers.set(timer.retransmission, now + this.sender.timeout);
+  }
+
   /** RFC 9293 §3.10.7.4. */
   #handleSynchronized(segment: TcpSegment, now: number): void {
     const receiver = this.receiver;
     const start = unwrapSequence(segment.sequence, receiver.initialSequence, receiver.next);
     const isReset = segment.has(tcpFlag.rst);
-    if (!isReset && !this.#timestamps.accept(segment, start, receiver.next, now)) {
-      receiver.ackNeeded = true;
+    const timestamps = isReset ? "acceptable" : this.#timestamps.judge(segment, start, receiver.next, now);
+    if (timestamps !== "acceptable") {
+      if (timestamps === "old") this.#challenge(now);
       return;
     }
     const edge = Math.max(this.#transmitter.advertisedEdge, receiver.next);
@@ -285,8 +328,11 @@ export class TcpEndpoint {
       return;
     }
     if (segment.has(tcpFlag.syn)) {
-      // RFC 5961 §4.2; in SYN-RECEIVED it is the peer's retransmission, which the SYN/ACK answers.
-      if (this.#state === "syn-received" && start === 0) this.#handshake.synDue = true;
+      // RFC 5961 §4.2; in SYN-RECEIVED it is the peer's retransmission, which the SYN/ACK answers, or the SYN/ACK of one who opened at the same time.
+      if (this.#state === "syn-received" && start === 0) {
+        if (!segment.has(tcpFlag.ack)) this.#handshake.synDue = true;
+        else if (this.#handleAcknowledgement(segment, start, now)) receiver.ackNeeded = true;
+      }
       else if (start === 0 && segment.has(tcpFlag.ack)) receiver.ackNeeded = true;
       else this.#challenge(now);
       return;
@@ -296,6 +342,7 @@ export class TcpEndpoint {
       return;
     }
     if (!segment.has(tcpFlag.ack)) return;
+    this.#liveness.noteHeard(now);
     if (!this.#handleAcknowledgement(segment, start, now)) return;
     this.#handleText(segment, start, edge, now);
   }
@@ -304,42 +351,54 @@ export class TcpEndpoint {
     const sender = this.sender;
     const acknowledged = unwrapSequence(segment.acknowledgement, sender.initialSequence, sender.unacknowledged);
     if (this.#state === "syn-received") {
-      if (acknowledged < 1 || acknowledged > sender.next) return false;
+      if (acknowledged < 1 || acknowledged > sender.next) {
+        this.#strayAcknowledgement = segment.acknowledgement;
+        return false;
+      }
       if (!this.#user.handleOptions(segment, now) || this.closed) return false;
       sender.unacknowledged = Math.max(1, sender.unacknowledged);
       if (this.#handshake.attempts === 1) sender.rtt.sample(now - this.#handshake.startedAt);
-      this.#updateWindow(segment, acknowledged);
+      this.#updateWindow(segment, start, acknowledged);
       this.#timers.stop(timer.retransmission);
       this.#establish(now);
     } else {
-      if (acknowledged > sender.next) {
+      if (acknowledged > sender.next || acknowledged < sender.unacknowledged - this.#largestWindow) {
         this.#challenge(now); // RFC 5961 §5.2.
         return false;
       }
       if (!this.#user.handleOptions(segment, now) || this.closed) return false;
     }
     if (acknowledged < sender.unacknowledged) return true; // Old, but its payload may be new.
-    const edgeBefore = sender.windowEdge;
-    this.#updateWindow(segment, acknowledged);
+    const windowBefore = this.#latestWindow;
+    this.#updateWindow(segment, start, acknowledged);
     const isDuplicate =
       acknowledged === sender.unacknowledged &&
       sender.outstanding > 0 &&
       segment.payloadLength === 0 &&
-      sender.windowEdge === edgeBefore &&
+      segment.window === windowBefore && // RFC 5681 §2 (e).
       !segment.has(tcpFlag.fin);
     const progress = acknowledged > sender.unacknowledged;
     sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
     if (progress) {
-      this.#silentSince = 0;
+      this.#liveness.noteProgress();
       this.#user.handleProgress(now);
     }
     if (acknowledged > this.#finOffset) this.#handleFinAcknowledged(now);
     return !this.closed && start >= 0;
   }
 
-  #updateWindow(segment: TcpSegment, acknowledged: number): void {
-    const edge = acknowledged + this.scaledWindow(segment);
-    if (edge > this.sender.windowEdge) this.sender.windowEdge = edge;
+  /** RFC 9293 §3.10.7.4: only later segments tell of the window. It may shrink (MUST-34), unless others fill it too: then the edge only seems to move back. */
+  #updateWindow(segment: TcpSegment, start: number, acknowledged: number): void {
+    this.#latestWindow = segment.window;
+    const isLater =
+      start > this.#windowSequence || (start === this.#windowSequence && acknowledged >= this.#windowAcknowledgement);
+    if (!isLater) return;
+    this.#windowSequence = start;
+    this.#windowAcknowledgement = acknowledged;
+    const window = this.scaledWindow(segment);
+    if (window > this.#largestWindow) this.#largestWindow = window;
+    const edge = acknowledged + window;
+    if (edge > this.sender.windowEdge || !this.#user.windowIsShared) this.sender.windowEdge = edge;
   }
 
   #handleText(segment: TcpSegment, start: number, edge: number, now: number): void {
@@ -398,6 +457,7 @@ export class TcpEndpoint {
     this.sender.sackPermitted = segment.sackPermitted;
     this.#timestamps.negotiate(segment, now);
     this.sender.windowEdge = 1 + segment.window;
+    this.#largestWindow = segment.window;
   }
 
   #beginHandshake(now: number): void {
@@ -410,6 +470,7 @@ export class TcpEndpoint {
     this.#timers.stop(timer.retransmission);
     this.sender.rtt.resetBackoff();
     this.#state = "established";
+    this.#liveness.begin(now);
     this.sender.maximumSegmentSize = this.segmentSize;
     this.sender.congestion.setMaximumSegmentSize(this.segmentSize);
     this.#user.handleEstablished(now);
@@ -425,12 +486,17 @@ export class TcpEndpoint {
       }
       return;
     }
-    if (this.#silentSince === 0) this.#silentSince = now;
-    if (now - this.#silentSince > maximumSilence) {
+    if (this.#liveness.isOverdue(now)) {
       this.#finish("timeout", now);
       return;
     }
     if (this.sender.outstanding > 0) this.sender.handleRetransmissionTimeout(now);
+  }
+
+  #keepAliveTimeout(now: number): void {
+    const verdict = this.#liveness.onKeepAliveTimeout(this.sender.outstanding > 0, now);
+    if (verdict === "probe") this.#probeToSend = true;
+    else if (verdict === "give-up") this.#finish("timeout", now);
   }
 
   #finish(reason: SubflowCloseReason, now: number): void {

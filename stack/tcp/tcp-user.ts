@@ -7,6 +7,8 @@ import type { SentRange } from "./sent-queue.ts";
 export interface TcpUser {
   /** Most bytes of MPTCP options on a data segment; the MSS shrinks by them. */
   readonly dataOptionsLength: number;
+  /** The window that the peer tells is also filled by others: it may seem to shrink. */
+  readonly windowIsShared: boolean;
   /** The connection has ended for the application. */
   readonly ended: boolean;
   /** Adds MPTCP options to a segment about to be sent; `range` when it carries data. `attempt` counts transmissions of a SYN from 0. */

@@ -11,10 +11,12 @@ export const timer = {
   delayedAck: 3,
   /** TIME-WAIT, and FIN-WAIT-2 of an orphan. */
   linger: 4,
+  /** RFC 9293 §3.8.4. */
+  keepAlive: 5,
 } as const;
 export type TimerName = (typeof timer)[keyof typeof timer];
 
-const timerCount = 5;
+const timerCount = 6;
 
 export class TimerTable {
   readonly #deadlines = new Float64Array(timerCount).fill(Number.POSITIVE_INFINITY);

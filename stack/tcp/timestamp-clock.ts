@@ -32,17 +32,23 @@ export class TimestampClock {
     this.#lastAckSent = 1;
   }
 
-  /** False: an old duplicate (PAWS), or a segment without the option that was agreed on. */
-  accept(segment: TcpSegment, start: number, next: number, now: number): boolean {
-    if (!this.enabled || !segment.hasTimestamps) return true;
-    const isOld = ((segment.timestampValue - this.#recent) | 0) < 0 && now - this.#recentAt < staleAfter;
-    if (isOld) return false;
+  /** "old": PAWS refuses it (§5.3). "missing": the option that was agreed on is not there, the segment is to be dropped (§3.2). */
+  judge(segment: TcpSegment, start: number, next: number, now: number): "acceptable" | "old" | "missing" {
+    if (!this.enabled) return "acceptable";
+    if (!segment.hasTimestamps) return "missing";
+    if (!this.isNewer(segment, now, true)) return "old";
     // RFC 7323 §4.3: the timestamp of the segment that covers the last acknowledgement sent.
     if (start <= this.#lastAckSent && start <= next) {
       this.#recent = segment.timestampValue;
       this.#recentAt = now;
     }
-    return true;
+    return "acceptable";
+  }
+
+  /** Whether the segment's timestamp is later than the last, or as late; a last one that is outdated compares with nothing (§5.5). */
+  isNewer(segment: TcpSegment, now: number, orEqual: boolean): boolean {
+    const difference = (segment.timestampValue - this.#recent) | 0;
+    return difference > 0 || (orEqual && difference === 0) || now - this.#recentAt >= staleAfter;
   }
 
   write(segment: TcpSegment, now: number): void {

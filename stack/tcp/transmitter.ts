@@ -1,7 +1,7 @@
 /** The segments that a subflow sends: how large, how many, and what each says of the receive side. */
 
 import type { IpAddress } from "../wire/ip-address.ts";
-import { sequenceNumber, wrapOffset } from "../wire/sequence.ts";
+import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
 import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import type { Handshake } from "./handshake.ts";
@@ -70,7 +70,12 @@ export class Transmitter {
 
   /** How far the advertised window lags behind what could be advertised. */
   windowLag(): number {
-    return this.#receiver.next + this.#user.receiveWindow() - this.advertisedEdge;
+    return this.#receiver.next + this.#windowField * 2 ** this.#handshake.ownScale - this.advertisedEdge;
+  }
+
+  /** The window as it stands in a header, in units of the scale. */
+  get #windowField(): number {
+    return Math.min(0xffff, Math.floor(this.#user.receiveWindow() / 2 ** this.#handshake.ownScale));
   }
 
   /** Bytes of new data that windows allow now as one item. `pending`: bytes that the user has. */
@@ -158,6 +163,15 @@ export class Transmitter {
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }
 
+  /** RST that takes the number of an unacceptable acknowledgement (RFC 9293 §3.10.7.3, §3.10.7.4). */
+  sendStrayReset(sequence: SequenceNumber, now: number, output: SegmentOutput): void {
+    const segment = this.#prepare(tcpFlag.rst, 0, now);
+    segment.clearOptions();
+    segment.sequence = sequence;
+    segment.window = 0;
+    output.transmitSegment(segment, undefined, 0, this.#flow.route);
+  }
+
   #prepare(flags: number, offset: number, now: number): TcpSegment {
     const segment = outgoing;
     segment.source = this.#flow.localAddress;
@@ -177,7 +191,7 @@ export class Transmitter {
     const receiver = this.#receiver;
     const unit = 2 ** this.#handshake.ownScale;
     // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
-    segment.window = Math.min(0xffff, Math.floor(this.#user.receiveWindow() / unit));
+    segment.window = this.#windowField;
     this.advertisedEdge = Math.max(this.advertisedEdge, receiver.next + segment.window * unit);
     if (receiver.hasSackBlocks && this.#sender.sackPermitted) {
       receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));

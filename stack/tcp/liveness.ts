@@ -1,0 +1,60 @@
+/** Is the peer still there? Keep-alive (RFC 9293 §3.8.4) while nothing is outstanding, the user timeout (RFC 5482 §3.1) while something is. */
+
+import type { KeepAliveOptions, TcpOptions } from "./tcp-options.ts";
+import { timer, type TimerTable } from "./timers.ts";
+
+/** R2 of RFC 9293 §3.8.3: at least 100 s. */
+const defaultUserTimeout = 120_000_000;
+
+export class Liveness {
+  readonly #timers: TimerTable;
+  readonly #keepAlive: KeepAliveOptions | undefined;
+  readonly #userTimeout: number;
+  #heardAt = 0;
+  #probes = 0;
+  /** When the first of the present run of timeouts came; 0: the peer answers. */
+  #silentSince = 0;
+
+  constructor(options: TcpOptions, timers: TimerTable) {
+    this.#timers = timers;
+    this.#keepAlive = options.keepAlive;
+    this.#userTimeout = options.userTimeoutMicroseconds ?? defaultUserTimeout;
+  }
+
+  /** The connection is established. */
+  begin(now: number): void {
+    this.#heardAt = now;
+    if (this.#keepAlive !== undefined) this.#timers.set(timer.keepAlive, now + this.#keepAlive.idleMicroseconds);
+  }
+
+  /** An acceptable segment came. */
+  noteHeard(now: number): void {
+    this.#heardAt = now;
+    this.#probes = 0;
+  }
+
+  /** Something new was acknowledged. */
+  noteProgress(): void {
+    this.#silentSince = 0;
+  }
+
+  /** The retransmission timer has expired. True: the user's patience is over. */
+  isOverdue(now: number): boolean {
+    if (this.#silentSince === 0) this.#silentSince = now;
+    return now - this.#silentSince > this.#userTimeout;
+  }
+
+  /** The keep-alive timer has expired: what to do, and the timer is set again. */
+  onKeepAliveTimeout(outstanding: boolean, now: number): "wait" | "probe" | "give-up" {
+    const { idleMicroseconds, intervalMicroseconds, probes } = this.#keepAlive!;
+    const due = this.#heardAt + idleMicroseconds;
+    if (outstanding || now < due) {
+      this.#timers.set(timer.keepAlive, Math.max(due, now + intervalMicroseconds));
+      return "wait";
+    }
+    if (this.#probes >= probes) return "give-up";
+    this.#probes++;
+    this.#timers.set(timer.keepAlive, now + intervalMicroseconds);
+    return "probe";
+  }
+}

@@ -1,0 +1,25 @@
+/** How the subflows of a host behave where TCP leaves a choice. */
+
+export interface KeepAliveOptions {
+  /** Silence before the first probe; RFC 9293 §3.8.4 (MUST-28): at least two hours by default. */
+  idleMicroseconds: number;
+  /** Between probes that nobody answers. */
+  intervalMicroseconds: number;
+  /** So many unanswered probes end the subflow. */
+  probes: number;
+}
+
+export interface TcpOptions {
+  /** undefined: off, as it has to be by default (RFC 9293 §3.8.4, MUST-25). */
+  readonly keepAlive?: KeepAliveOptions;
+  /** How long data may stay unacknowledged before the subflow is given up (RFC 5482 §3.1, local part); default 120 s (RFC 9293 §3.8.3, R2: at least 100 s). */
+  readonly userTimeoutMicroseconds?: number;
+  /** Ask for and grant explicit congestion notification (RFC 3168); default false. */
+  readonly explicitCongestionNotification?: boolean;
+}
+
+export const defaultKeepAlive: KeepAliveOptions = {
+  idleMicroseconds: 7_200_000_000,
+  intervalMicroseconds: 75_000_000,
+  probes: 9,
+};
