@@ -44,6 +44,8 @@ export class Connection {
   /** A DSS has come: options pass in both directions, and fallback by their lack is over (RFC 8684 §3.7). */
   confirmed = false;
   use64BitAck = false;
+  /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
+  noDelay = false;
   joinsToInitialAddress = true;
 
   readonly coupling: CoupledGroup = new CoupledGroup();

@@ -30,6 +30,8 @@ export class DataSender {
   readonly #episodes: RetransmissionEpisodes;
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
+  /** Data offset behind the latest segment that was not full. */
+  #smallSegmentEnd = 0;
   /** Data offset up to which M1 has retransmitted. */
   #opportunisticEnd = 0;
 
@@ -139,11 +141,27 @@ export class DataSender {
     if (pending <= 0) return false;
     const subflow = this.#choose(Math.min(pending, maximumMapping), undefined, now);
     if (subflow === undefined) return false;
-    const length = Math.min(pending, subflow.space);
+    let length = Math.min(pending, subflow.space);
+    const tail = length % subflow.endpoint.segmentSize;
+    if (length === pending && this.#delaysSmallSegments) length -= tail;
+    if (length <= 0) return false;
     const start = this.next;
     this.next += length;
+    if (length === pending && tail > 0) this.#smallSegmentEnd = this.next;
     subflow.sendData(start, length, now, output);
     return true;
+  }
+
+  /**
+   * A small segment waits while another is unacknowledged (RFC 9293 §3.7.4; Minshall's form, as Linux: full segments do not delay it). Of the connection, since the peer
+   * reads one stream. The last one, before the end of the stream, does not wait.
+   */
+  get #delaysSmallSegments(): boolean {
+    return (
+      !this.#connection.noDelay &&
+      this.#smallSegmentEnd > this.unacknowledged &&
+      this.finOffset === Number.POSITIVE_INFINITY
+    );
   }
 
   #choose(length: number, excluded: number | undefined, now: number): Subflow | undefined {

@@ -91,6 +91,13 @@ export class MptcpSocket extends Duplex {
     return this.#connection.info();
   }
 
+  /** As `net.Socket`: without delay, each write goes out at once, however small (TCP_NODELAY). */
+  setNoDelay(noDelay = true): this {
+    this.#connection.noDelay = noDelay;
+    this.#stack.wake();
+    return this;
+  }
+
   /** RST on every subflow (MP_FASTCLOSE): the peer sees ECONNRESET. */
   resetAndDestroy(): this {
     return this.destroy();
