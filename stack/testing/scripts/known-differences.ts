@@ -7,11 +7,6 @@ export interface KnownDifference {
 }
 
 export const knownDifferences: Readonly<Record<string, KnownDifference>> = {
-  "tcp/data/nagle.pkt": {
-    section: "RFC 9293 §3.7.4 (SHLD-7)",
-    expected: "small segments wait while something is unacknowledged, unless TCP_NODELAY is set",
-    seen: "every write is sent at once",
-  },
   "tcp/loss/threshold-after-a-timeout.pkt": {
     section: "RFC 5681 §3.1 equation 4 (MUST)",
     expected: "a threshold of at most half of the flight size",
