@@ -3,7 +3,7 @@
 import type { Role } from "./fabric.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 
-export type CaseLab = Omit<LabOptions, "ours">;
+export type CaseLab = Omit<LabOptions, "ours" | "deadlineMilliseconds">;
 
 export interface Case {
   readonly name: string;
@@ -22,10 +22,13 @@ export interface CaseGroup {
 /** The kernel must have refused MPTCP to nobody behind our back: each of these would turn a failure into a success over plain TCP. */
 const traps = ["MPCapableSYNTXDisabled", "Blackhole", "MPFallbackTokenInit", "FallbackFailed"] as const;
 
-/** @throws Error when the peers did not do what the case says */
-export async function runCase(given: Case, ours: Role): Promise<void> {
+/**
+ * @param deadlineMilliseconds how long each of its conditions is waited for, where the case does not say
+ * @throws Error when the peers did not do what the case says
+ */
+export async function runCase(given: Case, ours: Role, deadlineMilliseconds: number): Promise<void> {
   const options = typeof given.lab === "function" ? given.lab(ours) : given.lab;
-  const lab = await Lab.open({ ...options, ours });
+  const lab = await Lab.open({ deadlineMilliseconds, ...options, ours });
   try {
     await given.run(lab);
     const counters = lab.counters();

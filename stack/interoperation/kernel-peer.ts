@@ -9,6 +9,8 @@ import type { KernelCommand, KernelRecord } from "./kernel-program.ts";
 import type { Received, Stream } from "./stream.ts";
 
 const program = new URL("kernel-program.ts", import.meta.url).pathname;
+/** As in the script that starts the command line: a third of the program's start, which comes once a case. */
+const compileCache = new URL("../../build/compile-cache", import.meta.url).pathname;
 const sha256OfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** Counters of the namespace by their names in /proc/net/netstat, without "MPTcpExt"; the rest as "TcpExt…". */
@@ -84,6 +86,7 @@ export class KernelPeer {
     const wrapper = mptcp ? ["mptcpize", "run"] : [];
     this.#process = spawn("ip", ["netns", "exec", namespace, ...wrapper, process.execPath, program], {
       stdio: ["pipe", "pipe", "inherit"],
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
     });
     this.#process.stdin.on("error", () => undefined); // Its end is seen as `failure`.
     this.#process.once("close", (code) => (this.failure ??= `the kernel's program ended with ${code}`));

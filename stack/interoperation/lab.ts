@@ -13,7 +13,6 @@ import { isIntact, type Stream } from "./stream.ts";
 const run = promisify(execFile);
 const port = 7000;
 const pollMilliseconds = 4;
-export const defaultDeadlineMilliseconds = 12_000;
 
 export interface KernelSetup {
   /** Default true; false: its sockets are plain TCP. */
@@ -35,6 +34,8 @@ export interface LabOptions {
   serverAddresses?: number;
   kernel?: KernelSetup;
   our?: OurOptions;
+  /** How long a condition is waited for. */
+  deadlineMilliseconds: number;
 }
 
 /** What a case waited for did not come. */
@@ -94,6 +95,10 @@ export class Lab {
     await this.#names.remove();
   }
 
+  get #deadlineMilliseconds(): number {
+    return this.options.deadlineMilliseconds;
+  }
+
   get oursIsClient(): boolean {
     return this.options.ours === "client";
   }
@@ -149,7 +154,7 @@ export class Lab {
   }
 
   /** Waits for a condition; it is looked at every few milliseconds. */
-  async until(what: string, holds: () => boolean, deadlineMilliseconds = defaultDeadlineMilliseconds): Promise<void> {
+  async until(what: string, holds: () => boolean, deadlineMilliseconds = this.#deadlineMilliseconds): Promise<void> {
     const deadline = performance.now() + deadlineMilliseconds;
     while (!holds()) {
       if (this.kernel.failure !== undefined) throw new Error(this.kernel.failure);
@@ -161,10 +166,10 @@ export class Lab {
 
   /** The same for a condition that takes time to look at. */
   async untilAsync(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const deadline = performance.now() + defaultDeadlineMilliseconds;
+    const deadline = performance.now() + this.#deadlineMilliseconds;
     while (!(await holds())) {
       if (performance.now() > deadline)
-        throw new DeadlineError(`not within ${defaultDeadlineMilliseconds} ms: ${what}\n${this.describe()}`);
+        throw new DeadlineError(`not within ${this.#deadlineMilliseconds} ms: ${what}\n${this.describe()}`);
       await delay(20);
     }
   }
@@ -180,11 +185,10 @@ export class Lab {
   }
 
   /** Waits until all that was sent so far has arrived at the other side, whole. */
-  async delivered(): Promise<void> {
-    await this.until("all bytes arrived", () => {
-      const [client, server] = [this.client, this.server];
-      return server.received.bytes >= client.sent && client.received.bytes >= server.sent;
-    });
+  async delivered(deadlineMilliseconds = this.#deadlineMilliseconds): Promise<void> {
+    const arrived = (): boolean =>
+      this.server.received.bytes >= this.client.sent && this.client.received.bytes >= this.server.sent;
+    await this.until("all bytes arrived", arrived, deadlineMilliseconds);
     for (const [from, to, way] of [
       [this.client, this.server, "up"],
       [this.server, this.client, "down"],
@@ -194,10 +198,10 @@ export class Lab {
   }
 
   /** Sends so many bytes each way and waits for them. */
-  async transfer({ up = 0, down = 0 }: { up?: number; down?: number }): Promise<void> {
+  async transfer({ up = 0, down = 0 }: { up?: number; down?: number }, deadlineMilliseconds?: number): Promise<void> {
     if (up > 0) this.client.send(up);
     if (down > 0) this.server.send(down);
-    await this.delivered();
+    await this.delivered(deadlineMilliseconds);
   }
 
   /** Both ends close in order, the client first, and nobody sees an error. */
@@ -239,10 +243,6 @@ export class Lab {
     const counters = Object.entries(this.counters())
       .filter(([name, value]) => value !== 0 && !/^(Tcp|Ip)Ext/.test(name))
       .map(([name, value]) => `${name}=${value}`);
-    const end = (stream: Stream | undefined): string =>
-      stream === undefined
-        ? "none"
-        : `sent ${stream.sent} received ${stream.received.bytes} ended ${stream.remoteEnded} closed ${stream.closed} ${stream.error ?? ""}`;
     const info = this.ours.streams[0]?.info;
     const subflows = info?.subflows.map(
       ({ localAddress, remoteAddress, state, backup, stale }) =>
@@ -253,11 +253,17 @@ export class Lab {
       return `  ${name} ${JSON.stringify(facts)}`;
     });
     return [
-      `ours (${this.options.ours}): ${end(this.ours.streams[0])}; mptcp ${info?.mptcp} ${info?.fallbackReason ?? ""} ${subflows?.join("; ")}`,
-      `kernel: ${end(this.kernel.streams[0])}; ${counters.join(" ")}`,
+      `ours (${this.options.ours}): ${summary(this.ours.streams[0])}; mptcp ${info?.mptcp} ${info?.fallbackReason ?? ""} ${subflows?.join("; ")}`,
+      `kernel: ${summary(this.kernel.streams[0])}; ${counters.join(" ")}`,
       ...events,
     ].join("\n");
   }
+}
+
+function summary(stream: Stream | undefined): string {
+  if (stream === undefined) return "none";
+  const { sent, received, remoteEnded, closed, error = "" } = stream;
+  return `sent ${sent} received ${received.bytes} ended ${remoteEnded} closed ${closed} ${error}`;
 }
 
 type Place = "ours" | "kernel" | "middle";

@@ -17,6 +17,7 @@ import {
 import { interfaceName, ipAddress, type Passing } from "../fabric.ts";
 import type { Lab } from "../lab.ts";
 import { mptcpPresent, mptcpSubtype } from "../../wire/mptcp-options.ts";
+import { tcpFlag } from "../../wire/tcp-segment.ts";
 import { flip, optionOffset } from "../surgery.ts";
 
 const nobody = "10.77.99.99";
@@ -60,6 +61,12 @@ const cases: Case[] = [
     name: "an address is signalled to a client that has sent its first bytes and is silent",
     lab: { serverAddresses: 2 },
     async run(lab) {
+      // Without the fourth ACK the first bytes come with MP_CAPABLE: no DSS follows (RFC 8684 §3.1).
+      let silent = true;
+      lab.fabric.rule(({ from, segment }) => {
+        if (from.role === "client" && segment.payloadLength > 0) silent = false;
+        return !silent || from.role === "client" || segment.has(tcpFlag.syn);
+      });
       await lab.connect();
       await lab.transfer({ up: 1000 });
       await signalled(lab, 1);
