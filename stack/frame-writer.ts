@@ -86,6 +86,7 @@ export class FrameWriter {
       ipProtocol.tcp,
       segment.source,
       segment.destination,
+      segment.ecn,
     );
     const pseudoHeader = pseudoHeaderSum(segment.source, segment.destination, ipProtocol.tcp, tcpLength);
     if (via.checksumOffload) {

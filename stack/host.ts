@@ -300,6 +300,7 @@ export class Host {
     if (!parseTcp(segment, buffer, view, payloadStart, payloadLength)) return;
     segment.source = ip.source;
     segment.destination = ip.destination;
+    segment.ecn = ip.ecn;
     this.#handleSegment(segment, local, now);
   }
 

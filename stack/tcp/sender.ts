@@ -228,6 +228,11 @@ export class Sender {
     this.#rearm(progress || rack.delivered, now);
   }
 
+  /** The path says that it is congested (RFC 3168 §6.1.2): as a loss, but nothing has to be sent again. A loss in the same round trip has been answered. */
+  handleCongestionMark(): void {
+    if (this.#recovery === "open") this.congestion.onLoss();
+  }
+
   /** RACK's reordering window has passed (RFC 8985 §6.2). */
   handleReorderingTimeout(now: number): void {
     this.#detectBySack(now);

@@ -6,6 +6,7 @@ import type { IpAddress } from "../wire/ip-address.ts";
 import { type SequenceNumber, sequenceNumber, unwrapSequence, wrapOffset } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
+import { ExplicitCongestion } from "./explicit-congestion.ts";
 import { Handshake } from "./handshake.ts";
 import { Liveness } from "./liveness.ts";
 import { Receiver } from "./receiver.ts";
@@ -55,6 +56,7 @@ export class TcpEndpoint {
   #resetToSend = false;
   #probeToSend = false;
   readonly #liveness: Liveness;
+  readonly #congestion: ExplicitCongestion;
   /** An unacceptable acknowledgement of the handshake, to be answered with RST; -1: none. */
   #strayAcknowledgement = -1;
   /** SND.WL1, SND.WL2, the largest window that was told, and the latest as in its header. */
@@ -71,6 +73,7 @@ export class TcpEndpoint {
     this.remoteAddress = options.remoteAddress;
     this.remotePort = options.remotePort;
     this.#handshake = new Handshake(options.maximumSegmentSize, options.windowScale);
+    this.#congestion = new ExplicitCongestion(options.tcp.explicitCongestionNotification ?? false);
     this.#liveness = new Liveness(options.tcp, this.#timers);
     this.#timestamps = new TimestampClock(options.timestampOffset);
     const user = options.user;
@@ -95,6 +98,7 @@ export class TcpEndpoint {
       this.receiver,
       this.#handshake,
       this.#timestamps,
+      this.#congestion,
       options.gso,
     );
   }
@@ -343,6 +347,7 @@ export class TcpEndpoint {
     }
     if (!segment.has(tcpFlag.ack)) return;
     this.#liveness.noteHeard(now);
+    if (this.#congestion.receive(segment)) receiver.ackNeeded = true;
     if (!this.#handleAcknowledgement(segment, start, now)) return;
     this.#handleText(segment, start, edge, now);
   }
@@ -378,6 +383,7 @@ export class TcpEndpoint {
       segment.window === windowBefore && // RFC 5681 §2 (e).
       !segment.has(tcpFlag.fin);
     const progress = acknowledged > sender.unacknowledged;
+    if (this.#congestion.reactsTo(segment, acknowledged, sender.next)) sender.handleCongestionMark();
     sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
     if (progress) {
       this.#liveness.noteProgress();
@@ -454,6 +460,7 @@ export class TcpEndpoint {
     receiver.initialSequence = sequenceNumber(segment.sequence);
     receiver.next = 1;
     this.#handshake.takeSyn(segment);
+    this.#congestion.takeSyn(segment);
     this.sender.sackPermitted = segment.sackPermitted;
     this.#timestamps.negotiate(segment, now);
     this.sender.windowEdge = 1 + segment.window;

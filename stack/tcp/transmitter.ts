@@ -1,9 +1,11 @@
 /** The segments that a subflow sends: how large, how many, and what each says of the receive side. */
 
 import type { IpAddress } from "../wire/ip-address.ts";
+import { ecn } from "../wire/ipv4.ts";
 import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
 import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import type { ExplicitCongestion } from "./explicit-congestion.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
@@ -35,6 +37,7 @@ export class Transmitter {
   readonly #receiver: Receiver;
   readonly #handshake: Handshake;
   readonly #timestamps: TimestampClock;
+  readonly #congestion: ExplicitCongestion;
   readonly #gso: boolean;
 
   constructor(
@@ -44,6 +47,7 @@ export class Transmitter {
     receiver: Receiver,
     handshake: Handshake,
     timestamps: TimestampClock,
+    congestion: ExplicitCongestion,
     gso: boolean,
   ) {
     this.#flow = flow;
@@ -52,6 +56,7 @@ export class Transmitter {
     this.#receiver = receiver;
     this.#handshake = handshake;
     this.#timestamps = timestamps;
+    this.#congestion = congestion;
     this.#gso = gso;
   }
 
@@ -133,7 +138,8 @@ export class Transmitter {
   sendSyn(passive: boolean, now: number, output: SegmentOutput): void {
     const handshake = this.#handshake;
     handshake.synDue = false;
-    const segment = this.#prepare(passive ? tcpFlag.syn | tcpFlag.ack : tcpFlag.syn, 0, now);
+    const flags = passive ? tcpFlag.syn | tcpFlag.ack : tcpFlag.syn;
+    const segment = this.#prepare(flags | this.#congestion.synFlags(passive, handshake.attempts), 0, now);
     segment.mss = handshake.ownSegmentSize;
     segment.windowScale = handshake.scaleToOffer(passive);
     segment.sackPermitted = passive ? this.#sender.sackPermitted : true;
@@ -149,6 +155,7 @@ export class Transmitter {
     this.#sender.noteTransmission(range, now);
     const flags = range.fin ? tcpFlag.fin | tcpFlag.ack : tcpFlag.ack | tcpFlag.psh;
     const segment = this.#prepare(flags, range.start, now);
+    this.#congestion.mark(segment, range.transmissions === 1 && !range.fin);
     this.#user.addOptions(segment, range, 0);
     this.#addAcknowledgement(segment);
     const size = this.segmentSize;
@@ -158,6 +165,7 @@ export class Transmitter {
   /** A segment without data at `offset` of our stream. */
   sendControl(flags: number, offset: number, now: number, output: SegmentOutput): void {
     const segment = this.#prepare(flags, offset, now);
+    if (flags === tcpFlag.ack) this.#congestion.mark(segment, false);
     this.#user.addOptions(segment, undefined, 0);
     this.#addAcknowledgement(segment);
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
@@ -183,6 +191,7 @@ export class Transmitter {
     segment.acknowledgement =
       flags & tcpFlag.ack ? wrapOffset(this.#receiver.initialSequence, this.#receiver.next) : sequenceNumber(0);
     segment.clearOptions();
+    segment.ecn = ecn.notCapable;
     this.#timestamps.write(segment, now);
     return segment;
   }

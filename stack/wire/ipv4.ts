@@ -6,6 +6,9 @@ import { type IpAddress, ipv4FromNumber } from "./ip-address.ts";
 export const ipv4HeaderLength = 20;
 export const ipProtocol = { icmp: 1, tcp: 6 } as const;
 
+/** The two bits of RFC 3168 §5 in the traffic class. */
+export const ecn = { notCapable: 0, capable: 2, congestionExperienced: 3 } as const;
+
 const dontFragment = 0x4000;
 const fragmentMask = 0x3fff;
 
@@ -14,6 +17,8 @@ export class Ipv4Header {
   /** Of header and payload together. */
   totalLength = 0;
   protocol = 0;
+  /** RFC 3168 §5. */
+  ecn = 0;
   source: IpAddress = ipv4FromNumber(0);
   destination: IpAddress = ipv4FromNumber(0);
 
@@ -30,6 +35,7 @@ export class Ipv4Header {
       return false;
     if ((view.getUint16(offset + 6) & fragmentMask) !== 0) return false;
     if (checksumFold(checksumAdd(0, bytes, offset, this.headerLength)) !== 0xffff) return false;
+    this.ecn = view.getUint8(offset + 1) & 3;
     this.protocol = view.getUint8(offset + 9);
     this.source = ipv4FromNumber(view.getUint32(offset + 12));
     this.destination = ipv4FromNumber(view.getUint32(offset + 16));
@@ -45,14 +51,15 @@ export function writeIpv4Header(
   protocol: number,
   source: IpAddress,
   destination: IpAddress,
+  ecnBits: number = ecn.notCapable,
 ): void {
-  view.setUint32(offset, 0x4500_0000 | totalLength);
+  view.setUint32(offset, 0x4500_0000 | (ecnBits << 16) | totalLength);
   view.setUint32(offset + 4, ((identification & 0xffff) << 16) | dontFragment);
   view.setUint32(offset + 8, (64 << 24) | (protocol << 16));
   view.setUint32(offset + 12, source);
   view.setUint32(offset + 16, destination);
   const sum =
-    0x4500 +
+    (0x4500 | ecnBits) +
     totalLength +
     (identification & 0xffff) +
     dontFragment +

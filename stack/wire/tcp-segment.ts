@@ -30,6 +30,9 @@ export class TcpSegment {
   /** As on the wire, not scaled. */
   window = 0;
 
+  /** Of the IP header (RFC 3168 §5). */
+  ecn = 0;
+
   /** 0: option absent. */
   mss = 0;
   /** -1: option absent. */
