@@ -14,7 +14,8 @@ export type FallbackReason =
   | "acknowledgement-without-option"
   | "infinite-mapping-received"
   | "checksum-failed"
-  | "mapping-missing";
+  | "mapping-missing"
+  | "syn-with-option-reset";
 
 /** Why a subflow ended. `timeout`: the retransmission limit. */
 export type SubflowCloseReason =

@@ -217,7 +217,10 @@ export class Connection {
 
   /** The listener's first subflow, from a SYN. */
   acceptInitial(segment: TcpSegment, local: LocalAddress, now: number): void {
-    if (!this.plain && segment.mptcp.capableFlags & capableFlag.checksumRequired) this.checksumEnabled = true;
+    const { capableFlags } = segment.mptcp;
+    // RFC 8684 §3.1: who does not understand what flag B announces ignores the option.
+    if (!this.plain && capableFlags & capableFlag.extensibility) this.fallback.refuse("version-not-supported");
+    if (!this.plain && capableFlags & capableFlag.checksumRequired) this.checksumEnabled = true;
     this.paths.addresses.addInitialRemote(segment.source, segment.sourcePort);
     this.subflowSet.acceptInitial(segment, local, now);
     this.#wake();
@@ -263,6 +266,7 @@ export class Connection {
   }
 
   onSubflowFin(subflow: Subflow, now: number): void {
+    if (!this.plain && !this.closed) this.fallback.onFin(subflow, now);
     if (this.plain) {
       this.lifetime.onRemoteEnd();
       return;
@@ -344,7 +348,7 @@ export class Connection {
     let next = this.lifetime.nextTimeout;
     for (const subflow of this.subflows) next = Math.min(next, subflow.endpoint.nextTimeout);
     if (this.closed) return next;
-    return Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout);
+    return Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout, this.fallback.nextTimeout);
   }
 
   handleTimeout(now: number): void {
@@ -352,6 +356,7 @@ export class Connection {
     this.lifetime.handleTimeout(now);
     if (this.closed) return;
     this.dataSender.handleTimeout(now);
+    this.fallback.handleTimeout(now);
     this.paths.handleTimeout(now);
   }
 

@@ -12,6 +12,8 @@ import type { Subflow } from "./subflow.ts";
 
 const minimumTimeout = 400_000;
 const maximumTimeout = 60_000_000;
+/** As for a subflow (R2 of RFC 9293 §3.8.3): after so long without a DATA_ACK the connection is given up, whatever its subflows acknowledge. */
+const maximumSilence = 120_000_000;
 /** What one expiry of the data-level timer sends again. */
 const retransmissionBurst = 65_000;
 const maximumMapping = 65_000;
@@ -30,6 +32,8 @@ export class DataSender {
   readonly #episodes: RetransmissionEpisodes;
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
+  /** When a DATA_ACK last brought progress, or waiting for one began. */
+  #answeredAt = 0;
   /** Data offset behind the latest segment that was not full. */
   #smallSegmentEnd = 0;
   /** Data offset up to which M1 has retransmitted. */
@@ -56,6 +60,7 @@ export class DataSender {
     if (offset <= this.unacknowledged) return;
     this.unacknowledged = offset;
     this.#backoff = 0;
+    this.#answeredAt = now;
     this.#timeoutAt = Number.POSITIVE_INFINITY;
     this.#arm(now);
     this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset), now);
@@ -73,6 +78,34 @@ export class DataSender {
       bytes += range.dataEnd - start;
     }
     return bytes;
+  }
+
+  /** Everything that is under way is on `subflow`, in one piece with what will follow: its stream can be the data (RFC 8684 §3.7). */
+  isContiguousOn(subflow: Subflow): boolean {
+    if (this.reinjections.first(this.unacknowledged) !== undefined) return false;
+    let end: number | undefined;
+    for (let range = subflow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
+      if (range.fin) continue;
+      if (end !== undefined && range.dataStart !== end) return false;
+      end = range.dataEnd;
+    }
+    return end === undefined || end === this.next;
+  }
+
+  /** Where on `subflow` the first byte stands that is not acknowledged; undefined when it was sent elsewhere. */
+  positionOn(subflow: Subflow): number | undefined {
+    if (this.unacknowledged >= this.next) return subflow.endpoint.sender.next;
+    const position = subflow.endpoint.sender.next - (this.next - this.unacknowledged);
+    return position >= 1 ? position : undefined;
+  }
+
+  /** Plain TCP from here on: what the peer's TCP has acknowledged is acknowledged, and FIN ends the stream. */
+  fallBack(subflow: Subflow, now: number): void {
+    this.stop(now);
+    this.finSent = false;
+    const { head } = subflow.endpoint.sender.queue;
+    this.#connection.onPlainAcknowledgement(head === undefined || head.fin ? this.next : head.dataStart);
+    this.#arm(now);
   }
 
   transmit(now: number, output: SegmentOutput): void {
@@ -93,6 +126,13 @@ export class DataSender {
     this.#timeoutAt = Number.POSITIVE_INFINITY;
     this.#backoff++;
     const connection = this.#connection;
+    if (!connection.plain && this.#isUnanswered) {
+      if (now - this.#answeredAt > maximumSilence) {
+        connection.lifetime.giveUp(now);
+        return;
+      }
+      connection.fallback.onDataTimeout(now);
+    }
     if (this.unacknowledged < this.next && !connection.plain) {
       if (this.#liveHolder(this.unacknowledged) === undefined) {
         const end = Math.min(this.next, this.unacknowledged + retransmissionBurst);
@@ -271,8 +311,13 @@ export class DataSender {
     );
   }
 
+  get #isUnanswered(): boolean {
+    return this.unacknowledged < this.next || (this.finSent && !this.finAcknowledged);
+  }
+
   #arm(now: number): void {
     const connection = this.#connection;
+    if (!this.#isUnanswered) this.#answeredAt = now;
     const waiting = connection.plain
       ? connection.sendBuffer.end > this.next &&
         connection.subflows.every((subflow) => subflow.endpoint.sender.outstanding === 0)

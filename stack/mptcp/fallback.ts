@@ -1,11 +1,16 @@
-/** How a connection goes on as plain TCP, and when it may (RFC 8684 §3.7). */
+/**
+ * How a connection goes on as plain TCP, and when it may (RFC 8684 §3.7): with one subflow, whose stream is the data without a gap. Once a second
+ * subflow has carried data neither side can know that; then the one that is tampered with is reset, and its data go over the others.
+ */
 
 import type { FallbackReason } from "../events.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
-import { addHigh, addLow } from "../wire/sequence.ts";
+import { addHigh, addLow, type Uint64 } from "../wire/sequence.ts";
+import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
 import type { Mapping } from "./mapping-table.ts";
 import type { Subflow } from "./subflow.ts";
+import { giveUpHeld, releaseHeld } from "./subflow-delivery.ts";
 
 export class Fallback {
   /** undefined: the connection speaks MPTCP. */
@@ -13,22 +18,24 @@ export class Fallback {
   readonly #connection: Connection;
   /** MP_FAIL has to go out before the fallback that it announces. */
   #failedOn: Subflow | undefined;
+  /** What the peer has to be told after its MP_FAIL: our stream from here on is the data. */
+  #announcedMapping: { subflowStart: number; dataStart: number } | undefined;
 
   constructor(connection: Connection, reason: FallbackReason | undefined) {
     this.#connection = connection;
     this.reason = reason;
   }
 
-  /** From now on the stream of `subflow`, the only one, is the data. */
+  /** From now on the stream of `subflow` is the data; others, which can only be half open, end. */
   begin(reason: FallbackReason, subflow: Subflow, now: number): void {
     if (this.reason !== undefined) return;
     const connection = this.#connection;
     this.reason = reason;
-    connection.dataSender.stop(now);
     subflow.infiniteMapping ??= {
       subflowStart: subflow.delivered,
       dataStart: subflow.delivered === 1 ? 0 : connection.reassembly.next,
     };
+    connection.dataSender.fallBack(subflow, now);
     connection.environment.unregisterToken(connection.localKey!.token);
     connection.environment.record({
       time: now,
@@ -37,49 +44,111 @@ export class Fallback {
       section: "RFC 8684 §3.7",
       reason,
     });
+    for (const other of connection.subflows) if (other !== subflow) other.endpoint.abort("aborted", now);
+    releaseHeld(subflow, now);
+  }
+
+  /** The infinite mapping that a segment with data at `start` of the subflow has to declare, until the peer has acknowledged one. */
+  mappingToAnnounce(start: number): { subflowStart: number; dataStart: number } | undefined {
+    return this.#announcedMapping !== undefined && start >= this.#announcedMapping.subflowStart
+      ? this.#announcedMapping
+      : undefined;
+  }
+
+  /** Before the first subflow: MPTCP is not to be spoken. */
+  refuse(reason: FallbackReason): void {
+    const { environment, localKey } = this.#connection;
+    this.reason = reason;
+    environment.unregisterToken(localKey!.token);
+  }
+
+  get nextTimeout(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { held } of this.#connection.subflows) next = Math.min(next, held.deadline);
+    return next;
+  }
+
+  handleTimeout(now: number): void {
+    for (const subflow of this.#connection.subflows) if (subflow.held.deadline <= now) giveUpHeld(subflow, now);
   }
 
   onInfiniteMapping(subflow: Subflow, subflowStart: number, dataStart: number, now: number): void {
-    if (this.#connection.subflowSet.live > 1) {
+    if (!this.#isOnly(subflow)) {
       this.#reset(subflow, resetReason.mptcpSpecific, now);
       return;
     }
-    subflow.infiniteMapping = { subflowStart: Math.max(subflowStart, subflow.delivered), dataStart };
+    const start = Math.max(subflowStart, subflow.delivered);
+    subflow.infiniteMapping = { subflowStart: start, dataStart: dataStart + (start - subflowStart) };
     this.begin("infinite-mapping-received", subflow, now);
   }
 
-  /** MP_FAIL: the peer saw a wrong checksum. */
+  /** MP_FAIL: the peer saw a wrong checksum. It is answered with MP_FAIL and an infinite mapping from what it has acknowledged on. */
   onFail(subflow: Subflow, now: number): void {
-    if (this.#connection.subflowSet.live > 1) this.#reset(subflow, resetReason.middleboxInterference, now);
-    else this.begin("checksum-failed", subflow, now);
+    const { dataSender, reassembly } = this.#connection;
+    const subflowStart = dataSender.positionOn(subflow);
+    if (!this.#mayBegin(subflow) || subflowStart === undefined) {
+      this.#reset(subflow, resetReason.middleboxInterference, now);
+      return;
+    }
+    this.#announcedMapping = { subflowStart, dataStart: dataSender.unacknowledged };
+    this.#sendFail(reassembly.next);
+    this.#failedOn = subflow;
   }
 
+  /** A mapping that contradicts what is known. */
   onContradictoryMapping(subflow: Subflow, now: number): void {
+    this.#reset(subflow, resetReason.mptcpSpecific, now);
+  }
+
+  /** A mapping without the checksum that was agreed upon (RFC 8684 §3.3: the subflow is reset). */
+  onMissingChecksum(subflow: Subflow, now: number): void {
     this.#reset(subflow, resetReason.mptcpSpecific, now);
   }
 
   /** In-order payload at `offset` that no mapping covers. True: it is data all the same. */
   onUnmappedData(subflow: Subflow, offset: number, now: number): boolean {
-    const { reassembly, subflowSet } = this.#connection;
-    if (subflowSet.live > 1 || reassembly.outOfOrderBytes > 0) {
+    if (!this.#mayBegin(subflow)) {
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }
-    subflow.infiniteMapping = { subflowStart: offset, dataStart: reassembly.next };
+    subflow.infiniteMapping = { subflowStart: offset, dataStart: this.#connection.reassembly.next };
     this.begin("mapping-missing", subflow, now);
     return true;
   }
 
+  /** What tells of options that get lost: data, or the acknowledgement of ours, without any. */
+  noteSegment(subflow: Subflow, segment: TcpSegment): void {
+    if (segment.mptcp.present !== 0) subflow.optionsMissing = false;
+    else if (segment.payloadLength > 0 || subflow.endpoint.sender.outstanding > 0) subflow.optionsMissing = true;
+  }
+
+  /** The data level is not answered although subflows are: where options have vanished, that is why. */
+  onDataTimeout(now: number): void {
+    for (const subflow of this.#connection.subflows) {
+      if (!subflow.usable || !subflow.optionsMissing) continue;
+      if (this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
+      else this.#reset(subflow, resetReason.middleboxInterference, now);
+      if (this.reason !== undefined) return;
+    }
+  }
+
+  /** The peer's FIN: what waited for a mapping gets none any more, and a peer that has fallen back ends its stream so. */
+  onFin(subflow: Subflow, now: number): void {
+    giveUpHeld(subflow, now);
+    if (this.reason !== undefined || subflow.endpoint.closed || this.#connection.reassembly.complete) return;
+    if (subflow.optionsMissing && this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
+  }
+
   /** The whole mapping has come, with a wrong checksum. True: its bytes are data all the same. */
   onChecksumFailure(subflow: Subflow, mapping: Mapping, now: number): boolean {
-    const connection = this.#connection;
     const { dataStart, subflowStart, length } = mapping;
-    if (connection.subflowSet.live > 1) {
+    if (!this.#mayBegin(subflow)) {
+      // RFC 8684 §3.7: with other subflows, MP_FAIL goes with the RST, and the data come again over those.
+      subflow.failedSequence = this.#peerSequence(dataStart);
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }
-    const base = connection.peerKey!.firstDataSequence;
-    connection.paths.sendSignal({ kind: "fail", high: addHigh(base, dataStart), low: addLow(base, dataStart) });
+    this.#sendFail(dataStart);
     this.#failedOn = subflow;
     subflow.infiniteMapping = { subflowStart: subflowStart + length, dataStart: dataStart + length };
     return true;
@@ -90,6 +159,32 @@ export class Fallback {
     const subflow = this.#failedOn;
     this.#failedOn = undefined;
     if (subflow !== undefined) this.begin("checksum-failed", subflow, now);
+  }
+
+  #sendFail(dataOffset: number): void {
+    if (this.#failedOn === undefined)
+      this.#connection.paths.sendSignal({ kind: "fail", ...this.#peerSequence(dataOffset) });
+  }
+
+  #peerSequence(dataOffset: number): Uint64 {
+    const base = this.#connection.peerKey!.firstDataSequence;
+    return { high: addHigh(base, dataOffset), low: addLow(base, dataOffset) };
+  }
+
+  /** No other subflow has been established. */
+  #isOnly(subflow: Subflow): boolean {
+    return this.#connection.subflows.every((other) => other === subflow || other.endpoint.closed || !other.established);
+  }
+
+  /** Both streams of `subflow`, from here on, are the data without a gap. */
+  #mayBegin(subflow: Subflow): boolean {
+    const { reassembly, dataSender, subflowSet } = this.#connection;
+    return (
+      subflowSet.hasBeenAlone &&
+      this.#isOnly(subflow) &&
+      reassembly.outOfOrderBytes === 0 &&
+      dataSender.isContiguousOn(subflow)
+    );
   }
 
   #reset(subflow: Subflow, reason: number, now: number): void {

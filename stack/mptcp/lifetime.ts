@@ -7,6 +7,8 @@ import type { Subflow } from "./subflow.ts";
 
 /** Break before make (RFC 8684 §3.4.2): how long a connection outlives its last subflow. */
 const orphanMicroseconds = 60_000_000;
+/** Joins refused since the last subflow ended. */
+const refusedJoinLimit = 3;
 
 export class Lifetime {
   established = false;
@@ -17,6 +19,7 @@ export class Lifetime {
   fastClosing = false;
   readonly #connection: Connection;
   #remoteEnded = false;
+  #refusedJoins = 0;
   #orphanAt: number = Number.POSITIVE_INFINITY;
 
   constructor(connection: Connection) {
@@ -28,7 +31,11 @@ export class Lifetime {
   }
 
   handleTimeout(now: number): void {
-    if (now < this.#orphanAt) return;
+    if (now >= this.#orphanAt) this.giveUp(now);
+  }
+
+  /** The peer cannot be reached any more. */
+  giveUp(now: number): void {
     this.end("ETIMEDOUT", now);
     this.#connection.subflowSet.abortAll(now);
   }
@@ -37,6 +44,8 @@ export class Lifetime {
     const connection = this.#connection;
     const { environment, notifications } = connection;
     this.#orphanAt = Number.POSITIVE_INFINITY;
+    this.#refusedJoins = 0;
+    connection.subflowSet.established++;
     environment.record({
       time: now,
       name: "mptcp:subflow-established",
@@ -70,11 +79,18 @@ export class Lifetime {
     connection.environment.wake(connection);
     if (this.closed) return;
     if (!this.established) {
+      if (reason === "refused" && !connection.plain) {
+        // A middlebox may answer an option that it does not know with RST: once more without it, which costs a round trip where nobody listens.
+        connection.fallback.refuse("syn-with-option-reset");
+        connection.subflowSet.reopen(now);
+        return;
+      }
       this.end(errorOfAttempt(reason), now);
       return;
     }
     if (connection.plain) {
-      this.end(reason === "finished" && this.#remoteEnded ? undefined : errorOfPlain(reason), now);
+      if (subflow.infiniteMapping !== undefined)
+        this.end(reason === "finished" && this.#remoteEnded ? undefined : errorOfPlain(reason), now);
       return;
     }
     const orphaned = connection.subflowSet.live === 0;
@@ -85,7 +101,8 @@ export class Lifetime {
     }
     connection.paths.onSubflowClosed(subflow, reason, now);
     if (!orphaned) return;
-    if (reason === "reset-by-peer" || reason === "refused") this.end("ECONNRESET", now);
+    // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
+    if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.end("ECONNRESET", now);
     else if (this.#orphanAt === Number.POSITIVE_INFINITY) this.#orphanAt = now + orphanMicroseconds;
   }
 

@@ -89,7 +89,8 @@ export class Paths implements ManagedConnection {
       }
       if (connection.mayJoin) {
         for (const local of this.localAddresses) {
-          if (local.interfaceIndex === interfaceIndex) this.addresses.remove(connection.subflowSet.wireAddressId(local), now);
+          if (local.interfaceIndex === interfaceIndex)
+            this.addresses.remove(connection.subflowSet.wireAddressId(local), now);
         }
       }
     }
@@ -147,6 +148,8 @@ export class Paths implements ManagedConnection {
   }
 
   get nextTimeout(): number {
+    // Without MPTCP, or at the end of it, nobody asks the path manager, and no address waits for its echo.
+    if (!this.#connection.mayJoin) return Number.POSITIVE_INFINITY;
     let next = Math.min(this.#manager.nextTimeout, this.addresses.nextTimeout);
     for (const subflow of this.#connection.subflows) next = Math.min(next, subflow.joinRetransmitAt);
     return next;

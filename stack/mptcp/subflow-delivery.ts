@@ -13,31 +13,67 @@ export function deliverMapped(
   length: number,
   now: number,
 ): void {
+  const { held } = subflow;
+  if (held.first !== undefined) releaseHeld(subflow, now);
+  const taken = held.first === undefined ? deliver(subflow, offset, bytes, byteOffset, length, now) : 0;
+  if (taken === length || subflow.endpoint.closed) return;
+  const from = byteOffset + taken;
+  held.add({ offset: offset + taken, bytes: bytes.slice(from, byteOffset + length) }, now);
+  if (held.isFull) giveUpHeld(subflow, now);
+}
+
+/** A mapping has come, or the infinite one holds: what waited for it is delivered. */
+export function releaseHeld(subflow: Subflow, now: number): void {
+  const { held } = subflow;
+  for (let piece = held.first; piece !== undefined && !subflow.endpoint.closed; piece = held.first) {
+    const { offset, bytes } = piece;
+    const taken = deliver(subflow, offset, bytes, 0, bytes.length, now);
+    if (taken === 0) return;
+    held.take(taken, now);
+  }
+}
+
+/** The mapping did not come in time. */
+export function giveUpHeld(subflow: Subflow, now: number): void {
+  const { first } = subflow.held;
+  if (first !== undefined && subflow.connection.fallback.onUnmappedData(subflow, first.offset, now))
+    releaseHeld(subflow, now);
+}
+
+/** Delivers what mappings cover; how many of the bytes that were. */
+function deliver(
+  subflow: Subflow,
+  start: number,
+  bytes: Uint8Array,
+  byteOffset: number,
+  length: number,
+  now: number,
+): number {
   const { connection } = subflow;
-  while (length > 0 && !subflow.endpoint.closed) {
+  const end = start + length;
+  let offset = start;
+  while (offset < end && !subflow.endpoint.closed) {
     const infinite = subflow.infiniteMapping;
     if (infinite !== undefined && offset >= infinite.subflowStart) {
-      connection.onData(infinite.dataStart + (offset - infinite.subflowStart), bytes, byteOffset, length);
-      subflow.delivered = offset + length;
-      return;
+      const dataOffset = infinite.dataStart + (offset - infinite.subflowStart);
+      connection.onData(dataOffset, bytes, byteOffset + (offset - start), end - offset);
+      subflow.delivered = end;
+      return length;
     }
     const mapping = subflow.mappings.find(offset);
-    if (mapping === undefined) {
-      if (!connection.fallback.onUnmappedData(subflow, offset, now)) return;
-      continue;
-    }
-    const taken = Math.min(length, mapping.subflowStart + mapping.length - offset);
+    if (mapping === undefined) break;
+    const taken = Math.min(end, mapping.subflowStart + mapping.length) - offset;
+    const from = byteOffset + (offset - start);
     if (connection.checksumEnabled && mapping.checksum >= 0) {
-      holdForChecksum(subflow, mapping, offset, bytes.slice(byteOffset, byteOffset + taken), now);
+      holdForChecksum(subflow, mapping, offset, bytes.slice(from, from + taken), now);
     } else {
-      connection.onData(mapping.dataStart + (offset - mapping.subflowStart), bytes, byteOffset, taken);
+      connection.onData(mapping.dataStart + (offset - mapping.subflowStart), bytes, from, taken);
     }
     offset += taken;
-    byteOffset += taken;
-    length -= taken;
     subflow.delivered = offset;
     subflow.mappings.consume(offset);
   }
+  return offset - start;
 }
 
 /** Nothing of a mapping is delivered before its checksum has been seen to be right. */

@@ -1,10 +1,11 @@
 /** What the MPTCP options of a received segment mean. */
 
 import { capableFlag, type MptcpOptions, mptcpPresent, resetReason } from "../wire/mptcp-options.ts";
-import { unwrap32, unwrap64 } from "../wire/sequence.ts";
+import { unwrap32, unwrap64, unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { deriveKey, equalBytes, joinHmac } from "./keys.ts";
 import type { Subflow } from "./subflow.ts";
+import { releaseHeld } from "./subflow-delivery.ts";
 import { capableSynAttempts } from "./subflow-output.ts";
 
 /** A SYN (passive) or SYN/ACK (active). False: the subflow is refused with a reset. */
@@ -16,7 +17,8 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
       return true; // The listener has read MP_CAPABLE before it made the connection.
     case "initial-client": {
       if (connection.plain) return true;
-      if (options.has(mptcpPresent.capable) && options.capableVersion === 1 && options.capableKeys === 1) {
+      const understood = options.capableVersion === 1 && (options.capableFlags & capableFlag.extensibility) === 0;
+      if (options.has(mptcpPresent.capable) && understood && options.capableKeys === 1) {
         connection.setPeerKey(deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow }));
         if (options.capableFlags & capableFlag.checksumRequired) connection.checksumEnabled = true;
         connection.joinsToInitialAddress = (options.capableFlags & capableFlag.noJoinToInitialAddress) === 0;
@@ -79,6 +81,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   if (!subflow.joinConfirmed) connection.paths.onJoinConfirmed(subflow);
   if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
 
+  connection.fallback.noteSegment(subflow, segment);
   if (options.has(mptcpPresent.dss)) readDss(subflow, segment, now);
   else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options);
   else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {
@@ -98,14 +101,16 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
 }
 
 /**
- * RFC 8684 §3.7: before the first DSS, data or the acknowledgement of our data without any MPTCP option mean that the peer, or the path,
- * speaks plain TCP. An acknowledgement of nothing new is no evidence: ADD_ADDR travels on such, and may have been stripped.
+ * RFC 8684 §3.7: before the first DSS, data or the acknowledgement of our data without any MPTCP option mean that the peer, or the path, speaks plain TCP. Data
+ * that a mapping covers are none of it: a segment may have been cut. Nor is an acknowledgement of nothing new: ADD_ADDR travels on such and may have been stripped.
  */
 function showsStrippedOptions(subflow: Subflow, segment: TcpSegment): boolean {
   if (segment.mptcp.present !== 0) return false;
-  if (segment.payloadLength > 0 || segment.has(tcpFlag.fin)) return true;
-  const { sender } = subflow.endpoint;
-  return sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment);
+  const { sender, receiver } = subflow.endpoint;
+  if (segment.payloadLength === 0)
+    return segment.has(tcpFlag.fin) || (sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment));
+  const { initialSequence, next } = receiver;
+  return subflow.mappings.find(unwrapSequence(segment.sequence, initialSequence, next)) === undefined;
 }
 
 /** The passive side in SYN-RECEIVED: the third ACK (RFC 8684 §3.1, §3.2). False: the segment cannot complete the handshake. */
@@ -141,7 +146,7 @@ function isOwnKey(subflow: Subflow, options: MptcpOptions): boolean {
 
 function readCapableData(subflow: Subflow, options: MptcpOptions): void {
   const length = options.capableDataLength;
-  if (length > 0) subflow.mappings.add(1, 0, length, options.checksum, length);
+  if (length > 0 && subflow.delivered === 1) subflow.mappings.add(1, 0, length, options.checksum, length);
 }
 
 function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
@@ -176,9 +181,13 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
   const length = options.dataFin ? options.dataLength - 1 : options.dataLength;
   if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
   if (length === 0 || subflowStart + length <= subflow.delivered) return;
+  if (connection.checksumEnabled && options.checksum < 0) {
+    connection.fallback.onMissingChecksum(subflow, now);
+    return;
+  }
   if (!subflow.mappings.add(subflowStart, dataStart, length, options.checksum, options.dataLength)) {
     connection.fallback.onContradictoryMapping(subflow, now);
-  }
+  } else if (subflow.held.first !== undefined) releaseHeld(subflow, now);
 }
 
 function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void {

@@ -26,7 +26,11 @@ export function writeOptions(
     else if (!connection.plain) writeCapableSyn(subflow, options, attempt);
     return;
   }
-  if (connection.plain || connection.peerKey === undefined) return;
+  if (connection.peerKey === undefined) return;
+  if (connection.plain) {
+    if (range !== undefined && !range.fin) writeInfiniteMapping(subflow, options, range);
+    return;
+  }
   if (segment.has(tcpFlag.rst)) {
     writeReset(subflow, options);
     return;
@@ -126,6 +130,7 @@ function writeReset(subflow: Subflow, options: MptcpOptions): void {
     options.present |= mptcpPresent.reset;
     options.resetTransient = false;
     options.resetReason = subflow.resetReason;
+    if (subflow.failedSequence !== undefined) writeSignal(options, { kind: "fail", ...subflow.failedSequence });
   }
 }
 
@@ -149,6 +154,20 @@ function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange)
   options.subflowSequence = range.mappingStart >>> 0;
   options.dataLength = range.mappingLength;
   options.checksum = range.mappingChecksum;
+}
+
+/** Length 0: from `subflowStart` on, our stream is the data (RFC 8684 §3.3.1, §3.7). */
+function writeInfiniteMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
+  const { connection } = subflow;
+  const mapping = connection.fallback.mappingToAnnounce(range.start);
+  if (mapping === undefined) return;
+  writeDataAck(subflow, options);
+  options.hasMapping = true;
+  options.dataSequence64 = false;
+  options.dataSequenceLow = addLow(connection.localKey!.firstDataSequence, mapping.dataStart);
+  options.subflowSequence = mapping.subflowStart >>> 0;
+  options.dataLength = 0;
+  options.checksum = connection.checksumEnabled ? 0 : -1;
 }
 
 /** DATA_FIN alone: length 1, subflow sequence 0 (RFC 8684 §3.3.3). */

@@ -13,6 +13,8 @@ const subflowLimit = 8;
 export class SubflowSet {
   readonly list: Subflow[] = [];
   readonly #connection: Connection;
+  /** How many have been established so far. */
+  established = 0;
   #nextId = 0;
   #initial: Subflow | undefined;
 
@@ -23,6 +25,11 @@ export class SubflowSet {
   /** The subflow that opened the connection, even if it has ended since. */
   get initial(): Subflow {
     return this.#initial!;
+  }
+
+  /** No data can have been sent elsewhere than on the initial subflow: there has been no other. */
+  get hasBeenAlone(): boolean {
+    return this.established <= 1;
   }
 
   get live(): number {
@@ -56,6 +63,12 @@ export class SubflowSet {
     this.#create("initial-client", local, remoteAddress, remotePort, 0, now).endpoint.connect(now);
   }
 
+  /** The first subflow again, from another port. */
+  reopen(now: number): void {
+    const { local, endpoint } = this.initial;
+    this.open(local, endpoint.remoteAddress, endpoint.remotePort, now);
+  }
+
   /** The listener's first subflow, from a SYN. */
   acceptInitial(segment: TcpSegment, local: LocalAddress, now: number): void {
     const { source, sourcePort, destinationPort } = segment;
@@ -75,15 +88,7 @@ export class SubflowSet {
     if (connection.peerKey === undefined || !connection.takesJoins) return resetReason.mptcpSpecific;
     if (!this.hasRoom) return resetReason.lackOfResources;
     const { source, sourcePort, destinationPort, mptcp } = segment;
-    const subflow = this.#create(
-      "join-server",
-      local,
-      source,
-      sourcePort,
-      mptcp.joinAddressId,
-      now,
-      destinationPort,
-    );
+    const subflow = this.#create("join-server", local, source, sourcePort, mptcp.joinAddressId, now, destinationPort);
     subflow.endpoint.acceptSyn(segment, now);
     return -1;
   }

@@ -8,12 +8,13 @@ import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
 import type { SegmentOutput, TcpUser } from "../tcp/tcp-user.ts";
 import { type IpAddress, formatIpAddress } from "../wire/ip-address.ts";
-import { sequenceNumber } from "../wire/sequence.ts";
+import { sequenceNumber, type Uint64 } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
 import type { SubflowInfo } from "./connection-info.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { mappingChecksum } from "./dss-checksum.ts";
+import { HeldPayload } from "./held-payload.ts";
 import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
@@ -65,6 +66,9 @@ export class Subflow implements TcpUser, Schedulable {
   delivered = 1;
   /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
   unverified: Uint8Array[] = [];
+  readonly held: HeldPayload = new HeldPayload();
+  /** Segments that should carry options come without any. */
+  optionsMissing = false;
   /** From here on the stream is the data, without options (RFC 8684 §3.7). */
   infiniteMapping: { subflowStart: number; dataStart: number } | undefined;
 
@@ -73,6 +77,8 @@ export class Subflow implements TcpUser, Schedulable {
   announceDataFin = false;
   /** -1: no MP_TCPRST. */
   resetReason = -1;
+  /** Data sequence number for MP_FAIL on a RST. */
+  failedSequence: Uint64 | undefined;
 
   reinjections = 0;
   penalisedAt = 0;
@@ -181,6 +187,7 @@ export class Subflow implements TcpUser, Schedulable {
     this.stale = false;
     this.endpoint.sender.timeoutLimit = Number.POSITIVE_INFINITY;
     this.congestion.setActive(true);
+    this.congestion.restart();
     this.connection.onSubflowRecovered(this, now - this.#staleSince, now);
   }
 

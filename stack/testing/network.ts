@@ -21,8 +21,13 @@ export interface PipeOptions {
   reorderDelay?: number;
 }
 
-/** Changes a frame in place, or drops it by returning false: a middlebox. */
-export type Middlebox = (frame: Uint8Array) => boolean;
+/** Changes a frame in place (true), drops it (false), or puts others in its place: a middlebox. */
+export type Middlebox = (frame: Uint8Array, now: number) => boolean | Uint8Array[];
+
+interface Departure {
+  time: number;
+  frame: Uint8Array;
+}
 
 /** One direction between an interface and the core of the network. */
 export class Pipe {
@@ -39,14 +44,21 @@ export class Pipe {
     this.#random = seededRandom(seed);
   }
 
-  /** When copies of the frame come out of the pipe; empty: never. */
-  push(frame: Uint8Array, now: number): number[] {
-    const { rate, delay = 0, queueBytes, loss = 0, duplicate = 0, reorder = 0, reorderDelay = 0 } = this.options;
+  /** What comes out of the pipe, and when. */
+  push(frame: Uint8Array, now: number): Departure[] {
     this.frames++;
-    if (this.blackhole || this.#chance(loss) || this.middlebox?.(frame) === false) {
+    if (this.blackhole || this.#chance(this.options.loss ?? 0)) {
       this.dropped++;
       return [];
     }
+    const verdict = this.middlebox?.(frame, now) ?? true;
+    const passed = verdict === true ? [frame] : verdict === false ? [] : verdict;
+    if (passed.length === 0) this.dropped++;
+    return passed.flatMap((each) => this.#carry(each, now));
+  }
+
+  #carry(frame: Uint8Array, now: number): Departure[] {
+    const { rate, delay = 0, queueBytes, duplicate = 0, reorder = 0, reorderDelay = 0 } = this.options;
     let leaves = now;
     if (rate !== undefined) {
       const start = Math.max(now, this.#freeAt);
@@ -58,8 +70,13 @@ export class Pipe {
       this.#freeAt = leaves;
     }
     const extra = this.#chance(reorder) ? (this.#random() / 2 ** 32) * reorderDelay : 0;
-    const arrival = leaves + delay + extra;
-    return this.#chance(duplicate) ? [arrival, arrival + 1] : [arrival];
+    const time = leaves + delay + extra;
+    return this.#chance(duplicate)
+      ? [
+          { time, frame },
+          { time: time + 1, frame },
+        ]
+      : [{ time, frame }];
   }
 
   #chance(probability: number): boolean {
@@ -104,6 +121,12 @@ export class Network {
     this.#attachments.push(attachment);
     if (!this.#hosts.includes(host)) this.#hosts.push(host);
     return attachment;
+  }
+
+  /** A middlebox on `attachment` sends a frame of its own to the host there. */
+  inject(attachment: Attachment, frame: Uint8Array): void {
+    const time = this.now;
+    this.#push({ time, order: this.#order++, frame, from: attachment, to: attachment, partialChecksum: false });
   }
 
   /** Runs `action` at `time`. */
@@ -156,11 +179,11 @@ export class Network {
       transmit: (frame) => {
         const from = this.#attachments.find((a) => a.host === host && a.interfaceIndex === frame.interfaceIndex)!;
         const bytes = gather(frame);
-        for (const time of from.up.push(bytes, this.now)) {
+        for (const { time, frame: passed } of from.up.push(bytes, this.now)) {
           this.#push({
             time,
             order: this.#order++,
-            frame: bytes.slice(),
+            frame: passed.slice(),
             from,
             to: undefined,
             partialChecksum: frame.checksumStart > 0,
@@ -183,8 +206,9 @@ export class Network {
     const to = isArp ? arrival.from : this.#attachmentOf(view.getUint32(30));
     if (to === undefined) return;
     if (isArp && !answerArp(view)) return;
-    for (const time of isArp ? [this.now] : to.down.push(arrival.frame, this.now)) {
-      this.#push({ ...arrival, frame: arrival.frame.slice(), time, order: this.#order++, to });
+    const departures = isArp ? [{ time: this.now, frame: arrival.frame }] : to.down.push(arrival.frame, this.now);
+    for (const { time, frame } of departures) {
+      this.#push({ ...arrival, frame: frame.slice(), time, order: this.#order++, to });
     }
   }
 

@@ -1,0 +1,103 @@
+/** One row of the catalogue of middleboxes: traffic through it, and what came of that. */
+
+import { expect } from "chai";
+import { converse, makePair, type Pair, type PairOptions, type StreamApplication } from "./pair.ts";
+import type { Middlebox, PipeOptions } from "./network.ts";
+import type { BothWays } from "./segment-surgery.ts";
+
+/**
+ * MP: every subflow works. MP-1: MPTCP without some path. TCP: fallback, intact. FAIL: fallback by MP_FAIL. RST: an error to an application.
+ * SILENT: wrong bytes, as plain TCP would have given. STALL: neither data nor error within the bound.
+ */
+export type Outcome = "MP" | "MP-1" | "TCP" | "FAIL" | "RST" | "SILENT" | "STALL";
+
+/** Within this, whatever a path does, both applications have their data or an error (R2 of RFC 9293 §3.8.3 is 100 s, and two may follow each other). */
+export const bound = 300_000_000;
+
+const path: PipeOptions = { rate: 20_000_000, delay: 5_000, queueBytes: 100_000 };
+const firstBytes = 4_000;
+const laterBytes = 300_000;
+const pauseMicroseconds = 500_000;
+
+export interface Row {
+  row: number;
+  behaviour: string;
+  allowed: Outcome[];
+  /** Paths of the client; default 2. */
+  paths?: 1 | 2;
+  options?: PairOptions;
+  connectMptcp?: boolean;
+  /** Puts the middlebox in place. */
+  install?(pair: Pair): void;
+  /** Looks further at a finished run. */
+  check?(pair: Pair, client: StreamApplication): void;
+}
+
+export function onLink(pair: Pair, index: number, up?: Middlebox, down?: Middlebox): void {
+  if (up !== undefined) pair.links[index]!.up.middlebox = up;
+  if (down !== undefined) pair.links[index]!.down.middlebox = down;
+}
+
+export function onLinks(pair: Pair, make: (index: number) => Partial<BothWays>): void {
+  pair.links.forEach((_, index) => {
+    const { up, down } = make(index);
+    onLink(pair, index, up, down);
+  });
+}
+
+/** Runs the row's traffic: some bytes each way at once, the rest after a pause, then the end of both streams. */
+export function outcomeOf(row: Row): { outcome: Outcome; pair: Pair; client: StreamApplication } {
+  const count = row.paths ?? 2;
+  const pair = makePair({ paths: Array.from({ length: count }, () => path), ...row.options });
+  row.install?.(pair);
+  const { network } = pair;
+  const conversation = converse(pair, firstBytes, firstBytes, { endsAfterSending: false });
+  const { client } = conversation;
+  const sendRest = (application: StreamApplication | undefined): void => {
+    if (application === undefined) return;
+    application.toSend = firstBytes + laterBytes;
+    application.endsAfterSending = true;
+    if (application.established) application.send();
+  };
+  network.at(network.now + pauseMicroseconds, () => {
+    sendRest(client);
+    sendRest(conversation.server());
+  });
+  // A server that accepts after the pause has its whole stream to send.
+  const settle = (): void => {
+    const server = conversation.server();
+    if (server === undefined) return void network.at(network.now + pauseMicroseconds, settle);
+    sendRest(server);
+  };
+  network.at(network.now + 2 * pauseMicroseconds, settle);
+  const ended = network.run(bound, () => client.closed && conversation.server()?.closed !== false);
+  const server = conversation.server();
+  if (!ended) return { outcome: "STALL", pair, client };
+  if (client.error !== undefined || server === undefined || server.error !== undefined)
+    return { outcome: "RST", pair, client };
+  const total = firstBytes + laterBytes;
+  const infos = [client, server].map(({ connection }) => connection.info());
+  if (infos.some(({ fallbackReason }) => fallbackReason === "checksum-failed"))
+    return { outcome: "FAIL", pair, client };
+  if (client.corrupt || server.corrupt || client.received !== total || server.received !== total)
+    return { outcome: "SILENT", pair, client };
+  if (infos.some(({ mptcp }) => !mptcp)) return { outcome: "TCP", pair, client };
+  const joined = network.eventsNamed("mptcp:subflow-established", pair.server).length;
+  const broken = network.events.filter(
+    (event) => event.name === "mptcp:subflow-closed" && event.reason !== "finished",
+  ).length;
+  const stale = network.eventsNamed("scheduler:stale").length;
+  return { outcome: joined >= count && broken === 0 && stale === 0 ? "MP" : "MP-1", pair, client };
+}
+
+export function describeRows(title: string, rows: readonly Row[]): void {
+  describe(title, () => {
+    for (const row of rows) {
+      it(`${row.row}: ${row.behaviour}: ${row.allowed.join(" or ")}`, () => {
+        const { outcome, pair, client } = outcomeOf(row);
+        expect(outcome).to.be.oneOf(row.allowed);
+        row.check?.(pair, client);
+      });
+    }
+  });
+}
