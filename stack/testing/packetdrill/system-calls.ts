@@ -214,9 +214,10 @@ export class SystemCalls {
         integerOf(onoff, call.position, "onoff") === 1 && integerOf(linger, call.position, "linger") === 0;
       return { value: 0 };
     }
-    // Small segments are never held back, which is what the option asks for.
-    if (name === "TCP_NODELAY" && value?.kind === "list" && integerOf(value.items[0], call.position, "0 or 1") === 1)
+    if (name === "TCP_NODELAY" && value?.kind === "list" && socket.connection !== undefined) {
+      socket.connection.noDelay = integerOf(value.items[0], call.position, "0 or 1") === 1;
       return { value: 0 };
+    }
     throw new ScriptUnsupported(call.position, `setsockopt ${name}`);
   }
 
