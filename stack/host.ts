@@ -16,7 +16,7 @@ import type { NetworkInterface } from "./network-interface.ts";
 import { PacketOutput } from "./packet-output.ts";
 import { resetFor } from "./tcp/reset-segment.ts";
 import { etherType, ethernetHeaderLength } from "./wire/ethernet.ts";
-import { icmpEchoReply } from "./wire/icmp.ts";
+import { icmpEchoReply, parseTcpUnreachable } from "./wire/icmp.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
 import { ipProtocol, Ipv4Header, ipv4HeaderLength } from "./wire/ipv4.ts";
 import { capableFlag, mptcpPresent, resetReason } from "./wire/mptcp-options.ts";
@@ -288,6 +288,7 @@ export class Host {
     if (ip.protocol === ipProtocol.icmp) {
       const reply = icmpEchoReply(buffer, payloadStart, payloadLength);
       if (reply !== undefined) this.#output.sendIcmp(via, ip.destination, ip.source, reply, now);
+      else this.#handleUnreachable(buffer, payloadStart, payloadLength, now);
       return;
     }
     if (ip.protocol !== ipProtocol.tcp) return;
@@ -302,6 +303,15 @@ export class Host {
     segment.destination = ip.destination;
     segment.ecn = ip.ecn;
     this.#handleSegment(segment, local, now);
+  }
+
+  #handleUnreachable(buffer: Uint8Array, start: number, length: number, now: number): void {
+    const error = parseTcpUnreachable(buffer, start, length);
+    if (error === undefined) return;
+    const subflow = this.#flows.find(error.source, error.sourcePort, error.destination, error.destinationPort);
+    if (subflow === undefined) return;
+    subflow.endpoint.handleUnreachable(error, now);
+    this.#awake.add(subflow.connection);
   }
 
   #handleSegment(segment: TcpSegment, local: LocalAddress, now: number): void {

@@ -233,6 +233,14 @@ export class Sender {
     if (this.#recovery === "open") this.congestion.onLoss();
   }
 
+  /** The path takes no more than `size` bytes a segment: what is larger goes out again in pieces; that is no congestion (RFC 1191 §6.5). */
+  reduceSegmentSize(size: number): void {
+    this.maximumSegmentSize = size;
+    this.congestion.setMaximumSegmentSize(size);
+    for (let range = this.queue.head; range !== undefined; range = range.next)
+      if (!range.sacked && !range.lost && range.length > size) this.#scoreboard.markLost(range);
+  }
+
   /** RACK's reordering window has passed (RFC 8985 §6.2). */
   handleReorderingTimeout(now: number): void {
     this.#detectBySack(now);

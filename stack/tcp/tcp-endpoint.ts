@@ -2,9 +2,11 @@
 
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { SubflowCloseReason } from "../events.ts";
+import { type TcpUnreachable, unreachableCode } from "../wire/icmp.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
+import { ipv4HeaderLength } from "../wire/ipv4.ts";
 import { type SequenceNumber, sequenceNumber, unwrapSequence, wrapOffset } from "../wire/sequence.ts";
-import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+import { tcpFlag, tcpHeaderLength, type TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
 import { ExplicitCongestion } from "./explicit-congestion.ts";
 import { Handshake } from "./handshake.ts";
@@ -80,6 +82,7 @@ export class TcpEndpoint {
     const observer: SenderObserver = {
       onRangeAcknowledged: (range, end) => {
         if (!range.fin) user.handleAcknowledged(range, end);
+        if (range.length >= this.sender.maximumSegmentSize) this.#transmitter.pathMtu.onFullSegment();
       },
       onRttSample: (rtt, now) => user.handleRttSample(rtt, now),
       onFastRetransmit: (lostBytes, now) => user.handleFastRetransmit(lostBytes, now),
@@ -271,6 +274,23 @@ export class TcpEndpoint {
     }
   }
 
+  /** ICMP "destination unreachable" about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */
+  handleUnreachable(error: TcpUnreachable, now: number): void {
+    const { sender } = this;
+    const offset = unwrapSequence(error.sequence, sender.initialSequence, sender.unacknowledged);
+    if (this.closed || offset < sender.unacknowledged || offset >= sender.next) return;
+    if (error.code === unreachableCode.fragmentationNeeded) {
+      const fixedHeaders = ipv4HeaderLength + tcpHeaderLength;
+      const present = Math.min(this.#handshake.ownSegmentSize, this.#transmitter.pathMtu.segmentSize);
+      if (this.synchronized && this.#transmitter.pathMtu.onFragmentationNeeded(error.mtu - fixedHeaders, present))
+        sender.reduceSegmentSize(this.segmentSize);
+      return;
+    }
+    // A hard error ends an attempt to connect; what is established has proved that the peer is there (RFC 5927 §6; RFC 9293 §3.9.2.2).
+    const isHard = error.code === unreachableCode.port || error.code === unreachableCode.protocol;
+    if (isHard && this.#state === "syn-sent") this.#finish("refused", now);
+  }
+
   /** RFC 9293 §3.10.7.3. */
   #handleInSynSent(segment: TcpSegment, now: number): void {
     const acknowledges =
@@ -383,10 +403,13 @@ export class TcpEndpoint {
       segment.window === windowBefore && // RFC 5681 §2 (e).
       !segment.has(tcpFlag.fin);
     const progress = acknowledged > sender.unacknowledged;
+    const timeouts = sender.consecutiveTimeouts;
     if (this.#congestion.reactsTo(segment, acknowledged, sender.next)) sender.handleCongestionMark();
     sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
     if (progress) {
       this.#liveness.noteProgress();
+      if (timeouts > 0 && this.#transmitter.pathMtu.onAnswer(sender.maximumSegmentSize, timeouts))
+        sender.reduceSegmentSize(this.segmentSize);
       this.#user.handleProgress(now);
     }
     if (acknowledged > this.#finOffset) this.#handleFinAcknowledged(now);

@@ -7,6 +7,7 @@ import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import type { ExplicitCongestion } from "./explicit-congestion.ts";
 import type { Handshake } from "./handshake.ts";
+import { PathMtu } from "./path-mtu.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
@@ -31,6 +32,7 @@ const outgoing = new TcpSegment();
 export class Transmitter {
   /** First offset beyond any window that was advertised. */
   advertisedEdge = 0;
+  readonly pathMtu: PathMtu = new PathMtu();
   readonly #flow: Flow;
   readonly #user: TcpUser;
   readonly #sender: Sender;
@@ -62,7 +64,8 @@ export class Transmitter {
 
   /** Payload bytes per segment now: what the peer takes, less timestamps and the user's options (RFC 6691 §2). */
   get segmentSize(): number {
-    const room = Math.min(this.#handshake.peerSegmentSize, this.#handshake.ownSegmentSize);
+    const handshake = this.#handshake;
+    const room = Math.min(handshake.peerSegmentSize, handshake.ownSegmentSize, this.pathMtu.segmentSize);
     return room - (this.#timestamps.enabled ? timestampsLength : 0) - this.#user.dataOptionsLength;
   }
 
@@ -107,7 +110,9 @@ export class Transmitter {
       const size = this.segmentSize;
       const space = sender.congestionSpace;
       if (space < size && !sender.mustRetransmit) return;
-      const limit = Math.max(size, Math.min(this.itemLimit, space - (space % size)));
+      const limit = sender.mustRetransmit
+        ? this.pathMtu.trialSize(size, sender.consecutiveTimeouts)
+        : Math.max(size, Math.min(this.itemLimit, space - (space % size)));
       const range = sender.nextLost(limit);
       if (range === undefined) return;
       this.sendRange(range, now, output);
