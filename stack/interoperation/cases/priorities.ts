@@ -78,7 +78,7 @@ const cases: Case[] = [
       await counters(lab, { MPPrioTx: 2 });
       await carries(lab);
     },
-    without: { client: "see the next case" },
+    without: { client: "the kernel's server speaks of addresses that it signalled: the next case" },
   },
   {
     name: "MP_PRIO from the kernel's server for its signalled address",
