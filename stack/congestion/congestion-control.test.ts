@@ -37,7 +37,7 @@ for (const [name, make] of implementations) {
     it("halves the window on loss, then adds one segment a round trip", () => {
       const control = started();
       rounds(control, 2);
-      control.onLoss();
+      control.onLoss(control.congestionWindow);
       expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([20 * mss, 20 * mss]);
       rounds(control, 10);
       expect(control.congestionWindow / mss).to.be.within(29.5, 30);
@@ -45,15 +45,15 @@ for (const [name, make] of implementations) {
 
     it("starts again from one segment on a timeout, and keeps the threshold when it repeats", () => {
       const control = started();
-      control.onRetransmissionTimeout(false);
-      control.onRetransmissionTimeout(true);
+      control.onRetransmissionTimeout(control.congestionWindow, false);
+      control.onRetransmissionTimeout(control.congestionWindow, true);
       expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([mss, 5 * mss]);
     });
 
     it("takes a reduction back that was for nothing (RFC 4015 §3.2), but never shrinks by it", () => {
       const control = started();
       rounds(control, 2);
-      control.onLoss();
+      control.onLoss(control.congestionWindow);
       control.undo();
       expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([
         40 * mss,
@@ -72,6 +72,19 @@ for (const [name, make] of implementations) {
       control.onIdle();
       expect(control.congestionWindow).to.equal(10 * mss);
     });
+
+    it("begins anew on a path that answers again after an outage", () => {
+      const control = started();
+      for (let timeout = 0; timeout < 5; timeout++)
+        control.onRetransmissionTimeout(control.congestionWindow, timeout > 0);
+      control.restart();
+      expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([
+        10 * mss,
+        Number.POSITIVE_INFINITY,
+      ]);
+      rounds(control, 2);
+      expect(control.congestionWindow).to.equal(40 * mss);
+    });
   });
 }
 
@@ -82,7 +95,7 @@ describe("linked increases (RFC 6356)", () => {
     for (const subflow of subflows) {
       subflow.setMaximumSegmentSize(mss);
       subflow.limit(20 * mss);
-      subflow.onLoss();
+      subflow.onLoss(subflow.congestionWindow);
     }
     const total = (): number => subflows.reduce((sum, subflow) => sum + subflow.congestionWindow, 0);
     const before = total();
@@ -95,7 +108,7 @@ describe("linked increases (RFC 6356)", () => {
     const [live, silent] = [new Lia(group), new Lia(group)];
     live.setMaximumSegmentSize(mss);
     silent.setMaximumSegmentSize(mss);
-    live.onLoss();
+    live.onLoss(live.congestionWindow);
     silent.setActive(false);
     const before = live.congestionWindow;
     rounds(live, 10);

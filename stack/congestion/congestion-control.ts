@@ -15,18 +15,16 @@ export interface CongestionControl {
   onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number, now: number): void;
   /** A round trip was measured by the acknowledgement of offset `acknowledged`, when `sendNext` was the next to be sent. */
   onRttSample(rttMicroseconds: number, acknowledged: number, sendNext: number): void;
-  /**
-   * Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2). The reduction is from the window, not from what is in flight: a sender that was
-   * kept from running finds a burst of acknowledgements first and next to nothing in flight. The window may stand for the path because it grows only where it was
-   * the limit (RFC 9438 §4.6 allows it on that condition; Linux does the same).
-   */
-  onLoss(): void;
+  /** Loss found by acknowledgements: once for each recovery episode (RFC 5681 §3.2), from what was in flight (equation 4). */
+  onLoss(flightSize: number): void;
   /** The retransmission timer expired; `repeated`: for what was sent again already, which holds the threshold (RFC 5681 §3.1, equation 4). */
-  onRetransmissionTimeout(repeated: boolean): void;
+  onRetransmissionTimeout(flightSize: number, repeated: boolean): void;
   /** The latest reduction was for nothing: back to the window and threshold before it, if they were larger (RFC 4015 §3.2). */
   undo(): void;
-  /** Nothing was sent for longer than the retransmission timeout (RFC 5681 §4.1). */
+  /** Nothing was sent for longer than a window stays valid (RFC 7661 §4.2). */
   onIdle(): void;
+  /** The path answers again after an outage: what its timeouts left of the window says nothing of the path, so it begins as a new subflow would. */
+  restart(): void;
   /** Not more than `bytes`, and no slow start beyond it: penalisation and window capping of Raiciu et al., NSDI'12 §4.2. */
   limit(bytes: number): void;
   /** The subflow carries nothing for now, or again: it does not, or does, count in the coupling. */

@@ -20,7 +20,7 @@ function afterLoss(segments: number): Cubic {
   const control = new Cubic();
   control.setMaximumSegmentSize(mss);
   control.congestionWindow = segments * mss;
-  control.onLoss();
+  control.onLoss(control.congestionWindow);
   return control;
 }
 
@@ -36,7 +36,8 @@ describe("CUBIC (RFC 9438)", () => {
     const windows = rounds(control, 120, rtt, 1_000_000);
     const inflection = Math.cbrt((1_000 - 700) / 0.4);
     const formula = windows.map((_, round) => 0.4 * ((round + 1) / 10 - inflection) ** 3 + 1_000);
-    for (const [round, window] of windows.entries()) expect(window).to.be.closeTo(formula[round]!, 12, `round ${round}`);
+    for (const [round, window] of windows.entries())
+      expect(window).to.be.closeTo(formula[round]!, 12, `round ${round}`);
     // The window at the end of each second.
     expect(windows.filter((_, round) => round % 10 === 9)).to.deep.equal(snapshot);
   });
@@ -51,7 +52,7 @@ describe("CUBIC (RFC 9438)", () => {
 
   it("releases bandwidth when it was reduced below its last maximum: fast convergence (§4.7)", () => {
     const control = afterLoss(1_000);
-    control.onLoss();
+    control.onLoss(control.congestionWindow);
     // W_max is 700 · 0.85 = 595: the plateau, from 490.
     const windows = rounds(control, 64, 100_000, 1_000_000);
     expect(windows.at(-1)).to.be.closeTo(595, 3);

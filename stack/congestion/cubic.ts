@@ -26,7 +26,7 @@ export class Cubic implements CongestionControl {
   readonly name = "cubic";
   congestionWindow = initialWindow(536);
   slowStartThreshold: number = Number.POSITIVE_INFINITY;
-  readonly #hystart = new HyStart();
+  #hystart = new HyStart();
   #maximumSegmentSize = 536;
   #started = false;
   /** W_max, in bytes. */
@@ -79,19 +79,22 @@ export class Cubic implements CongestionControl {
     this.#avoidCongestion(bytes, smoothedRttMicroseconds, now);
   }
 
-  onLoss(): void {
+  onLoss(flightSize: number): void {
     this.#remember();
     const window = this.congestionWindow;
     // RFC 9438 §4.7: what is below the last maximum leaves room for those who came since.
     this.#maximumWindow = window < this.#maximumWindow ? (window * (1 + decreaseFactor)) / 2 : window;
-    this.slowStartThreshold = Math.max(Math.floor(window * decreaseFactor), 2 * this.#maximumSegmentSize);
+    this.slowStartThreshold = Math.max(
+      Math.floor(Math.min(flightSize, window) * decreaseFactor),
+      2 * this.#maximumSegmentSize,
+    );
     this.congestionWindow = this.slowStartThreshold;
     this.#epochStart = -1;
     this.#hystart.finish();
   }
 
-  onRetransmissionTimeout(repeated: boolean): void {
-    if (!repeated) this.onLoss();
+  onRetransmissionTimeout(flightSize: number, repeated: boolean): void {
+    if (!repeated) this.onLoss(flightSize);
     this.congestionWindow = this.#maximumSegmentSize;
     this.#epochStart = -1;
   }
@@ -110,6 +113,14 @@ export class Cubic implements CongestionControl {
 
   onIdle(): void {
     this.congestionWindow = Math.min(this.congestionWindow, initialWindow(this.#maximumSegmentSize));
+    this.#epochStart = -1;
+  }
+
+  restart(): void {
+    this.congestionWindow = initialWindow(this.#maximumSegmentSize);
+    this.slowStartThreshold = Number.POSITIVE_INFINITY;
+    this.#hystart = new HyStart();
+    this.#maximumWindow = 0;
     this.#epochStart = -1;
   }
 

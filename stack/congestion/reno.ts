@@ -37,16 +37,16 @@ export class Reno implements CongestionControl {
 
   onRttSample(_rttMicroseconds: number, _acknowledged: number, _sendNext: number): void {}
 
-  onLoss(): void {
+  onLoss(flightSize: number): void {
     this.#remember();
-    this.slowStartThreshold = this.#halfOfWindow();
+    this.slowStartThreshold = this.#halfOf(flightSize);
     this.congestionWindow = this.slowStartThreshold;
   }
 
-  onRetransmissionTimeout(repeated: boolean): void {
+  onRetransmissionTimeout(flightSize: number, repeated: boolean): void {
     if (!repeated) {
       this.#remember();
-      this.slowStartThreshold = this.#halfOfWindow();
+      this.slowStartThreshold = this.#halfOf(flightSize);
     }
     this.congestionWindow = this.maximumSegmentSize;
   }
@@ -58,6 +58,11 @@ export class Reno implements CongestionControl {
 
   onIdle(): void {
     this.congestionWindow = Math.min(this.congestionWindow, initialWindow(this.maximumSegmentSize));
+  }
+
+  restart(): void {
+    this.congestionWindow = initialWindow(this.maximumSegmentSize);
+    this.slowStartThreshold = Number.POSITIVE_INFINITY;
   }
 
   limit(bytes: number): void {
@@ -76,7 +81,7 @@ export class Reno implements CongestionControl {
     this.#thresholdBefore = this.slowStartThreshold;
   }
 
-  #halfOfWindow(): number {
-    return Math.max(Math.floor(this.congestionWindow / 2), 2 * this.maximumSegmentSize);
+  #halfOf(flightSize: number): number {
+    return Math.max(Math.floor(Math.min(flightSize, this.congestionWindow) / 2), 2 * this.maximumSegmentSize);
   }
 }

@@ -4,6 +4,7 @@ import type { CongestionControl } from "../congestion/congestion-control.ts";
 import { unwrapSequence, sequenceNumber, type SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import { DuplicateSack } from "./duplicate-sack.ts";
+import { FlightSize } from "./flight-size.ts";
 import { ForwardRto } from "./forward-rto.ts";
 import { ProportionalRateReduction } from "./prr.ts";
 import { Rack } from "./rack.ts";
@@ -57,6 +58,7 @@ export class Sender {
   readonly #observer: SenderObserver;
   readonly #timers: TimerTable;
   readonly #timestamps: TimestampClock;
+  readonly #flight = new FlightSize();
   readonly #scoreboard: Scoreboard;
   readonly #rack = new Rack(this.rtt);
   readonly #reduction = new ProportionalRateReduction();
@@ -71,12 +73,7 @@ export class Sender {
   #retransmissionForced = false;
   #lastSentAt = 0;
 
-  constructor(
-    congestion: CongestionControl,
-    timers: TimerTable,
-    timestamps: TimestampClock,
-    observer: SenderObserver,
-  ) {
+  constructor(congestion: CongestionControl, timers: TimerTable, timestamps: TimestampClock, observer: SenderObserver) {
     this.congestion = congestion;
     this.#timers = timers;
     this.#timestamps = timestamps;
@@ -159,6 +156,7 @@ export class Sender {
   append(length: number): SentRange {
     const range = this.#scoreboard.queue.append(this.next, this.next + length);
     this.next += length;
+    this.#flight.onSent(this.outstanding);
     return range;
   }
 
@@ -186,6 +184,7 @@ export class Sender {
     rack.beginAcknowledgement();
     this.#scoreboard.acknowledge(acknowledged, now);
     this.unacknowledged = acknowledged;
+    this.#flight.onAcknowledged(acknowledged, this.next);
     this.#duplicateSack.present = false;
     if (this.sackPermitted) this.#readSackBlocks(segment, acknowledged, now);
     if (rack.rttSample > 0) {
@@ -230,7 +229,7 @@ export class Sender {
 
   /** The path says that it is congested (RFC 3168 §6.1.2): as a loss, but nothing has to be sent again. A loss in the same round trip has been answered. */
   handleCongestionMark(): void {
-    if (this.#recovery === "open") this.congestion.onLoss();
+    if (this.#recovery === "open") this.congestion.onLoss(this.#flight.bytes);
   }
 
   /** The path takes no more than `size` bytes a segment: what is larger goes out again in pieces; that is no congestion (RFC 1191 §6.5). */
@@ -256,7 +255,7 @@ export class Sender {
     const repeated = this.#recovery === "loss";
     this.rtoCount++;
     this.consecutiveTimeouts++;
-    this.congestion.onRetransmissionTimeout(repeated);
+    this.congestion.onRetransmissionTimeout(this.#flight.bytes, repeated);
     if (repeated) this.#forwardRto.stop();
     else {
       this.#spurious.begin(this.unacknowledged, this.next);
@@ -355,7 +354,7 @@ export class Sender {
   #reactToRepairedLoss(now: number): void {
     if (this.#recovery !== "open") return;
     this.#spurious.forget();
-    this.congestion.onLoss();
+    this.congestion.onLoss(this.#flight.bytes);
     this.#observer.onFastRetransmit(this.maximumSegmentSize, now);
   }
 
@@ -393,7 +392,7 @@ export class Sender {
     this.#recoveryPoint = this.next;
     this.#spurious.begin(this.unacknowledged, this.next);
     this.#reduction.begin(this.outstanding);
-    this.congestion.onLoss();
+    this.congestion.onLoss(this.#flight.bytes);
     this.#observer.onFastRetransmit(lostBytes, now);
   }
 

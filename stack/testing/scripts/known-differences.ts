@@ -7,11 +7,6 @@ export interface KnownDifference {
 }
 
 export const knownDifferences: Readonly<Record<string, KnownDifference>> = {
-  "tcp/loss/threshold-after-a-timeout.pkt": {
-    section: "RFC 5681 §3.1 equation 4 (MUST)",
-    expected: "a threshold of at most half of the flight size",
-    seen: "half of the window, also when little of it was used",
-  },
   "mptcp/fallback/syn-ack-without-flag-h.pkt": {
     section: "RFC 8684 §3.1 (flags C to H)",
     expected: "no common algorithm: plain TCP",
