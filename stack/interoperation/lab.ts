@@ -63,18 +63,25 @@ export class Lab {
     const ports = (role: Role): Port[] =>
       Array.from({ length: options[`${role}Addresses`] ?? 1 }, (_, i) => ({ role, index: i + 1 }));
     const kernelRole: Role = options.ours === "client" ? "server" : "client";
-    await makeNamespaces(names, [...ports("client"), ...ports("server")], options.ours);
+    const all = [...ports("client"), ...ports("server")];
+    const seeds = { client: 11, server: 22 };
+    let lab: Lab;
     try {
+      await makeNamespaces(names, all, options.ours);
       await configureKernel(names.of("kernel"), kernelRole, ports(kernelRole), options.kernel ?? {});
-      const fabric = new Fabric(names.path("middle"), [...ports("client"), ...ports("server")]);
-      const seeds = { client: 11, server: 22 };
+      const fabric = new Fabric(names.path("middle"), all);
       const ours = new OurPeer(names.path("ours"), ports(options.ours), options.our ?? {}, seeds[options.ours]);
       const kernel = new KernelPeer(names.of("kernel"), options.kernel?.mptcp ?? true, seeds[kernelRole]);
-      const lab = new Lab(options, names, fabric, ours, kernel);
-      await lab.#untilCarrier([...ports("client"), ...ports("server")]);
-      return lab;
+      lab = new Lab(options, names, fabric, ours, kernel);
     } catch (error) {
       await names.remove();
+      throw error;
+    }
+    try {
+      await lab.#untilCarrier(all);
+      return lab;
+    } catch (error) {
+      await lab.close();
       throw error;
     }
   }
