@@ -11,6 +11,7 @@ import { ChallengeAckLimit } from "./challenge-ack.ts";
 import { ExplicitCongestion } from "./explicit-congestion.ts";
 import { Handshake } from "./handshake.ts";
 import { Liveness } from "./liveness.ts";
+import { PeerWindow } from "./peer-window.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender, type SenderObserver } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
@@ -61,11 +62,7 @@ export class TcpEndpoint {
   readonly #congestion: ExplicitCongestion;
   /** An unacceptable acknowledgement of the handshake, to be answered with RST; -1: none. */
   #strayAcknowledgement = -1;
-  /** SND.WL1, SND.WL2, the largest window that was told, and the latest as in its header. */
-  #windowSequence = 0;
-  #windowAcknowledgement = 0;
-  #largestWindow = 0;
-  #latestWindow = -1;
+  readonly #peerWindow = new PeerWindow();
 
   constructor(options: TcpEndpointOptions) {
     this.#user = options.user;
@@ -387,14 +384,14 @@ export class TcpEndpoint {
       this.#timers.stop(timer.retransmission);
       this.#establish(now);
     } else {
-      if (acknowledged > sender.next || acknowledged < sender.unacknowledged - this.#largestWindow) {
+      if (acknowledged > sender.next || acknowledged < sender.unacknowledged - this.#peerWindow.largest) {
         this.#challenge(now); // RFC 5961 §5.2.
         return false;
       }
       if (!this.#user.handleOptions(segment, now) || this.closed) return false;
     }
     if (acknowledged < sender.unacknowledged) return true; // Old, but its payload may be new.
-    const windowBefore = this.#latestWindow;
+    const windowBefore = this.#peerWindow.latestField;
     this.#updateWindow(segment, start, acknowledged);
     const isDuplicate =
       acknowledged === sender.unacknowledged &&
@@ -416,18 +413,10 @@ export class TcpEndpoint {
     return !this.closed && start >= 0;
   }
 
-  /** RFC 9293 §3.10.7.4: only later segments tell of the window. It may shrink (MUST-34), unless others fill it too: then the edge only seems to move back. */
+  /** The window may shrink (RFC 9293 §3.8.6, MUST-34), unless others fill it too: then the edge only seems to move back. */
   #updateWindow(segment: TcpSegment, start: number, acknowledged: number): void {
-    this.#latestWindow = segment.window;
-    const isLater =
-      start > this.#windowSequence || (start === this.#windowSequence && acknowledged >= this.#windowAcknowledgement);
-    if (!isLater) return;
-    this.#windowSequence = start;
-    this.#windowAcknowledgement = acknowledged;
-    const window = this.scaledWindow(segment);
-    if (window > this.#largestWindow) this.#largestWindow = window;
-    const edge = acknowledged + window;
-    if (edge > this.sender.windowEdge || !this.#user.windowIsShared) this.sender.windowEdge = edge;
+    const edge = this.#peerWindow.update(start, acknowledged, this.scaledWindow(segment), segment.window);
+    if (edge > this.sender.windowEdge || (edge >= 0 && !this.#user.windowIsShared)) this.sender.windowEdge = edge;
   }
 
   #handleText(segment: TcpSegment, start: number, edge: number, now: number): void {
@@ -487,7 +476,7 @@ export class TcpEndpoint {
     this.sender.sackPermitted = segment.sackPermitted;
     this.#timestamps.negotiate(segment, now);
     this.sender.windowEdge = 1 + segment.window;
-    this.#largestWindow = segment.window;
+    this.#peerWindow.largest = segment.window;
   }
 
   #beginHandshake(now: number): void {
