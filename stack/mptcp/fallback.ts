@@ -107,11 +107,12 @@ export class Fallback {
 
   /** In-order payload at `offset` that no mapping covers. True: it is data all the same. */
   onUnmappedData(subflow: Subflow, offset: number, now: number): boolean {
-    if (!this.#mayBegin(subflow)) {
+    const { next } = this.#connection.reassembly;
+    if (!this.#mayBegin(subflow) || !subflow.mappings.isOnePiece(offset, next)) {
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }
-    subflow.infiniteMapping = { subflowStart: offset, dataStart: this.#connection.reassembly.next };
+    subflow.infiniteMapping = { subflowStart: offset, dataStart: next };
     this.begin("mapping-missing", subflow, now);
     return true;
   }
@@ -132,11 +133,16 @@ export class Fallback {
     }
   }
 
-  /** The peer's FIN: what waited for a mapping gets none any more, and a peer that has fallen back ends its stream so. */
+  /**
+   * The peer's FIN: what waited for a mapping gets none any more, and a peer that has fallen back ends its stream so. Such a peer would also take our FIN for the
+   * end of our stream, so it must not get one before that.
+   */
   onFin(subflow: Subflow, now: number): void {
     giveUpHeld(subflow, now);
-    if (this.reason !== undefined || subflow.endpoint.closed || this.#connection.reassembly.complete) return;
-    if (subflow.optionsMissing && this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
+    if (this.reason !== undefined || subflow.endpoint.closed || this.#connection.lifetime.exchangedAll) return;
+    if (!subflow.optionsMissing) return;
+    if (this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
+    else this.#reset(subflow, resetReason.middleboxInterference, now);
   }
 
   /** The whole mapping has come, with a wrong checksum. True: its bytes are data all the same. */

@@ -9,8 +9,8 @@ export interface HeldPiece {
   bytes: Uint8Array;
 }
 
-/** A round trip and a retransmission of most paths. */
-const patience = 1_000_000;
+/** The second half of a cut segment follows at once. Less than any data-level timeout: after that the peer sends data again, and its stream is not the data any more. */
+const patience = 150_000;
 const byteLimit = 262_144;
 
 export class HeldPayload {

@@ -94,7 +94,7 @@ export class Lifetime {
       return;
     }
     const orphaned = connection.subflowSet.live === 0;
-    if (reason === "finished" && this.#exchangedAll) {
+    if (reason === "finished" && this.exchangedAll) {
       // The peer has ended: only the acknowledgement of our DATA_FIN is missing, and the FIN of its last subflow says as much.
       if (orphaned) this.end(undefined, now);
       return;
@@ -170,7 +170,7 @@ export class Lifetime {
   }
 
   /** Every byte of both streams has arrived. */
-  get #exchangedAll(): boolean {
+  get exchangedAll(): boolean {
     const { dataSender, reassembly } = this.#connection;
     return reassembly.complete && dataSender.unacknowledged >= dataSender.finOffset;
   }

@@ -55,6 +55,11 @@ export class MappingTable {
     return undefined;
   }
 
+  /** The known mappings are one piece of data, which has `dataStart` at `subflowStart`. */
+  isOnePiece(subflowStart: number, dataStart: number): boolean {
+    return this.#mappings.every((mapping) => mapping.dataStart - dataStart === mapping.subflowStart - subflowStart);
+  }
+
   /** Everything before `offset` has been received in order: its mappings are done with. */
   consume(offset: number): void {
     const mappings = this.#mappings;

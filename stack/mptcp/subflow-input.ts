@@ -56,8 +56,12 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
 /** A segment after the SYN, before its payload. False: nothing more of it is to be processed. */
 export function readOptions(subflow: Subflow, segment: TcpSegment, now: number): boolean {
   const { connection } = subflow;
-  if (connection.plain) return true;
   const options = segment.mptcp;
+  if (connection.plain) {
+    if (!options.has(mptcpPresent.dss) || !contradictsFallback(subflow, options)) return true;
+    subflow.endpoint.abort("protocol-error", now);
+    return false;
+  }
   if (options.has(mptcpPresent.fastClose) && isOwnKey(subflow, options)) {
     connection.lifetime.onFastClose(now);
     return false;
@@ -111,6 +115,19 @@ function showsStrippedOptions(subflow: Subflow, segment: TcpSegment): boolean {
     return segment.has(tcpFlag.fin) || (sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment));
   const { initialSequence, next } = receiver;
   return subflow.mappings.find(unwrapSequence(segment.sequence, initialSequence, next)) === undefined;
+}
+
+/** The peer still speaks MPTCP, and what it sends is not the next of the stream: an error is better than wrong bytes. */
+function contradictsFallback(subflow: Subflow, options: MptcpOptions): boolean {
+  const { peerKey, reassembly } = subflow.connection;
+  const infinite = subflow.infiniteMapping;
+  if (!options.hasMapping || options.dataLength === 0 || peerKey === undefined || infinite === undefined) return false;
+  if (options.dataFin && options.dataLength === 1) return false;
+  const received = subflow.endpoint.receiver.next;
+  const subflowStart = received + ((options.subflowSequence - received) | 0);
+  if (subflowStart < infinite.subflowStart) return false;
+  const dataStart = unwrap32(options.dataSequenceLow, peerKey.firstDataSequence, reassembly.next);
+  return dataStart - infinite.dataStart !== subflowStart - infinite.subflowStart;
 }
 
 /** The passive side in SYN-RECEIVED: the third ACK (RFC 8684 §3.1, §3.2). False: the segment cannot complete the handshake. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { checkStreams } from "./check-streams.ts";
-import { converse, makePair, type Pair, StreamApplication } from "./pair.ts";
+import { converse, makePair, type Pair, type StreamApplication } from "./pair.ts";
 
 const second = 1_000_000;
 

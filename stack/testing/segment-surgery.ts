@@ -1,6 +1,6 @@
 /** Middleboxes for tests that cut, join, renumber and answer segments: what TSO, reassembling firewalls, NATs and proxies do. */
 
-import { TcpSegment, tcpFlag } from "../wire/tcp-segment.ts";
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { mptcpOptionKind } from "../wire/mptcp-options.ts";
 import type { Attachment, Middlebox, Network } from "./network.ts";
 import { optionsOf, rewriteChecksum, segmentOf, tcpStart } from "./wire-tap.ts";
@@ -70,38 +70,41 @@ export interface BothWays {
   down: Middlebox;
 }
 
+/** Sequence numbers of one direction, and what the other acknowledges of them. */
+function shiftNumbers(own: number, other: number): Middlebox {
+  return (frame) => {
+    const segment = segmentOf(frame);
+    if (segment === undefined) return true;
+    const view = viewOf(frame);
+    view.setUint32(tcpStart + 4, (segment.sequence + own) >>> 0);
+    if (segment.has(tcpFlag.ack)) view.setUint32(tcpStart + 8, (segment.acknowledgement - other) >>> 0);
+    for (const { at, length } of optionsOf(frame)) {
+      if (frame[at] !== 5) continue;
+      for (let i = at + 2; i < at + length; i += 4) view.setUint32(i, (view.getUint32(i) - other) >>> 0);
+    }
+    rewriteChecksum(frame);
+    return true;
+  };
+}
+
 /** A firewall that gives both sides other initial sequence numbers; SACK blocks are shifted with them. */
 export function randomiseSequences(clientShift: number, serverShift: number): BothWays {
-  const shift =
-    (own: number, other: number): Middlebox =>
-    (frame) => {
-      const segment = segmentOf(frame);
-      if (segment === undefined) return true;
-      const view = viewOf(frame);
-      view.setUint32(tcpStart + 4, (segment.sequence + own) >>> 0);
-      if (segment.has(tcpFlag.ack)) view.setUint32(tcpStart + 8, (segment.acknowledgement - other) >>> 0);
-      for (const { at, length } of optionsOf(frame)) {
-        if (frame[at] !== 5) continue;
-        for (let i = at + 2; i < at + length; i += 4) view.setUint32(i, (view.getUint32(i) - other) >>> 0);
-      }
-      rewriteChecksum(frame);
-      return true;
-    };
-  return { up: shift(clientShift, serverShift), down: shift(serverShift, clientShift) };
+  return { up: shiftNumbers(clientShift, serverShift), down: shiftNumbers(serverShift, clientShift) };
+}
+
+function translate(addressAt: number, portAt: number, to: number, shift: number): Middlebox {
+  return (frame) => {
+    if (segmentOf(frame) === undefined) return true;
+    const view = viewOf(frame);
+    view.setUint32(addressAt, to);
+    view.setUint16(portAt, (view.getUint16(portAt) + shift) & 0xffff);
+    rewriteChecksum(frame);
+    return true;
+  };
 }
 
 /** A NAT between `inside` and `outside` (addresses as numbers) that also moves ports by `portShift`. */
 export function translateAddresses(inside: number, outside: number, portShift: number): BothWays {
-  const translate =
-    (addressAt: number, portAt: number, to: number, shift: number): Middlebox =>
-    (frame) => {
-      if (segmentOf(frame) === undefined) return true;
-      const view = viewOf(frame);
-      view.setUint32(addressAt, to);
-      view.setUint16(portAt, (view.getUint16(portAt) + shift) & 0xffff);
-      rewriteChecksum(frame);
-      return true;
-    };
   return {
     up: translate(26, tcpStart, outside, portShift),
     down: translate(30, tcpStart + 2, inside, -portShift),
