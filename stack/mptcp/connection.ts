@@ -239,10 +239,6 @@ export class Connection {
     return refusal;
   }
 
-  setPeerKey(key: ConnectionKey): void {
-    this.peerKey = key;
-  }
-
   #chooseKey(): void {
     const { environment } = this;
     // A token that is in use would bring another connection's joins here (RFC 8684 §3.1): another key then.

@@ -19,7 +19,7 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
       if (connection.plain) return true;
       const understood = options.capableVersion === 1 && (options.capableFlags & capableFlag.extensibility) === 0;
       if (options.has(mptcpPresent.capable) && understood && options.capableKeys === 1) {
-        connection.setPeerKey(deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow }));
+        connection.peerKey = deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow });
         if (options.capableFlags & capableFlag.checksumRequired) connection.checksumEnabled = true;
         connection.joinsToInitialAddress = (options.capableFlags & capableFlag.noJoinToInitialAddress) === 0;
         connection.dataSender.windowEdge = segment.window;
@@ -138,7 +138,7 @@ function completeHandshake(subflow: Subflow, segment: TcpSegment, now: number): 
     if (options.has(mptcpPresent.capable) && options.capableKeys === 2) {
       const { key } = connection.localKey!;
       if (options.receiverKeyHigh !== key.high || options.receiverKeyLow !== key.low) return false;
-      connection.setPeerKey(deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow }));
+      connection.peerKey = deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow });
       connection.dataSender.windowEdge = subflow.endpoint.scaledWindow(segment);
       subflow.endpoint.requestAck();
       return true;
