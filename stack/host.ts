@@ -332,7 +332,7 @@ export class Host {
     }
     const listener = isOpening ? this.#listenerFor(segment) : undefined;
     if (listener === undefined) this.#reset(segment, local, -1);
-    else if (listener.hasRoom) this.#accept(listener, segment, local, now);
+    else if (listener.makeRoom(now)) this.#accept(listener, segment, local, now);
   }
 
   /** RFC 6191: a new SYN may take over from a connection in TIME-WAIT. */
@@ -350,7 +350,7 @@ export class Host {
     const supported = asked && mptcp.capableVersion === 1 && (mptcp.capableFlags & capableFlag.hmacSha256) !== 0;
     const reason: FallbackReason = !this.#mptcp ? "disabled" : asked ? "version-not-supported" : "peer-without-mptcp";
     const connection = this.#newConnection(false, this.#mptcp && supported, reason);
-    listener.addHalfOpen(connection);
+    listener.addHalfOpen(connection, now);
     connection.onAcceptable = () => {
       listener.promote(connection);
       this.#listenersToNotify.add(listener);

@@ -3,6 +3,9 @@
 import type { Connection } from "./mptcp/connection.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
 
+/** A half-open connection that has had so long to answer may make room for another: its first SYN/ACK has been sent again by then (RFC 6298 §2). */
+const halfOpenGrace = 1_000_000;
+
 export class Listener {
   readonly port: number;
   /** undefined: every address of the host. */
@@ -11,7 +14,8 @@ export class Listener {
   onConnection: (() => void) | undefined;
   readonly #backlog: number;
   readonly #close: (listener: Listener) => void;
-  readonly #halfOpen = new Set<Connection>();
+  /** When each arrived; the oldest first. */
+  readonly #halfOpen = new Map<Connection, number>();
   #acceptable: Connection[] = [];
 
   constructor(port: number, address: IpAddress | undefined, backlog: number, close: (listener: Listener) => void) {
@@ -29,21 +33,29 @@ export class Listener {
   /** No new connections; those that were not accepted are reset. */
   close(now: number): void {
     this.#close(this);
-    for (const connection of [...this.#halfOpen, ...this.#acceptable]) connection.abort(now);
+    for (const connection of [...this.#halfOpen.keys(), ...this.#acceptable]) connection.abort(now);
     this.#halfOpen.clear();
     this.#acceptable = [];
   }
 
-  get hasRoom(): boolean {
-    return this.#halfOpen.size + this.#acceptable.length < this.#backlog;
+  /** Whether one more may come. SYNs from nowhere do not fill the backlog for long: the oldest is given up for a new one (RFC 4987 §3.3). */
+  makeRoom(now: number): boolean {
+    if (this.#halfOpen.size + this.#acceptable.length < this.#backlog) return true;
+    for (const [connection, since] of this.#halfOpen) {
+      if (now - since < halfOpenGrace) return false;
+      this.#halfOpen.delete(connection);
+      connection.abort(now);
+      return true;
+    }
+    return false;
   }
 
   get hasAcceptable(): boolean {
     return this.#acceptable.length > 0;
   }
 
-  addHalfOpen(connection: Connection): void {
-    this.#halfOpen.add(connection);
+  addHalfOpen(connection: Connection, now: number): void {
+    this.#halfOpen.set(connection, now);
   }
 
   /** The handshake is done. */
