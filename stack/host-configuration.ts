@@ -44,15 +44,16 @@ export function checkedBuffer(name: string, bytes: number | undefined, fallback:
 /** @throws ConfigurationError for what is no positive number */
 export function checkedTcpOptions(options: TcpOptions): TcpOptions {
   const { keepAlive, userTimeoutMicroseconds } = options;
-  const positive = (name: string, value: number | undefined): void => {
-    if (value !== undefined && !(Number.isFinite(value) && value > 0))
-      throw new ConfigurationError(`tcp.${name}`, `${value} is not a positive number`);
-  };
-  positive("userTimeoutMicroseconds", userTimeoutMicroseconds);
-  positive("keepAlive.idleMicroseconds", keepAlive?.idleMicroseconds);
-  positive("keepAlive.intervalMicroseconds", keepAlive?.intervalMicroseconds);
-  positive("keepAlive.probes", keepAlive?.probes);
+  requirePositive("tcp.userTimeoutMicroseconds", userTimeoutMicroseconds);
+  requirePositive("tcp.keepAlive.idleMicroseconds", keepAlive?.idleMicroseconds);
+  requirePositive("tcp.keepAlive.intervalMicroseconds", keepAlive?.intervalMicroseconds);
+  requirePositive("tcp.keepAlive.probes", keepAlive?.probes);
   return options;
+}
+
+function requirePositive(path: string, value: number | undefined): void {
+  if (value !== undefined && !(Number.isFinite(value) && value > 0))
+    throw new ConfigurationError(path, `${value} is not a positive number`);
 }
 
 /** @throws ConfigurationError */

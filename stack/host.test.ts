@@ -56,6 +56,8 @@ describe("a host's configuration", () => {
     ["scheduler", { scheduler: "random" as never }],
     ["pathManager", { pathManager: "constructor" as never }],
     ["receiveBufferBytes", { receiveBufferBytes: 0 }],
+    ["tcp.userTimeoutMicroseconds", { tcp: { userTimeoutMicroseconds: 0 } }],
+    ["tcp.keepAlive.probes", { tcp: { keepAlive: { idleMicroseconds: 1, intervalMicroseconds: 1, probes: 0 } } }],
   ] as [string, Partial<HostOptions>][]) {
     it(`that cannot be is refused with its place: ${path}`, () => {
       expect(() => new Host({ ...options(), ...change }))

@@ -1,7 +1,7 @@
 /** How the subflows of a host behave where TCP leaves a choice. */
 
 export interface KeepAliveOptions {
-  /** Silence before the first probe; RFC 9293 §3.8.4 (MUST-28): at least two hours by default. */
+  /** Silence before the first probe; where there is no reason for another, two hours (RFC 9293 §3.8.4, MUST-28). */
   idleMicroseconds: number;
   /** Between probes that nobody answers. */
   intervalMicroseconds: number;
@@ -17,9 +17,3 @@ export interface TcpOptions {
   /** Ask for and grant explicit congestion notification (RFC 3168); default false. */
   readonly explicitCongestionNotification?: boolean;
 }
-
-export const defaultKeepAlive: KeepAliveOptions = {
-  idleMicroseconds: 7_200_000_000,
-  intervalMicroseconds: 75_000_000,
-  probes: 9,
-};
