@@ -5,7 +5,13 @@ import type { FallbackReason, StackEvent } from "./events.ts";
 import { FlowTable } from "./flow-table.ts";
 import { type ChecksumState, checksumState, type FrameSink } from "./frame.ts";
 import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
-import { buildInterfaces, checkedAddress, checkedBuffer, checkedName, checkedTcpOptions } from "./host-configuration.ts";
+import {
+  buildInterfaces,
+  checkedAddress,
+  checkedBuffer,
+  checkedName,
+  checkedTcpOptions,
+} from "./host-configuration.ts";
 import { ConfigurationError, type HostOptions } from "./host-options.ts";
 import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";

@@ -37,12 +37,7 @@ export class Lia extends Reno {
     return Math.min((best / (rates * rates)) * bytes * this.maximumSegmentSize, uncoupled);
   }
 
-  override onAcknowledged(
-    bytes: number,
-    windowLimited: boolean,
-    smoothedRttMicroseconds: number,
-    now: number,
-  ): void {
+  override onAcknowledged(bytes: number, windowLimited: boolean, smoothedRttMicroseconds: number, now: number): void {
     this.#smoothedRtt = smoothedRttMicroseconds;
     super.onAcknowledged(bytes, windowLimited, smoothedRttMicroseconds, now);
   }

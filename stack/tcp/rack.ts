@@ -73,11 +73,7 @@ export class Rack {
    * Marks every lost range. Returns how many microseconds from `now` the next could be declared lost, 0 for never.
    * `lossIsLikely`: in recovery already, or three segments' worth selectively acknowledged.
    */
-  findLost(
-    scoreboard: Scoreboard,
-    lossIsLikely: boolean,
-    now: number,
-  ): number {
+  findLost(scoreboard: Scoreboard, lossIsLikely: boolean, now: number): number {
     const window = this.#reorderingWindow(lossIsLikely);
     let wait = 0;
     for (let range = scoreboard.queue.sentHead; range !== undefined;) {

@@ -353,8 +353,7 @@ export class TcpEndpoint {
       if (this.#state === "syn-received" && start === 0) {
         if (!segment.has(tcpFlag.ack)) this.#handshake.synDue = true;
         else if (this.#handleAcknowledgement(segment, start, now)) receiver.ackNeeded = true;
-      }
-      else if (start === 0 && segment.has(tcpFlag.ack)) receiver.ackNeeded = true;
+      } else if (start === 0 && segment.has(tcpFlag.ack)) receiver.ackNeeded = true;
       else this.#challenge(now);
       return;
     }
