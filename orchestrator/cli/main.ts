@@ -13,6 +13,7 @@ import { registerPsCommand } from "./ps.ts";
 import { registerShellCommand } from "./shell.ts";
 import { registerUpCommand } from "./up.ts";
 import { repositoryRoot } from "./repository.ts";
+import { registerRequirementsCommand } from "./requirements.ts";
 import { registerRunCommand } from "./run.ts";
 import { registerSchemaCommand } from "./schema.ts";
 import { registerTestCommand } from "./test.ts";
@@ -43,6 +44,7 @@ for (const register of [
   registerDoctorCommand,
   registerSchemaCommand,
   registerTestCommand,
+  registerRequirementsCommand,
 ]) {
   register(program);
 }
