@@ -1,0 +1,52 @@
+import { expect } from "chai";
+import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
+import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
+import { ipProtocol } from "../wire/ipv4.ts";
+import { parseIpAddress } from "../wire/ip-address.ts";
+import { TcpSegment } from "../wire/tcp-segment.ts";
+
+/** A SYN without data with these octets as options; their number is a multiple of four. */
+function synWith(options: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(20 + options.length);
+  bytes[12] = (bytes.length / 4) << 4;
+  bytes[13] = 2;
+  bytes.set(options, 20);
+  return bytes;
+}
+
+function parsed(options: readonly number[]): TcpSegment {
+  const bytes = synWith(options);
+  const segment = new TcpSegment();
+  expect(parseTcp(segment, bytes, new DataView(bytes.buffer), 0, bytes.length)).to.equal(true);
+  return segment;
+}
+
+describe("options of a segment (RFC 9293 §3.1)", () => {
+  it("that are not known are skipped by their length (MUST-6)", () => {
+    expect(parsed([253, 6, 2, 4, 9, 9, 1, 1, 2, 4, 0x05, 0xb4]).mss).to.equal(1460);
+  });
+
+  it("need not stand at even places (MUST-64)", () => {
+    expect(parsed([1, 2, 4, 0x05, 0xb4, 3, 3, 7]).mss).to.equal(1460);
+    expect(parsed([1, 2, 4, 0x05, 0xb4, 3, 3, 7]).windowScale).to.equal(7);
+  });
+});
+
+describe("the checksum of a segment (RFC 9293 §3.1, MUST-3)", () => {
+  const source = parseIpAddress("192.0.2.1")!;
+  const destination = parseIpAddress("198.51.100.1")!;
+
+  it("is wrong as soon as one bit of segment or address differs", () => {
+    const bytes = synWith([2, 4, 5, 0xb4]);
+    const sum = pseudoHeaderSum(source, destination, ipProtocol.tcp, bytes.length);
+    new DataView(bytes.buffer).setUint16(16, checksumFinish(checksumAdd(sum, bytes, 0, bytes.length)));
+    const isRight = (to = destination): boolean => tcpChecksumIsRight(bytes, 0, bytes.length, source, to);
+    expect(isRight()).to.equal(true);
+    expect(isRight(parseIpAddress("198.51.100.2")!)).to.equal(false);
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      expect(isRight(), `bit ${bit}`).to.equal(false);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+    }
+  });
+});
