@@ -21,9 +21,6 @@ describe("CUBIC beside its curve (RFC 9438)", () => {
     const control = withWindow(100);
     control.onLoss(100 * mss);
     control.undo();
-    expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([
-      100 * mss,
-      Number.POSITIVE_INFINITY,
-    ]);
+    expect([control.congestionWindow, control.slowStartThreshold]).to.deep.equal([100 * mss, Number.POSITIVE_INFINITY]);
   });
 });
