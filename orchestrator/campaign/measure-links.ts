@@ -6,6 +6,11 @@ import { programFile } from "../substrate/prerequisites/programs.ts";
 import type { Lab } from "../substrate/substrate.ts";
 import { LineClient } from "./line-client.ts";
 
+/** A link takes about two seconds, three times that where it has to be measured again, and many are measured at once. */
+function limitSeconds(links: number): number {
+  return 60 + 10 * links;
+}
+
 /** In the order of the plan. Rejects with `LineProcessError`, or with the signal's reason. */
 export async function measureLinks(lab: Lab, signal: AbortSignal): Promise<DirectionMeasurement[]> {
   const links = lab.plan.links.filter(({ measured }) => measured);
@@ -31,7 +36,17 @@ export async function measureLinks(lab: Lab, signal: AbortSignal): Promise<Direc
     })),
   };
   client.say(config);
-  await client.next("done", signal);
+  const limit = new AbortController();
+  const seconds = limitSeconds(links.length);
+  const timer = setTimeout(
+    () => limit.abort(new Error(`the links were not measured within ${seconds} s: the machine is too busy, or hangs`)),
+    seconds * 1000,
+  );
+  try {
+    await client.next("done", AbortSignal.any([signal, limit.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
   await client.finish();
   return links.flatMap((link) => inOrder(link, measurements));
 }

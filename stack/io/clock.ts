@@ -19,7 +19,7 @@ export type SchedulingReport =
   | { policy: "other"; reason: string };
 
 /**
- * Asks for SCHED_FIFO at this priority, for all threads of the process, and a timer slack of 1 ns: without it, a busy
+ * Asks for SCHED_FIFO at this priority (one higher for V8's helper threads), and a timer slack of 1 ns: without it, a busy
  * machine adds milliseconds to the tail of every timer. A refusal (no CAP_SYS_NICE, a cgroup without real-time budget) is reported, never hidden.
  * Never spin under it: real-time throttling would then stop the process for 50 ms in each second.
  */

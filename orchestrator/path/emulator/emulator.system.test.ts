@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import type { LinkDirectionConfig } from "../link-direction.ts";
@@ -143,6 +144,27 @@ describe("the emulator between two namespaces", function () {
     echo.kill();
     await once(echo, "exit");
     for (const name of [left, middle, right]) ip("netns del", name);
+  });
+
+  it("lets V8's helper threads run before any main thread: emulators that wait for theirs on every processor must not starve them", () => {
+    const pid = emulator.process.pid!;
+    const priorities = new Map(
+      readdirSync(`/proc/${pid}/task`).map((thread) => {
+        const fields = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8")
+          .replace(/^.*\) /, "")
+          .split(" ");
+        // Fields 40 (rt_priority) and 41 (policy; 1: SCHED_FIFO) of proc_pid_stat(5), counted after pid and name.
+        return [Number(thread), { priority: Number(fields[37]), policy: Number(fields[38]) }];
+      }),
+    );
+    const main = priorities.get(pid)!;
+    priorities.delete(pid);
+    expect(main).to.deep.equal({ priority: 10, policy: 1 });
+    expect(priorities.size).to.be.greaterThan(0);
+    for (const helper of priorities.values()) {
+      if (helper.policy === 1) expect(helper.priority).to.equal(11);
+    }
+    expect([...priorities.values()].some(({ policy }) => policy === 1)).to.equal(true);
   });
 
   it("carries ARP and IPv4 with the link's delay", () => {
