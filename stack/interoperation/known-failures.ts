@@ -11,15 +11,6 @@ export interface KnownFailure {
 }
 
 export const knownFailures: readonly KnownFailure[] = [
-  ...[
-    "MP_PRIO from our stack: backup, and back",
-    "MP_PRIO from our stack for the initial subflow: the other carries all",
-    "both paths are backup: they carry all the same",
-  ].map((name) => ({
-    name,
-    reason:
-      "RFC 8684 §3.3.8: MP_PRIO has three octets and speaks of the subflow that carries it. Ours has a fourth, an address id as in version 0, and travels on any subflow; the kernel ignores it (MPPrioRx 0).",
-  })),
   {
     name: "an address is signalled to a client that has sent its first bytes and is silent",
     ours: "server",

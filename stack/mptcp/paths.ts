@@ -13,11 +13,16 @@ import type { Subflow } from "./subflow.ts";
 const joinAckRetransmission = 300_000;
 const joinAckAttempts = 6;
 
+interface QueuedSignal {
+  readonly signal: Signal;
+  readonly carrier: Subflow | undefined;
+}
+
 export class Paths implements ManagedConnection {
   readonly addresses: AddressBook;
   readonly #connection: Connection;
   readonly #manager: PathManager;
-  #signals: Signal[] = [];
+  #signals: QueuedSignal[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -114,37 +119,43 @@ export class Paths implements ManagedConnection {
     subflow.joinRetransmitAt = Number.POSITIVE_INFINITY;
   }
 
-  sendSignal(signal: Signal): void {
-    this.#signals.push(signal);
+  /** `carrier` given: no other subflow may carry the signal. */
+  sendSignal(signal: Signal, carrier?: Subflow): void {
+    this.#signals.push({ signal, carrier });
     this.#connection.environment.wake(this.#connection);
   }
 
-  /** Each signal goes out on an acknowledgement of its own. */
+  /** Each signal goes out on an acknowledgement of its own; what ends with its carrier is not said any more. */
   transmitSignals(now: number, output: SegmentOutput): void {
+    if (this.#signals.length === 0) return;
     const { subflows } = this.#connection;
-    while (this.#signals.length > 0) {
-      const subflow = subflows.find(({ usable, stale }) => usable && !stale) ?? subflows.find(({ usable }) => usable);
-      if (subflow === undefined) return;
-      subflow.signal = this.#signals.shift();
+    const best = subflows.find(({ usable, stale }) => usable && !stale) ?? subflows.find(({ usable }) => usable);
+    const waiting: QueuedSignal[] = [];
+    for (const queued of this.#signals) {
+      const subflow = queued.carrier ?? best;
+      if (subflow?.endpoint.closed === true) continue;
+      if (subflow?.usable !== true) {
+        waiting.push(queued);
+        continue;
+      }
+      subflow.signal = queued.signal;
       subflow.endpoint.requestAck();
       subflow.endpoint.transmitAck(now, output);
     }
+    this.#signals = waiting;
   }
 
-  /** MP_PRIO from us: the peer shall use the subflow only when it has no other, or again (RFC 8684 §3.3.8). */
+  /** MP_PRIO from us, on the subflow itself: the peer shall use it only when it has no other, or again (RFC 8684 §3.3.8). */
   setBackup(subflow: Subflow, backup: boolean, now: number): void {
     subflow.backup = backup;
-    this.sendSignal({ kind: "priority", backup, addressId: this.#connection.subflowSet.wireAddressId(subflow.local) });
+    this.sendSignal({ kind: "priority", backup }, subflow);
     this.#recordPriority(subflow, backup, "local", now);
   }
 
-  /** MP_PRIO from the peer; `addressId` -1: the subflow that carried it. */
-  onPriority(carrier: Subflow, addressId: number, backup: boolean, now: number): void {
-    for (const subflow of this.#connection.subflows) {
-      if (addressId < 0 ? subflow !== carrier : subflow.remoteAddressId !== addressId) continue;
-      subflow.backup = backup;
-      this.#recordPriority(subflow, backup, "remote", now);
-    }
+  /** MP_PRIO from the peer: it speaks of the subflow that carries it. */
+  onPriority(carrier: Subflow, backup: boolean, now: number): void {
+    carrier.backup = backup;
+    this.#recordPriority(carrier, backup, "remote", now);
   }
 
   get nextTimeout(): number {
@@ -177,7 +188,7 @@ export class Paths implements ManagedConnection {
   /** The address is back before the peer was told that it had gone: what is said late would hit the new subflow. */
   #withdrawRemoval(addressId: number): void {
     this.#signals = this.#signals.filter(
-      (signal) => signal.kind !== "remove-address" || !signal.addressIds.includes(addressId),
+      ({ signal }) => signal.kind !== "remove-address" || !signal.addressIds.includes(addressId),
     );
   }
 

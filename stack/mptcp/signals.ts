@@ -7,5 +7,5 @@ export type Signal =
   | { kind: "add-address"; addressId: number; address: IpAddress; port: number; hmac: Uint64 }
   | { kind: "add-address-echo"; addressId: number; address: number; port: number }
   | { kind: "remove-address"; addressIds: number[] }
-  | { kind: "priority"; backup: boolean; addressId: number }
+  | { kind: "priority"; backup: boolean }
   | { kind: "fail"; high: number; low: number };

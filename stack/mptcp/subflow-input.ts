@@ -215,7 +215,6 @@ function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void
       connection.paths.addresses.onRemoveAddress(options.removeAddressIds[i]!, subflow, now);
     }
   }
-  if (options.has(mptcpPresent.priority))
-    connection.paths.onPriority(subflow, options.priorityAddressId, options.priorityBackup, now);
+  if (options.has(mptcpPresent.priority)) connection.paths.onPriority(subflow, options.priorityBackup, now);
   if (options.has(mptcpPresent.fail)) connection.fallback.onFail(subflow, now);
 }

@@ -206,7 +206,6 @@ function writeSignal(options: MptcpOptions, signal: Signal): void {
     case "priority":
       options.present |= mptcpPresent.priority;
       options.priorityBackup = signal.backup;
-      options.priorityAddressId = signal.addressId;
       return;
     case "fail":
       options.present |= mptcpPresent.fail;

@@ -1,6 +1,8 @@
 import { expect } from "chai";
+import { mptcpOptionKind, mptcpSubtype } from "../wire/mptcp-options.ts";
 import { checkStreams } from "./check-streams.ts";
 import { converse, makePair, type Pair, type Conversation, thirdGeneration, wifi } from "./pair.ts";
+import { optionsOf } from "./wire-tap.ts";
 
 const second = 1_000_000;
 
@@ -196,5 +198,28 @@ describe("a full mesh", () => {
     network.run(0.5 * second);
     expect(receivedIn(second)).to.be.greaterThan(800_000);
     expect(network.eventsNamed("mptcp:priority", pair.server)).to.have.length(2);
+  });
+
+  it("says MP_PRIO in three octets on the very subflow that it is about", () => {
+    const pair = makePair();
+    const { network, links } = pair;
+    const { client } = converse(pair, 0, 40_000_000, { endsAfterSending: false });
+    network.run(2 * second);
+    const said: [path: number, octets: number[]][] = [];
+    links.forEach(({ up }, path) => {
+      up.middlebox = (frame) => {
+        for (const { at, length } of optionsOf(frame))
+          if (frame[at] === mptcpOptionKind && frame[at + 2]! >> 4 === mptcpSubtype.priority)
+            said.push([path, [...frame.subarray(at, at + length)]]);
+        return true;
+      };
+    });
+    for (const subflow of client.connection.subflows)
+      client.connection.paths.setBackup(subflow, subflow.local.interfaceName === "eth1", network.now);
+    network.run(second);
+    expect(said).to.have.deep.members([
+      [0, [30, 3, 0x50]],
+      [1, [30, 3, 0x51]],
+    ]);
   });
 });

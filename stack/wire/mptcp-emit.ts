@@ -51,10 +51,8 @@ export function writeMptcpOptions(options: MptcpOptions, view: DataView, at: num
     at = writePadding(view, at, length);
   }
   if (present & mptcpPresent.priority) {
-    const length = options.priorityAddressId < 0 ? 3 : 4;
-    writeStart(view, at, length, mptcpSubtype.priority, options.priorityBackup ? 1 : 0);
-    if (length === 4) view.setUint8(at + 3, options.priorityAddressId);
-    at = writePadding(view, at, length);
+    writeStart(view, at, 3, mptcpSubtype.priority, options.priorityBackup ? 1 : 0);
+    at = writePadding(view, at, 3);
   }
   if (present & mptcpPresent.fail) {
     at = writePair(view, at, mptcpSubtype.fail, options.failSequenceHigh, options.failSequenceLow);

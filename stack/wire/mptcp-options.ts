@@ -99,9 +99,8 @@ export class MptcpOptions {
   removeAddressCount = 0;
   readonly removeAddressIds: Uint8Array = new Uint8Array(maximumRemovedAddresses);
 
+  /** Of the subflow that carries the option: there is no address id as in version 0 (RFC 8684 §3.3.8). */
   priorityBackup = false;
-  /** -1: the subflow that carries the option. */
-  priorityAddressId = -1;
 
   failSequenceHigh = 0;
   failSequenceLow = 0;

@@ -22,9 +22,8 @@ export function parseMptcpOption(options: MptcpOptions, view: DataView, at: numb
       return;
     }
     case mptcpSubtype.priority:
-      if (length !== 3 && length !== 4) return;
+      if (length !== 3) return;
       options.priorityBackup = (view.getUint8(at + 2) & 1) !== 0;
-      options.priorityAddressId = length === 4 ? view.getUint8(at + 3) : -1;
       options.present |= mptcpPresent.priority;
       return;
     case mptcpSubtype.fail:
