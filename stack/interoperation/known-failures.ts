@@ -10,11 +10,4 @@ export interface KnownFailure {
   readonly reason: string;
 }
 
-export const knownFailures: readonly KnownFailure[] = [
-  {
-    name: "an address is signalled to a client that has sent its first bytes and is silent",
-    ours: "server",
-    reason:
-      "RFC 8684 §3.1: MP_CAPABLE with data establishes the connection fully. Our server waits for a DSS before it signals its addresses, and a client that has nothing more to say sends none.",
-  },
-];
+export const knownFailures: readonly KnownFailure[] = [];

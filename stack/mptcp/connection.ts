@@ -41,7 +41,7 @@ export class Connection {
   localKey: ConnectionKey | undefined;
   peerKey: ConnectionKey | undefined;
   checksumEnabled: boolean;
-  /** A DSS has come: options pass in both directions, and fallback by their lack is over (RFC 8684 §3.7). */
+  /** A DSS, or MP_CAPABLE with data, has come: options pass in both directions, and fallback by their lack is over (RFC 8684 §3.1, §3.7). */
   confirmed = false;
   use64BitAck = false;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
@@ -254,7 +254,7 @@ export class Connection {
 
   // What subflows report.
 
-  /** A DSS has come. */
+  /** A DSS, or MP_CAPABLE with data, has come. */
   confirm(now: number): void {
     if (this.confirmed) return;
     this.confirmed = true;

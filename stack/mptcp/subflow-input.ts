@@ -87,7 +87,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
 
   connection.fallback.noteSegment(subflow, segment);
   if (options.has(mptcpPresent.dss)) readDss(subflow, segment, now);
-  else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options);
+  else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options, now);
   else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {
     connection.fallback.begin(
       segment.payloadLength > 0 ? "first-data-without-option" : "acknowledgement-without-option",
@@ -161,9 +161,12 @@ function isOwnKey(subflow: Subflow, options: MptcpOptions): boolean {
   return key !== undefined && key.high === options.fastCloseKeyHigh && key.low === options.fastCloseKeyLow;
 }
 
-function readCapableData(subflow: Subflow, options: MptcpOptions): void {
+/** The first data of the initiator: who sends them has seen our key, and need not send a DSS any more (RFC 8684 §3.1). */
+function readCapableData(subflow: Subflow, options: MptcpOptions, now: number): void {
   const length = options.capableDataLength;
-  if (length > 0 && subflow.delivered === 1) subflow.mappings.add(1, 0, length, options.checksum, length);
+  if (length === 0) return;
+  subflow.connection.confirm(now);
+  if (subflow.delivered === 1) subflow.mappings.add(1, 0, length, options.checksum, length);
 }
 
 function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
