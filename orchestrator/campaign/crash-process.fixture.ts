@@ -22,12 +22,13 @@ export async function crashAt(position: number, state: string, directory: string
   return { lab: /lab (\w+)/.exec(said)?.[1] ?? "", code, signal };
 }
 
-/** `pathlab run` with a signal when its workloads run. */
+/** `pathlab run` with a signal when its workloads run. `unread`: nobody reads its output any more by then. */
 export async function interruptRun(
   experiment: string,
   interrupt: NodeJS.Signals,
   state: string,
   directory: string,
+  unread = false,
 ): Promise<Ended> {
   const program = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const child = spawn(process.execPath, [program, "run", experiment, "--out", join(directory, "results")], {
@@ -40,6 +41,7 @@ export async function interruptRun(
     said += text;
     if (lab !== "" || !said.includes("running ")) return;
     lab = readJournals(state)[0]?.lab ?? "";
+    if (unread) child.stderr.destroy();
     child.kill(interrupt);
   });
   const { code, signal } = await endOf(child);

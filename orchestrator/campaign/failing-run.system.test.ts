@@ -10,7 +10,7 @@ import { verifyBundle } from "../bundle/verify-bundle.ts";
 import { clean } from "../journal/clean.ts";
 import { readJournals } from "../journal/journal.ts";
 import { remainsOf } from "../substrate/machine-state.fixture.ts";
-import { crashAt } from "./crash-process.fixture.ts";
+import { crashAt, interruptRun } from "./crash-process.fixture.ts";
 import { makeDirectory, runShortly } from "./short-run.fixture.ts";
 
 describe("a run that does not come to its end", () => {
@@ -90,8 +90,15 @@ describe("a run that does not come to its end", () => {
     expect(readdirSync(join(state, "journal")).filter((name) => name.endsWith(".ndjson"))).to.deep.equal([]);
   });
 
+  it("takes everything down when its terminal is gone", async () => {
+    const experiment = fileURLToPath(new URL("../../experiments/wifi-3g-failover.yaml", import.meta.url));
+    const { code, lab } = await interruptRun(experiment, "SIGHUP", state, directory.path, true);
+    expect(code).to.equal(129);
+    expect(await remainsOf(lab)).to.deep.equal([]);
+    expect(readJournals(state)).to.deep.equal([]);
+  });
+
   it("ends with 130 at Ctrl-C", async () => {
-    const { interruptRun } = await import("./crash-process.fixture.ts");
     const experiment = fileURLToPath(new URL("../../experiments/wifi-3g-failover.yaml", import.meta.url));
     const { code, lab } = await interruptRun(experiment, "SIGINT", state, directory.path);
     expect(code).to.equal(130);

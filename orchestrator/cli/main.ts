@@ -1,4 +1,4 @@
-/** `pathlab`: a file per verb. Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the machine lacks something, 4 internal, 130/143 after clean-up. */
+/** `pathlab`: a file per verb. Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the machine lacks something, 4 internal, 129/130/143 after clean-up. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
@@ -49,11 +49,12 @@ for (const register of [
   register(program);
 }
 
-// Who read our output has had enough (`pathlab plan … | head`).
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit();
-  throw error;
-});
+// Who read our output has had enough (`pathlab plan … | head`) or is gone with its terminal: that must not end a run before it has taken its lab down.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 
 try {
   await program.parseAsync();

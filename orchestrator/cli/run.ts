@@ -144,16 +144,18 @@ function reportFailure(error: Error): void {
   process.exitCode = internal ? 4 : 3;
 }
 
-/** The first Ctrl-C or SIGTERM takes everything down and ends with 130 or 143; a second one does not hurry it. */
+/** The first Ctrl-C, SIGTERM or SIGHUP takes everything down and ends with 130, 143 or 129; a second one does not hurry it. */
 class Interrupt {
   exitCode: number | undefined;
   readonly #controller = new AbortController();
   readonly #onInterrupt = (): void => this.#abort("Ctrl-C", 130);
   readonly #onTerminate = (): void => this.#abort("SIGTERM", 143);
+  readonly #onHangUp = (): void => this.#abort("SIGHUP", 129);
 
   constructor() {
     process.on("SIGINT", this.#onInterrupt);
     process.on("SIGTERM", this.#onTerminate);
+    process.on("SIGHUP", this.#onHangUp);
   }
 
   get signal(): AbortSignal {
@@ -163,6 +165,7 @@ class Interrupt {
   release(): void {
     process.off("SIGINT", this.#onInterrupt);
     process.off("SIGTERM", this.#onTerminate);
+    process.off("SIGHUP", this.#onHangUp);
   }
 
   #abort(what: string, exitCode: number): void {
