@@ -113,8 +113,15 @@ export class Fallback {
       return false;
     }
     subflow.infiniteMapping = { subflowStart: offset, dataStart: next };
-    this.begin("mapping-missing", subflow, now);
+    this.begin(this.#connection.confirmed ? "mapping-missing" : "first-data-without-option", subflow, now);
     return true;
+  }
+
+  /** Before the peer is known to speak MPTCP, a segment without any option. Once a join has been established, data may have gone that way. */
+  onStrippedOptions(subflow: Subflow, segment: TcpSegment, now: number): void {
+    if (!this.#mayBegin(subflow)) return;
+    const isData = segment.payloadLength > 0 || subflow.held.first !== undefined;
+    this.begin(isData ? "first-data-without-option" : "acknowledgement-without-option", subflow, now);
   }
 
   /** What tells of options that get lost: data, or the acknowledgement of ours, without any. */

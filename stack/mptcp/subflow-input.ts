@@ -1,7 +1,7 @@
 /** What the MPTCP options of a received segment mean. */
 
 import { capableFlag, type MptcpOptions, mptcpPresent, resetReason } from "../wire/mptcp-options.ts";
-import { unwrap32, unwrap64, unwrapSequence } from "../wire/sequence.ts";
+import { unwrap32, unwrap64 } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { deriveKey, equalBytes, joinHmac } from "./keys.ts";
 import type { Subflow } from "./subflow.ts";
@@ -89,11 +89,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   if (options.has(mptcpPresent.dss)) readDss(subflow, segment, now);
   else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options, now);
   else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {
-    connection.fallback.begin(
-      segment.payloadLength > 0 ? "first-data-without-option" : "acknowledgement-without-option",
-      subflow,
-      now,
-    );
+    connection.fallback.onStrippedOptions(subflow, segment, now);
     return true;
   }
   if (subflow.endpoint.closed) return false;
@@ -105,16 +101,15 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
 }
 
 /**
- * RFC 8684 §3.7: before the first DSS, data or the acknowledgement of our data without any MPTCP option mean that the peer, or the path, speaks plain TCP. Data
- * that a mapping covers are none of it: a segment may have been cut. Nor is an acknowledgement of nothing new: ADD_ADDR travels on such and may have been stripped.
+ * RFC 8684 §3.7: before the first DSS, data or the acknowledgement of our data without any MPTCP option mean that the peer, or the path, speaks plain TCP. An
+ * acknowledgement of nothing new does not: ADD_ADDR travels on such and may have been stripped. Nor do the initiator's first data at once: they may have been cut,
+ * with the option on the later part, for which the listener holds them.
  */
 function showsStrippedOptions(subflow: Subflow, segment: TcpSegment): boolean {
   if (segment.mptcp.present !== 0) return false;
-  const { sender, receiver } = subflow.endpoint;
-  if (segment.payloadLength === 0)
-    return segment.has(tcpFlag.fin) || (sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment));
-  const { initialSequence, next } = receiver;
-  return subflow.mappings.find(unwrapSequence(segment.sequence, initialSequence, next)) === undefined;
+  if (segment.payloadLength > 0) return subflow.role === "initial-client";
+  if (segment.has(tcpFlag.fin)) return true;
+  return subflow.endpoint.sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment);
 }
 
 /** The peer still speaks MPTCP, and what it sends is not the next of the stream: an error is better than wrong bytes. */
@@ -166,7 +161,9 @@ function readCapableData(subflow: Subflow, options: MptcpOptions, now: number): 
   const length = options.capableDataLength;
   if (length === 0) return;
   subflow.connection.confirm(now);
-  if (subflow.delivered === 1) subflow.mappings.add(1, 0, length, options.checksum, length);
+  if (subflow.delivered > 1) return;
+  subflow.mappings.add(1, 0, length, options.checksum, length);
+  releaseHeld(subflow, now);
 }
 
 function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {

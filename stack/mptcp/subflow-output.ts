@@ -44,6 +44,8 @@ export function writeOptions(
     writeCapableAck(subflow, options, range);
     return;
   }
+  // The peer whose first data came without an option shall see the same of us, should both have to fall back (RFC 8684 §3.7).
+  if (range === undefined && !connection.confirmed && subflow.held.first !== undefined) return;
   writeDataAck(subflow, options);
   if (range !== undefined && !range.fin) {
     writeMapping(subflow, options, range);

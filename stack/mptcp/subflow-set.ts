@@ -32,6 +32,11 @@ export class SubflowSet {
     return this.established <= 1;
   }
 
+  /** Whether options pass is not known yet, and with a second subflow there is no fallback. */
+  get #awaitsFirstMapping(): boolean {
+    return this.hasBeenAlone && this.initial.held.first !== undefined;
+  }
+
   get live(): number {
     let live = 0;
     for (const { endpoint } of this.list) if (!endpoint.closed) live++;
@@ -85,7 +90,8 @@ export class SubflowSet {
   /** MP_JOIN with our token. Returns the reason of the reset that answers it (RFC 8684 §3.6), -1 when it is welcome. */
   acceptJoin(segment: TcpSegment, local: LocalAddress, now: number): number {
     const connection = this.#connection;
-    if (connection.peerKey === undefined || !connection.takesJoins) return resetReason.mptcpSpecific;
+    if (connection.peerKey === undefined || !connection.takesJoins || this.#awaitsFirstMapping)
+      return resetReason.mptcpSpecific;
     if (!this.hasRoom) return resetReason.lackOfResources;
     const { source, sourcePort, destinationPort, mptcp } = segment;
     const subflow = this.#create("join-server", local, source, sourcePort, mptcp.joinAddressId, now, destinationPort);

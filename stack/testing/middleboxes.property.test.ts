@@ -66,6 +66,34 @@ const link = fc.record({
   down: fc.array(tampering, { maxLength: 2 }),
 });
 
+interface Scenario {
+  seed: number;
+  links: { pipe: PipeOptions; shifts: boolean; up: Tampering[]; down: Tampering[] }[];
+  clientSends: number;
+  serverSends: number;
+  dssChecksum: boolean;
+}
+
+function run({ seed, links, clientSends, serverSends, dssChecksum }: Scenario): void {
+  const pair = makePair({ seed, paths: links.map((each) => each.pipe), client: { dssChecksum } });
+  links.forEach(({ shifts, up, down }, i) => {
+    const shift = shifts ? randomiseSequences(seed * 7, seed * 13 + 5) : undefined;
+    const boxes = (kinds: readonly Tampering[]): Middlebox[] => kinds.map((kind, j) => boxFor(kind, seed + j));
+    onLink(
+      pair,
+      i,
+      chain(...boxes(up), ...(shift === undefined ? [] : [shift.up])),
+      chain(...(shift === undefined ? [] : [shift.down]), ...boxes(down)),
+    );
+  });
+  const { client, server } = converse(pair, clientSends, serverSends);
+  const ended = pair.network.run(2 * bound, () => client.closed && server()?.closed !== false);
+  expect(ended, "an end in bounded time").to.equal(true);
+  expect(client.corrupt || server()?.corrupt === true, "corrupt").to.equal(false);
+  if (client.error === undefined) expect(client.received).to.equal(serverSends);
+  if (server() !== undefined && server()!.error === undefined) expect(server()!.received).to.equal(clientSends);
+}
+
 describe("paths that strip options, renumber, cut and join segments", () => {
   it("leave the stream intact, or the application gets an error in bounded time", function () {
     this.timeout(20_000 + seeds * 200);
@@ -77,26 +105,24 @@ describe("paths that strip options, renumber, cut and join segments", () => {
       dssChecksum: fc.boolean(),
     });
     fc.assert(
-      fc.property(scenario, ({ seed, links, clientSends, serverSends, dssChecksum }) => {
-        const pair = makePair({ seed, paths: links.map((each) => each.pipe), client: { dssChecksum } });
-        links.forEach(({ shifts, up, down }, i) => {
-          const shift = shifts ? randomiseSequences(seed * 7, seed * 13 + 5) : undefined;
-          const boxes = (kinds: readonly Tampering[]): Middlebox[] => kinds.map((kind, j) => boxFor(kind, seed + j));
-          onLink(
-            pair,
-            i,
-            chain(...boxes(up), ...(shift === undefined ? [] : [shift.up])),
-            chain(...(shift === undefined ? [] : [shift.down]), ...boxes(down)),
-          );
-        });
-        const { client, server } = converse(pair, clientSends, serverSends);
-        const ended = pair.network.run(2 * bound, () => client.closed && server()?.closed !== false);
-        expect(ended, "an end in bounded time").to.equal(true);
-        expect(client.corrupt || server()?.corrupt === true, "corrupt").to.equal(false);
-        if (client.error === undefined) expect(client.received).to.equal(serverSends);
-        if (server() !== undefined && server()!.error === undefined) expect(server()!.received).to.equal(clientSends);
-      }),
+      fc.property(scenario, run),
       { numRuns: seeds, seed: 8684 },
     );
+  });
+
+  const slow: PipeOptions = { rate: 2_000_000, delay: 500, queueBytes: 60_000, loss: 0 };
+  const slowAndReordering: PipeOptions = { ...slow, reorder: 0.1, reorderDelay: 8_000 };
+  const common = { seed: 0, dssChecksum: false };
+  const plain = { pipe: slow, shifts: false, up: [], down: [] };
+
+  it("the first data cut, the option on the second half, while a join is under way", () => {
+    const links = [{ pipe: slowAndReordering, shifts: false, up: ["split-second" as const], down: [] }, plain];
+    run({ ...common, links, clientSends: 28_522, serverSends: 0 });
+  });
+
+  it("the first data cut in four, the option on the last", () => {
+    const up = ["split-second" as const, "split-second" as const];
+    const links = [{ pipe: slowAndReordering, shifts: false, up, down: [] }, plain];
+    run({ ...common, links, clientSends: 15_669, serverSends: 8_398 });
   });
 });
