@@ -113,7 +113,13 @@ export class Fallback {
       return false;
     }
     subflow.infiniteMapping = { subflowStart: offset, dataStart: next };
-    this.begin(this.#connection.confirmed ? "mapping-missing" : "first-data-without-option", subflow, now);
+    if (!this.#connection.confirmed) {
+      this.begin("first-data-without-option", subflow, now);
+      return true;
+    }
+    this.begin("mapping-missing", subflow, now);
+    // Without an option: the peer, which had DATA_ACKs until here, learns that we have fallen back before it sends at data level again.
+    subflow.endpoint.requestAck();
     return true;
   }
 
@@ -127,7 +133,8 @@ export class Fallback {
   /** What tells of options that get lost: data, or the acknowledgement of ours, without any. */
   noteSegment(subflow: Subflow, segment: TcpSegment): void {
     if (segment.mptcp.present !== 0) subflow.optionsMissing = false;
-    else if (segment.payloadLength > 0 || subflow.endpoint.sender.outstanding > 0) subflow.optionsMissing = true;
+    else if (segment.payloadLength > 0 || subflow.endpoint.sender.outstanding > 0 || this.#awaitsDataAck)
+      subflow.optionsMissing = true;
   }
 
   /** The data level is not answered although subflows are: where options have vanished, that is why. */
@@ -182,6 +189,12 @@ export class Fallback {
   #peerSequence(dataOffset: number): Uint64 {
     const base = this.#connection.peerKey!.firstDataSequence;
     return { high: addHigh(base, dataOffset), low: addLow(base, dataOffset) };
+  }
+
+  /** What the subflows have acknowledged, or will, the data level has not. */
+  get #awaitsDataAck(): boolean {
+    const { dataSender } = this.#connection;
+    return dataSender.unacknowledged < dataSender.next;
   }
 
   /** No other subflow has been established. */
