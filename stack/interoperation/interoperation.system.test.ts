@@ -27,11 +27,13 @@ describe("interoperation with the Linux kernel", function () {
   for (const { title, cases } of selected)
     describe(title, () => {
       for (const given of cases)
-        for (const ours of roles)
-          it(`${given.name} (our stack is the ${ours})`, async function () {
+        for (const ours of roles) {
+          // What does not exist in this role is told in the table; it is no test that was left out.
+          if (given.without?.[ours] !== undefined) continue;
+          it(`${given.name} (our stack is the ${ours})`, async () => {
             const outcome = await matrix.outcome(given, ours);
             if (outcome.result === "failed") throw outcome.error;
-            if (outcome.result === "not applicable") this.skip();
           });
+        }
     });
 });

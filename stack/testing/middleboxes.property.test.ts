@@ -104,10 +104,7 @@ describe("paths that strip options, renumber, cut and join segments", () => {
       serverSends: fc.integer({ min: 0, max: 60_000 }),
       dssChecksum: fc.boolean(),
     });
-    fc.assert(
-      fc.property(scenario, run),
-      { numRuns: seeds, seed: 8684 },
-    );
+    fc.assert(fc.property(scenario, run), { numRuns: seeds, seed: 8684 });
   });
 
   const slow: PipeOptions = { rate: 2_000_000, delay: 500, queueBytes: 60_000, loss: 0 };
