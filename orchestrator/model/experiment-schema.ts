@@ -19,8 +19,8 @@ import { expected } from "./schema-diagnostics.ts";
 /** What each kind of endpoint offers; the first of each list is the default. */
 export const endpointAbilities = {
   pathlab: { congestionControl: ["lia", "reno", "cubic"], scheduler: ["min-rtt"], pathManager: ["full-mesh"] },
-  "linux-mptcp": { congestionControl: ["reno", "cubic"], scheduler: ["default"], pathManager: ["kernel"] },
-  "linux-tcp": { congestionControl: ["reno", "cubic"], scheduler: ["none"], pathManager: ["none"] },
+  "linux-mptcp": { congestionControl: ["cubic", "reno"], scheduler: ["default"], pathManager: ["kernel"] },
+  "linux-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
 } as const satisfies Record<
   EndpointKind,
   { congestionControl: readonly string[]; scheduler: readonly string[]; pathManager: readonly string[] }
@@ -58,7 +58,7 @@ const host = z
       z
         .enum(abilityNames("congestionControl"))
         .describe(
-          "pathlab: lia (default), reno or cubic; kernel: reno (default, which every kernel allows in namespaces) or cubic.",
+          "pathlab: lia (default), reno or cubic; kernel: cubic (default) or reno.",
         ),
     ),
     scheduler: z.exactOptional(z.enum(abilityNames("scheduler")).describe("Which subflow the next bytes take.")),

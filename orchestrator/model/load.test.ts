@@ -78,7 +78,7 @@ const load = (...settings: string[]): LoadedExperiment => valueOf(loadExperiment
 describe("settings from outside", () => {
   it("stand in the place of the file's own values", () => {
     const { experiment } = load("hosts.server.endpoint=linux-mptcp", "workload.download.size=1MB", "seed=9");
-    expect(experiment.hosts["server"]).to.include({ endpoint: "linux-mptcp", congestionControl: "reno" });
+    expect(experiment.hosts["server"]).to.include({ endpoint: "linux-mptcp", congestionControl: "cubic" });
     expect(experiment.hosts["phone"]).to.include({ endpoint: "pathlab", congestionControl: "lia" });
     expect(experiment.workload["download"]).to.include({ sizeBytes: 1e6 });
     expect(experiment.seed).to.equal(9);

@@ -108,7 +108,7 @@ const allowedAlgorithms = "/proc/sys/net/ipv4/tcp_allowed_congestion_control";
 export const cubicAllowed: Prerequisite = {
   name: "kernel:cubic",
   purpose: "kernel endpoints with the congestion control cubic",
-  needs: ["cubic"],
+  needs: ["cubic", "test"],
   remedy: `echo "$(cat ${allowedAlgorithms}) cubic" > ${allowedAlgorithms}`,
   async check() {
     const allowed = readFileSync(allowedAlgorithms, "utf8").trim();
