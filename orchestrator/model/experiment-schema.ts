@@ -57,9 +57,7 @@ const host = z
     congestionControl: z.exactOptional(
       z
         .enum(abilityNames("congestionControl"))
-        .describe(
-          "pathlab: lia (default), reno or cubic; kernel: cubic (default) or reno.",
-        ),
+        .describe("pathlab: lia (default), reno or cubic; kernel: cubic (default) or reno."),
     ),
     scheduler: z.exactOptional(z.enum(abilityNames("scheduler")).describe("Which subflow the next bytes take.")),
     pathManager: z.exactOptional(z.enum(abilityNames("pathManager")).describe("Which subflows are opened.")),
