@@ -118,7 +118,7 @@ export default defineConfig({
   },
   overrides: [
     {
-      files: ["**/*.test.ts", "**/fixture/**", "**/*.fixture.ts"],
+      files: ["**/*.test.ts", "**/*.on-demand.ts", "**/fixture/**", "**/*.fixture.ts"],
       rules: {
         "typescript/no-unused-expressions": "off",
         "no-unused-expressions": "off",

@@ -62,7 +62,8 @@ export class Matrix {
     this.#running++;
     const known = knownFailureOf(given, ours);
     try {
-      await runCase(given, ours, known === undefined ? deadlineMilliseconds : knownFailureDeadlineMilliseconds);
+      if (known === undefined) await runTwiceAtMost(given, ours);
+      else await runCase(given, ours, knownFailureDeadlineMilliseconds);
       return passed(known);
     } catch (error) {
       if (known !== undefined) return { result: "known failure", reason: known.reason };
@@ -71,6 +72,19 @@ export class Matrix {
       this.#running--;
       this.#waiting.shift()?.();
     }
+  }
+}
+
+/**
+ * Several cases race with the kernel's own timers while eight labs share the machine. One that fails is run once more; that it had to be is said aloud, with what
+ * went wrong, and a second failure counts.
+ */
+async function runTwiceAtMost(given: Case, ours: Role): Promise<void> {
+  try {
+    await runCase(given, ours, deadlineMilliseconds);
+  } catch (error) {
+    process.stderr.write(`interoperation: "${given.name}" (ours: ${ours}) is run again: ${(error as Error).message}\n`);
+    await runCase(given, ours, deadlineMilliseconds);
   }
 }
 
@@ -127,7 +141,7 @@ function head(date: string, sum: string): string[] {
     "",
     "This page is written by a run; do not edit it:",
     "",
-    "    PATHLAB_INTEROPERATION_TABLE=docs/interoperability.md mocha --no-config stack/interoperation/interoperation.system.test.ts",
+    "    PATHLAB_INTEROPERATION_TABLE=docs/interoperability.md mocha --no-config stack/interoperation/interoperation.on-demand.ts",
     "",
     `Run on ${date} against Linux ${release()}: ${sum}`,
   ];
