@@ -1,9 +1,9 @@
-/** One host: interfaces, routes by source address, demultiplexing by port and by token, listeners. See architecture.md, decision 1. */
+/** One host: its interfaces and connections, what applications ask of it, and when it has something to send. See architecture.md, decision 1. */
 
 import { DeadlineQueue } from "./deadline-queue.ts";
+import { Demultiplexer } from "./demultiplexer.ts";
 import type { FallbackReason, StackEvent } from "./events.ts";
-import { FlowTable } from "./flow-table.ts";
-import { type ChecksumState, checksumState, type FrameSink } from "./frame.ts";
+import type { ChecksumState, FrameSink } from "./frame.ts";
 import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
 import {
   buildInterfaces,
@@ -16,18 +16,13 @@ import { ConfigurationError, type HostOptions } from "./host-options.ts";
 import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
-import type { Subflow } from "./mptcp/subflow.ts";
 import { NetworkError } from "./network-error.ts";
 import type { NetworkInterface } from "./network-interface.ts";
+import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
-import { resetFor } from "./tcp/reset-segment.ts";
-import { etherType, ethernetHeaderLength } from "./wire/ethernet.ts";
-import { icmpEchoReply, parseTcpUnreachable } from "./wire/icmp.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
-import { ipProtocol, Ipv4Header, ipv4HeaderLength } from "./wire/ipv4.ts";
-import { capableFlag, mptcpPresent, resetReason } from "./wire/mptcp-options.ts";
-import { parseTcp, tcpChecksumIsRight } from "./wire/tcp-parse.ts";
-import { tcpFlag, tcpHeaderLength, TcpSegment } from "./wire/tcp-segment.ts";
+import { ipv4HeaderLength } from "./wire/ipv4.ts";
+import { tcpHeaderLength } from "./wire/tcp-segment.ts";
 
 const defaultBuffer = 6 * 1024 * 1024;
 const defaultBacklog = 511;
@@ -68,9 +63,7 @@ export class Host {
   readonly #localAddresses: (LocalAddress & { up: boolean })[];
   readonly #environment: ConnectionEnvironment;
 
-  readonly #flows = new FlowTable();
-  readonly #tokens = new Map<number, Connection>();
-  readonly #listeners: Listener[] = [];
+  readonly #demultiplexer: Demultiplexer;
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new DeadlineQueue<Connection>((connection) => connection.nextTimeout);
   /** Connections that may have something to send, and those that have something to tell. */
@@ -81,12 +74,8 @@ export class Host {
   #polledEvents = 0;
   #nextConnectionId = 1;
 
-  readonly #segment = new TcpSegment();
-  readonly #ipv4 = new Ipv4Header();
+  readonly #input: PacketInput;
   readonly #output: PacketOutput;
-  #viewed: Uint8Array = new Uint8Array(0);
-  #view: DataView = new DataView(new ArrayBuffer(0));
-  #now = 0;
 
   /** @throws ConfigurationError */
   constructor(options: HostOptions) {
@@ -110,6 +99,16 @@ export class Host {
     );
     if (addressId > 255)
       throw new ConfigurationError("interfaces", "more than 255 addresses: an address id is one octet");
+    const demultiplexer = new Demultiplexer({
+      mptcp: this.#mptcp,
+      newConnection: (initiator, mptcp, plainReason) => this.#newConnection(initiator, mptcp, plainReason),
+      wake: (connection) => void this.#awake.add(connection),
+      notifyListener: (listener) => void this.#listenersToNotify.add(listener),
+      sendReset: (reply, local, now) => this.#output.sendSegment(reply, this.#interfaces[local.interfaceIndex]!, now),
+    });
+    this.#demultiplexer = demultiplexer;
+    this.#input = new PacketInput(this.#localAddresses, demultiplexer, this.#output);
+    const { flows, tokens } = demultiplexer;
     const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
     const newPathManager = checkedName("pathManager", options.pathManager, pathManagers);
     this.#environment = {
@@ -126,15 +125,15 @@ export class Host {
       newCongestionControl,
       newPathManager,
       hasRoute: (local, remote) => this.#interfaces[local.interfaceIndex]!.nextHop(remote) !== undefined,
-      attach: (subflow) => this.#flows.add(subflow),
-      detach: (subflow) => this.#flows.remove(subflow),
+      attach: (subflow) => flows.add(subflow),
+      detach: (subflow) => flows.remove(subflow),
       allocatePort: (local, remote, remotePort) => this.#allocatePort(local, remote, remotePort),
       registerToken: (token, connection) => {
-        if (this.#tokens.has(token)) return false;
-        this.#tokens.set(token, connection);
+        if (tokens.has(token)) return false;
+        tokens.set(token, connection);
         return true;
       },
-      unregisterToken: (token) => void this.#tokens.delete(token),
+      unregisterToken: (token) => void tokens.delete(token),
       notify: (connection) => void this.#toNotify.add(connection),
       wake: (connection) => void this.#awake.add(connection),
     };
@@ -156,22 +155,11 @@ export class Host {
     now: number,
   ): void {
     const networkInterface = this.#interfaces[interfaceIndex]!;
-    if (!networkInterface.up || length < ethernetHeaderLength) return;
-    this.#now = now;
-    if (buffer !== this.#viewed) {
-      this.#viewed = buffer;
-      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-    }
-    const view = this.#view;
-    const start = offset + ethernetHeaderLength;
-    const rest = length - ethernetHeaderLength;
-    const type = view.getUint16(offset + 12);
-    if (type === etherType.arp) networkInterface.handleArp(view, start, rest, now);
-    else if (type === etherType.ipv4) this.#handleIpv4(networkInterface, buffer, view, start, rest, checksum, now);
+    if (!networkInterface.up) return;
+    this.#input.handleFrame(networkInterface, buffer, offset, length, checksum, now);
   }
 
   handleTimeout(now: number): void {
-    this.#now = now;
     for (const networkInterface of this.#interfaces) networkInterface.handleTimeout(now);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       due.handleTimeout(now);
@@ -198,13 +186,13 @@ export class Host {
     if (address !== undefined && this.#localAddressOf(address) === undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.address} is not an address of ${this.name}`);
     }
-    const isSame = (other: Listener): boolean =>
-      other.port === port && (address === undefined || other.address === undefined || other.address === address);
-    if (this.#listeners.some(isSame)) throw new NetworkError("EADDRINUSE", `port ${port} is in use on ${this.name}`);
-    const listener = new Listener(port, address, options.backlog ?? defaultBacklog, (closing) => {
-      this.#listeners.splice(this.#listeners.indexOf(closing), 1);
-    });
-    this.#listeners.push(listener);
+    const demultiplexer = this.#demultiplexer;
+    if (demultiplexer.isListening(port, address))
+      throw new NetworkError("EADDRINUSE", `port ${port} is in use on ${this.name}`);
+    const listener = new Listener(port, address, options.backlog ?? defaultBacklog, (closing) =>
+      demultiplexer.removeListener(closing),
+    );
+    demultiplexer.addListener(listener);
     return listener;
   }
 
@@ -240,7 +228,6 @@ export class Host {
 
   /** Hands out every frame that may be sent now. */
   pollTransmit(now: number, sink: FrameSink): void {
-    this.#now = now;
     this.#output.begin(sink, now);
     for (const connection of this.#awake) {
       this.#awake.delete(connection);
@@ -276,95 +263,6 @@ export class Host {
     return told;
   }
 
-  #handleIpv4(
-    via: NetworkInterface,
-    buffer: Uint8Array,
-    view: DataView,
-    start: number,
-    length: number,
-    checksum: ChecksumState,
-    now: number,
-  ): void {
-    const ip = this.#ipv4;
-    if (!ip.parse(buffer, view, start, length)) return;
-    const local = this.#localAddressOf(ip.destination);
-    if (local === undefined) return;
-    const payloadStart = start + ip.headerLength;
-    const payloadLength = ip.totalLength - ip.headerLength;
-    if (ip.protocol === ipProtocol.icmp) {
-      const reply = icmpEchoReply(buffer, payloadStart, payloadLength);
-      if (reply !== undefined) this.#output.sendIcmp(via, ip.destination, ip.source, reply, now);
-      else this.#handleUnreachable(buffer, payloadStart, payloadLength, now);
-      return;
-    }
-    if (ip.protocol !== ipProtocol.tcp) return;
-    if (
-      checksum === checksumState.unverified &&
-      !tcpChecksumIsRight(buffer, payloadStart, payloadLength, ip.source, ip.destination)
-    )
-      return;
-    const segment = this.#segment;
-    if (!parseTcp(segment, buffer, view, payloadStart, payloadLength)) return;
-    segment.source = ip.source;
-    segment.destination = ip.destination;
-    segment.ecn = ip.ecn;
-    this.#handleSegment(segment, local, now);
-  }
-
-  #handleUnreachable(buffer: Uint8Array, start: number, length: number, now: number): void {
-    const error = parseTcpUnreachable(buffer, start, length);
-    if (error === undefined) return;
-    const subflow = this.#flows.find(error.source, error.sourcePort, error.destination, error.destinationPort);
-    if (subflow === undefined) return;
-    subflow.endpoint.handleUnreachable(error, now);
-    this.#awake.add(subflow.connection);
-  }
-
-  #handleSegment(segment: TcpSegment, local: LocalAddress, now: number): void {
-    const subflow = this.#flows.find(segment.destination, segment.destinationPort, segment.source, segment.sourcePort);
-    if (subflow !== undefined && !subflow.endpoint.closed && !this.#replacesOld(segment, subflow, now)) {
-      subflow.endpoint.handleSegment(segment, now);
-      this.#awake.add(subflow.connection);
-      return;
-    }
-    if (segment.has(tcpFlag.rst)) return;
-    const isOpening = (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
-    if (isOpening && segment.mptcp.has(mptcpPresent.join)) {
-      const connection = this.#tokens.get(segment.mptcp.joinToken);
-      const isComplete = connection !== undefined && segment.mptcp.joinLength === 12;
-      const refusal = isComplete ? connection.acceptJoin(segment, local, now) : resetReason.mptcpSpecific;
-      if (refusal >= 0) this.#reset(segment, local, refusal);
-      return;
-    }
-    const listener = isOpening ? this.#listenerFor(segment) : undefined;
-    if (listener === undefined) this.#reset(segment, local, -1);
-    else if (listener.makeRoom(now)) this.#accept(listener, segment, local, now);
-  }
-
-  /** RFC 6191: a new SYN may take over from a connection in TIME-WAIT. */
-  #replacesOld(segment: TcpSegment, subflow: Subflow, now: number): boolean {
-    if (!subflow.endpoint.mayBeReplacedBy(segment, now)) return false;
-    subflow.endpoint.discard("finished", now);
-    this.#flows.remove(subflow);
-    this.#awake.add(subflow.connection);
-    return true;
-  }
-
-  #accept(listener: Listener, segment: TcpSegment, local: LocalAddress, now: number): void {
-    const { mptcp } = segment;
-    const asked = mptcp.has(mptcpPresent.capable);
-    const supported = asked && mptcp.capableVersion === 1 && (mptcp.capableFlags & capableFlag.hmacSha256) !== 0;
-    const reason: FallbackReason = !this.#mptcp ? "disabled" : asked ? "version-not-supported" : "peer-without-mptcp";
-    const connection = this.#newConnection(false, this.#mptcp && supported, reason);
-    listener.addHalfOpen(connection, now);
-    connection.onAcceptable = () => {
-      listener.promote(connection);
-      this.#listenersToNotify.add(listener);
-    };
-    connection.onEndedEarly = () => listener.forget(connection);
-    connection.acceptInitial(segment, local, now);
-  }
-
   #newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason): Connection {
     const connection = new Connection({
       id: this.#nextConnectionId++,
@@ -395,31 +293,14 @@ export class Host {
     );
   }
 
-  #listenerFor(segment: TcpSegment): Listener | undefined {
-    return this.#listeners.find(
-      ({ port, address }) =>
-        port === segment.destinationPort && (address === undefined || address === segment.destination),
-    );
-  }
-
   /** RFC 6056 §3.3.1, simple randomisation. */
   #allocatePort(local: IpAddress, remote: IpAddress, remotePort: number): number {
     const start = this.#random() >>> 0;
     for (let i = 0; i < ephemeralPorts; i++) {
       const port = firstEphemeralPort + ((start + i) % ephemeralPorts);
-      if (this.#flows.find(local, port, remote, remotePort) === undefined) return port;
+      if (this.#demultiplexer.flows.find(local, port, remote, remotePort) === undefined) return port;
     }
     throw new NetworkError("EADDRNOTAVAIL", `${this.name} has no port left`);
-  }
-
-  /** `reason` of MP_TCPRST, -1: none. */
-  #reset(received: TcpSegment, local: LocalAddress, reason: number): void {
-    const reply = resetFor(received);
-    if (reason >= 0) {
-      reply.mptcp.present = mptcpPresent.reset;
-      reply.mptcp.resetReason = reason;
-    }
-    this.#output.sendSegment(reply, this.#interfaces[local.interfaceIndex]!, this.#now);
   }
 }
 

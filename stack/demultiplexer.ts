@@ -1,0 +1,123 @@
+/** To whom a segment belongs: to a subflow by its addresses and ports, to a connection by the token of MP_JOIN, to a listener by its port, or to nobody. */
+
+import type { FallbackReason } from "./events.ts";
+import { FlowTable } from "./flow-table.ts";
+import type { Listener } from "./listener.ts";
+import type { Connection } from "./mptcp/connection.ts";
+import type { LocalAddress } from "./mptcp/connection-environment.ts";
+import type { Subflow } from "./mptcp/subflow.ts";
+import { resetFor } from "./tcp/reset-segment.ts";
+import type { TcpUnreachable } from "./wire/icmp.ts";
+import type { IpAddress } from "./wire/ip-address.ts";
+import { capableFlag, mptcpPresent, resetReason } from "./wire/mptcp-options.ts";
+import { tcpFlag, type TcpSegment } from "./wire/tcp-segment.ts";
+
+/** What the demultiplexer asks of its host. */
+export interface DemultiplexerHost {
+  /** As `HostOptions.mptcp`. */
+  readonly mptcp: boolean;
+  newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason): Connection;
+  /** The connection may have something to send. */
+  wake(connection: Connection): void;
+  /** The listener has a connection to accept. */
+  notifyListener(listener: Listener): void;
+  sendReset(reply: TcpSegment, local: LocalAddress, now: number): void;
+}
+
+export class Demultiplexer {
+  readonly flows = new FlowTable();
+  readonly tokens = new Map<number, Connection>();
+  readonly #host: DemultiplexerHost;
+  readonly #listeners: Listener[] = [];
+
+  constructor(host: DemultiplexerHost) {
+    this.#host = host;
+  }
+
+  /** `address` undefined: every address. */
+  isListening(port: number, address: IpAddress | undefined): boolean {
+    return this.#listeners.some(
+      (other) =>
+        other.port === port && (address === undefined || other.address === undefined || other.address === address),
+    );
+  }
+
+  addListener(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+
+  removeListener(listener: Listener): void {
+    this.#listeners.splice(this.#listeners.indexOf(listener), 1);
+  }
+
+  /** An intact segment for `local`; only lent. */
+  handleSegment(segment: TcpSegment, local: LocalAddress, now: number): void {
+    const subflow = this.flows.find(segment.destination, segment.destinationPort, segment.source, segment.sourcePort);
+    if (subflow !== undefined && !subflow.endpoint.closed && !this.#replacesOld(segment, subflow, now)) {
+      subflow.endpoint.handleSegment(segment, now);
+      this.#host.wake(subflow.connection);
+      return;
+    }
+    if (segment.has(tcpFlag.rst)) return;
+    const isOpening = (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
+    if (isOpening && segment.mptcp.has(mptcpPresent.join)) {
+      const connection = this.tokens.get(segment.mptcp.joinToken);
+      const isComplete = connection !== undefined && segment.mptcp.joinLength === 12;
+      const refusal = isComplete ? connection.acceptJoin(segment, local, now) : resetReason.mptcpSpecific;
+      if (refusal >= 0) this.#reset(segment, local, refusal, now);
+      return;
+    }
+    const listener = isOpening ? this.#listenerFor(segment) : undefined;
+    if (listener === undefined) this.#reset(segment, local, -1, now);
+    else if (listener.makeRoom(now)) this.#accept(listener, segment, local, now);
+  }
+
+  handleUnreachable(error: TcpUnreachable, now: number): void {
+    const subflow = this.flows.find(error.source, error.sourcePort, error.destination, error.destinationPort);
+    if (subflow === undefined) return;
+    subflow.endpoint.handleUnreachable(error, now);
+    this.#host.wake(subflow.connection);
+  }
+
+  /** RFC 6191: a new SYN may take over from a connection in TIME-WAIT. */
+  #replacesOld(segment: TcpSegment, subflow: Subflow, now: number): boolean {
+    if (!subflow.endpoint.mayBeReplacedBy(segment, now)) return false;
+    subflow.endpoint.discard("finished", now);
+    this.flows.remove(subflow);
+    this.#host.wake(subflow.connection);
+    return true;
+  }
+
+  #accept(listener: Listener, segment: TcpSegment, local: LocalAddress, now: number): void {
+    const { mptcp } = segment;
+    const asked = mptcp.has(mptcpPresent.capable);
+    const supported = asked && mptcp.capableVersion === 1 && (mptcp.capableFlags & capableFlag.hmacSha256) !== 0;
+    const isAllowed = this.#host.mptcp;
+    const reason: FallbackReason = !isAllowed ? "disabled" : asked ? "version-not-supported" : "peer-without-mptcp";
+    const connection = this.#host.newConnection(false, isAllowed && supported, reason);
+    listener.addHalfOpen(connection, now);
+    connection.onAcceptable = () => {
+      listener.promote(connection);
+      this.#host.notifyListener(listener);
+    };
+    connection.onEndedEarly = () => listener.forget(connection);
+    connection.acceptInitial(segment, local, now);
+  }
+
+  #listenerFor(segment: TcpSegment): Listener | undefined {
+    return this.#listeners.find(
+      ({ port, address }) =>
+        port === segment.destinationPort && (address === undefined || address === segment.destination),
+    );
+  }
+
+  /** `reason` of MP_TCPRST, -1: none. */
+  #reset(received: TcpSegment, local: LocalAddress, reason: number, now: number): void {
+    const reply = resetFor(received);
+    if (reason >= 0) {
+      reply.mptcp.present = mptcpPresent.reset;
+      reply.mptcp.resetReason = reason;
+    }
+    this.#host.sendReset(reply, local, now);
+  }
+}
