@@ -18,6 +18,7 @@ import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts"
 import { joinVerdicts, judge } from "../verdict/judge.ts";
 import { writeJUnit } from "../verdict/junit.ts";
 import type { Verdict } from "../verdict/verdict.ts";
+import { simulatedBaseline } from "./simulated-baseline.ts";
 import { performSimulation, simulatedLab } from "./simulated-run.ts";
 import { performRun } from "./single-run.ts";
 import type { SingleRunRecord } from "./single-run.ts";
@@ -68,24 +69,28 @@ export async function runExperiment(request: ExperimentRequest): Promise<Experim
   });
   const main = await performPart(request, { loaded }, bundle);
   const verdicts: Record<string, Verdict> = {};
-  const leftOut: string[] = [];
+  const notes: string[] = [];
   let error = main.record.error;
   for (const baseline of loaded.baselines) {
     if (error !== undefined) break;
-    const refusal = simulationRefusal(request, baseline);
+    const { loaded: simulated, replaced } =
+      request.substrate === "simulation" ? simulatedBaseline(baseline) : { loaded: baseline, replaced: [] };
+    const refusal = simulationRefusal(request, simulated);
     if (refusal !== undefined) {
-      leftOut.push(`baseline ${baseline.name} is left out: ${refusal}`);
-      request.progress(leftOut.at(-1)!);
+      notes.push(`baseline ${baseline.name} is left out: ${refusal}`);
+      request.progress(notes.at(-1)!);
       continue;
     }
     request.progress(`baseline ${baseline.name}`);
+    if (replaced.length > 0)
+      notes.push(`baseline ${baseline.name}: pathlab-tcp stands for linux-tcp on ${replaced.join(" and ")}`);
     const part = await bundle.baseline(baseline.name);
-    const performed = await performPart(request, { baseline: baseline.name, loaded: baseline }, part);
+    const performed = await performPart(request, { baseline: baseline.name, loaded: simulated }, part);
     verdicts[baseline.name] = performed.verdict;
     error = await conclude(request, part, performed, performed.verdict);
   }
   const joined = joinVerdicts(main.verdict, verdicts);
-  const verdict = { ...joined, findings: [...joined.findings, ...leftOut] };
+  const verdict = { ...joined, findings: [...joined.findings, ...notes] };
   const concluded = await conclude(request, bundle, main, verdict);
   error ??= concluded;
   return { directory: bundle.directory, verdict, ...(error === undefined ? {} : { error }) };
@@ -148,8 +153,8 @@ function planFor(request: ExperimentRequest, part: Part, lab: string): Plan {
 }
 
 /**
- * Why the simulation cannot carry a baseline: most compare with a kernel's TCP, and that shall not keep anybody from simulating the experiment itself. Undefined
- * where it can, and on all other substrates.
+ * Why the simulation cannot carry a baseline: that it compares with a kernel shall keep nobody from simulating the experiment itself. Undefined where it can, and
+ * on all other substrates.
  */
 function simulationRefusal(request: ExperimentRequest, baseline: Part["loaded"]): string | undefined {
   if (request.substrate !== "simulation") return undefined;

@@ -22,7 +22,8 @@ workload: { download: { kind: bulk, from: server, to: phone, size: 1MB } }
 expect: { download: { intact: true, subflows: 2 } }
 baselines:
   slow-wifi: { set: { "faults": [{ at: 0s, link: wifi, do: set, to: { rate: 1mbit } }] }, expect: { download: { goodput: { atMost: 4mbit } } } }
-  kernel: { set: { hosts.server.endpoint: linux-tcp } }
+  kernel: { set: { hosts.server.endpoint: linux-mptcp } }
+  tcp: { set: { hosts.phone.endpoint: linux-tcp, hosts.server.endpoint: linux-tcp }, expect: { download: { intact: true, goodput: { atMost: 7.8mbit } } } }
 `;
 
 describe("an experiment on the simulation", function () {
@@ -79,9 +80,21 @@ describe("an experiment on the simulation", function () {
   it("leaves out a baseline that asks for a kernel, and says so in the verdict", async () => {
     const { directory: bundle, verdict } = await run(1);
     expect(verdict.findings.filter((finding) => finding.startsWith("baseline kernel is left out"))).to.deep.equal([
-      'baseline kernel is left out: found "linux-tcp" on the simulation: a kernel cannot be simulated; run it --on namespaces or --on containers',
+      'baseline kernel is left out: found "linux-mptcp" on the simulation: a kernel cannot be simulated; run it --on namespaces or --on containers',
     ]);
     expect(await listFiles(bundle)).not.to.include("baselines/kernel/plan.json");
+  });
+
+  it("simulates a baseline on the kernel's TCP with our own, and says so in verdict and bundle", async () => {
+    const { directory: bundle, verdict } = await run(1);
+    expect(verdict.findings).to.include("baseline tcp: pathlab-tcp stands for linux-tcp on phone and server");
+    const judged = verdict.expectations.filter(({ baseline }) => baseline === "tcp");
+    expect(judged.map(({ metric, passed }) => [metric, passed])).to.deep.equal([
+      ["goodput", true],
+      ["intact", true],
+    ]);
+    const resolved = loadExperiment(join(bundle, "baselines/tcp", bundleFiles.experiment));
+    expect(resolved.ok && resolved.value.experiment.hosts["phone"]).to.include({ endpoint: "pathlab-tcp" });
   });
 
   it("keeps what was simulated when it is interrupted", async () => {

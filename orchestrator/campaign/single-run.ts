@@ -10,6 +10,7 @@ import type { Journal } from "../journal/journal.ts";
 import { kernelCounterDifference, readKernelCounters } from "../metrics/kernel-counters.ts";
 import type { KernelCounters } from "../metrics/kernel-counters.ts";
 import { LinkRates } from "../metrics/link-rates.ts";
+import { isOfOurStack } from "../model/experiment.ts";
 import type { Plan } from "../plan/plan.ts";
 import { programFile } from "../substrate/prerequisites/programs.ts";
 import type { Lab, LinkQuality, Substrate } from "../substrate/substrate.ts";
@@ -213,7 +214,7 @@ class SingleRun {
 
   /** Of hosts that the kernel speaks for. */
   async #readCounters(lab: Lab): Promise<ReadonlyMap<string, KernelCounters>> {
-    const hosts = lab.plan.nodes.filter(({ endpoint }) => endpoint !== undefined && endpoint.kind !== "pathlab");
+    const hosts = lab.plan.nodes.filter(({ endpoint }) => endpoint !== undefined && !isOfOurStack(endpoint.kind));
     return new Map(
       await Promise.all(
         hosts.map(

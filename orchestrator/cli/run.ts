@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
 import { formatDiagnostics } from "../model/diagnostics.ts";
 import type { Diagnostic } from "../model/diagnostics.ts";
-import { substrateNames } from "../model/experiment.ts";
+import { isOfOurStack, substrateNames } from "../model/experiment.ts";
 import type { SubstrateName } from "../model/experiment.ts";
 import { loadExperiment } from "../model/load.ts";
 import type { LoadedExperiment } from "../model/load.ts";
@@ -132,7 +132,7 @@ function needsOf(runs: readonly PlannedRun[]): Need[] {
     [loaded, ...loaded.baselines].flatMap(({ experiment }) => Object.values(experiment.hosts)),
   );
   if (hosts.some(({ endpoint }) => endpoint === "linux-mptcp")) needs.add("linux-mptcp");
-  if (hosts.some(({ endpoint, congestionControl }) => endpoint !== "pathlab" && congestionControl === "cubic"))
+  if (hosts.some(({ endpoint, congestionControl }) => !isOfOurStack(endpoint) && congestionControl === "cubic"))
     needs.add("cubic");
   return [...needs];
 }

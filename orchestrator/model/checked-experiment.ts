@@ -1,6 +1,6 @@
 /** An experiment that passed all checks, with what it was made from. */
 import type { Diagnostic } from "./diagnostics.ts";
-import type { Experiment, SubstrateName } from "./experiment.ts";
+import type { EndpointKind, Experiment, SubstrateName } from "./experiment.ts";
 import type { Topology } from "./topology.ts";
 import type { Complaint } from "./yaml-source.ts";
 
@@ -20,5 +20,7 @@ export interface CheckedExperiment {
     readonly topology?: string;
     readonly seed?: number;
     readonly on?: SubstrateName;
+    /** By host. */
+    readonly endpoints?: Readonly<Record<string, EndpointKind>>;
   }) => string;
 }

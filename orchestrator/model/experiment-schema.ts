@@ -19,6 +19,7 @@ import { expected } from "./schema-diagnostics.ts";
 /** What each kind of endpoint offers; the first of each list is the default. */
 export const endpointAbilities = {
   pathlab: { congestionControl: ["lia", "reno", "cubic"], scheduler: ["min-rtt"], pathManager: ["full-mesh"] },
+  "pathlab-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
   "linux-mptcp": { congestionControl: ["cubic", "reno"], scheduler: ["default"], pathManager: ["kernel"] },
   "linux-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
 } as const satisfies Record<

@@ -3,8 +3,8 @@ import type { LinkShape } from "./link-profile.ts";
 
 export type SubstrateName = "simulation" | "namespaces" | "containers";
 
-/** `pathlab`: our own stack. `linux-mptcp`: the kernel's MPTCP sockets. `linux-tcp`: the kernel's TCP. */
-export type EndpointKind = "pathlab" | "linux-mptcp" | "linux-tcp";
+/** `pathlab`: our own stack. `pathlab-tcp`: the same without MPTCP. `linux-mptcp`: the kernel's MPTCP sockets. `linux-tcp`: the kernel's TCP. */
+export type EndpointKind = "pathlab" | "pathlab-tcp" | "linux-mptcp" | "linux-tcp";
 
 /**
  * `blackhole` drops every packet of the link silently until `restore`; `down` and `up` are interface events that the hosts at the link's ends see; `set`
@@ -13,7 +13,10 @@ export type EndpointKind = "pathlab" | "linux-mptcp" | "linux-tcp";
 export type FaultAction = "blackhole" | "restore" | "down" | "up" | "set";
 
 export const substrateNames: readonly SubstrateName[] = ["simulation", "namespaces", "containers"];
-export const endpointKinds: readonly EndpointKind[] = ["pathlab", "linux-mptcp", "linux-tcp"];
+export const endpointKinds: readonly EndpointKind[] = ["pathlab", "pathlab-tcp", "linux-mptcp", "linux-tcp"];
+
+/** Whose TCP an endpoint speaks: our stack's, or else the kernel's. */
+export const isOfOurStack = (kind: EndpointKind): boolean => kind === "pathlab" || kind === "pathlab-tcp";
 export const faultActions: readonly FaultAction[] = ["blackhole", "restore", "down", "up", "set"];
 
 export interface Experiment {
@@ -38,7 +41,7 @@ export interface Experiment {
 
 export interface HostSettings {
   readonly endpoint: EndpointKind;
-  /** `lia` and `reno` on `pathlab`, `reno` and `cubic` on the kernel. */
+  /** One that the endpoint offers. */
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly pathManager: string;

@@ -98,8 +98,10 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
 function sourceServices(source: YamlSource): Pick<CheckedExperiment, "diagnose" | "textWith"> {
   return {
     diagnose: (complaint) => source.diagnostic(complaint),
-    textWith: (settings) => {
+    textWith: ({ endpoints = {}, ...settings }) => {
       const copy = new YamlSource(source.file, source.toString());
+      for (const [host, endpoint] of Object.entries(endpoints))
+        copy.document.setIn(["hosts", host, "endpoint"], endpoint);
       for (const [key, value] of Object.entries(settings)) copy.document.set(key, value);
       return copy.toString();
     },

@@ -1,4 +1,5 @@
 /** What each node's kernel is told: sysctls, and `ip mptcp` set-up of kernel endpoints. Reasons for the values are in linux-peer.md's measurements. */
+import { isOfOurStack } from "../model/experiment.ts";
 import type { HostSettings, Workload } from "../model/experiment.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
 import type { AddressedEnd } from "./addressing.ts";
@@ -19,7 +20,7 @@ export const routerSysctls: Readonly<Record<string, string>> = { ...everyNode, "
 
 export function hostSysctls(settings: HostSettings): Record<string, string> {
   const base = { ...everyNode, "net.ipv4.ip_forward": "0" };
-  if (settings.endpoint === "pathlab") return base;
+  if (isOfOurStack(settings.endpoint)) return base;
   return {
     ...base,
     // Strong host model: an interface answers for its own address only.

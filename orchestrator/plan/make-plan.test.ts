@@ -183,7 +183,7 @@ describe("what a substrate cannot do", () => {
     const loaded = load("wifi-3g", "hosts.phone.endpoint=linux-tcp");
     const result = planExperiment(loaded, { ...onThisMachine, substrate: "simulation" });
     expect(result.ok ? "" : formatDiagnostics(result.diagnostics)).to.equal(
-      '--set:1:22: hosts.phone.endpoint: found "linux-tcp" on the simulation, expected pathlab there; a kernel cannot be simulated; run it --on namespaces or --on containers\n',
+      '--set:1:22: hosts.phone.endpoint: found "linux-tcp" on the simulation, expected pathlab or pathlab-tcp there; a kernel cannot be simulated; run it --on namespaces or --on containers\n',
     );
   });
 

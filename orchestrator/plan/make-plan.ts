@@ -2,6 +2,7 @@
 import { formatFound, inFileOrder } from "../model/diagnostics.ts";
 import type { Checked } from "../model/diagnostics.ts";
 import { defaultHostSettings } from "../model/experiment-schema.ts";
+import { isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
@@ -99,11 +100,11 @@ export function makePlan(experiment: Experiment, topology: Topology, options: Pl
 function checkSubstrate(experiment: Experiment, topology: Topology, substrate: SubstrateName): Complaint[] {
   const complaints: Complaint[] = [];
   for (const [host, { endpoint }] of Object.entries(experiment.hosts)) {
-    if (substrate !== "simulation" || endpoint === "pathlab") continue;
+    if (substrate !== "simulation" || isOfOurStack(endpoint)) continue;
     complaints.push({
       path: ["hosts", host, "endpoint"],
       found: `${formatFound(endpoint)} on the simulation`,
-      expected: "pathlab there",
+      expected: "pathlab or pathlab-tcp there",
       hint: "a kernel cannot be simulated; run it --on namespaces or --on containers",
     });
   }
@@ -139,7 +140,7 @@ function planHost(
 ): PlannedNode {
   const settings: HostSettings = experiment.hosts[name] ?? defaultHostSettings("pathlab");
   const ends = routing.interfacesOf(name);
-  const kernel = settings.endpoint !== "pathlab";
+  const kernel = !isOfOurStack(settings.endpoint);
   const shaped = shapedLinks(ends, routing, links);
   const peers = workloads
     .filter(({ client, server }) => client === name || server === name)
@@ -158,7 +159,7 @@ function planHost(
     reason: [
       kernel
         ? `${settings.endpoint} endpoint: the kernel owns the addresses`
-        : "pathlab endpoint: our stack owns the addresses, the kernel has none",
+        : `${settings.endpoint} endpoint: our stack owns the addresses, the kernel has none`,
       shaped.length === 0
         ? "offload on: no link on its paths is shaped"
         : `offload off: its packets cross ${shaped.join(", ")}, whose queue counts single segments`,

@@ -8,7 +8,7 @@ export function simulatedNode(node: PlannedNode): PlannedNode {
     sysctls: {},
     reason:
       node.kind === "host"
-        ? "pathlab endpoint: our stack in virtual time"
+        ? `${node.endpoint!.kind} endpoint: our stack in virtual time`
         : "forwards by the longest prefix, in no time",
   };
 }

@@ -78,7 +78,7 @@ export function witnessesOf(evidence: Evidence, workload: PlannedWorkload): Work
     outcome: evidence.results.workloads.find((outcome) => outcome.workload === workload.name),
     wire: evidence.wire,
     endedAtMicroseconds: evidence.endedAtMicroseconds,
-    multipathWanted: client?.endpoint !== undefined && client.endpoint.kind !== "linux-tcp",
+    multipathWanted: client?.endpoint !== undefined && !["linux-tcp", "pathlab-tcp"].includes(client.endpoint.kind),
   };
 }
 

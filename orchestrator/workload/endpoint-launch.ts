@@ -7,6 +7,7 @@ import type {
   PathManagerName,
   SchedulerName,
 } from "../../stack/host-options.ts";
+import { isOfOurStack } from "../model/experiment.ts";
 import type { PlannedEndpoint, PlannedInterface, PlannedNode, PlannedWorkload } from "../plan/plan.ts";
 import type { LabCommand } from "./lab-process.ts";
 
@@ -36,10 +37,9 @@ export function startCommand(node: EndpointNode, seed: number, metricsIntervalMi
   return {
     do: "start",
     host: node.name,
-    transport:
-      node.endpoint.kind === "pathlab"
-        ? { kind: "stack", options: hostOptions(node), seed: hostSeed(seed, node.name) }
-        : { kind: "kernel" },
+    transport: isOfOurStack(node.endpoint.kind)
+      ? { kind: "stack", options: hostOptions(node), seed: hostSeed(seed, node.name) }
+      : { kind: "kernel" },
     metricsIntervalMicroseconds,
   };
 }
@@ -47,13 +47,15 @@ export function startCommand(node: EndpointNode, seed: number, metricsIntervalMi
 /** Our stack's host as the plan has it. The names of algorithms are checked by the host itself, which refuses those that it does not know. */
 function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
   const { endpoint } = node;
+  const mptcp = endpoint.kind === "pathlab";
   return {
     name: node.name,
     interfaces: node.interfaces.map((planned) => interfaceOptions(node, planned)),
-    mptcp: true,
+    mptcp,
     congestionControl: endpoint.congestionControl as CongestionControlName,
-    scheduler: endpoint.scheduler as SchedulerName,
-    pathManager: endpoint.pathManager as PathManagerName,
+    // A host without MPTCP never asks them.
+    scheduler: mptcp ? (endpoint.scheduler as SchedulerName) : "min-rtt",
+    pathManager: mptcp ? (endpoint.pathManager as PathManagerName) : "full-mesh",
     sendBufferBytes: endpoint.sendBufferBytes,
     receiveBufferBytes: endpoint.receiveBufferBytes,
   };

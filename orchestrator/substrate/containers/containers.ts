@@ -11,6 +11,7 @@ import {
   nodeLabel,
 } from "../../journal/docker-client.ts";
 import type { Journal } from "../../journal/journal.ts";
+import { isOfOurStack } from "../../model/experiment.ts";
 import type { Plan, PlannedNode } from "../../plan/plan.ts";
 import { type NodeHosting, raiseLab, settled } from "../linux/linux-lab.ts";
 import { hostImage } from "../prerequisites/host-image.ts";
@@ -94,5 +95,5 @@ class ContainerHosting implements NodeHosting {
 
 /** Packet sockets for our stack, which owns its addresses; nothing for the kernel's endpoints and for routers. */
 function capabilitiesOf(node: PlannedNode): string[] {
-  return node.endpoint?.kind === "pathlab" ? ["NET_RAW"] : [];
+  return node.endpoint !== undefined && isOfOurStack(node.endpoint.kind) ? ["NET_RAW"] : [];
 }
