@@ -342,13 +342,17 @@ export class Connection {
 
   get nextTimeout(): number {
     let next = this.lifetime.nextTimeout;
-    for (const subflow of this.subflows) next = Math.min(next, subflow.endpoint.nextTimeout);
+    for (const { endpoint, thirdAck } of this.subflows)
+      next = Math.min(next, endpoint.nextTimeout, thirdAck.nextTimeout);
     if (this.closed) return next;
     return Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout, this.fallback.nextTimeout);
   }
 
   handleTimeout(now: number): void {
-    for (const { endpoint } of this.subflows) endpoint.handleTimeout(now);
+    for (const { endpoint, thirdAck } of this.subflows) {
+      endpoint.handleTimeout(now);
+      thirdAck.handleTimeout(now);
+    }
     this.lifetime.handleTimeout(now);
     if (this.closed) return;
     this.dataSender.handleTimeout(now);

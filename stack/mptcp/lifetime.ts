@@ -56,8 +56,9 @@ export class Lifetime {
       handshakeMicroseconds: now - subflow.endpoint.handshakeStartedAt,
       ...subflow.addresses,
     });
+    subflow.thirdAck.begin(now);
     if (subflow.isJoin) {
-      connection.paths.onSubflowEstablished(subflow, now);
+      connection.paths.onSubflowEstablished(subflow);
       return;
     }
     this.established = true;

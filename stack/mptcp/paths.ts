@@ -10,9 +10,6 @@ import type { LocalAddress } from "./connection-environment.ts";
 import type { Signal } from "./signals.ts";
 import type { Subflow } from "./subflow.ts";
 
-const joinAckRetransmission = 300_000;
-const joinAckAttempts = 6;
-
 interface QueuedSignal {
   readonly signal: Signal;
   readonly carrier: Subflow | undefined;
@@ -102,21 +99,13 @@ export class Paths implements ManagedConnection {
     this.update(now);
   }
 
-  onSubflowEstablished(subflow: Subflow, now: number): void {
-    const { endpoint } = subflow;
+  onSubflowEstablished({ endpoint }: Subflow): void {
     this.#manager.onSubflowEstablished(endpoint.localAddress, endpoint.remoteAddress);
     endpoint.requestAck();
-    if (subflow.role === "join-client") this.#armJoinAck(subflow, now);
   }
 
   onSubflowClosed({ endpoint }: Subflow, reason: SubflowCloseReason, now: number): void {
     this.#manager.onSubflowClosed(this, endpoint.localAddress, endpoint.remoteAddress, reason, now);
-  }
-
-  /** The third ACK of MP_JOIN has been answered (RFC 8684 §3.2). */
-  onJoinConfirmed(subflow: Subflow): void {
-    subflow.joinConfirmed = true;
-    subflow.joinRetransmitAt = Number.POSITIVE_INFINITY;
   }
 
   /** `carrier` given: no other subflow may carry the signal. */
@@ -161,28 +150,12 @@ export class Paths implements ManagedConnection {
   get nextTimeout(): number {
     // Without MPTCP, or at the end of it, nobody asks the path manager, and no address waits for its echo.
     if (!this.#connection.mayJoin) return Number.POSITIVE_INFINITY;
-    let next = Math.min(this.#manager.nextTimeout, this.addresses.nextTimeout);
-    for (const subflow of this.#connection.subflows) next = Math.min(next, subflow.joinRetransmitAt);
-    return next;
+    return Math.min(this.#manager.nextTimeout, this.addresses.nextTimeout);
   }
 
   handleTimeout(now: number): void {
-    for (const subflow of this.#connection.subflows)
-      if (subflow.joinRetransmitAt <= now) this.#armJoinAck(subflow, now);
     if (now >= this.addresses.nextTimeout) this.addresses.handleTimeout(now);
     if (now >= this.#manager.nextTimeout) this.update(now);
-  }
-
-  /** The third ACK of MP_JOIN is sent again until it is answered: no data may go before (RFC 8684 §3.2). */
-  #armJoinAck(subflow: Subflow, now: number): void {
-    subflow.joinRetransmitAt = Number.POSITIVE_INFINITY;
-    if (subflow.joinConfirmed || subflow.endpoint.closed) return;
-    if (subflow.joinAttempts++ >= joinAckAttempts) {
-      subflow.endpoint.abort("timeout", now);
-      return;
-    }
-    subflow.endpoint.requestAck();
-    subflow.joinRetransmitAt = now + joinAckRetransmission * 2 ** (subflow.joinAttempts - 1);
   }
 
   /** The address is back before the peer was told that it had gone: what is said late would hit the new subflow. */

@@ -17,7 +17,9 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
       return true; // The listener has read MP_CAPABLE before it made the connection.
     case "initial-client": {
       if (connection.plain) return true;
-      const understood = options.capableVersion === 1 && (options.capableFlags & capableFlag.extensibility) === 0;
+      const understood = options.capableVersion === 1 &&
+        (options.capableFlags & capableFlag.extensibility) === 0 &&
+        (options.capableFlags & capableFlag.hmacSha256) !== 0;
       if (options.has(mptcpPresent.capable) && understood && options.capableKeys === 1) {
         connection.peerKey = deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow });
         if (options.capableFlags & capableFlag.checksumRequired) connection.checksumEnabled = true;
@@ -82,7 +84,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   }
   if (!subflow.endpoint.synchronized && !completeHandshake(subflow, segment, now)) return false;
   if (connection.plain) return true;
-  if (!subflow.joinConfirmed) connection.paths.onJoinConfirmed(subflow);
+  subflow.joinConfirmed = true; // By whatever comes after the SYN/ACK (RFC 8684 §3.2).
   if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
 
   connection.fallback.noteSegment(subflow, segment);
@@ -143,9 +145,10 @@ function completeHandshake(subflow: Subflow, segment: TcpSegment, now: number): 
     connection.fallback.begin("third-ack-without-option", subflow, now);
     return true;
   }
-  if (!options.has(mptcpPresent.join) || options.joinLength !== 24) return false;
-  const expected = joinHmac(connection.peerKey!.key, connection.localKey!.key, subflow.remoteNonce, subflow.localNonce);
-  if (equalBytes(expected, options.joinHmac, 20)) return true;
+  const { peerKey, localKey } = connection;
+  const expected = joinHmac(peerKey!.key, localKey!.key, subflow.remoteNonce, subflow.localNonce);
+  const hasHmac = options.has(mptcpPresent.join) && options.joinLength === 24;
+  if (hasHmac && equalBytes(expected, options.joinHmac, 20)) return true;
   subflow.resetReason = resetReason.mptcpSpecific;
   subflow.endpoint.abort("authentication-failed", now);
   return false;

@@ -20,6 +20,7 @@ import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
 import { readOptions, readSynOptions } from "./subflow-input.ts";
 import { writeOptions } from "./subflow-output.ts";
+import { ThirdAck } from "./third-ack.ts";
 
 /** How the subflow came to be: it decides the handshake options (RFC 8684 §3.1, §3.2). */
 export type SubflowRole = "initial-client" | "initial-server" | "join-client" | "join-server";
@@ -57,8 +58,7 @@ export class Subflow implements TcpUser, Schedulable {
   remoteNonce = 0;
   /** The third ACK of MP_JOIN has been answered: the subflow may be used (RFC 8684 §3.2). */
   joinConfirmed: boolean;
-  joinRetransmitAt: number = Number.POSITIVE_INFINITY;
-  joinAttempts = 0;
+  readonly thirdAck: ThirdAck = new ThirdAck(this);
   established = false;
 
   readonly mappings: MappingTable = new MappingTable();
