@@ -41,6 +41,22 @@ export function checkedBuffer(name: string, bytes: number | undefined, fallback:
   return bytes;
 }
 
+/** @throws ConfigurationError */
+export function checkedInteger(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+  minimum: number,
+  maximum: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (value === undefined) return fallback;
+  if (!Number.isSafeInteger(value) || value < minimum || value > maximum) {
+    const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+    throw new ConfigurationError(name, `${value} is not an integer ${range}`);
+  }
+  return value;
+}
+
 /** @throws ConfigurationError for what is no positive number */
 export function checkedTcpOptions(options: TcpOptions): TcpOptions {
   const { keepAlive, userTimeoutMicroseconds } = options;

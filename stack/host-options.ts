@@ -44,6 +44,8 @@ export interface HostOptions {
   receiveBufferBytes?: number;
   /** Ask for DSS checksums (RFC 8684 §3.1, flag A); used when either side asks. Default false. */
   dssChecksum?: boolean;
+  /** How long a connection outlives its last subflow, waiting for another (RFC 8684 §3.4.2); default 60 s, as Linux. 0: not at all. */
+  closeTimeoutMicroseconds?: number;
   /** Where TCP leaves a choice. */
   tcp?: TcpOptions;
 }

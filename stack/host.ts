@@ -9,6 +9,7 @@ import {
   buildInterfaces,
   checkedAddress,
   checkedBuffer,
+  checkedInteger,
   checkedName,
   checkedTcpOptions,
 } from "./host-configuration.ts";
@@ -117,6 +118,12 @@ export class Host {
       receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
       dssChecksum: options.dssChecksum ?? false,
       tcp: checkedTcpOptions(options.tcp ?? {}),
+      closeTimeoutMicroseconds: checkedInteger(
+        "closeTimeoutMicroseconds",
+        options.closeTimeoutMicroseconds,
+        60_000_000,
+        0,
+      ),
       scheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);

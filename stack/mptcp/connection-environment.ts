@@ -30,6 +30,8 @@ export interface ConnectionEnvironment {
   readonly receiveBufferBytes: number;
   readonly dssChecksum: boolean;
   readonly tcp: TcpOptions;
+  /** Break before make (RFC 8684 §3.4.2): how long a connection outlives its last subflow. */
+  readonly closeTimeoutMicroseconds: number;
   readonly scheduler: Scheduler;
   readonly record: EventRecorder;
   random(): number;

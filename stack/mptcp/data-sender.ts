@@ -128,7 +128,7 @@ export class DataSender {
     const connection = this.#connection;
     if (!connection.plain && this.#isUnanswered) {
       if (now - this.#answeredAt > maximumSilence) {
-        connection.lifetime.giveUp(now);
+        connection.lifetime.giveUp("ETIMEDOUT", now);
         return;
       }
       connection.fallback.onDataTimeout(now);

@@ -130,6 +130,11 @@ export class Fallback {
     this.begin(isData ? "first-data-without-option" : "acknowledgement-without-option", subflow, now);
   }
 
+  /** A joined subflow whose first data are acknowledged without a DSS: its path strips options, and data elsewhere are under way. */
+  onStrippedJoin(subflow: Subflow, now: number): void {
+    this.#reset(subflow, resetReason.middleboxInterference, now);
+  }
+
   /** What tells of options that get lost: data, or the acknowledgement of ours, without any. */
   noteSegment(subflow: Subflow, segment: TcpSegment): void {
     if (segment.mptcp.present !== 0) subflow.optionsMissing = false;

@@ -5,8 +5,6 @@ import type { Connection } from "./connection.ts";
 import type { ConnectionErrorCode } from "./connection-observer.ts";
 import type { Subflow } from "./subflow.ts";
 
-/** Break before make (RFC 8684 §3.4.2): how long a connection outlives its last subflow. */
-const orphanMicroseconds = 60_000_000;
 /** Joins refused since the last subflow ended. */
 const refusedJoinLimit = 3;
 
@@ -21,6 +19,7 @@ export class Lifetime {
   #remoteEnded = false;
   #refusedJoins = 0;
   #orphanAt: number = Number.POSITIVE_INFINITY;
+  #orphanedBy: SubflowCloseReason = "timeout";
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -31,12 +30,12 @@ export class Lifetime {
   }
 
   handleTimeout(now: number): void {
-    if (now >= this.#orphanAt) this.giveUp(now);
+    if (now >= this.#orphanAt) this.giveUp(this.#orphanedBy === "reset-by-peer" ? "ECONNRESET" : "ETIMEDOUT", now);
   }
 
   /** The peer cannot be reached any more. */
-  giveUp(now: number): void {
-    this.end("ETIMEDOUT", now);
+  giveUp(error: ConnectionErrorCode, now: number): void {
+    this.end(error, now);
     this.#connection.subflowSet.abortAll(now);
   }
 
@@ -104,7 +103,10 @@ export class Lifetime {
     if (!orphaned) return;
     // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
     if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.end("ECONNRESET", now);
-    else if (this.#orphanAt === Number.POSITIVE_INFINITY) this.#orphanAt = now + orphanMicroseconds;
+    else if (this.#orphanAt === Number.POSITIVE_INFINITY) {
+      this.#orphanAt = now + connection.environment.closeTimeoutMicroseconds;
+      this.#orphanedBy = reason;
+    }
   }
 
   /** All that the peer sent has come. */
@@ -125,10 +127,11 @@ export class Lifetime {
     connection.subflowSet.abortAll(now);
   }
 
-  /** MP_FASTCLOSE with our key: the peer has gone (RFC 8684 §3.5). */
-  onFastClose(now: number): void {
+  /** MP_FASTCLOSE with our key: the peer has gone. On an acknowledgement it waits for our RST there too; on a RST it does not (RFC 8684 §3.5). */
+  onFastClose(carrier: Subflow, onReset: boolean, now: number): void {
     this.#recordFastClose("remote", now);
     this.end("ECONNRESET", now);
+    if (onReset) carrier.endpoint.discard("reset-by-peer", now);
     this.#connection.subflowSet.abortAll(now);
   }
 

@@ -17,7 +17,8 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
       return true; // The listener has read MP_CAPABLE before it made the connection.
     case "initial-client": {
       if (connection.plain) return true;
-      const understood = options.capableVersion === 1 &&
+      const understood =
+        options.capableVersion === 1 &&
         (options.capableFlags & capableFlag.extensibility) === 0 &&
         (options.capableFlags & capableFlag.hmacSha256) !== 0;
       if (options.has(mptcpPresent.capable) && understood && options.capableKeys === 1) {
@@ -65,7 +66,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
     return false;
   }
   if (options.has(mptcpPresent.fastClose) && isOwnKey(subflow, options)) {
-    connection.lifetime.onFastClose(now);
+    connection.lifetime.onFastClose(subflow, segment.has(tcpFlag.rst), now);
     return false;
   }
   if (segment.has(tcpFlag.rst)) {
@@ -93,7 +94,8 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {
     connection.fallback.onStrippedOptions(subflow, segment, now);
     return true;
-  }
+  } else if (subflow.isJoin && acknowledgesDataSilently(subflow, segment))
+    connection.fallback.onStrippedJoin(subflow, now);
   if (subflow.endpoint.closed) return false;
 
   const addressOptions =
@@ -111,6 +113,12 @@ function showsStrippedOptions(subflow: Subflow, segment: TcpSegment): boolean {
   if (segment.mptcp.present !== 0) return false;
   if (segment.payloadLength > 0) return subflow.role === "initial-client";
   if (segment.has(tcpFlag.fin)) return true;
+  return subflow.endpoint.sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment);
+}
+
+/** RFC 8684 §3.7: our first data on a joined subflow are acknowledged without any MPTCP option. */
+function acknowledgesDataSilently(subflow: Subflow, segment: TcpSegment): boolean {
+  if (segment.mptcp.present !== 0 || subflow.optionsPass) return false;
   return subflow.endpoint.sender.next > 1 && subflow.endpoint.acknowledgesMoreThanSyn(segment);
 }
 
@@ -173,6 +181,7 @@ function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
   const { connection } = subflow;
   const options = segment.mptcp;
   connection.confirm(now);
+  subflow.optionsPass = true;
   if (options.hasDataAck) {
     const base = connection.localKey!.firstDataSequence;
     const offset = options.dataAck64

@@ -67,6 +67,8 @@ export class Subflow implements TcpUser, Schedulable {
   /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
   unverified: Uint8Array[] = [];
   readonly held: HeldPayload = new HeldPayload();
+  /** A DSS has come over it. */
+  optionsPass = false;
   /** Segments that should carry options come without any. */
   optionsMissing = false;
   /** From here on the stream is the data, without options (RFC 8684 §3.7). */
