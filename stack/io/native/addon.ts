@@ -18,6 +18,15 @@ export type NativePacketSocketOptions = {
   slotCount: number;
 };
 
+/** The numbers that {@link NativeAddon.openTun} takes; booleans are 0 or 1. */
+export type NativeTunOptions = {
+  vnetHeader: number;
+  /** The kernel may hand out TCP segments of up to 64 KiB, to be cut by whoever reads. */
+  segmentation: number;
+  slotBytes: number;
+  slotCount: number;
+};
+
 /** What the C code gives; each function is described at its definition. Errors carry `code` as in node:fs. */
 export type NativeAddon = {
   openPacketSocket(
@@ -38,6 +47,22 @@ export type NativeAddon = {
   ): number;
   notifyWritable(handle: NativeHandle): void;
   packetDrops(handle: NativeHandle): number;
+  openTun(
+    namespacePath: string | undefined,
+    name: string,
+    options: NativeTunOptions,
+    memory: Uint8Array,
+    slots: Uint32Array,
+    records: Uint8Array,
+    onBatch: (count: number, errno: number) => void,
+  ): NativeHandle;
+  writeTun(
+    handle: NativeHandle,
+    table: Int32Array,
+    count: number,
+    payloads: readonly Uint8Array[],
+    status: Int32Array,
+  ): number;
   interfaceInfo(
     namespacePath: string | undefined,
     interfaceName: string,

@@ -14,27 +14,34 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int socket_in_namespace(napi_env env, const char *path, int domain, int type, int protocol) {
-  int home = -1, fd, error;
-  if (path[0]) {
-    int there = open(path, O_RDONLY | O_CLOEXEC);
-    if (there < 0) return throw_errno(env, errno, "open network namespace", path), -1;
-    home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (home < 0 || setns(there, CLONE_NEWNET) < 0) {
-      error = errno;
-      close(there);
-      if (home >= 0) close(home);
-      return throw_errno(env, error, "enter network namespace", path), -1;
-    }
+int enter_namespace(napi_env env, const char *path) {
+  if (!path[0]) return OWN_NAMESPACE;
+  int there = open(path, O_RDONLY | O_CLOEXEC);
+  if (there < 0) return throw_errno(env, errno, "open network namespace", path), -1;
+  int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (home < 0 || setns(there, CLONE_NEWNET) < 0) {
+    int error = errno;
     close(there);
+    if (home >= 0) close(home);
+    return throw_errno(env, error, "enter network namespace", path), -1;
   }
-  fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-  error = errno;
-  if (home >= 0) {
-    /* A thread lost in a foreign namespace would go on to act on the wrong interfaces: better no process at all. */
-    if (setns(home, CLONE_NEWNET) < 0) abort();
-    close(home);
-  }
+  close(there);
+  return home;
+}
+
+void leave_namespace(int home) {
+  if (home == OWN_NAMESPACE) return;
+  /* A thread lost in a foreign namespace would go on to act on the wrong interfaces: better no process at all. */
+  if (setns(home, CLONE_NEWNET) < 0) abort();
+  close(home);
+}
+
+int socket_in_namespace(napi_env env, const char *path, int domain, int type, int protocol) {
+  int home = enter_namespace(env, path);
+  if (home == -1) return -1;
+  int fd = socket(domain, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  int error = errno;
+  leave_namespace(home);
   if (fd < 0) throw_errno(env, error, "open socket in network namespace", path[0] ? path : "(own)");
   return fd;
 }

@@ -48,11 +48,17 @@ void throw_errno(napi_env env, int error, const char *what, const char *subject)
 /* Reads a string argument; an empty string when it is undefined or null. False: exception pending. */
 bool string_argument(napi_env env, napi_value value, char *buffer, size_t size);
 
+/* Puts the thread into the network namespace at `path` until leave_namespace of what this returns: a descriptor of its
+ * own namespace, or OWN_NAMESPACE when `path` is empty. -1: exception pending. */
+#define OWN_NAMESPACE (-2)
+int enter_namespace(napi_env env, const char *path);
+void leave_namespace(int home);
 /* A socket made inside the network namespace at `path` (the current one when empty); the thread is back in its own
  * namespace afterwards. -1: exception pending. */
 int socket_in_namespace(napi_env env, const char *path, int domain, int type, int protocol);
 
 void define_packet_socket(napi_env env, napi_value exports);
+void define_tun(napi_env env, napi_value exports);
 void define_interface(napi_env env, napi_value exports);
 void define_timing(napi_env env, napi_value exports);
 void define_function(napi_env env, napi_value exports, const char *name, napi_callback callback);

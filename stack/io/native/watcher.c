@@ -136,6 +136,7 @@ void define_function(napi_env env, napi_value exports, const char *name, napi_ca
 
 NAPI_MODULE_INIT() {
   define_packet_socket(env, exports);
+  define_tun(env, exports);
   define_interface(env, exports);
   define_timing(env, exports);
   define_function(env, exports, "close", watcher_close);
