@@ -1,6 +1,6 @@
 import { getSystemErrorName } from "node:util";
 import { nativeAddon, type NativeHandle } from "./native/addon.ts";
-import { PacketMemory, virtioNetHeaderBytes } from "./packet-socket.ts";
+import { type PacketMemory, virtioNetHeaderBytes } from "./packet-socket.ts";
 
 /** Where the packet begins in a slot: behind the room for an Ethernet header at the offset that packet sockets use. */
 export const packetOffset = 30;
