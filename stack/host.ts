@@ -21,6 +21,7 @@ import { NetworkError } from "./network-error.ts";
 import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
+import { InitialNumbers } from "./tcp/initial-numbers.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
 import { ipv4HeaderLength } from "./wire/ipv4.ts";
 import { tcpHeaderLength } from "./wire/tcp-segment.ts";
@@ -118,6 +119,7 @@ export class Host {
       receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
       dssChecksum: options.dssChecksum ?? false,
       tcp: checkedTcpOptions(options.tcp ?? {}),
+      initialNumbers: new InitialNumbers(options.random),
       closeTimeoutMicroseconds: checkedInteger(
         "closeTimeoutMicroseconds",
         options.closeTimeoutMicroseconds,

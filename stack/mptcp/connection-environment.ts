@@ -5,6 +5,7 @@ import type { CoupledGroup } from "../congestion/lia.ts";
 import type { EventRecorder } from "../events.ts";
 import type { PathManager } from "../path-manager/path-manager.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { InitialNumbers } from "../tcp/initial-numbers.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
@@ -30,6 +31,7 @@ export interface ConnectionEnvironment {
   readonly receiveBufferBytes: number;
   readonly dssChecksum: boolean;
   readonly tcp: TcpOptions;
+  readonly initialNumbers: InitialNumbers;
   /** Break before make (RFC 8684 §3.4.2): how long a connection outlives its last subflow. */
   readonly closeTimeoutMicroseconds: number;
   readonly scheduler: Scheduler;

@@ -8,7 +8,7 @@ import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
 import type { SegmentOutput, TcpUser } from "../tcp/tcp-user.ts";
 import { type IpAddress, formatIpAddress } from "../wire/ip-address.ts";
-import { sequenceNumber, type Uint64 } from "../wire/sequence.ts";
+import type { Uint64 } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
 import type { SubflowInfo } from "./connection-info.ts";
@@ -105,8 +105,7 @@ export class Subflow implements TcpUser, Schedulable {
       localPort: options.localPort,
       remoteAddress: options.remoteAddress,
       remotePort: options.remotePort,
-      initialSequence: sequenceNumber(environment.random()),
-      timestampOffset: environment.random(),
+      numbers: environment.initialNumbers,
       maximumSegmentSize: options.local.maximumSegmentSize,
       gso: options.local.gso,
       tcp: environment.tcp,

@@ -5,11 +5,12 @@ import type { SubflowCloseReason } from "../events.ts";
 import { type TcpUnreachable, unreachableCode } from "../wire/icmp.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ipv4HeaderLength } from "../wire/ipv4.ts";
-import { type SequenceNumber, sequenceNumber, unwrapSequence, wrapOffset } from "../wire/sequence.ts";
+import { sequenceNumber, unwrapSequence, wrapOffset } from "../wire/sequence.ts";
 import { tcpFlag, tcpHeaderLength, type TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
 import { ExplicitCongestion } from "./explicit-congestion.ts";
 import { Handshake } from "./handshake.ts";
+import type { InitialNumbers } from "./initial-numbers.ts";
 import { Liveness } from "./liveness.ts";
 import { PeerWindow } from "./peer-window.ts";
 import { Receiver } from "./receiver.ts";
@@ -28,8 +29,7 @@ const finWait2Microseconds = 60_000_000;
 export interface TcpEndpointOptions extends Flow {
   user: TcpUser;
   congestion: CongestionControl;
-  initialSequence: SequenceNumber;
-  timestampOffset: number;
+  numbers: InitialNumbers;
   /** MTU minus IP and TCP headers. */
   maximumSegmentSize: number;
   gso: boolean;
@@ -49,6 +49,7 @@ export class TcpEndpoint {
 
   #state: TcpState = "closed";
   readonly #user: TcpUser;
+  readonly #numbers: InitialNumbers;
   readonly #timers = new TimerTable();
   readonly #timestamps: TimestampClock;
   readonly #challengeAcks = new ChallengeAckLimit();
@@ -66,6 +67,7 @@ export class TcpEndpoint {
 
   constructor(options: TcpEndpointOptions) {
     this.#user = options.user;
+    this.#numbers = options.numbers;
     this.route = options.route;
     this.localAddress = options.localAddress;
     this.localPort = options.localPort;
@@ -74,7 +76,7 @@ export class TcpEndpoint {
     this.#handshake = new Handshake(options.maximumSegmentSize, options.windowScale);
     this.#congestion = new ExplicitCongestion(options.tcp.explicitCongestionNotification ?? false);
     this.#liveness = new Liveness(options.tcp, this.#timers);
-    this.#timestamps = new TimestampClock(options.timestampOffset);
+    this.#timestamps = new TimestampClock(options.numbers.timestampOffset(options));
     const user = options.user;
     const observer: SenderObserver = {
       onRangeAcknowledged: (range, end) => {
@@ -87,7 +89,6 @@ export class TcpEndpoint {
       onSpuriousRecovery: (now) => user.handleSpuriousRecovery(now),
     };
     this.sender = new Sender(options.congestion, this.#timers, this.#timestamps, observer);
-    this.sender.initialSequence = options.initialSequence;
     this.receiver = new Receiver(this.#timers, (offset, bytes, byteOffset, length, now) =>
       user.handlePayload(offset, bytes, byteOffset, length, now),
     );
@@ -479,6 +480,7 @@ export class TcpEndpoint {
   }
 
   #beginHandshake(now: number): void {
+    this.sender.initialSequence = this.#numbers.sequence(this, now);
     this.#handshake.begin(now);
     this.sender.next = 1;
     this.#timers.set(timer.retransmission, now + this.sender.rtt.timeout);
