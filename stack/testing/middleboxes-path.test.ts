@@ -114,7 +114,7 @@ const rows: Row[] = [
     allowed: ["MP"],
     install: (pair) =>
       onLinks(pair, (i) => {
-        pair.links[i]!.addresses.push(`10.9.${i + 1}.2`);
+        pair.network.route(`10.9.${i + 1}.2`, pair.links[i]!);
         return translateAddresses(parseIpAddress(`10.0.${i + 1}.2`)!, parseIpAddress(`10.9.${i + 1}.2`)!, 1_000);
       }),
   },

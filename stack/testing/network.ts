@@ -71,10 +71,11 @@ export class Pipe {
     }
     const extra = this.#chance(reorder) ? (this.#random() / 2 ** 32) * reorderDelay : 0;
     const time = leaves + delay + extra;
+    // The second copy has memory of its own: what changes frames further on does so in place.
     return this.#chance(duplicate)
       ? [
           { time, frame },
-          { time: time + 1, frame },
+          { time: time + 1, frame: frame.slice() },
         ]
       : [{ time, frame }];
   }
@@ -87,7 +88,6 @@ export class Pipe {
 export interface Attachment {
   host: Host;
   interfaceIndex: number;
-  addresses: string[];
   /** From the host to the core, and back. */
   up: Pipe;
   down: Pipe;
@@ -110,17 +110,28 @@ export class Network {
   /** Called after each step of the clock. */
   onStep: (() => void) | undefined;
   readonly #attachments: Attachment[] = [];
+  readonly #sinks = new Map<Host, FrameSink>();
+  readonly #routes = new Map<number, Attachment>();
   readonly #arrivals: Arrival[] = [];
   readonly #actions: { time: number; run: () => void }[] = [];
   #order = 0;
-  #hosts: Host[] = [];
+  readonly #hosts: Host[] = [];
 
   attach(host: Host, interfaceIndex: number, addresses: string[], up: PipeOptions, down: PipeOptions = up): Attachment {
     const seed = this.#attachments.length * 2 + 77;
-    const attachment = { host, interfaceIndex, addresses, up: new Pipe(up, seed), down: new Pipe(down, seed + 1) };
+    const attachment = { host, interfaceIndex, up: new Pipe(up, seed), down: new Pipe(down, seed + 1) };
     this.#attachments.push(attachment);
-    if (!this.#hosts.includes(host)) this.#hosts.push(host);
+    for (const address of addresses) this.route(address, attachment);
+    if (!this.#hosts.includes(host)) {
+      this.#hosts.push(host);
+      this.#sinks.set(host, this.#sinkOf(host));
+    }
     return attachment;
+  }
+
+  /** What is sent to `address` goes to `attachment` from now on. */
+  route(address: string, attachment: Attachment): void {
+    this.#routes.set(parseIpAddress(address)!, attachment);
   }
 
   /** A middlebox on `attachment` sends a frame of its own to the host there. */
@@ -157,7 +168,7 @@ export class Network {
   flush(): void {
     for (let round = 0; round < 3; round++) {
       for (const host of this.#hosts) {
-        host.pollTransmit(this.now, this.#sinkOf(host));
+        host.pollTransmit(this.now, this.#sinks.get(host)!);
         host.deliverNotifications();
       }
     }
@@ -175,15 +186,19 @@ export class Network {
   }
 
   #sinkOf(host: Host): FrameSink {
+    const ownLinks: Attachment[] = [];
     return {
       transmit: (frame) => {
-        const from = this.#attachments.find((a) => a.host === host && a.interfaceIndex === frame.interfaceIndex)!;
+        const index = frame.interfaceIndex;
+        const from = (ownLinks[index] ??= this.#attachments.find(
+          (link) => link.host === host && link.interfaceIndex === index,
+        )!);
         const bytes = gather(frame);
         for (const { time, frame: passed } of from.up.push(bytes, this.now)) {
           this.#push({
             time,
             order: this.#order++,
-            frame: passed.slice(),
+            frame: passed,
             from,
             to: undefined,
             partialChecksum: frame.checksumStart > 0,
@@ -200,20 +215,16 @@ export class Network {
       host.handleFrame(interfaceIndex, arrival.frame, 0, arrival.frame.length, checksum, this.now);
       return;
     }
-    const view = new DataView(arrival.frame.buffer);
+    const view = new DataView(arrival.frame.buffer, arrival.frame.byteOffset, arrival.frame.byteLength);
     const isArp = view.getUint16(12) === 0x0806;
     // The core is the router of every link: it answers for every address.
-    const to = isArp ? arrival.from : this.#attachmentOf(view.getUint32(30));
+    const to = isArp ? arrival.from : this.#routes.get(view.getUint32(30));
     if (to === undefined) return;
     if (isArp && !answerArp(view)) return;
     const departures = isArp ? [{ time: this.now, frame: arrival.frame }] : to.down.push(arrival.frame, this.now);
     for (const { time, frame } of departures) {
-      this.#push({ ...arrival, frame: frame.slice(), time, order: this.#order++, to });
+      this.#push({ ...arrival, frame, time, order: this.#order++, to });
     }
-  }
-
-  #attachmentOf(address: number): Attachment | undefined {
-    return this.#attachments.find(({ addresses }) => addresses.some((text) => parseIpAddress(text) === address));
   }
 
   #next(): number {
