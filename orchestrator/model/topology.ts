@@ -6,6 +6,7 @@ export interface Topology {
   readonly name: string;
   readonly description?: string;
   readonly hosts: Readonly<Record<string, HostNode>>;
+  /** All that forward, switches among them. */
   readonly routers: Readonly<Record<string, RouterNode>>;
   /** In the order of the file, which numbers the subnets and decides a host's first interface. */
   readonly links: Readonly<Record<string, TopologyLink>>;
@@ -17,8 +18,10 @@ interface HostNode {
   readonly description?: string;
 }
 
-interface RouterNode {
+export interface RouterNode {
   readonly description?: string;
+  /** Default: router. */
+  readonly kind?: "router" | "switch";
 }
 
 export interface TopologyLink {

@@ -96,9 +96,11 @@ function describeRoutes({ name, routes, sourceRoutes }: PlannedNode): string[][]
   ];
 }
 
-const describeRoute = ({ destination, via, interface: name }: PlannedRoute): string[] => [
+const describeRoute = ({ destination, equalCost = [], ...first }: PlannedRoute): string[] => [
   destination,
-  via === undefined ? `dev ${name}` : `via ${via} dev ${name}`,
+  [first, ...equalCost]
+    .map(({ via, interface: name }) => (via === undefined ? `dev ${name}` : `via ${via} dev ${name}`))
+    .join(" or "),
 ];
 
 /** A line for each value, with the nodes that have it. */

@@ -16,7 +16,14 @@ const everyNode: Readonly<Record<string, string>> = {
   "net.ipv4.conf.default.send_redirects": "0",
 };
 
-export const routerSysctls: Readonly<Record<string, string>> = { ...everyNode, "net.ipv4.ip_forward": "1" };
+/** @param equalCost whether it has several next hops of equal cost: flows take them by their 5-tuple, not by their addresses alone */
+export function routerSysctls(equalCost: boolean): Record<string, string> {
+  return {
+    ...everyNode,
+    "net.ipv4.ip_forward": "1",
+    ...(equalCost && { "net.ipv4.fib_multipath_hash_policy": "1" }),
+  };
+}
 
 export function hostSysctls(settings: HostSettings): Record<string, string> {
   const base = { ...everyNode, "net.ipv4.ip_forward": "0" };

@@ -6,10 +6,11 @@ import { isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
-import type { Topology } from "../model/topology.ts";
+import type { RouterNode, Topology } from "../model/topology.ts";
 import type { Complaint } from "../model/yaml-source.ts";
 import { addressableLinks, addressLinks } from "./addressing.ts";
 import type { AddressedEnd } from "./addressing.ts";
+import { derivedSeed } from "./derived-seed.ts";
 import { hostSysctls, planEndpoint, roleOf, routerSysctls, serverOf } from "./endpoint-settings.ts";
 import { realiseLink } from "./link-realisation.ts";
 import type { MachineAbilities } from "./link-realisation.ts";
@@ -18,6 +19,8 @@ import { Routing } from "./routing.ts";
 import { simulatedNode } from "./simulated-node.ts";
 import { joinedWithoutTime } from "./timeless-paths.ts";
 import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
+
+const mostListed = 8;
 
 export interface PlanOptions {
   /** Default: the experiment's `on`. */
@@ -66,9 +69,12 @@ export function makePlan(experiment: Experiment, topology: Topology, options: Pl
     ),
   );
   const workloads = planWorkloads(experiment, seed, (host) => formatIpv4(routing.interfacesOf(host)[0]!.address));
+  const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map(({ name }) => name));
   const planned = [
     ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
-    ...Object.keys(topology.routers).map((name) => planRouter(name, options.lab, routing, links)),
+    ...Object.entries(topology.routers).map(([name, node]) =>
+      planRouter(name, node, options.lab, seed, routing, direct),
+    ),
   ];
   const nodes = substrate === "simulation" ? planned.map(simulatedNode) : planned;
   return {
@@ -162,24 +168,33 @@ function planHost(
         : `${settings.endpoint} endpoint: our stack owns the addresses, the kernel has none`,
       shaped.length === 0
         ? "offload on: no link on its paths is shaped"
-        : `offload off: its packets cross ${shaped.join(", ")}, whose queue counts single segments`,
+        : `offload off: its packets cross ${listed(shaped)}, whose queue counts single segments`,
     ].join("; "),
   };
 }
 
-function planRouter(name: string, lab: string, routing: Routing, links: readonly PlannedLink[]): PlannedNode {
-  const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map((link) => link.name));
+function planRouter(
+  name: string,
+  { kind = "router" }: RouterNode,
+  lab: string,
+  seed: number,
+  routing: Routing,
+  direct: ReadonlySet<string>,
+): PlannedNode {
+  const routes = routing.routesOf(name);
+  const equalCost = routes.some((route) => route.equalCost !== undefined);
   return {
     name,
-    kind: "router",
+    kind,
     systemName: systemName(lab, name),
     interfaces: routing
       .interfacesOf(name)
       .map((end) => planInterface(end, routing, { offload: direct.has(end.link), kernelAddress: true })),
-    routes: routing.routesOf(name),
+    routes,
     sourceRoutes: [],
-    sysctls: routerSysctls,
-    reason: "forwards by the kernel's routing table",
+    sysctls: routerSysctls(equalCost),
+    ...(equalCost && { flowHashSeed: derivedSeed(seed, "flow-hash", name) }),
+    reason: `forwards by the kernel's routing table${equalCost ? "; flows over next hops of equal cost by the kernel's hash of their 5-tuple" : ""}`,
   };
 }
 
@@ -187,6 +202,13 @@ function planRouter(name: string, lab: string, routing: Routing, links: readonly
 function shapedLinks(ends: readonly AddressedEnd[], routing: Routing, links: readonly PlannedLink[]): string[] {
   const behind = new Set(ends.flatMap((end) => [...routing.linksBehind(end)]));
   return links.filter(({ name, realisation }) => realisation !== "direct" && behind.has(name)).map(({ name }) => name);
+}
+
+/** A long list is cut: nobody reads the links of a data centre. */
+function listed(names: readonly string[]): string {
+  return names.length <= mostListed
+    ? names.join(", ")
+    : `${names.slice(0, mostListed).join(", ")} and ${names.length - mostListed} more`;
 }
 
 function planInterface(

@@ -28,7 +28,8 @@ export interface Plan {
 export interface PlannedNode {
   /** As in the topology file. */
   readonly name: string;
-  readonly kind: "host" | "router";
+  /** A switch forwards by IP too, as those of data centres do. */
+  readonly kind: "host" | "router" | "switch";
   /** The namespace's or container's name on the machine: `pl-<lab>-<name>`. */
   readonly systemName: string;
   readonly interfaces: readonly PlannedInterface[];
@@ -38,6 +39,8 @@ export interface PlannedNode {
   readonly sourceRoutes: readonly PlannedSourceRoute[];
   /** `net.*` values set inside the node's network namespace. */
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Of a router with several next hops of equal cost: seed of its hash of flows. Kernels have a key of their own, which nobody knows. */
+  readonly flowHashSeed?: number;
   /** Hosts only. */
   readonly endpoint?: PlannedEndpoint;
   readonly reason: string;
@@ -64,6 +67,13 @@ export interface PlannedRoute {
   readonly via?: string;
   readonly interface: string;
   readonly metric?: number;
+  /** Further next hops that are as near as the first: each flow takes one of them all by a hash of its 5-tuple (RFC 2992). */
+  readonly equalCost?: readonly PlannedNextHop[];
+}
+
+export interface PlannedNextHop {
+  readonly via: string;
+  readonly interface: string;
 }
 
 export interface PlannedSourceRoute {

@@ -5,7 +5,12 @@ import { Routing } from "./routing.ts";
 
 const nodes = (names: string[]): Record<string, object> => Object.fromEntries(names.map((name) => [name, {}]));
 
-function routing(hosts: string[], routers: string[], joins: Record<string, [string, string]>): Routing {
+function routing(
+  hosts: string[],
+  routers: string[],
+  joins: Record<string, [string, string]>,
+  failed?: ReadonlySet<string>,
+): Routing {
   const links = Object.entries(joins).map(([name, [a, b]]) => [name, { ends: [{ node: a }, { node: b }] }]);
   const topology = {
     version: 1,
@@ -15,7 +20,7 @@ function routing(hosts: string[], routers: string[], joins: Record<string, [stri
     links: Object.fromEntries(links),
     profiles: {},
   };
-  return new Routing(addressLinks(topology as Topology, "beef"));
+  return new Routing(addressLinks(topology as Topology, "beef"), failed);
 }
 
 describe("routing", () => {
@@ -47,6 +52,32 @@ describe("routing", () => {
     expect(diamond.routesOf("r1").find(({ destination }) => destination === "10.0.5.0/24")).to.include({
       interface: "eth2",
     });
+  });
+
+  it("keeps all ways that are equally short, and after a failure those that are left", () => {
+    const joins: Record<string, [string, string]> = {
+      in: ["a", "r1"],
+      left: ["r1", "r2"],
+      right: ["r1", "r3"],
+      "left-out": ["r2", "r4"],
+      "right-out": ["r3", "r4"],
+      out: ["r4", "b"],
+    };
+    const [hosts, routers] = [
+      ["a", "b"],
+      ["r1", "r2", "r3", "r4"],
+    ];
+    const toB = (failed?: Set<string>) =>
+      routing(hosts, routers, joins, failed)
+        .routesOf("r1")
+        .find(({ destination }) => destination === "10.0.6.0/24");
+    const [left, right] = [
+      { via: "10.0.2.2", interface: "eth1" },
+      { via: "10.0.3.2", interface: "eth2" },
+    ];
+    expect(toB()).to.deep.equal({ destination: "10.0.6.0/24", ...left, equalCost: [right] });
+    expect(toB(new Set(["left-out"]))).to.deep.equal({ destination: "10.0.6.0/24", ...right });
+    expect(toB(new Set(["left", "right-out"]))).to.equal(undefined);
   });
 
   it("gives hosts that are joined directly no gateway", () => {

@@ -1,10 +1,14 @@
-/** Routes of every node: routers know the shortest path to each link's subnet; hosts have a default route, and one table an interface where they have several. */
+/** Routes of every node: routers know the shortest paths to each link's subnet, all that are equally short; hosts have a default route, and one table an interface where they have several. */
 import { formatIpv4, formatSubnet } from "../model/ipv4-address.ts";
 import type { AddressedEnd, AddressedLink } from "./addressing.ts";
+import { mergeRoutes, type PrefixRoute } from "./merge-routes.ts";
 import type { PlannedRoute, PlannedSourceRoute } from "./plan.ts";
 
 /** Numbers below are reserved for nobody, 253 to 255 for the kernel (rtnetlink(7)). */
 const firstSourceTable = 101;
+
+/** Of networks with more links routers get merged routes in place of one for each subnet, which nobody could read any more. */
+const mostLinksOfPlainRoutes = 32;
 
 /** A node's interface with what is at the other end of its link. */
 interface Attachment {
@@ -17,9 +21,14 @@ export class Routing {
   readonly #links: readonly AddressedLink[];
   /** In the order of the links, which makes all choices between equal paths. */
   readonly #attachments = new Map<string, Attachment[]>();
+  readonly #failed: ReadonlySet<string>;
+  readonly #regions = new Map<string, ReadonlySet<string>>();
+  readonly #distances = new Map<string, ReadonlyMap<string, number>>();
 
-  constructor(links: readonly AddressedLink[]) {
+  /** @param failed names of links that no route may use */
+  constructor(links: readonly AddressedLink[], failed: ReadonlySet<string> = new Set()) {
     this.#links = links;
+    this.#failed = failed;
     for (const link of links) {
       const [a, b] = link.ends;
       for (const attachment of [
@@ -76,51 +85,104 @@ export class Routing {
 
   /** Names of the links that packets can cross which leave through this interface. */
   linksBehind(end: AddressedEnd): ReadonlySet<string> {
-    const names = new Set([end.link]);
     const attachment = this.#attached(end.node).find(({ own }) => own === end);
-    const frontier = attachment?.peer.kind === "router" ? [attachment.peer.node] : [];
-    const visited = new Set([end.node, ...frontier]);
-    for (let node = frontier.shift(); node !== undefined; node = frontier.shift()) {
-      for (const { peer, link } of this.#attached(node)) {
-        names.add(link.name);
-        if (visited.has(peer.node)) continue;
-        visited.add(peer.node);
-        if (peer.kind === "router") frontier.push(peer.node);
-      }
-    }
-    return names;
+    if (attachment?.peer.kind !== "router") return new Set([end.link]);
+    return this.#linksOfRegion(attachment.peer.node);
   }
 
   #attached(node: string): readonly Attachment[] {
     return this.#attachments.get(node) ?? [];
   }
 
-  /** Breadth first, so the first time that a link is seen is by its shortest path. */
-  #routesTo(node: string, wanted: readonly AddressedLink[]): PlannedRoute[] {
-    const firstHops = new Map<string, Attachment>();
-    const visited = new Set([node]);
-    let frontier = this.#attached(node).flatMap((attachment) =>
-      attachment.peer.kind === "router" ? [{ at: attachment.peer.node, first: attachment }] : [],
-    );
-    while (frontier.length > 0) {
-      const next: typeof frontier = [];
-      for (const { at, first } of frontier) {
-        if (visited.has(at)) continue;
-        visited.add(at);
-        for (const { peer, link } of this.#attached(at)) {
-          if (!firstHops.has(link.name)) firstHops.set(link.name, first);
-          if (peer.kind === "router") next.push({ at: peer.node, first });
-        }
+  /** Links at routers that reach each other without crossing a host: the same for all of them. */
+  #linksOfRegion(router: string): ReadonlySet<string> {
+    const known = this.#regions.get(router);
+    if (known !== undefined) return known;
+    const names = new Set<string>();
+    const frontier = [router];
+    this.#regions.set(router, names);
+    for (let node = frontier.pop(); node !== undefined; node = frontier.pop()) {
+      for (const { peer, link } of this.#attached(node)) {
+        names.add(link.name);
+        if (peer.kind !== "router" || this.#regions.has(peer.node)) continue;
+        this.#regions.set(peer.node, names);
+        frontier.push(peer.node);
       }
-      frontier = next;
     }
-    const connected = new Set(this.#attached(node).map(({ link }) => link.name));
-    return wanted.flatMap((link) => {
-      const first = firstHops.get(link.name);
-      if (!first || connected.has(link.name)) return [];
-      return [
-        { destination: formatSubnet(link.subnet), via: formatIpv4(first.peer.address), interface: first.own.interface },
-      ];
-    });
+    return names;
   }
+
+  #routesTo(node: string, wanted: readonly AddressedLink[]): PlannedRoute[] {
+    const attachments = this.#attached(node);
+    const connected = new Set(attachments.map(({ link }) => link));
+    const hopsOf = new Map<string, readonly Attachment[]>();
+    const routes = wanted.flatMap((link): PrefixRoute<readonly Attachment[]>[] => {
+      if (connected.has(link)) return [];
+      const routers = link.ends.flatMap((end) => (end.kind === "router" ? [end.node] : []));
+      const key = routers.join(" ");
+      let hops = hopsOf.get(key);
+      if (hops === undefined) hopsOf.set(key, (hops = this.#nearest(attachments, routers)));
+      return hops.length === 0 ? [] : [{ ...link.subnet, hops }];
+    });
+    return (this.#links.length > mostLinksOfPlainRoutes ? mergeRoutes(unified(routes)) : routes).map(plannedRoute);
+  }
+
+  /** Those of a node's attachments whose routers are nearest to one of `targets`, in the order of the links. */
+  #nearest(attachments: readonly Attachment[], targets: readonly string[]): readonly Attachment[] {
+    let nearest: Attachment[] = [];
+    let least = Infinity;
+    for (const attachment of attachments) {
+      if (!this.#carries(attachment)) continue;
+      const distance = Math.min(
+        ...targets.map((target) => this.#distancesTo(target).get(attachment.peer.node) ?? Infinity),
+      );
+      if (distance < least) nearest = [];
+      if (distance < least || (distance === least && distance < Infinity)) nearest.push(attachment);
+      least = Math.min(least, distance);
+    }
+    return nearest;
+  }
+
+  /** Hops from each router to this one. */
+  #distancesTo(target: string): ReadonlyMap<string, number> {
+    const known = this.#distances.get(target);
+    if (known !== undefined) return known;
+    const distances = new Map([[target, 0]]);
+    const frontier = [target];
+    for (let at = 0; at < frontier.length; at++) {
+      const node = frontier[at]!;
+      for (const attachment of this.#attached(node)) {
+        if (!this.#carries(attachment) || distances.has(attachment.peer.node)) continue;
+        distances.set(attachment.peer.node, distances.get(node)! + 1);
+        frontier.push(attachment.peer.node);
+      }
+    }
+    this.#distances.set(target, distances);
+    return distances;
+  }
+
+  /** Whether packets for others can go this way. */
+  #carries({ peer, link }: Attachment): boolean {
+    return peer.kind === "router" && !this.#failed.has(link.name);
+  }
+}
+
+/** Equal sets of next hops become one and the same. */
+function unified(routes: readonly PrefixRoute<readonly Attachment[]>[]): PrefixRoute<readonly Attachment[]>[] {
+  const known = new Map<string, readonly Attachment[]>();
+  return routes.map((route) => {
+    const key = route.hops.map(({ own }) => own.interface).join(" ");
+    const hops = known.get(key) ?? route.hops;
+    known.set(key, hops);
+    return { ...route, hops };
+  });
+}
+
+function plannedRoute({ hops, ...subnet }: PrefixRoute<readonly Attachment[]>): PlannedRoute {
+  const [first, ...rest] = hops.map(({ own, peer }) => ({ via: formatIpv4(peer.address), interface: own.interface }));
+  return {
+    destination: subnet.prefixLength === 0 ? "default" : formatSubnet(subnet),
+    ...first!,
+    ...(rest.length > 0 && { equalCost: rest }),
+  };
 }

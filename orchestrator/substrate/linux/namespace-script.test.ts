@@ -24,6 +24,21 @@ describe("script of a node", () => {
     ]);
   });
 
+  it("gives a router routes with several next hops of equal cost", () => {
+    const [first, second] = router.interfaces;
+    const routes = [
+      {
+        destination: "10.9.0.0/24",
+        via: "10.1.0.9",
+        interface: first!.name,
+        equalCost: [{ via: "10.2.0.9", interface: second!.name }],
+      },
+    ];
+    expect(batches(nodeScript({ ...router, routes }, { processor: 0 })).at(-1)).to.equal(
+      `route replace 10.9.0.0/24 nexthop via 10.1.0.9 dev ${first!.name} nexthop via 10.2.0.9 dev ${second!.name}`,
+    );
+  });
+
   it("gives a host of our own stack interfaces and nothing else", () => {
     const bare = twoPathsPlan({ lab: "00aa", substrate: "namespaces", kernelAddresses: false }).nodes[0] as PlannedNode;
     expect(batches(nodeScript(bare, { processor: 0 }))).to.deep.equal([

@@ -13,7 +13,7 @@ export interface ScriptContext {
 export function nodeScript(node: PlannedNode, context: ScriptContext): string {
   const ipv6 = node.interfaces.some(({ address }) => isIpv6(address));
   return [
-    ...baselineSysctls(node.kind === "router", ipv6),
+    ...baselineSysctls(node.kind !== "host", ipv6),
     ...Object.entries(node.sysctls).map(([key, value]) => writeSysctl(key, value)),
     ...node.interfaces.flatMap((planned) => [
       ...offloads(planned.name, planned.offload),
@@ -42,7 +42,9 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
   if (planned?.kernelAddress === true) {
     if (isIpv6(planned.address))
       lines.v6.push(`addr replace ${planned.address}/${planned.prefixLength} dev ${planned.name} nodad`);
-    addRoutes(node, lines, (route) => route.interface === interfaceName);
+    addRoutes(node, lines, (route) =>
+      [route, ...(route.equalCost ?? [])].some((hop) => hop.interface === interfaceName),
+    );
   }
   return [
     heredoc("ip -4 -batch -", lines.v4),
@@ -136,15 +138,19 @@ function addRoutes(node: PlannedNode, lines: FamilyLines, wanted: (route: Planne
     lines[routeFamily(route, planned)].push(
       [
         `route replace ${route.destination}`,
-        ...(route.via === undefined ? [] : [`via ${route.via}`]),
-        `dev ${route.interface}`,
+        ...(route.equalCost === undefined ? [nextHop(route)] : []),
         ...(route.metric === undefined ? [] : [`metric ${route.metric}`]),
         ...(table === undefined ? [] : [`table ${table}`]),
+        ...(route.equalCost === undefined ? [] : [route, ...route.equalCost].map((hop) => `nexthop ${nextHop(hop)}`)),
       ].join(" "),
     );
   };
   for (const route of node.routes) add(route);
   for (const { table, routes } of node.sourceRoutes) for (const route of routes) add(route, table);
+}
+
+function nextHop({ via, interface: name }: { readonly via?: string; readonly interface: string }): string {
+  return via === undefined ? `dev ${name}` : `via ${via} dev ${name}`;
 }
 
 function addAddress({ address, prefixLength, name }: PlannedInterface): string {

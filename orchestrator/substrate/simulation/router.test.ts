@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import { arpOperation, parseArp, writeArp } from "../../../stack/wire/arp.ts";
 import { etherType, parseMac, readMac, writeEthernetHeader } from "../../../stack/wire/ethernet.ts";
-import { parseIpAddress } from "../../../stack/wire/ip-address.ts";
+import { parseIpv4 } from "../../../stack/wire/ip-address.ts";
 import { Ipv4Header, writeIpv4Header } from "../../../stack/wire/ipv4.ts";
 import { FramePool, type Frame } from "./frame-pool.ts";
 import { Router } from "./router.ts";
 
-const ip = (text: string) => parseIpAddress(text)!;
+const ip = (text: string) => parseIpv4(text)!;
 const mac = (text: string) => parseMac(text)!;
 const hostMac = mac("02:00:00:00:00:99");
 
@@ -27,13 +27,22 @@ class RouterUnderTest {
         mtu: n === 3 ? 1000 : 1500,
       })),
       routes: [
-        { prefix: ip("10.9.0.0"), prefixLength: 16, via: ip("10.0.2.2"), interface: 1 },
-        { prefix: ip("10.9.7.0"), prefixLength: 24, via: ip("10.0.3.2"), interface: 2 },
+        { prefix: ip("10.9.0.0"), prefixLength: 16, hops: [{ via: ip("10.0.2.2"), interface: 1 }] },
+        { prefix: ip("10.9.7.0"), prefixLength: 24, hops: [{ via: ip("10.0.3.2"), interface: 2 }] },
+        {
+          prefix: ip("10.8.0.0"),
+          prefixLength: 16,
+          hops: [
+            { via: ip("10.0.2.2"), interface: 1 },
+            { via: ip("10.0.3.2"), interface: 2 },
+          ],
+        },
         ...(defaultVia === undefined
           ? []
-          : [{ prefix: ip("0.0.0.0"), prefixLength: 0, via: ip(defaultVia), interface: 0 }]),
+          : [{ prefix: ip("0.0.0.0"), prefixLength: 0, hops: [{ via: ip(defaultVia), interface: 0 }] }]),
       ],
       neighbours: new Map([1, 2, 3].map((n) => [ip(`10.0.${n}.2`), mac(`02:00:00:00:0${n}:02`)])),
+      flowHashSeed: 7,
       pool: this.pool,
       onDrop: (reason) => this.drops.push(reason),
     });
@@ -134,6 +143,21 @@ describe("Router", () => {
       targetMac: hostMac,
       targetAddress: ip("10.0.1.2"),
     });
+  });
+
+  it("has all packets of a flow take one of several next hops, and the flows share them", () => {
+    const bench = new RouterUnderTest();
+    const wayOf = (port: number): number => {
+      const frame = bench.packet("10.8.1.1");
+      frame.view.setUint16(frame.start + 34, port);
+      frame.view.setUint16(frame.start + 36, 80);
+      bench.router.receive(0, frame);
+      return bench.sent.pop()!.interface;
+    };
+    const ways = Array.from({ length: 100 }, (_, port) => wayOf(port));
+    expect(Array.from({ length: 100 }, (_, port) => wayOf(port))).to.deep.equal(ways);
+    expect(ways.filter((way) => way === 1).length).to.be.within(30, 70);
+    expect(ways.filter((way) => way === 2).length).to.be.within(30, 70);
   });
 
   it("carries nothing in or out over an interface that is down", () => {

@@ -1,9 +1,9 @@
 /** The plan's nodes and links as objects in virtual time. */
 import type { HostOptions } from "../../../stack/host-options.ts";
 import { ethernetHeaderLength, parseMac, type MacAddress } from "../../../stack/wire/ethernet.ts";
-import { parseIpAddress, type IpAddress } from "../../../stack/wire/ip-address.ts";
+import { parseIpv4, type Ipv4Address } from "../../../stack/wire/ip-address.ts";
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
-import type { Plan, PlannedLink, PlannedNode } from "../../plan/plan.ts";
+import type { Plan, PlannedLink, PlannedNode, PlannedRoute } from "../../plan/plan.ts";
 import type { LinkSample } from "../../metrics/link-sample.ts";
 import { SimulationError, type Engine } from "./engine.ts";
 import { FramePool } from "./frame-pool.ts";
@@ -34,13 +34,18 @@ export class SimulatedNetwork {
   readonly #options: NetworkOptions;
   readonly #pool: FramePool;
   readonly #nodes = new Map<string, SimulatedNode>();
-  readonly #shaped: ShapedLink[] = [];
+  readonly #planned: ReadonlyMap<string, PlannedNode>;
+  readonly #linksAt = new Map<string, PlannedLink[]>();
+  readonly #shaped = new Map<string, ShapedLink>();
 
   constructor(options: NetworkOptions) {
     this.#options = options;
     const { plan } = options;
     const longest = Math.max(...plan.nodes.flatMap(({ interfaces }) => interfaces.map(({ mtu }) => mtu)));
     this.#pool = new FramePool(ethernetHeaderLength + longest);
+    this.#planned = new Map(plan.nodes.map((node) => [node.name, node]));
+    for (const link of plan.links)
+      for (const { node } of link.ends) this.#linksAt.set(node, [...(this.#linksAt.get(node) ?? []), link]);
     for (const node of plan.nodes)
       this.#nodes.set(node.name, node.kind === "host" ? this.#makeHost(node) : this.#makeRouter(node));
     for (const link of plan.links) this.#connect(link);
@@ -53,9 +58,7 @@ export class SimulatedNetwork {
   }
 
   setInterface(node: string, interfaceName: string, state: "up" | "down"): void {
-    this.#nodes
-      .get(node)!
-      .setInterfaceUp(interfaceIndex(plannedNode(this.#options.plan, node), interfaceName), state === "up");
+    this.#nodes.get(node)!.setInterfaceUp(interfaceIndex(this.#plannedNode(node), interfaceName), state === "up");
   }
 
   blackhole(link: string, isOn: boolean): void {
@@ -70,7 +73,7 @@ export class SimulatedNetwork {
 
   /** Of each direction of each link that shapes what it carries, as the emulator tells them. */
   linkSamples(time: number): LinkSample[] {
-    return this.#shaped.flatMap(({ name: link, ...directions }) =>
+    return [...this.#shaped.values()].flatMap(({ name: link, ...directions }) =>
       (["forward", "backward"] as const).map((direction) => {
         const { packets, bytes, dropsQueue, dropsLoss, dropsBlackhole, queueBytes } = directions[direction].counters();
         return { time, link, direction, packets, bytes, dropsQueue, dropsLoss, dropsBlackhole, queueBytes };
@@ -89,35 +92,27 @@ export class SimulatedNetwork {
       interfaces: node.interfaces.map(({ name, mac, address, prefixLength, mtu }) => ({
         name,
         mac: parseMac(mac)!,
-        address: parseIpAddress(address)!,
+        address: parseIpv4(address)!,
         prefixLength,
         mtu,
       })),
-      routes: node.routes.map(({ destination, via, interface: name }): Route => {
-        const [prefix, length] = destination === "default" ? ["0.0.0.0", "0"] : destination.split("/");
-        return {
-          prefix: parseIpAddress(prefix!)!,
-          prefixLength: Number(length),
-          ...(via !== undefined && { via: parseIpAddress(via)! }),
-          interface: interfaceIndex(node, name),
-        };
-      }),
+      routes: routesOf(node, node.routes),
       neighbours: this.#neighboursOf(node),
+      flowHashSeed: node.flowHashSeed ?? 0,
       pool: this.#pool,
       onDrop: (reason) => this.#options.onProblem(node.name, `drops packets: ${reason}`),
     });
   }
 
-  #neighboursOf(node: PlannedNode): Map<IpAddress, MacAddress> {
-    const { plan } = this.#options;
-    const ends = plan.links.flatMap(({ ends: [one, other] }) =>
+  #neighboursOf(node: PlannedNode): Map<Ipv4Address, MacAddress> {
+    const ends = (this.#linksAt.get(node.name) ?? []).flatMap(({ ends: [one, other] }) =>
       one.node === node.name ? [other] : other.node === node.name ? [one] : [],
     );
     return new Map(
       ends.map((end) => {
-        const peer = plannedNode(plan, end.node);
+        const peer = this.#plannedNode(end.node);
         const { address, mac } = peer.interfaces[interfaceIndex(peer, end.interface)]!;
-        return [parseIpAddress(address)!, parseMac(mac)!];
+        return [parseIpv4(address)!, parseMac(mac)!];
       }),
     );
   }
@@ -125,7 +120,7 @@ export class SimulatedNetwork {
   #connect(link: PlannedLink): void {
     const [first, second] = link.ends.map((end) => {
       const node = this.#nodes.get(end.node)!;
-      const index = interfaceIndex(plannedNode(this.#options.plan, end.node), end.interface);
+      const index = interfaceIndex(this.#plannedNode(end.node), end.interface);
       const receive: ReceiveFrame = (frame) => node.receive(index, frame);
       return { receive, attach: (wire: Wire) => node.attach(index, wire) };
     }) as [
@@ -142,11 +137,11 @@ export class SimulatedNetwork {
     const backward = new ShapedWire(link.backward, engine, this.#pool, first.receive);
     first.attach(forward);
     second.attach(backward);
-    this.#shaped.push({ name: link.name, forward, backward });
+    this.#shaped.set(link.name, { name: link.name, forward, backward });
   }
 
   #shapedLink(name: string): ShapedLink {
-    const link = this.#shaped.find((candidate) => candidate.name === name);
+    const link = this.#shaped.get(name);
     if (link === undefined) {
       throw new SimulationError(
         `the link ${name} is direct: nothing stands between its ends that could drop or delay packets`,
@@ -154,12 +149,24 @@ export class SimulatedNetwork {
     }
     return link;
   }
+
+  #plannedNode(name: string): PlannedNode {
+    const node = this.#planned.get(name);
+    if (node === undefined) throw new SimulationError(`the plan has no node ${name}`);
+    return node;
+  }
 }
 
-function plannedNode(plan: Plan, name: string): PlannedNode {
-  const node = plan.nodes.find((candidate) => candidate.name === name);
-  if (node === undefined) throw new SimulationError(`the plan has no node ${name}`);
-  return node;
+function routesOf(node: PlannedNode, routes: readonly PlannedRoute[]): Route[] {
+  return routes.map(({ destination, via, interface: name, equalCost = [] }) => {
+    const [prefix, length] = destination === "default" ? ["0.0.0.0", "0"] : destination.split("/");
+    const first = { interface: interfaceIndex(node, name), ...(via !== undefined && { via: parseIpv4(via)! }) };
+    const others = equalCost.map((hop) => ({
+      via: parseIpv4(hop.via)!,
+      interface: interfaceIndex(node, hop.interface),
+    }));
+    return { prefix: parseIpv4(prefix!)!, prefixLength: Number(length), hops: [first, ...others] };
+  });
 }
 
 function interfaceIndex(node: PlannedNode, name: string): number {
