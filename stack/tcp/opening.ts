@@ -1,0 +1,116 @@
+/** From CLOSED to ESTABLISHED: active, passive and simultaneous open (RFC 9293 §3.5, §3.10.7.3), and SYNs that get lost. */
+
+import { sequenceNumber, wrapOffset } from "../wire/sequence.ts";
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+import type { TransmissionControlBlock } from "./tcb.ts";
+import { timer } from "./timers.ts";
+
+export class Opening {
+  readonly #tcb: TransmissionControlBlock;
+
+  constructor(tcb: TransmissionControlBlock) {
+    this.#tcb = tcb;
+  }
+
+  connect(now: number): void {
+    this.#tcb.state = "syn-sent";
+    this.#tcb.timestamps.offer();
+    this.#begin(now);
+  }
+
+  /** A SYN for this new endpoint; false when the user refuses it. */
+  acceptSyn(segment: TcpSegment, now: number): boolean {
+    this.#takeSyn(segment, now);
+    if (!this.#tcb.user.handleSynOptions(segment, now)) return false;
+    this.#tcb.state = "syn-received";
+    this.#begin(now);
+    return true;
+  }
+
+  /** RFC 9293 §3.10.7.3. */
+  handleInSynSent(segment: TcpSegment, now: number): void {
+    const tcb = this.#tcb;
+    const { sender, user } = tcb;
+    const acknowledges = segment.has(tcpFlag.ack) && segment.acknowledgement === wrapOffset(sender.initialSequence, 1);
+    if (segment.has(tcpFlag.rst)) {
+      if (acknowledges) tcb.finish("refused", now);
+      return;
+    }
+    if (segment.has(tcpFlag.ack) && !acknowledges) {
+      tcb.strayAcknowledgement = segment.acknowledgement;
+      return;
+    }
+    if (!segment.has(tcpFlag.syn)) return;
+    this.#takeSyn(segment, now);
+    if (acknowledges) {
+      sender.unacknowledged = 1;
+      sender.windowEdge = 1 + segment.window;
+    }
+    if (!user.handleSynOptions(segment, now)) {
+      tcb.resetToSend = true;
+      tcb.finish("protocol-error", now);
+      return;
+    }
+    if (!acknowledges) {
+      this.#openSimultaneously(now);
+      return;
+    }
+    this.establish(now);
+    tcb.receiver.ackNeeded = true;
+  }
+
+  /** Our SYN is acknowledged. */
+  establish(now: number): void {
+    const { timers, sender, handshake, transmitter, liveness, user } = this.#tcb;
+    timers.stop(timer.retransmission);
+    // Karn: a SYN that was sent twice tells no round-trip time.
+    if (handshake.attempts === 1) sender.rtt.sample(now - handshake.startedAt);
+    sender.rtt.resetBackoff();
+    this.#tcb.state = "established";
+    liveness.begin(now);
+    const { segmentSize } = transmitter;
+    sender.maximumSegmentSize = segmentSize;
+    sender.congestion.setMaximumSegmentSize(segmentSize);
+    user.handleEstablished(now);
+  }
+
+  /** The SYN or SYN/ACK was not answered. */
+  handleRetransmissionTimeout(now: number): void {
+    const { handshake, sender, timers } = this.#tcb;
+    if (handshake.exhausted) {
+      this.#tcb.finish("timeout", now);
+      return;
+    }
+    sender.rtt.backOff();
+    timers.set(timer.retransmission, now + sender.timeout);
+    handshake.synDue = true;
+  }
+
+  /** The peer's SYN has crossed ours (RFC 9293 §3.5, figure 7): both answer with SYN/ACK. */
+  #openSimultaneously(now: number): void {
+    const { handshake, sender, timers } = this.#tcb;
+    this.#tcb.state = "syn-received";
+    handshake.synDue = true;
+    timers.set(timer.retransmission, now + sender.timeout);
+  }
+
+  #takeSyn(segment: TcpSegment, now: number): void {
+    const { receiver, handshake, congestion, sender, timestamps, peerWindow } = this.#tcb;
+    receiver.initialSequence = sequenceNumber(segment.sequence);
+    receiver.next = 1;
+    handshake.takeSyn(segment);
+    congestion.takeSyn(segment);
+    sender.sackPermitted = segment.sackPermitted;
+    timestamps.negotiate(segment, now);
+    sender.windowEdge = 1 + segment.window;
+    peerWindow.largest = segment.window;
+  }
+
+  #begin(now: number): void {
+    const { sender, numbers, handshake, timers, flow } = this.#tcb;
+    sender.initialSequence = numbers.sequence(flow, now);
+    handshake.begin(now);
+    sender.next = 1;
+    timers.set(timer.retransmission, now + sender.rtt.timeout);
+  }
+}

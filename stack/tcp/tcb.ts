@@ -1,0 +1,109 @@
+/** What is known of one connection (RFC 9293 §3.3.1, the transmission control block): opening, segment arrival and closing work on it, each its own part. */
+
+import type { SubflowCloseReason } from "../events.ts";
+import type { TcpSegment } from "../wire/tcp-segment.ts";
+import { ChallengeAckLimit } from "./challenge-ack.ts";
+import { ExplicitCongestion } from "./explicit-congestion.ts";
+import { Handshake } from "./handshake.ts";
+import type { InitialNumbers } from "./initial-numbers.ts";
+import { Liveness } from "./liveness.ts";
+import { PeerWindow } from "./peer-window.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender, type SenderObserver } from "./sender.ts";
+import type { TcpEndpointOptions } from "./tcp-endpoint.ts";
+import type { TcpState } from "./tcp-state.ts";
+import type { TcpUser } from "./tcp-user.ts";
+import { TimerTable } from "./timers.ts";
+import { TimestampClock } from "./timestamp-clock.ts";
+import { type Flow, Transmitter } from "./transmitter.ts";
+
+export class TransmissionControlBlock {
+  state: TcpState = "closed";
+  /** No more data will be given. */
+  finRequested = false;
+  resetToSend = false;
+  /** An unacceptable acknowledgement of the handshake, to be answered with RST; -1: none. */
+  strayAcknowledgement = -1;
+
+  readonly flow: Flow;
+  readonly user: TcpUser;
+  readonly numbers: InitialNumbers;
+  readonly timers: TimerTable = new TimerTable();
+  readonly timestamps: TimestampClock;
+  readonly handshake: Handshake;
+  readonly peerWindow: PeerWindow = new PeerWindow();
+  readonly congestion: ExplicitCongestion;
+  readonly liveness: Liveness;
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly transmitter: Transmitter;
+  readonly #challengeAcks = new ChallengeAckLimit();
+
+  constructor(options: TcpEndpointOptions) {
+    const { user } = options;
+    this.flow = options;
+    this.user = user;
+    this.numbers = options.numbers;
+    this.timestamps = new TimestampClock(options.numbers.timestampOffset(options));
+    this.handshake = new Handshake(options.maximumSegmentSize, options.windowScale);
+    this.congestion = new ExplicitCongestion(options.tcp.explicitCongestionNotification ?? false);
+    this.liveness = new Liveness(options.tcp, this.timers);
+    const observer: SenderObserver = {
+      onRangeAcknowledged: (range, end) => {
+        if (!range.fin) user.handleAcknowledged(range, end);
+        if (range.length >= this.sender.maximumSegmentSize) this.transmitter.pathMtu.onFullSegment();
+      },
+      onRttSample: (rtt, now) => user.handleRttSample(rtt, now),
+      onFastRetransmit: (lostBytes, now) => user.handleFastRetransmit(lostBytes, now),
+      onRetransmissionTimeout: (timeout, now) => user.handleRetransmissionTimeout(timeout, now),
+      onSpuriousRecovery: (now) => user.handleSpuriousRecovery(now),
+    };
+    this.sender = new Sender(options.congestion, this.timers, this.timestamps, observer);
+    this.receiver = new Receiver(this.timers, (offset, bytes, byteOffset, length, now) =>
+      user.handlePayload(offset, bytes, byteOffset, length, now),
+    );
+    this.transmitter = new Transmitter(
+      options,
+      user,
+      this.sender,
+      this.receiver,
+      this.handshake,
+      this.timestamps,
+      this.congestion,
+      options.gso,
+    );
+  }
+
+  get closed(): boolean {
+    return this.state === "closed";
+  }
+
+  get synchronized(): boolean {
+    return this.state !== "closed" && this.state !== "syn-sent" && this.state !== "syn-received";
+  }
+
+  /** Data may be sent (RFC 9293 §3.9.1.2). */
+  get canSendData(): boolean {
+    return (this.state === "established" || this.state === "close-wait") && !this.finRequested;
+  }
+
+  /** RFC 5961 §7: challenge acknowledgements are bounded in rate. */
+  challenge(now: number): void {
+    if (this.#challengeAcks.allow(now)) this.receiver.ackNeeded = true;
+  }
+
+  /** The window may shrink (RFC 9293 §3.8.6, MUST-34), unless others fill it too: then the edge only seems to move back. */
+  updateWindow(segment: TcpSegment, start: number, acknowledged: number): void {
+    const edge = this.peerWindow.update(start, acknowledged, this.handshake.windowOf(segment), segment.window);
+    if (edge > this.sender.windowEdge || (edge >= 0 && !this.user.windowIsShared)) this.sender.windowEdge = edge;
+  }
+
+  /** The connection is no more. */
+  finish(reason: SubflowCloseReason, now: number): void {
+    this.state = "closed";
+    this.timers.stopAll();
+    this.user.handleClosed(reason, now);
+    this.sender.release();
+    this.receiver.release();
+  }
+}
