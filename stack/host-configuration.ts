@@ -1,6 +1,7 @@
 /** Options of a host to checked values. */
 
 import { ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
+import { defaultMultipathPolicy, type MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import { NetworkInterface } from "./network-interface.ts";
 import type { TcpOptions } from "./tcp/tcp-options.ts";
 import { parseMac } from "./wire/ethernet.ts";
@@ -42,19 +43,24 @@ export function checkedBuffer(name: string, bytes: number | undefined, fallback:
 }
 
 /** @throws ConfigurationError */
-export function checkedInteger(
-  name: string,
-  value: number | undefined,
-  fallback: number,
-  minimum: number,
-  maximum: number = Number.MAX_SAFE_INTEGER,
-): number {
-  if (value === undefined) return fallback;
-  if (!Number.isSafeInteger(value) || value < minimum || value > maximum) {
-    const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
-    throw new ConfigurationError(name, `${value} is not an integer ${range}`);
-  }
-  return value;
+export function checkedMultipathPolicy(options: HostOptions): MultipathPolicy {
+  const {
+    allowJoinInitialAddress = defaultMultipathPolicy.allowJoinInitialAddress,
+    maximumSubflows = defaultMultipathPolicy.maximumSubflows,
+    maximumAddressesAccepted = defaultMultipathPolicy.maximumAddressesAccepted,
+    closeTimeoutMicroseconds = defaultMultipathPolicy.closeTimeoutMicroseconds,
+  } = options;
+  requireInteger("maximumSubflows", maximumSubflows, 0, 255);
+  requireInteger("maximumAddressesAccepted", maximumAddressesAccepted, 0, 255);
+  requireInteger("closeTimeoutMicroseconds", closeTimeoutMicroseconds, 0, Number.MAX_SAFE_INTEGER);
+  if (options.mptcp && options.pathManager === "full-mesh" && maximumSubflows === 0)
+    throw new ConfigurationError("maximumSubflows", 'pathManager "full-mesh" opens subflows, and 0 allows none');
+  return { allowJoinInitialAddress, maximumSubflows, maximumAddressesAccepted, closeTimeoutMicroseconds };
+}
+
+function requireInteger(path: string, value: number, minimum: number, maximum: number): void {
+  if (!Number.isInteger(value) || value < minimum || value > maximum)
+    throw new ConfigurationError(path, `${value} is not an integer from ${minimum} to ${maximum}`);
 }
 
 /** @throws ConfigurationError for what is no positive number */

@@ -1,5 +1,6 @@
 /** Configuration of a host, as the application gives it; checked once, when the host is made. */
 
+import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import type { TcpOptions } from "./tcp/tcp-options.ts";
 
 export interface AddressOptions {
@@ -29,7 +30,7 @@ export type CongestionControlName = "lia" | "reno" | "cubic";
 export type SchedulerName = "min-rtt";
 export type PathManagerName = "full-mesh";
 
-export interface HostOptions {
+export interface HostOptions extends Partial<MultipathPolicy> {
   name: string;
   /** Uniform unsigned 32-bit numbers: initial sequence numbers, keys, nonces, ephemeral ports. */
   random: () => number;
@@ -44,8 +45,6 @@ export interface HostOptions {
   receiveBufferBytes?: number;
   /** Ask for DSS checksums (RFC 8684 §3.1, flag A); used when either side asks. Default false. */
   dssChecksum?: boolean;
-  /** How long a connection outlives its last subflow, waiting for another (RFC 8684 §3.4.2); default 60 s, as Linux. 0: not at all. */
-  closeTimeoutMicroseconds?: number;
   /** Where TCP leaves a choice. */
   tcp?: TcpOptions;
 }

@@ -9,7 +9,7 @@ import {
   buildInterfaces,
   checkedAddress,
   checkedBuffer,
-  checkedInteger,
+  checkedMultipathPolicy,
   checkedName,
   checkedTcpOptions,
 } from "./host-configuration.ts";
@@ -118,14 +118,9 @@ export class Host {
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
       receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
       dssChecksum: options.dssChecksum ?? false,
+      policy: checkedMultipathPolicy(options),
       tcp: checkedTcpOptions(options.tcp ?? {}),
       initialNumbers: new InitialNumbers(options.random),
-      closeTimeoutMicroseconds: checkedInteger(
-        "closeTimeoutMicroseconds",
-        options.closeTimeoutMicroseconds,
-        60_000_000,
-        0,
-      ),
       scheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);

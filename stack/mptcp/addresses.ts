@@ -9,8 +9,6 @@ import type { Subflow } from "./subflow.ts";
 
 const firstRetransmission = 500_000;
 const advertisementAttempts = 6;
-/** More addresses than this of one peer are ignored. */
-const remoteAddressLimit = 16;
 
 interface Advertisement {
   addressId: number;
@@ -101,17 +99,18 @@ export class AddressBook {
     const address = ipv4FromNumber(addAddress);
     const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, address, port);
     if (hmac.high !== options.addAddressHmacHigh || hmac.low !== options.addAddressHmacLow) return;
-    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: addAddress, port });
-    const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
     const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
-    if (known >= 0) this.#remote[known] = remote;
-    else if (this.#remote.length < remoteAddressLimit) this.#remote.push(remote);
-    else return;
-    if (known < 0) this.#record(addressId, address, "remote", now);
+    const known = this.#remote.find((other) => other.addressId === addressId);
+    // RFC 8684 §3.4.1: an id that stands for another address has to be removed first.
+    if (known !== undefined && (known.address !== address || known.port !== remote.port)) return;
+    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: addAddress, port });
+    if (known !== undefined || this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
+    this.#remote.push(remote);
+    this.#record(addressId, address, "remote", now);
     connection.paths.update(now);
   }
 
-  /** `carrier` brought the option: it lives, whatever its address id (RFC 8684 §3.4.2 asks for a check before closing). */
+  /** `carrier` brought the option: it lives, whatever its address id. */
   onRemoveAddress(addressId: number, carrier: Subflow, now: number): void {
     const connection = this.#connection;
     const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
@@ -125,7 +124,7 @@ export class AddressBook {
       initiator: "remote",
     });
     for (const subflow of connection.subflows) {
-      if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.endpoint.abort("address-removed", now);
+      if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.removalCheck.begin(now);
     }
   }
 

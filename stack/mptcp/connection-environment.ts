@@ -9,6 +9,7 @@ import type { InitialNumbers } from "../tcp/initial-numbers.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
+import type { MultipathPolicy } from "./multipath-policy.ts";
 import type { Subflow } from "./subflow.ts";
 
 /** One address of one interface of the host. */
@@ -30,10 +31,9 @@ export interface ConnectionEnvironment {
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
   readonly dssChecksum: boolean;
+  readonly policy: MultipathPolicy;
   readonly tcp: TcpOptions;
   readonly initialNumbers: InitialNumbers;
-  /** Break before make (RFC 8684 §3.4.2): how long a connection outlives its last subflow. */
-  readonly closeTimeoutMicroseconds: number;
   readonly scheduler: Scheduler;
   readonly record: EventRecorder;
   random(): number;

@@ -46,6 +46,7 @@ export class Connection {
   use64BitAck = false;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
   noDelay = false;
+  /** Cleared by flag C of the peer's MP_CAPABLE (RFC 8684 §3.1). */
   joinsToInitialAddress = true;
 
   readonly coupling: CoupledGroup = new CoupledGroup();
@@ -221,6 +222,7 @@ export class Connection {
     // RFC 8684 §3.1: who does not understand what flag B announces ignores the option.
     if (!this.plain && capableFlags & capableFlag.extensibility) this.fallback.refuse("version-not-supported");
     if (!this.plain && capableFlags & capableFlag.checksumRequired) this.checksumEnabled = true;
+    this.joinsToInitialAddress = (capableFlags & capableFlag.noJoinToInitialAddress) === 0;
     this.paths.addresses.addInitialRemote(segment.source, segment.sourcePort);
     this.subflowSet.acceptInitial(segment, local, now);
     this.#wake();
@@ -342,16 +344,17 @@ export class Connection {
 
   get nextTimeout(): number {
     let next = this.lifetime.nextTimeout;
-    for (const { endpoint, thirdAck } of this.subflows)
-      next = Math.min(next, endpoint.nextTimeout, thirdAck.nextTimeout);
+    for (const { endpoint, thirdAck, removalCheck } of this.subflows)
+      next = Math.min(next, endpoint.nextTimeout, thirdAck.nextTimeout, removalCheck.nextTimeout);
     if (this.closed) return next;
     return Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout, this.fallback.nextTimeout);
   }
 
   handleTimeout(now: number): void {
-    for (const { endpoint, thirdAck } of this.subflows) {
+    for (const { endpoint, thirdAck, removalCheck } of this.subflows) {
       endpoint.handleTimeout(now);
       thirdAck.handleTimeout(now);
+      removalCheck.handleTimeout(now);
     }
     this.lifetime.handleTimeout(now);
     if (this.closed) return;

@@ -104,7 +104,7 @@ export class Lifetime {
     // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
     if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.end("ECONNRESET", now);
     else if (this.#orphanAt === Number.POSITIVE_INFINITY) {
-      this.#orphanAt = now + connection.environment.closeTimeoutMicroseconds;
+      this.#orphanAt = now + connection.environment.policy.closeTimeoutMicroseconds;
       this.#orphanedBy = reason;
     }
   }

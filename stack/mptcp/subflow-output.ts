@@ -63,7 +63,12 @@ export function writeOptions(
 }
 
 function capableFlags(subflow: Subflow): number {
-  return capableFlag.hmacSha256 | (subflow.connection.checksumEnabled ? capableFlag.checksumRequired : 0);
+  const { checksumEnabled, environment } = subflow.connection;
+  return (
+    capableFlag.hmacSha256 |
+    (checksumEnabled ? capableFlag.checksumRequired : 0) |
+    (environment.policy.allowJoinInitialAddress ? 0 : capableFlag.noJoinToInitialAddress)
+  );
 }
 
 function writeCapableSyn(subflow: Subflow, options: MptcpOptions, attempt: number): void {

@@ -8,8 +8,6 @@ import type { Connection } from "./connection.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { Subflow, type SubflowRole } from "./subflow.ts";
 
-const subflowLimit = 8;
-
 export class SubflowSet {
   readonly list: Subflow[] = [];
   readonly #connection: Connection;
@@ -44,7 +42,7 @@ export class SubflowSet {
   }
 
   get hasRoom(): boolean {
-    return this.live < subflowLimit;
+    return this.live <= this.#connection.environment.policy.maximumSubflows;
   }
 
   get hasSeveralUsable(): boolean {
@@ -94,6 +92,10 @@ export class SubflowSet {
       return resetReason.mptcpSpecific;
     if (!this.hasRoom) return resetReason.lackOfResources;
     const { source, sourcePort, destinationPort, mptcp } = segment;
+    const toInitial =
+      local.address === this.initial.local.address && destinationPort === this.initial.endpoint.localPort;
+    if (toInitial && !connection.environment.policy.allowJoinInitialAddress)
+      return resetReason.administrativelyProhibited;
     const subflow = this.#create("join-server", local, source, sourcePort, mptcp.joinAddressId, now, destinationPort);
     subflow.endpoint.acceptSyn(segment, now);
     return -1;

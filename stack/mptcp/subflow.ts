@@ -19,6 +19,7 @@ import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
 import { readOptions, readSynOptions } from "./subflow-input.ts";
+import { RemovalCheck } from "./removal-check.ts";
 import { writeOptions } from "./subflow-output.ts";
 import { ThirdAck } from "./third-ack.ts";
 
@@ -59,6 +60,7 @@ export class Subflow implements TcpUser, Schedulable {
   /** The third ACK of MP_JOIN has been answered: the subflow may be used (RFC 8684 §3.2). */
   joinConfirmed: boolean;
   readonly thirdAck: ThirdAck = new ThirdAck(this);
+  readonly removalCheck: RemovalCheck = new RemovalCheck(this);
   established = false;
 
   readonly mappings: MappingTable = new MappingTable();
@@ -247,7 +249,12 @@ export class Subflow implements TcpUser, Schedulable {
     }
     sender.timeoutLimit = staleProbeInterval;
     sender.applyTimeoutLimit(now);
-    if (this.stale) return;
+    this.doubt(now);
+  }
+
+  /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. */
+  doubt(now: number): void {
+    if (this.stale || !this.connection.subflowSet.hasLiveAlternative(this)) return;
     this.stale = true;
     this.#staleSince = now;
     this.congestion.setActive(false);

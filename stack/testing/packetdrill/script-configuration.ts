@@ -1,5 +1,6 @@
 /** What a script says of the machine under test: its option lines, and the commands by which one would set up a kernel. */
 
+import type { MultipathPolicy } from "../../mptcp/multipath-policy.ts";
 import { type Position, ScriptUnsupported } from "./script-error.ts";
 import type { Script, ScriptOption } from "./syntax.ts";
 
@@ -20,6 +21,7 @@ export interface ScriptConfiguration {
   congestionControl: "lia" | "reno";
   sendBufferBytes: number | undefined;
   receiveBufferBytes: number | undefined;
+  policy: { -readonly [name in keyof MultipathPolicy]?: MultipathPolicy[name] };
   /** Addresses beyond the first, each on an interface of its own. */
   endpoints: { address: string; backup: boolean }[];
 }
@@ -38,6 +40,7 @@ export function defaultConfiguration(): ScriptConfiguration {
     congestionControl: "lia",
     sendBufferBytes: undefined,
     receiveBufferBytes: undefined,
+    policy: {},
     endpoints: [],
   };
 }
@@ -97,6 +100,8 @@ export function applyCommand(configuration: ScriptConfiguration, command: string
     if (program === "sysctl") applySysctl(configuration, line, position);
     else if (program === "ip" && rest[0] === "mptcp" && rest[1] === "endpoint")
       applyEndpoint(configuration, rest.slice(2), position);
+    else if (program === "ip" && rest[0] === "mptcp" && rest[1] === "limits")
+      applyLimits(configuration, rest.slice(2), position);
     else throw new ScriptUnsupported(position, `the command "${line.trim()}"`);
   }
 }
@@ -111,6 +116,12 @@ function applySysctl(configuration: ScriptConfiguration, line: string, position:
       return;
     case "net.mptcp.checksum_enabled":
       configuration.dssChecksum = value === "1";
+      return;
+    case "net.mptcp.allow_join_initial_addr_port":
+      configuration.policy.allowJoinInitialAddress = value === "1";
+      return;
+    case "net.mptcp.close_timeout":
+      configuration.policy.closeTimeoutMicroseconds = Number(value) * 1_000_000;
       return;
     case "net.ipv4.tcp_congestion_control":
       if (value !== "reno" && value !== "lia") break;
@@ -130,6 +141,18 @@ function applySysctl(configuration: ScriptConfiguration, line: string, position:
 /** The third of minimum, default and maximum. */
 function largest(value: string): number {
   return Number(value.split(/\s+/).at(-1));
+}
+
+/** `set subflow N add_addr_accepted M`, in any order. */
+function applyLimits(configuration: ScriptConfiguration, words: string[], position: Position): void {
+  const [verb, ...pairs] = words;
+  if (verb !== "set") throw new ScriptUnsupported(position, `the command "ip mptcp limits ${words.join(" ")}"`);
+  for (let i = 0; i < pairs.length; i += 2) {
+    const [name, value] = [pairs[i], Number(pairs[i + 1])];
+    if (name === "subflow" || name === "subflows") configuration.policy.maximumSubflows = value;
+    else if (name === "add_addr_accepted") configuration.policy.maximumAddressesAccepted = value;
+    else throw new ScriptUnsupported(position, `the limit ${name}`);
+  }
 }
 
 function applyEndpoint(configuration: ScriptConfiguration, words: string[], position: Position): void {

@@ -42,7 +42,7 @@ export class TestedHost {
       gateway: gatewayOf(address),
       backup,
     }));
-    const { congestionControl, dssChecksum, sendBufferBytes, receiveBufferBytes } = configuration;
+    const { congestionControl, dssChecksum, policy, sendBufferBytes, receiveBufferBytes } = configuration;
     this.host = new Host({
       name: "host",
       random: seededRandom(8684),
@@ -52,6 +52,7 @@ export class TestedHost {
       scheduler: "min-rtt",
       pathManager: "full-mesh",
       dssChecksum,
+      ...policy,
       ...(sendBufferBytes !== undefined && { sendBufferBytes }),
       ...(receiveBufferBytes !== undefined && { receiveBufferBytes }),
     });
