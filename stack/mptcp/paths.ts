@@ -10,6 +10,9 @@ import type { LocalAddress } from "./connection-environment.ts";
 import type { Signal } from "./signals.ts";
 import type { Subflow } from "./subflow.ts";
 
+/** So many ids of REMOVE_ADDR have room beside timestamps and a DATA_ACK of 64 bits. */
+const removalListLimit = 13;
+
 interface QueuedSignal {
   readonly signal: Signal;
   readonly carrier: Subflow | undefined;
@@ -110,7 +113,7 @@ export class Paths implements ManagedConnection {
 
   /** `carrier` given: no other subflow may carry the signal. */
   sendSignal(signal: Signal, carrier?: Subflow): void {
-    this.#signals.push({ signal, carrier });
+    if (!this.#extendsRemoval(signal)) this.#signals.push({ signal, carrier });
     this.#connection.environment.wake(this.#connection);
   }
 
@@ -158,11 +161,25 @@ export class Paths implements ManagedConnection {
     if (now >= this.#manager.nextTimeout) this.update(now);
   }
 
+  /** What is removed in the same moment is said with one list: of two options in a row Linux drops the second while it acts on the first. */
+  #extendsRemoval(signal: Signal): boolean {
+    if (signal.kind !== "remove-address") return false;
+    for (const { signal: waiting } of this.#signals) {
+      if (waiting.kind !== "remove-address") continue;
+      if (waiting.addressIds.length + signal.addressIds.length > removalListLimit) continue;
+      waiting.addressIds.push(...signal.addressIds);
+      return true;
+    }
+    return false;
+  }
+
   /** The address is back before the peer was told that it had gone: what is said late would hit the new subflow. */
   #withdrawRemoval(addressId: number): void {
-    this.#signals = this.#signals.filter(
-      ({ signal }) => signal.kind !== "remove-address" || !signal.addressIds.includes(addressId),
-    );
+    this.#signals = this.#signals.filter(({ signal }) => {
+      if (signal.kind !== "remove-address") return true;
+      signal.addressIds = signal.addressIds.filter((id) => id !== addressId);
+      return signal.addressIds.length > 0;
+    });
   }
 
   #recordPriority(subflow: Subflow, backup: boolean, initiator: "local" | "remote", now: number): void {
