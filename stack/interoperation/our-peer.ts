@@ -155,6 +155,12 @@ export class OurPeer {
     this.driver.wake();
   }
 
+  /** The interfaces, by index from 1, have no carrier any more: all of them in the same moment. */
+  loseInterfaces(...indices: readonly number[]): void {
+    for (const index of indices) this.host.setInterfaceUp(index - 1, false, this.driver.now());
+    this.driver.wake();
+  }
+
   stop(): void {
     this.driver.close();
   }

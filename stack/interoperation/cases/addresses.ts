@@ -272,8 +272,25 @@ const cases: Case[] = [
     async run(lab) {
       await joined(lab, 2);
       await lab.ourCable(2, "down");
+      // One after the other: while its worker has the first to do, the kernel drops a second (RmAddrDrop).
+      await counters(lab, { RmAddr: 1 });
       await lab.ourCable(3, "down");
       await counters(lab, { RmAddr: 2 });
+      await subflows(lab, 1);
+      await carries(lab);
+    },
+  },
+  {
+    name: "our stack removes two addresses with one list",
+    lab: threeOfOurs,
+    async run(lab) {
+      const lists = lab.fabric.count(
+        ({ segment: { mptcp } }) => mptcp.has(mptcpPresent.removeAddress) && mptcp.removeAddressCount === 2,
+      );
+      await joined(lab, 2);
+      lab.ours.loseInterfaces(2, 3);
+      await counters(lab, { RmAddr: 2 });
+      assert(lists.segments === 1, lab, `${lists.segments} lists of two on the wire`);
       await subflows(lab, 1);
       await carries(lab);
     },

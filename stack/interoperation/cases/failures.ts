@@ -1,7 +1,17 @@
 /** Ends before their time: fast close, resets, paths that go silent and come back, loss. */
 
 import type { Case, CaseGroup } from "../case.ts";
-import { assert, atLeast, carries, connected, counters, joined, speaksMptcp, subflows } from "../expectations.ts";
+import {
+  assert,
+  atLeast,
+  carries,
+  connected,
+  counters,
+  joined,
+  payloadOver,
+  speaksMptcp,
+  subflows,
+} from "../expectations.ts";
 import type { Role } from "../fabric.ts";
 import type { Lab } from "../lab.ts";
 import { tcpFlag } from "../../wire/tcp-segment.ts";
@@ -75,26 +85,27 @@ async function silenceUnder(lab: Lab, sender: Role, path: number): Promise<void>
   stop();
 }
 
-/** The sender with bytes on a silent path gives it up for the time being, and uses it again when it answers. */
+/** The path that carries everything goes silent: its sender gives it up for the time being, and uses it again when it answers. */
 function stale(who: "our stack" | "the kernel"): Case {
   return {
     name: `a silent path is found stale by ${who}, and used again when it is back`,
-    lab: { clientAddresses: 2 },
+    lab: { clientAddresses: 2, kernel: { sysctls: { "net.mptcp.stale_loss_cnt": 1 } } },
     async run(lab) {
       await joined(lab, 1);
-      await silenceUnder(lab, who === "our stack" ? lab.options.ours : lab.kernelRole, 2);
+      // The other path is backup for both: whatever is sent next is sent on the second, and only its silence changes that.
+      lab.ours.setBackup(lab.ourSubflow(1), true);
+      await counters(lab, { MPPrioRx: 1 });
+      const sender = who === "our stack" ? lab.options.ours : lab.kernelRole;
+      await silenceUnder(lab, sender, 2);
       await busyUntil(lab, "the path is found stale", () =>
-        // The kernel counts losses in intervals of its own: it may send the data again elsewhere and not call the subflow stale.
-        who === "our stack"
-          ? lab.ourSubflow(2).stale
-          : lab.counters().SubflowStale! > 0 || lab.counters().MPTCPRetrans! > 0,
+        who === "our stack" ? lab.ourSubflow(2).stale : lab.counters().SubflowStale! > 0,
       );
       lab.fabric.mend({ role: "client", index: 2 });
-      await busyUntil(lab, "the path is used again", () =>
-        who === "our stack"
-          ? !lab.ourSubflow(2).stale
-          : lab.counters().SubflowRecover! > 0 || lab.counters().SubflowStale === 0,
+      await busyUntil(lab, "the path is active again", () =>
+        who === "our stack" ? !lab.ourSubflow(2).stale : lab.counters().SubflowRecover! > 0,
       );
+      const again = payloadOver(lab, 2, sender);
+      await busyUntil(lab, "the path is used again", () => again.payloadBytes > 0);
       await lab.delivered();
       await carries(lab);
     },
