@@ -63,6 +63,8 @@ export class Connection {
   #observer: ConnectionObserver | undefined;
   #writeRefused = false;
   #windowOpened = false;
+  /** The largest data offset up to which the peer has been told that it may send: of all subflows, since they share one window (RFC 8684 §3.3.5). */
+  #windowEdgeTold = 0;
 
   constructor(options: ConnectionOptions) {
     const { environment } = options;
@@ -385,13 +387,18 @@ export class Connection {
     return this.#observer !== undefined && this.notifications.deliver(this.#observer);
   }
 
+  /** A segment goes out with a DATA_ACK and the window. */
+  noteWindowTold(): void {
+    this.#windowEdgeTold = this.reassembly.windowEdge;
+  }
+
   /** A window update, when the one that the peer knows is small and a good deal can be added (RFC 9293 §3.8.6.2.2). */
   #announceWindow(): void {
     this.#windowOpened = false;
     const limit = this.environment.receiveBufferBytes;
     for (const { endpoint, usable } of this.subflows) {
       if (!usable && endpoint.state !== "fin-wait-1" && endpoint.state !== "fin-wait-2") continue;
-      const lag = endpoint.windowLag();
+      const lag = this.plain ? endpoint.windowLag() : this.reassembly.windowEdge - this.#windowEdgeTold;
       const known = this.receiveWindow - lag;
       if (known < limit / 2 && lag >= Math.min(limit / 2, Math.max(2 * endpoint.segmentSize, limit / 8)))
         endpoint.requestAck();

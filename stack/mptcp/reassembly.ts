@@ -18,7 +18,6 @@ export class Reassembly {
   outOfOrderBytes = 0;
   /** Data offset up to which the application has read. */
   #consumed = 0;
-  /** First data offset beyond the window: it never moves back. */
   #edge: number;
   #pieces: Piece[] = [];
 
@@ -37,6 +36,11 @@ export class Reassembly {
   /** What may be advertised, counted from `next` (RFC 8684 §3.3.5). */
   get window(): number {
     return Math.max(0, this.#edge - this.next);
+  }
+
+  /** First data offset beyond the window; it never moves back. */
+  get windowEdge(): number {
+    return this.#edge;
   }
 
   get readableBytes(): number {

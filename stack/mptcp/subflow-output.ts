@@ -150,6 +150,7 @@ function writeDataAck(subflow: Subflow, options: MptcpOptions): void {
   options.dataAck64 = connection.use64BitAck;
   options.dataAckHigh = addHigh(base, next);
   options.dataAckLow = addLow(base, next);
+  connection.noteWindowTold();
 }
 
 function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
