@@ -166,6 +166,38 @@ describe("after a timeout (RFC 5682, F-RTO)", () => {
   });
 });
 
+describe("reductions of the window", () => {
+  /** Twenty segments under way, of which the second is lost: what the window is after `before` and the discovery of the loss. */
+  function windowAfterLoss(before: (bench: SenderBench) => void): number {
+    const bench = new SenderBench({ sack: true, window: 20 });
+    bench.sendAllowed();
+    before(bench);
+    bench.now += rtt;
+    bench.acknowledge(2, [[3, 8]]);
+    expect(bench.events).to.deep.equal(["fast retransmit"]);
+    return bench.window;
+  }
+
+  it("are one for what was under way: who was penalised has answered for it (RFC 6582 §3.2 step 1)", () => {
+    expect(windowAfterLoss(() => {})).to.equal(10);
+    expect(windowAfterLoss((bench) => bench.sender.halveWindow())).to.equal(10);
+    expect(windowAfterLoss((bench) => bench.sender.handleCongestionMark())).to.equal(10);
+  });
+
+  it("are one a round trip, too, where others ask for them", () => {
+    const bench = new SenderBench({ sack: true, window: 20 });
+    bench.sendAllowed();
+    bench.sender.halveWindow();
+    bench.sender.halveWindow();
+    expect(bench.window).to.equal(10);
+    bench.now += rtt;
+    bench.acknowledge(21);
+    const grown = bench.window;
+    bench.sender.halveWindow();
+    expect(bench.window).to.equal(grown / 2);
+  });
+});
+
 describe("tail loss probes (RFC 8985 §7)", () => {
   function probed(): SenderBench {
     const bench = new SenderBench({ sack: true });

@@ -72,6 +72,10 @@ export class Sender {
   /** What a timeout or a partial acknowledgement asks for goes out whatever is in flight (RFC 6298 (5.4), RFC 6582 §3.2 step 5). */
   #retransmissionForced = false;
   #lastSentAt = 0;
+  /** SND.NXT when the window was last reduced: what was sent before it says no more than has been answered already. */
+  #reducedUntil = 0;
+  /** The present recovery has reduced the window, and can give it back. */
+  #recoveryReduced = false;
 
   constructor(congestion: CongestionControl, timers: TimerTable, timestamps: TimestampClock, observer: SenderObserver) {
     this.congestion = congestion;
@@ -227,9 +231,21 @@ export class Sender {
     this.#rearm(progress || rack.delivered, now);
   }
 
+  /** The window has been reduced in this round trip. */
+  get hasReduced(): boolean {
+    return this.unacknowledged < this.#reducedUntil;
+  }
+
+  /** Half the window, at most once in a round trip, for a reason that is not of this path. */
+  halveWindow(): void {
+    if (this.hasReduced || this.inRecovery) return;
+    this.congestion.limit(this.congestion.congestionWindow / 2);
+    this.#reducedUntil = this.next;
+  }
+
   /** The path says that it is congested (RFC 3168 §6.1.2): as a loss, but nothing has to be sent again. A loss in the same round trip has been answered. */
   handleCongestionMark(): void {
-    if (this.#recovery === "open") this.congestion.onLoss(this.#flight.bytes);
+    if (this.#recovery === "open") this.#reduceWindow();
   }
 
   /** The path takes no more than `size` bytes a segment: what is larger goes out again in pieces; that is no congestion (RFC 1191 §6.5). */
@@ -262,6 +278,7 @@ export class Sender {
       this.#forwardRto.begin();
     }
     this.#recovery = "loss";
+    this.#recoveryReduced = true;
     this.#recoveryPoint = this.next;
     this.#duplicateAcks = 0;
     // What stands at SND.UNA should have moved it: the peer has thrown away what it had acknowledged selectively (RFC 2018 §8).
@@ -339,7 +356,7 @@ export class Sender {
       this.#forwardRto.stop();
       this.#rack.onSpuriousRecovery();
       this.#scoreboard.restoreLost();
-      this.congestion.undo();
+      if (this.#recoveryReduced) this.congestion.undo();
       this.#observer.onSpuriousRecovery(now);
     }
     if (this.#recovery !== "open" && (recovered || spurious)) {
@@ -354,7 +371,7 @@ export class Sender {
   #reactToRepairedLoss(now: number): void {
     if (this.#recovery !== "open") return;
     this.#spurious.forget();
-    this.congestion.onLoss(this.#flight.bytes);
+    this.#reduceWindow();
     this.#observer.onFastRetransmit(this.maximumSegmentSize, now);
   }
 
@@ -392,8 +409,16 @@ export class Sender {
     this.#recoveryPoint = this.next;
     this.#spurious.begin(this.unacknowledged, this.next);
     this.#reduction.begin(this.outstanding);
-    this.congestion.onLoss(this.#flight.bytes);
+    this.#recoveryReduced = !this.hasReduced;
+    this.#reduceWindow();
     this.#observer.onFastRetransmit(lostBytes, now);
+  }
+
+  /** Once in a round trip: the loss of what was sent before a reduction, or a mark on it, has been answered (RFC 6582 §3.2 step 1; RFC 3168 §6.1.2). */
+  #reduceWindow(): void {
+    if (this.hasReduced) return;
+    this.congestion.onLoss(this.#flight.bytes);
+    this.#reducedUntil = this.next;
   }
 
   #rearm(progress: boolean, now: number): void {

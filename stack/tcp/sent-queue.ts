@@ -77,6 +77,13 @@ export class SentQueue {
   #sentTail: SentRange | undefined;
   readonly #pool: SentRange[] = [];
 
+  /** The range by which the byte at data offset `offset` was sent. */
+  holding(offset: number): SentRange | undefined {
+    for (let range = this.head; range !== undefined; range = range.next)
+      if (!range.fin && range.dataStart <= offset && offset < range.dataEnd) return range;
+    return undefined;
+  }
+
   /** A fresh range at the end of the stream. */
   append(start: number, end: number): SentRange {
     const range = this.#take();
