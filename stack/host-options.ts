@@ -1,6 +1,7 @@
 /** Configuration of a host, as the application gives it; checked once, when the host is made. */
 
 import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
+import type { MultipathMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import type { TcpOptions } from "./tcp/tcp-options.ts";
 
 export interface AddressOptions {
@@ -30,7 +31,7 @@ export type CongestionControlName = "lia" | "reno" | "cubic";
 export type SchedulerName = "min-rtt";
 export type PathManagerName = "full-mesh";
 
-export interface HostOptions extends Partial<MultipathPolicy> {
+export interface HostOptions extends Partial<MultipathPolicy>, Partial<MultipathMechanisms> {
   name: string;
   /** Uniform unsigned 32-bit numbers: initial sequence numbers, keys, nonces, ephemeral ports. */
   random: () => number;

@@ -17,6 +17,7 @@ import { ConfigurationError, type HostOptions } from "./host-options.ts";
 import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
+import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import { NetworkError } from "./network-error.ts";
 import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
@@ -119,6 +120,7 @@ export class Host {
       receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
       dssChecksum: options.dssChecksum ?? false,
       policy: checkedMultipathPolicy(options),
+      mechanisms: chosenMechanisms(options),
       tcp: checkedTcpOptions(options.tcp ?? {}),
       initialNumbers: new InitialNumbers(options.random),
       scheduler: checkedName("scheduler", options.scheduler, schedulers),

@@ -10,6 +10,7 @@ import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
 import type { MultipathPolicy } from "./multipath-policy.ts";
+import type { MultipathMechanisms } from "./multipath-mechanisms.ts";
 import type { Subflow } from "./subflow.ts";
 
 /** One address of one interface of the host. */
@@ -32,6 +33,7 @@ export interface ConnectionEnvironment {
   readonly receiveBufferBytes: number;
   readonly dssChecksum: boolean;
   readonly policy: MultipathPolicy;
+  readonly mechanisms: MultipathMechanisms;
   readonly tcp: TcpOptions;
   readonly initialNumbers: InitialNumbers;
   readonly scheduler: Scheduler;

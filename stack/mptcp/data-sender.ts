@@ -1,11 +1,11 @@
 /**
  * The send side of a connection: which data go on which subflow, what has to be sent again on another, and the timers of the data level
- * (RFC 8684 §3.3; opportunistic retransmission and penalisation: Raiciu et al., NSDI'12 §4.2).
+ * (RFC 8684 §3.3).
  */
 
-import type { SentRange } from "../tcp/sent-queue.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
+import { OpportunisticRetransmission } from "./opportunistic-retransmission.ts";
 import { ReinjectionQueue } from "./reinjection-queue.ts";
 import { RetransmissionEpisodes } from "./retransmission-episodes.ts";
 import type { Subflow } from "./subflow.ts";
@@ -30,18 +30,18 @@ export class DataSender {
 
   readonly #connection: Connection;
   readonly #episodes: RetransmissionEpisodes;
+  readonly #opportunistic: OpportunisticRetransmission;
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
   /** When a DATA_ACK last brought progress, or waiting for one began. */
   #answeredAt = 0;
   /** Data offset behind the latest segment that was not full. */
   #smallSegmentEnd = 0;
-  /** Data offset up to which M1 has retransmitted. */
-  #opportunisticEnd = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#episodes = new RetransmissionEpisodes(connection);
+    this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes);
   }
 
   get nextTimeout(): number {
@@ -212,75 +212,12 @@ export class DataSender {
     return connection.environment.scheduler.select(connection.subflows, excluded);
   }
 
-  /** Nothing new may be sent, but a fast subflow has room: what keeps a slow one busy goes over the fast one. */
+  /** Nothing new may be sent: what a subflow with room can do for the others. */
   #transmitOpportunistically(now: number, output: SegmentOutput): boolean {
-    if (this.unacknowledged >= this.next) return false;
+    if (this.unacknowledged >= this.next || !this.#connection.environment.mechanisms.opportunisticRetransmission)
+      return false;
     const fast = this.#choose(maximumMapping, undefined, now);
-    if (fast === undefined) return false;
-    if (this.#connection.sendBuffer.end > this.next) return this.#unblockWindow(fast, now, output);
-    // In mid-stream more may come at any time, and the path that it would take is worth more than a sooner arrival of what is under way already: min-rtt
-    // alone decides. Interactive data that overflowed to a slow path arrives that much later; a scheduler that waits for the fast one (BLEST, ECF) is the cure.
-    if (this.finOffset === Number.POSITIVE_INFINITY) return false;
-    return this.#shortenTail(fast, now, output);
-  }
-
-  /** M1 and M2: the window is full because of its first byte, which a slower subflow holds: send that again, and let the slower one have less. */
-  #unblockWindow(fast: Subflow, now: number, output: SegmentOutput): boolean {
-    if (this.unacknowledged < this.#opportunisticEnd) return false;
-    for (const slow of this.#connection.subflows) {
-      if (slow === fast || slow.smoothedRttMicroseconds <= fast.smoothedRttMicroseconds) continue;
-      const range = rangeHolding(slow, this.unacknowledged);
-      if (range === undefined) continue;
-      const length = Math.min(range.dataEnd - this.unacknowledged, fast.space);
-      this.#opportunisticEnd = this.unacknowledged + length;
-      this.#retransmitOn(fast, slow, this.unacknowledged, length, now, output);
-      this.#penalise(slow, fast, now);
-      return true;
-    }
-    return false;
-  }
-
-  /** The end of the stream: whatever would arrive later by the slow subflow than by the fast one goes over the fast one too, once. */
-  #shortenTail(fast: Subflow, now: number, output: SegmentOutput): boolean {
-    const fastRtt = fast.smoothedRttMicroseconds;
-    for (const slow of this.#connection.subflows) {
-      if (slow === fast || 2 * slow.smoothedRttMicroseconds <= 3 * fastRtt) continue;
-      for (let range = slow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
-        if (range.fin || range.reinjected || range.sacked || range.dataEnd <= this.unacknowledged) continue;
-        if (range.sentAt + slow.smoothedRttMicroseconds <= now + fastRtt) continue;
-        const start = Math.max(this.unacknowledged, range.dataStart);
-        const length = Math.min(range.dataEnd - start, fast.space);
-        if (start + length < range.dataEnd)
-          slow.endpoint.sender.queue.split(range, range.start + (start + length - range.dataStart));
-        range.reinjected = true;
-        this.#retransmitOn(fast, slow, start, length, now, output);
-        return true;
-      }
-    }
-    return false;
-  }
-
-  #retransmitOn(fast: Subflow, slow: Subflow, start: number, length: number, now: number, output: SegmentOutput): void {
-    fast.reinjections++;
-    this.#episodes.note("opportunistic", fast.id, slow.id, start, length, now);
-    fast.sendData(start, length, now, output);
-  }
-
-  #penalise(slow: Subflow, fast: Subflow, now: number): void {
-    if (now - slow.penalisedAt < slow.smoothedRttMicroseconds) return;
-    slow.penalisedAt = now;
-    slow.congestion.limit(slow.congestion.congestionWindow / 2);
-    const connection = this.#connection;
-    connection.environment.record({
-      time: now,
-      name: "scheduler:penalise",
-      connection: connection.id,
-      subflow: slow.id,
-      section: "NSDI'12 §4.2",
-      congestionWindow: slow.congestion.congestionWindow,
-      smoothedRttMicroseconds: slow.smoothedRttMicroseconds,
-      fasterRttMicroseconds: fast.smoothedRttMicroseconds,
-    });
+    return fast !== undefined && this.#opportunistic.transmit(fast, this.unacknowledged, now, output);
   }
 
   /** DATA_FIN follows the last byte (RFC 8684 §3.3.3); as plain TCP, the FIN does. */
@@ -307,7 +244,8 @@ export class DataSender {
 
   #liveHolder(offset: number): Subflow | undefined {
     return this.#connection.subflows.find(
-      (subflow) => !subflow.stale && !subflow.endpoint.closed && rangeHolding(subflow, offset) !== undefined,
+      (subflow) =>
+        !subflow.stale && !subflow.endpoint.closed && subflow.endpoint.sender.queue.holding(offset) !== undefined,
     );
   }
 
@@ -335,12 +273,4 @@ export class DataSender {
     }
     return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * 2 ** Math.min(20, this.#backoff));
   }
-}
-
-/** The range by which `subflow` has sent the byte at data offset `offset` and that it still holds. */
-function rangeHolding(subflow: Subflow, offset: number): SentRange | undefined {
-  for (let range = subflow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
-    if (!range.fin && range.dataStart <= offset && offset < range.dataEnd) return range;
-  }
-  return undefined;
 }

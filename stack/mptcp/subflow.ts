@@ -85,7 +85,6 @@ export class Subflow implements TcpUser, Schedulable {
   failedSequence: Uint64 | undefined;
 
   reinjections = 0;
-  penalisedAt = 0;
   readonly #windowCap = new WindowCap();
 
   constructor(connection: Connection, options: SubflowOptions) {
@@ -196,7 +195,8 @@ export class Subflow implements TcpUser, Schedulable {
 
   handleRttSample(rttMicroseconds: number, now: number): void {
     const { sender } = this.endpoint;
-    const active = this.connection.subflowSet.hasSeveralUsable;
+    const { environment, subflowSet } = this.connection;
+    const active = environment.mechanisms.windowCapping && subflowSet.hasSeveralUsable;
     const rtt = this.#windowCap.onRttSample(
       this.congestion,
       rttMicroseconds,
