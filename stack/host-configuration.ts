@@ -49,13 +49,16 @@ export function checkedMultipathPolicy(options: HostOptions): MultipathPolicy {
     maximumSubflows = defaultMultipathPolicy.maximumSubflows,
     maximumAddressesAccepted = defaultMultipathPolicy.maximumAddressesAccepted,
     closeTimeoutMicroseconds = defaultMultipathPolicy.closeTimeoutMicroseconds,
+    fastClose = defaultMultipathPolicy.fastClose,
   } = options;
   requireInteger("maximumSubflows", maximumSubflows, 0, 255);
   requireInteger("maximumAddressesAccepted", maximumAddressesAccepted, 0, 255);
   requireInteger("closeTimeoutMicroseconds", closeTimeoutMicroseconds, 0, Number.MAX_SAFE_INTEGER);
   if (options.mptcp && options.pathManager === "full-mesh" && maximumSubflows === 0)
     throw new ConfigurationError("maximumSubflows", 'pathManager "full-mesh" opens subflows, and 0 allows none');
-  return { allowJoinInitialAddress, maximumSubflows, maximumAddressesAccepted, closeTimeoutMicroseconds };
+  if (fastClose !== "reset" && fastClose !== "acknowledgement")
+    throw new ConfigurationError("fastClose", `"${String(fastClose)}" is neither "reset" nor "acknowledgement"`);
+  return { allowJoinInitialAddress, maximumSubflows, maximumAddressesAccepted, closeTimeoutMicroseconds, fastClose };
 }
 
 function requireInteger(path: string, value: number, minimum: number, maximum: number): void {

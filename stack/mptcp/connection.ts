@@ -17,6 +17,7 @@ import { Lifetime } from "./lifetime.ts";
 import { Paths } from "./paths.ts";
 import { Reassembly } from "./reassembly.ts";
 import { SendBuffer } from "./send-buffer.ts";
+import { SequenceWidth } from "./sequence-width.ts";
 import type { Subflow } from "./subflow.ts";
 import { SubflowSet } from "./subflow-set.ts";
 
@@ -53,6 +54,7 @@ export class Connection {
   readonly sendBuffer: SendBuffer;
   readonly reassembly: Reassembly;
   readonly dataSender: DataSender;
+  readonly sequenceWidth: SequenceWidth = new SequenceWidth();
   readonly paths: Paths;
   readonly fallback: Fallback;
   readonly subflowSet: SubflowSet;

@@ -3,6 +3,7 @@
 import type { SubflowCloseReason } from "../events.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionErrorCode } from "./connection-observer.ts";
+import { FastClose } from "./fast-close.ts";
 import type { Subflow } from "./subflow.ts";
 
 /** Joins refused since the last subflow ended. */
@@ -13,8 +14,10 @@ export class Lifetime {
   closed = false;
   /** Both streams have been exchanged: the subflows close. */
   closing = false;
-  /** The application has given the connection up: RSTs carry MP_FASTCLOSE. */
+  /** The application has given the connection up, which the peer is told by MP_FASTCLOSE. */
   fastClosing = false;
+  /** It is told so on an acknowledgement. */
+  #fastClose: FastClose | undefined;
   readonly #connection: Connection;
   #remoteEnded = false;
   #refusedJoins = 0;
@@ -26,10 +29,11 @@ export class Lifetime {
   }
 
   get nextTimeout(): number {
-    return this.#orphanAt;
+    return Math.min(this.#orphanAt, this.#fastClose?.nextTimeout ?? Number.POSITIVE_INFINITY);
   }
 
   handleTimeout(now: number): void {
+    this.#fastClose?.handleTimeout(now);
     if (now >= this.#orphanAt) this.giveUp(this.#orphanedBy === "reset-by-peer" ? "ECONNRESET" : "ETIMEDOUT", now);
   }
 
@@ -117,14 +121,24 @@ export class Lifetime {
     this.#connection.environment.notify(this.#connection);
   }
 
-  /** The application gives up both directions at once: MP_FASTCLOSE with RST on every subflow (RFC 8684 §3.5), or RST. */
+  /** The application gives up both directions at once: MP_FASTCLOSE (RFC 8684 §3.5), or, as plain TCP, RST. */
   abort(now: number): void {
     const connection = this.#connection;
     if (this.closed) return;
     this.fastClosing = !connection.plain && connection.peerKey !== undefined;
     if (this.fastClosing) this.#recordFastClose("local", now);
     this.end(undefined, now);
-    connection.subflowSet.abortAll(now);
+    if (this.fastClosing && connection.environment.policy.fastClose === "acknowledgement") {
+      const carrier = connection.subflowSet.bestForSignals;
+      if (carrier !== undefined) this.#fastClose = new FastClose(carrier, now);
+    }
+    for (const { endpoint } of connection.subflows)
+      if (endpoint !== this.#fastClose?.carrier.endpoint) endpoint.abort("aborted", now);
+  }
+
+  /** What `subflow` sends from here on carries MP_FASTCLOSE: everything of the one that announces it, or the RST of each. */
+  announcesFastClose(subflow: Subflow): boolean {
+    return this.fastClosing && (this.#fastClose === undefined || this.#fastClose.carrier === subflow);
   }
 
   /** MP_FASTCLOSE with our key: the peer has gone. On an acknowledgement it waits for our RST there too; on a RST it does not (RFC 8684 §3.5). */

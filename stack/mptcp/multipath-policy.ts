@@ -9,6 +9,8 @@ export interface MultipathPolicy {
   readonly maximumAddressesAccepted: number;
   /** How long a connection outlives its last subflow, waiting for another (RFC 8684 §3.4.2); default 60 s, as Linux. 0: not at all. */
   readonly closeTimeoutMicroseconds: number;
+  /** How a connection is given up (MP_FASTCLOSE, RFC 8684 §3.5): by RST on every subflow, as Linux; or on an acknowledgement, which the peer answers. */
+  readonly fastClose: "reset" | "acknowledgement";
 }
 
 export const defaultMultipathPolicy: MultipathPolicy = {
@@ -16,4 +18,5 @@ export const defaultMultipathPolicy: MultipathPolicy = {
   maximumSubflows: 7,
   maximumAddressesAccepted: 8,
   closeTimeoutMicroseconds: 60_000_000,
+  fastClose: "reset",
 };

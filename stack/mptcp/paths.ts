@@ -120,8 +120,7 @@ export class Paths implements ManagedConnection {
   /** Each signal goes out on an acknowledgement of its own; what ends with its carrier is not said any more. */
   transmitSignals(now: number, output: SegmentOutput): void {
     if (this.#signals.length === 0) return;
-    const { subflows } = this.#connection;
-    const best = subflows.find(({ usable, stale }) => usable && !stale) ?? subflows.find(({ usable }) => usable);
+    const best = this.#connection.subflowSet.bestForSignals;
     const waiting: QueuedSignal[] = [];
     for (const queued of this.#signals) {
       const subflow = queued.carrier ?? best;

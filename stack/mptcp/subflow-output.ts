@@ -51,6 +51,10 @@ export function writeOptions(
     writeMapping(subflow, options, range);
     return;
   }
+  if (connection.lifetime.announcesFastClose(subflow)) {
+    writeFastClose(subflow, options);
+    return;
+  }
   if (subflow.announceDataFin) {
     subflow.announceDataFin = false;
     writeDataFin(subflow, options);
@@ -128,17 +132,20 @@ function writeJoinAck(subflow: Subflow, options: MptcpOptions): void {
 
 function writeReset(subflow: Subflow, options: MptcpOptions): void {
   const { connection } = subflow;
-  if (connection.lifetime.fastClosing) {
-    const { key } = connection.peerKey!;
-    options.present |= mptcpPresent.fastClose;
-    options.fastCloseKeyHigh = key.high;
-    options.fastCloseKeyLow = key.low;
-  } else if (subflow.resetReason >= 0) {
+  if (connection.lifetime.announcesFastClose(subflow)) writeFastClose(subflow, options);
+  else if (subflow.resetReason >= 0) {
     options.present |= mptcpPresent.reset;
     options.resetTransient = false;
     options.resetReason = subflow.resetReason;
     if (subflow.failedSequence !== undefined) writeSignal(options, { kind: "fail", ...subflow.failedSequence });
   }
+}
+
+function writeFastClose({ connection }: Subflow, options: MptcpOptions): void {
+  const { key } = connection.peerKey!;
+  options.present |= mptcpPresent.fastClose;
+  options.fastCloseKeyHigh = key.high;
+  options.fastCloseKeyLow = key.low;
 }
 
 function writeDataAck(subflow: Subflow, options: MptcpOptions): void {
@@ -153,12 +160,16 @@ function writeDataAck(subflow: Subflow, options: MptcpOptions): void {
   connection.noteWindowTold();
 }
 
-function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
-  const base = subflow.connection.localKey!.firstDataSequence;
+function writeDataSequence({ connection }: Subflow, options: MptcpOptions, dataOffset: number): void {
+  const base = connection.localKey!.firstDataSequence;
   options.hasMapping = true;
-  options.dataSequence64 = false;
-  options.dataSequenceHigh = 0;
-  options.dataSequenceLow = addLow(base, range.mappingDataStart);
+  options.dataSequence64 = connection.sequenceWidth.isLong;
+  options.dataSequenceHigh = addHigh(base, dataOffset);
+  options.dataSequenceLow = addLow(base, dataOffset);
+}
+
+function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
+  writeDataSequence(subflow, options, range.mappingDataStart);
   options.subflowSequence = range.mappingStart >>> 0;
   options.dataLength = range.mappingLength;
   options.checksum = range.mappingChecksum;
@@ -170,9 +181,7 @@ function writeInfiniteMapping(subflow: Subflow, options: MptcpOptions, range: Se
   const mapping = connection.fallback.mappingToAnnounce(range.start);
   if (mapping === undefined) return;
   writeDataAck(subflow, options);
-  options.hasMapping = true;
-  options.dataSequence64 = false;
-  options.dataSequenceLow = addLow(connection.localKey!.firstDataSequence, mapping.dataStart);
+  writeDataSequence(subflow, options, mapping.dataStart);
   options.subflowSequence = mapping.subflowStart >>> 0;
   options.dataLength = 0;
   options.checksum = connection.checksumEnabled ? 0 : -1;
@@ -183,10 +192,8 @@ function writeDataFin(subflow: Subflow, options: MptcpOptions): void {
   const { connection } = subflow;
   const base = connection.localKey!.firstDataSequence;
   const offset = connection.dataSender.finOffset;
-  options.hasMapping = true;
+  writeDataSequence(subflow, options, offset);
   options.dataFin = true;
-  options.dataSequence64 = false;
-  options.dataSequenceLow = addLow(base, offset);
   options.subflowSequence = 0;
   options.dataLength = 1;
   options.checksum = connection.checksumEnabled ? dataFinChecksum(base, offset) : -1;

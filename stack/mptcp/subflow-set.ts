@@ -56,6 +56,11 @@ export class SubflowSet {
     return this.list.some((other) => other !== subflow && other.usable && !other.stale);
   }
 
+  /** What belongs to the connection as a whole is said on the one that is most likely heard. */
+  get bestForSignals(): Subflow | undefined {
+    return this.list.find(({ usable, stale }) => usable && !stale) ?? this.list.find(({ usable }) => usable);
+  }
+
   /** RFC 8684 §3.2: the address of the initial subflow has id 0. */
   wireAddressId(local: LocalAddress): number {
     return local.address === this.#initial?.local.address ? 0 : local.addressId;

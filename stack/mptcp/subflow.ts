@@ -138,7 +138,8 @@ export class Subflow implements TcpUser, Schedulable {
   get dataOptionsLength(): number {
     const connection = this.connection;
     if (connection.plain) return 0;
-    return connection.confirmed && !connection.use64BitAck ? 20 : 24;
+    if (!connection.confirmed) return 24; // MP_CAPABLE with data.
+    return 20 + (connection.use64BitAck ? 4 : 0) + (connection.sequenceWidth.isLong ? 4 : 0);
   }
 
   /** Sends `length` bytes of the send buffer from data offset `start` as one item with one mapping. */
@@ -152,6 +153,7 @@ export class Subflow implements TcpUser, Schedulable {
     if (connection.checksumEnabled && !connection.plain) {
       range.mappingChecksum = mappingChecksum(range, connection.localKey!.firstDataSequence);
     }
+    connection.sequenceWidth.note(connection.dataSender.next, now);
     this.endpoint.transmitNew(range, now, output);
     return range;
   }
