@@ -7,7 +7,7 @@ import type { Connection } from "./mptcp/connection.ts";
 import type { LocalAddress } from "./mptcp/connection-environment.ts";
 import type { Subflow } from "./mptcp/subflow.ts";
 import { resetFor } from "./tcp/reset-segment.ts";
-import type { TcpUnreachable } from "./wire/icmp.ts";
+import type { IcmpError } from "./wire/icmp-error.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
 import { capableFlag, mptcpPresent, resetReason } from "./wire/mptcp-options.ts";
 import { tcpFlag, type TcpSegment } from "./wire/tcp-segment.ts";
@@ -34,12 +34,9 @@ export class Demultiplexer {
     this.#host = host;
   }
 
-  /** `address` undefined: every address. */
+  /** Whether a listener for `address`, as `Listener.address`, would be in another's way. */
   isListening(port: number, address: IpAddress | undefined): boolean {
-    return this.#listeners.some(
-      (other) =>
-        other.port === port && (address === undefined || other.address === undefined || other.address === address),
-    );
+    return this.#listeners.some((other) => other.port === port && other.overlaps(address));
   }
 
   addListener(listener: Listener): void {
@@ -72,10 +69,10 @@ export class Demultiplexer {
     else if (listener.makeRoom(now)) this.#accept(listener, segment, local, now);
   }
 
-  handleUnreachable(error: TcpUnreachable, now: number): void {
+  handleIcmpError(error: IcmpError, now: number): void {
     const subflow = this.flows.find(error.source, error.sourcePort, error.destination, error.destinationPort);
     if (subflow === undefined) return;
-    subflow.endpoint.handleUnreachable(error, now);
+    subflow.endpoint.handleIcmpError(error, now);
     this.#host.wake(subflow.connection);
   }
 
@@ -106,8 +103,7 @@ export class Demultiplexer {
 
   #listenerFor(segment: TcpSegment): Listener | undefined {
     return this.#listeners.find(
-      ({ port, address }) =>
-        port === segment.destinationPort && (address === undefined || address === segment.destination),
+      (listener) => listener.port === segment.destinationPort && listener.takes(segment.destination),
     );
   }
 

@@ -5,13 +5,15 @@ import type { NetworkInterface } from "./network-interface.ts";
 import type { SentRange } from "./tcp/sent-queue.ts";
 import { checksumAdd, checksumAddOdd, checksumFinish, checksumFold, pseudoHeaderSum } from "./wire/checksum.ts";
 import { etherType, ethernetHeaderLength, type MacAddress, writeEthernetHeader, writeMac } from "./wire/ethernet.ts";
+import { type Ipv4Address, type Ipv6Address, isIpv6 } from "./wire/ip-address.ts";
 import { ipProtocol, ipv4HeaderLength, writeIpv4Header } from "./wire/ipv4.ts";
+import { flowLabel, ipv6HeaderLength, writeIpv6Header } from "./wire/ipv6.ts";
 import { writeTcp } from "./wire/tcp-emit.ts";
 import type { TcpSegment } from "./wire/tcp-segment.ts";
 
-const tcpStart = ethernetHeaderLength + ipv4HeaderLength;
+const ipStart = ethernetHeaderLength;
 const tcpChecksumOffset = 16;
-const maximumHeaderLength = tcpStart + 60;
+const maximumHeaderLength = ipStart + ipv6HeaderLength + 60;
 
 export function emptyFrame(headerCapacity: number): OutgoingFrame {
   return {
@@ -49,7 +51,7 @@ export class FrameWriter {
   readonly #view = new DataView(this.frame.header.buffer);
   #identification = 0;
 
-  /** Fills `frame` with `segment` and the payload of `range`; the caller sets the destination's hardware address. */
+  /** Fills `frame` with `segment`, whose addresses are of one family, and the payload of `range`. */
   write(
     segment: TcpSegment,
     range: SentRange | undefined,
@@ -70,25 +72,35 @@ export class FrameWriter {
         payloadLength += range.lengths[i]!;
       }
     }
+    const { source, destination: remote } = segment;
+    const tcpStart = ipStart + (isIpv6(remote) ? ipv6HeaderLength : ipv4HeaderLength);
     const tcpLength = writeTcp(segment, view, tcpStart) + payloadLength;
     frame.interfaceIndex = via.index;
     frame.headerLength = tcpStart + tcpLength - payloadLength;
     frame.payloadLength = payloadLength;
     frame.gsoSize = gsoSize;
-    writeEthernetHeader(view, 0, destination, via.mac, etherType.ipv4);
-    const identification = this.#identification;
-    this.#identification = (identification + 1) & 0xffff;
-    writeIpv4Header(
-      view,
-      ethernetHeaderLength,
-      ipv4HeaderLength + tcpLength,
-      identification,
-      ipProtocol.tcp,
-      segment.source,
-      segment.destination,
-      segment.ecn,
-    );
-    const pseudoHeader = pseudoHeaderSum(segment.source, segment.destination, ipProtocol.tcp, tcpLength);
+    if (isIpv6(remote)) {
+      const ports = segment.sourcePort * 0x10000 + segment.destinationPort;
+      const label = flowLabel(source as Ipv6Address, remote, ports);
+      writeEthernetHeader(view, 0, destination, via.mac, etherType.ipv6);
+      writeIpv6Header(view, ipStart, tcpLength, ipProtocol.tcp, source as Ipv6Address, remote, segment.ecn, label);
+    } else {
+      const identification = this.#identification;
+      this.#identification = (identification + 1) & 0xffff;
+      const totalLength = ipv4HeaderLength + tcpLength;
+      writeEthernetHeader(view, 0, destination, via.mac, etherType.ipv4);
+      writeIpv4Header(
+        view,
+        ipStart,
+        totalLength,
+        identification,
+        ipProtocol.tcp,
+        source as Ipv4Address,
+        remote,
+        segment.ecn,
+      );
+    }
+    const pseudoHeader = pseudoHeaderSum(source, remote, ipProtocol.tcp, tcpLength);
     if (via.checksumOffload) {
       frame.checksumStart = tcpStart;
       frame.checksumOffset = tcpChecksumOffset;
@@ -96,12 +108,12 @@ export class FrameWriter {
     } else {
       frame.checksumStart = 0;
       frame.checksumOffset = 0;
-      view.setUint16(tcpStart + tcpChecksumOffset, this.#wholeChecksum(pseudoHeader));
+      view.setUint16(tcpStart + tcpChecksumOffset, this.#wholeChecksum(pseudoHeader, tcpStart));
     }
     return frame;
   }
 
-  #wholeChecksum(pseudoHeader: number): number {
+  #wholeChecksum(pseudoHeader: number, tcpStart: number): number {
     const { frame } = this;
     let sum = checksumAdd(pseudoHeader, frame.header, tcpStart, frame.headerLength - tcpStart);
     let odd = false;

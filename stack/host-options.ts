@@ -5,7 +5,7 @@ import type { MultipathMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import type { TcpOptions } from "./tcp/tcp-options.ts";
 
 export interface AddressOptions {
-  /** Dotted IPv4. */
+  /** Dotted IPv4, or IPv6 as RFC 4291 writes it; an interface may have both. */
   address: string;
   prefixLength: number;
 }
@@ -14,15 +14,17 @@ export interface InterfaceOptions {
   name: string;
   /** Six hexadecimal octets with colons. */
   mac: string;
-  /** Bytes of IP packet that fit, 576 … 65535. */
+  /** Bytes of IP packet that fit, 576 … 65535; at least 1280 with IPv6. */
   mtu: number;
   /** The device cuts segments and completes checksums (virtio-net TSO): transmit items of up to 44 segments with a `gsoSize`. */
   gso: boolean;
   /** The device completes checksums (VIRTIO_NET_HDR_F_NEEDS_CSUM), also of single segments. Default: as `gso`. */
   checksumOffload?: boolean;
   addresses: readonly AddressOptions[];
-  /** Next hop for destinations outside the interface's prefixes, for packets with a source address of this interface. */
+  /** Next hop for IPv4 destinations outside the interface's prefixes, for packets with a source address of this interface. */
   gateway?: string;
+  /** The same for IPv6; it may be a link-local address. */
+  ipv6Gateway?: string;
   /** Subflows over this interface carry data only when no other can (RFC 8684 §3.3.8). */
   backup?: boolean;
 }

@@ -5,15 +5,9 @@ import { Demultiplexer } from "./demultiplexer.ts";
 import type { FallbackReason, StackEvent } from "./events.ts";
 import type { ChecksumState, FrameSink } from "./frame.ts";
 import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
-import {
-  buildInterfaces,
-  checkedAddress,
-  checkedBuffer,
-  checkedMultipathPolicy,
-  checkedName,
-  checkedTcpOptions,
-} from "./host-configuration.ts";
+import { checkedBuffer, checkedMultipathPolicy, checkedName, checkedTcpOptions } from "./host-configuration.ts";
 import { ConfigurationError, type HostOptions } from "./host-options.ts";
+import { buildInterfaces, checkedAddress } from "./interface-configuration.ts";
 import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
@@ -23,8 +17,10 @@ import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
 import { InitialNumbers } from "./tcp/initial-numbers.ts";
-import type { IpAddress } from "./wire/ip-address.ts";
+import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { ipv4HeaderLength } from "./wire/ipv4.ts";
+import { ipv6HeaderLength } from "./wire/ipv6.ts";
+import { unspecifiedIpv6 } from "./wire/ipv6-address.ts";
 import { tcpHeaderLength } from "./wire/tcp-segment.ts";
 
 const defaultBuffer = 6 * 1024 * 1024;
@@ -35,8 +31,10 @@ const ephemeralPorts = 28_232;
 const eventLimit = 100_000;
 
 export interface ListenOptions {
-  /** Default: every address of the host. */
+  /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
   address?: string;
+  /** With `::`: no IPv4 (IPV6_V6ONLY, RFC 3493 §5.3). Default false. */
+  ipv6Only?: boolean;
   port: number;
   /** Connections that are half open or wait to be accepted; default 511. */
   backlog?: number;
@@ -94,7 +92,8 @@ export class Host {
         address,
         interfaceIndex: networkInterface.index,
         interfaceName: networkInterface.name,
-        maximumSegmentSize: networkInterface.mtu - ipv4HeaderLength - tcpHeaderLength,
+        maximumSegmentSize:
+          networkInterface.mtu - (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) - tcpHeaderLength,
         gso: networkInterface.gso,
         backup: options.interfaces[networkInterface.index]!.backup ?? false,
         up: true,
@@ -130,7 +129,7 @@ export class Host {
       random: () => this.#random() >>> 0,
       newCongestionControl,
       newPathManager,
-      hasRoute: (local, remote) => this.#interfaces[local.interfaceIndex]!.nextHop(remote) !== undefined,
+      hasRoute: (local, remote) => this.#nextHop(local, remote) !== undefined,
       attach: (subflow) => flows.add(subflow),
       detach: (subflow) => flows.remove(subflow),
       allocatePort: (local, remote, remotePort) => this.#allocatePort(local, remote, remotePort),
@@ -188,8 +187,8 @@ export class Host {
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 65_535)
       throw new NetworkError("EINVAL", `port ${port} is not in 1 … 65535`);
-    const address = options.address === undefined ? undefined : checkedAddress("address", options.address);
-    if (address !== undefined && this.#localAddressOf(address) === undefined) {
+    const address = listeningAddress(options);
+    if (address !== undefined && !isUnspecified(address) && this.#localAddressOf(address) === undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.address} is not an address of ${this.name}`);
     }
     const demultiplexer = this.#demultiplexer;
@@ -290,13 +289,15 @@ export class Host {
     return this.#localAddresses.find((local) => local.address === address);
   }
 
+  /** Where a packet between the two goes first, or undefined: no route, or addresses of different families. */
+  #nextHop(local: LocalAddress, remote: IpAddress): IpAddress | undefined {
+    if (!canTalk(local.address, remote)) return undefined;
+    return this.#interfaces[local.interfaceIndex]!.nextHop(remote);
+  }
+
   #sourceFor(remote: IpAddress): LocalAddress | undefined {
-    const reachable = this.#localAddresses.filter(
-      (local) => local.up && this.#interfaces[local.interfaceIndex]!.nextHop(remote) !== undefined,
-    );
-    return (
-      reachable.find((local) => this.#interfaces[local.interfaceIndex]!.nextHop(remote) === remote) ?? reachable[0]
-    );
+    const reachable = this.#localAddresses.filter((local) => local.up && this.#nextHop(local, remote) !== undefined);
+    return reachable.find((local) => this.#nextHop(local, remote) === remote) ?? reachable[0];
   }
 
   /** RFC 6056 §3.3.1, simple randomisation. */
@@ -308,6 +309,13 @@ export class Host {
     }
     throw new NetworkError("EADDRNOTAVAIL", `${this.name} has no port left`);
   }
+}
+
+/** As `Listener.address`. */
+function listeningAddress({ address: text, ipv6Only = false }: ListenOptions): IpAddress | undefined {
+  if (text === undefined) return undefined;
+  const address = checkedAddress("address", text);
+  return address === unspecifiedIpv6 && !ipv6Only ? undefined : address;
 }
 
 export { NetworkError } from "./network-error.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { checksumState } from "./frame.ts";
 import { converse, makePair, serverPort, wifi } from "./testing/pair.ts";
-import { parseIpAddress } from "./wire/ip-address.ts";
+import { parseIpv4 } from "./wire/ip-address.ts";
 import { ipProtocol, writeIpv4Header } from "./wire/ipv4.ts";
 import { writeTcp } from "./wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "./wire/tcp-segment.ts";
@@ -24,7 +24,7 @@ describe("a flood of SYNs from nowhere (RFC 4987)", () => {
         const view = new DataView(frame.buffer);
         view.setUint16(12, 0x0800);
         const length = writeTcp(segment, view, 34);
-        const [source, destination] = [parseIpAddress("10.9.9.9")!, parseIpAddress("10.0.100.2")!];
+        const [source, destination] = [parseIpv4("10.9.9.9")!, parseIpv4("10.0.100.2")!];
         writeIpv4Header(view, 14, 20 + length, 0, ipProtocol.tcp, source, destination);
         server.handleFrame(0, frame, 0, 34 + length, checksumState.valid, network.now);
       }

@@ -1,14 +1,14 @@
 /** A port that accepts connections. */
 
 import type { Connection } from "./mptcp/connection.ts";
-import type { IpAddress } from "./wire/ip-address.ts";
+import { type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 
 /** A half-open connection that has had so long to answer may make room for another: its first SYN/ACK has been sent again by then (RFC 6298 §2). */
 const halfOpenGrace = 1_000_000;
 
 export class Listener {
   readonly port: number;
-  /** undefined: every address of the host. */
+  /** undefined: every address of the host; an unspecified address: every one of its family. */
   readonly address: IpAddress | undefined;
   /** Told by `Host.deliverNotifications` that `accept` has something. */
   onConnection: (() => void) | undefined;
@@ -23,6 +23,19 @@ export class Listener {
     this.address = address;
     this.#backlog = backlog;
     this.#close = close;
+  }
+
+  /** Whether connections to `destination` are for this listener. */
+  takes(destination: IpAddress): boolean {
+    const { address } = this;
+    if (address === undefined || address === destination) return true;
+    return isUnspecified(address) && isIpv6(address) === isIpv6(destination);
+  }
+
+  /** Whether another on the same port, for `address` as here, would take connections from it. */
+  overlaps(address: IpAddress | undefined): boolean {
+    if (address === undefined || this.address === undefined) return true;
+    return this.takes(address) || (isUnspecified(address) && isIpv6(address) === isIpv6(this.address));
   }
 
   /** An established connection that nobody has taken yet. */

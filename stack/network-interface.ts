@@ -1,35 +1,42 @@
-/** One interface of a host: its addresses, its next hops and its neighbours (RFC 826). */
+/** One interface of a host: its addresses, its next hops, and what it says and hears on its link by ARP (RFC 826) and neighbour discovery (RFC 4861). */
 
 import type { OutgoingFrame } from "./frame.ts";
-import { emptyFrame, keepFrame, setDestination } from "./frame-writer.ts";
+import { emptyFrame, keepFrame } from "./frame-writer.ts";
+import { NeighbourCache } from "./neighbour-cache.ts";
 import { arpLength, arpOperation, type ArpPacket, parseArp, writeArp } from "./wire/arp.ts";
 import {
   broadcastMac,
   etherType,
   ethernetHeaderLength,
   type MacAddress,
+  multicastMac,
+  readMac,
   writeEthernetHeader,
 } from "./wire/ethernet.ts";
-import { inPrefix, type IpAddress, unspecifiedAddress } from "./wire/ip-address.ts";
+import { inPrefix, type IpAddress, type Ipv4Address, isIpv6, unspecifiedAddress } from "./wire/ip-address.ts";
+import { ipProtocol } from "./wire/ipv4.ts";
+import { type Ipv6Header, ipv6HeaderLength, writeIpv6Header } from "./wire/ipv6.ts";
+import {
+  allNodes,
+  type Ipv6Address,
+  isLinkLocal,
+  isMulticast,
+  linkLocalFor,
+  solicitedNode,
+  unspecifiedIpv6,
+} from "./wire/ipv6-address.ts";
+import {
+  neighbourAdvertisement,
+  neighbourHopLimit,
+  neighbourSolicitation,
+  parseNeighbourMessage,
+} from "./wire/neighbour-discovery.ts";
 
-const requestInterval = 500_000;
-const requestAttempts = 6;
-const refreshInterval = 60_000_000;
-const waitingFrames = 64;
-const neighbourLimit = 4096;
 const zeroMac: MacAddress = { high: 0, low: 0 };
 
 export interface InterfaceAddress {
   readonly address: IpAddress;
   readonly prefixLength: number;
-}
-
-interface Neighbour {
-  mac: MacAddress | undefined;
-  confirmedAt: number;
-  requestedAt: number;
-  attempts: number;
-  waiting: OutgoingFrame[];
 }
 
 export interface NetworkInterfaceOptions {
@@ -40,7 +47,8 @@ export interface NetworkInterfaceOptions {
   gso: boolean;
   checksumOffload: boolean;
   addresses: readonly InterfaceAddress[];
-  gateway: IpAddress | undefined;
+  gateway: Ipv4Address | undefined;
+  ipv6Gateway: Ipv6Address | undefined;
 }
 
 export class NetworkInterface {
@@ -51,11 +59,14 @@ export class NetworkInterface {
   readonly gso: boolean;
   readonly checksumOffload: boolean;
   readonly addresses: readonly InterfaceAddress[];
-  readonly gateway: IpAddress | undefined;
+  readonly gateway: Ipv4Address | undefined;
+  readonly ipv6Gateway: Ipv6Address | undefined;
+  /** Of an interface that speaks IPv6: what it calls itself on its link (RFC 4291 §2.8). */
+  readonly linkLocal: Ipv6Address | undefined;
   up = true;
-  /** Frames of the interface itself that wait for `pollTransmit`: ARP, and what ARP has released. */
+  /** Frames of the interface itself that wait for `pollTransmit`: ARP, neighbour discovery, and what these have released. */
   outgoing: OutgoingFrame[] = [];
-  readonly #neighbours = new Map<IpAddress, Neighbour>();
+  readonly #neighbours: NeighbourCache;
 
   constructor(options: NetworkInterfaceOptions) {
     this.index = options.index;
@@ -66,31 +77,51 @@ export class NetworkInterface {
     this.checksumOffload = options.checksumOffload;
     this.addresses = options.addresses;
     this.gateway = options.gateway;
+    this.ipv6Gateway = options.ipv6Gateway;
+    const speaksIpv6 = options.addresses.some(({ address }) => isIpv6(address));
+    this.linkLocal = speaksIpv6 ? linkLocalFor(options.mac) : undefined;
+    this.#neighbours = new NeighbourCache({
+      solicit: (address, mac) => (isIpv6(address) ? this.#solicit(address, mac) : this.#requestArp(address)),
+      release: (frame) => void this.outgoing.push(frame),
+    });
   }
 
   owns(address: IpAddress): boolean {
-    return this.addresses.some((own) => own.address === address);
+    return address === this.linkLocal || this.addresses.some((own) => own.address === address);
+  }
+
+  /** Whether the host hears what is sent to `destination` here: its own addresses and the groups of IPv6 that every node is in. */
+  hears(destination: Ipv6Address): boolean {
+    if (!isMulticast(destination)) return this.owns(destination);
+    if (this.linkLocal === undefined) return false;
+    if (destination === allNodes || destination === solicitedNode(this.linkLocal)) return true;
+    return this.addresses.some(({ address }) => isIpv6(address) && solicitedNode(address) === destination);
   }
 
   /** Where a packet for `destination` goes first, or undefined: no route. */
   nextHop(destination: IpAddress): IpAddress | undefined {
     for (const own of this.addresses) if (inPrefix(destination, own.address, own.prefixLength)) return destination;
-    return this.gateway;
+    if (!isIpv6(destination)) return this.gateway;
+    if (isLinkLocal(destination)) return this.linkLocal === undefined ? undefined : destination;
+    return this.ipv6Gateway;
+  }
+
+  /** The address of our own with which to speak to `destination`, if there is one of its family and scope (RFC 6724 §5: rules 2 and 8). */
+  sourceFor(destination: IpAddress): IpAddress | undefined {
+    if (isIpv6(destination) && isLinkLocal(destination)) return this.linkLocal;
+    const candidates = this.addresses.filter(({ address }) => isIpv6(address) === isIpv6(destination));
+    const onLink = candidates.find(({ address, prefixLength }) => inPrefix(destination, address, prefixLength));
+    return (onLink ?? candidates[0])?.address;
   }
 
   /** The hardware address of a neighbour, if it is known; asks for it when it is not, or has not been confirmed for long. */
   resolve(address: IpAddress, now: number): MacAddress | undefined {
-    const neighbour = this.#neighbourOf(address);
-    const isOld = now - neighbour.confirmedAt > refreshInterval;
-    if ((neighbour.mac === undefined || isOld) && now - neighbour.requestedAt >= requestInterval)
-      this.#request(address, neighbour, now);
-    return neighbour.mac;
+    return this.#neighbours.resolve(address, now);
   }
 
   /** Keeps a frame until its neighbour has answered. */
   holdFrame(address: IpAddress, frame: OutgoingFrame): void {
-    const { waiting } = this.#neighbourOf(address);
-    if (waiting.length < waitingFrames) waiting.push(keepFrame(frame));
+    this.#neighbours.hold(address, frame);
   }
 
   /** Sends a copy of `frame` with the next `pollTransmit`. */
@@ -104,7 +135,7 @@ export class NetworkInterface {
     const isForUs = this.owns(packet.targetAddress);
     // RFC 826: update what is known; learn anew only from what is addressed to us.
     if (packet.senderAddress !== unspecifiedAddress && (isForUs || this.#neighbours.has(packet.senderAddress))) {
-      this.#learn(packet.senderAddress, packet.senderMac, now);
+      this.#neighbours.learn(packet.senderAddress, packet.senderMac, now);
     }
     if (isForUs && packet.operation === arpOperation.request) {
       this.#sendArp(packet.senderMac, {
@@ -117,22 +148,33 @@ export class NetworkInterface {
     }
   }
 
-  get nextTimeout(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const neighbour of this.#neighbours.values()) {
-      if (neighbour.waiting.length > 0) next = Math.min(next, neighbour.requestedAt + requestInterval);
+  /** A message of neighbour discovery of `length` bytes at `offset`, in the packet with header `ip`, in the frame that begins at `frameStart`. */
+  handleNeighbourMessage(
+    ip: Ipv6Header,
+    view: DataView,
+    frameStart: number,
+    offset: number,
+    length: number,
+    now: number,
+  ): void {
+    if (ip.hopLimit !== neighbourHopLimit) return;
+    const message = parseNeighbourMessage(view, offset, length);
+    if (message === undefined) return;
+    if (message.isSolicitation) {
+      if (this.owns(message.target))
+        this.#answer(message.target, ip.source, message.mac, readMac(view, frameStart + 6), now);
+    } else if (message.mac !== undefined && !this.owns(message.target) && this.#neighbours.has(message.target)) {
+      // RFC 4861 §7.2.5: an advertisement makes no new entry.
+      this.#neighbours.learn(message.target, message.mac, now);
     }
-    return next;
+  }
+
+  get nextTimeout(): number {
+    return this.#neighbours.nextTimeout;
   }
 
   handleTimeout(now: number): void {
-    for (const [address, neighbour] of this.#neighbours) {
-      if (neighbour.waiting.length === 0 || now - neighbour.requestedAt < requestInterval) continue;
-      if (neighbour.attempts >= requestAttempts) {
-        neighbour.waiting = [];
-        neighbour.attempts = 0;
-      } else this.#request(address, neighbour, now);
-    }
+    this.#neighbours.handleTimeout(now);
   }
 
   setUp(up: boolean): void {
@@ -141,38 +183,54 @@ export class NetworkInterface {
     this.#neighbours.clear();
   }
 
-  #neighbourOf(address: IpAddress): Neighbour {
-    let neighbour = this.#neighbours.get(address);
-    if (neighbour === undefined) {
-      if (this.#neighbours.size >= neighbourLimit) this.#neighbours.delete(this.#neighbours.keys().next().value!);
-      neighbour = { mac: undefined, confirmedAt: 0, requestedAt: Number.NEGATIVE_INFINITY, attempts: 0, waiting: [] };
-      this.#neighbours.set(address, neighbour);
+  /** RFC 4861 §7.2.3, §7.2.4. `said`: the hardware address in the option; `from`: that of the frame. */
+  #answer(target: Ipv6Address, asker: Ipv6Address, said: MacAddress | undefined, from: MacAddress, now: number): void {
+    if (asker === unspecifiedIpv6) {
+      // Somebody wants the address for itself (RFC 4862 §5.4.3): all shall hear that it is taken.
+      const answer = neighbourAdvertisement(target, allNodes, this.mac, false);
+      this.#sendNeighbourMessage(multicastMac(allNodes.word3), target, allNodes, answer);
+      return;
     }
-    return neighbour;
+    if (said !== undefined) this.#neighbours.learn(asker, said, now);
+    this.#sendNeighbourMessage(said ?? from, target, asker, neighbourAdvertisement(target, asker, this.mac, true));
   }
 
-  #learn(address: IpAddress, mac: MacAddress, now: number): void {
-    const neighbour = this.#neighbourOf(address);
-    neighbour.mac = mac;
-    neighbour.confirmedAt = now;
-    neighbour.attempts = 0;
-    for (const frame of neighbour.waiting) {
-      setDestination(frame, mac);
-      this.outgoing.push(frame);
-    }
-    neighbour.waiting = [];
+  #solicit(address: Ipv6Address, mac: MacAddress | undefined): void {
+    const source = this.sourceFor(address) ?? this.linkLocal;
+    if (source === undefined || !isIpv6(source)) return;
+    const destination = mac === undefined ? solicitedNode(address) : address;
+    const message = neighbourSolicitation(address, source, destination, this.mac);
+    this.#sendNeighbourMessage(mac ?? multicastMac(destination.word3), source, destination, message);
   }
 
-  #request(address: IpAddress, neighbour: Neighbour, now: number): void {
-    neighbour.requestedAt = now;
-    neighbour.attempts++;
-    const own =
-      this.addresses.find((candidate) => inPrefix(address, candidate.address, candidate.prefixLength)) ??
-      this.addresses[0]!;
+  #sendNeighbourMessage(mac: MacAddress, source: Ipv6Address, destination: Ipv6Address, message: Uint8Array): void {
+    const start = ethernetHeaderLength + ipv6HeaderLength;
+    const frame = emptyFrame(start + message.length);
+    const view = new DataView(frame.header.buffer);
+    const { length } = message;
+    writeEthernetHeader(view, 0, mac, this.mac, etherType.ipv6);
+    writeIpv6Header(
+      view,
+      ethernetHeaderLength,
+      length,
+      ipProtocol.icmpv6,
+      source,
+      destination,
+      0,
+      0,
+      neighbourHopLimit,
+    );
+    frame.header.set(message, start);
+    this.#send(frame);
+  }
+
+  #requestArp(address: Ipv4Address): void {
+    const source = this.sourceFor(address);
+    if (source === undefined || isIpv6(source)) return;
     this.#sendArp(broadcastMac, {
       operation: arpOperation.request,
       senderMac: this.mac,
-      senderAddress: own.address,
+      senderAddress: source,
       targetMac: zeroMac,
       targetAddress: address,
     });
@@ -183,6 +241,10 @@ export class NetworkInterface {
     const view = new DataView(frame.header.buffer);
     writeEthernetHeader(view, 0, destination, this.mac, etherType.arp);
     writeArp(view, ethernetHeaderLength, packet);
+    this.#send(frame);
+  }
+
+  #send(frame: OutgoingFrame): void {
     frame.interfaceIndex = this.index;
     frame.headerLength = frame.header.length;
     this.outgoing.push(frame);

@@ -5,15 +5,20 @@ import type { LocalAddress } from "./mptcp/connection-environment.ts";
 import type { NetworkInterface } from "./network-interface.ts";
 import type { PacketOutput } from "./packet-output.ts";
 import { etherType, ethernetHeaderLength } from "./wire/ethernet.ts";
-import { icmpEchoReply, parseTcpUnreachable, type TcpUnreachable } from "./wire/icmp.ts";
+import { icmpEchoReply, parseIcmpError } from "./wire/icmp.ts";
+import type { IcmpError } from "./wire/icmp-error.ts";
+import { icmpv6ChecksumIsRight, icmpv6EchoReply, icmpv6Type, parseIcmpv6Error } from "./wire/icmpv6.ts";
+import { type IpAddress, isIpv6 } from "./wire/ip-address.ts";
 import { ipProtocol, Ipv4Header } from "./wire/ipv4.ts";
+import { Ipv6Header } from "./wire/ipv6.ts";
+import { isMulticast } from "./wire/ipv6-address.ts";
 import { parseTcp, tcpChecksumIsRight } from "./wire/tcp-parse.ts";
 import { TcpSegment } from "./wire/tcp-segment.ts";
 
 /** Where intact segments, and what routers say about ours, go. */
 export interface SegmentHandler {
   handleSegment(segment: TcpSegment, local: LocalAddress, now: number): void;
-  handleUnreachable(error: TcpUnreachable, now: number): void;
+  handleIcmpError(error: IcmpError, now: number): void;
 }
 
 export class PacketInput {
@@ -22,6 +27,7 @@ export class PacketInput {
   readonly #output: PacketOutput;
   readonly #segment = new TcpSegment();
   readonly #ipv4 = new Ipv4Header();
+  readonly #ipv6 = new Ipv6Header();
   #viewed: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
 
@@ -51,6 +57,7 @@ export class PacketInput {
     const type = view.getUint16(offset + 12);
     if (type === etherType.arp) via.handleArp(view, start, rest, now);
     else if (type === etherType.ipv4) this.#handleIpv4(via, buffer, start, rest, checksum, now);
+    else if (type === etherType.ipv6) this.#handleIpv6(via, buffer, start, rest, checksum, now);
   }
 
   #handleIpv4(
@@ -63,32 +70,82 @@ export class PacketInput {
   ): void {
     const ip = this.#ipv4;
     if (!ip.parse(buffer, this.#view, start, length)) return;
-    const local = this.#localAddresses.find(({ address }) => address === ip.destination);
+    const local = this.#localAddressOf(ip.destination);
     if (local === undefined) return;
     const payloadStart = start + ip.headerLength;
     const payloadLength = ip.totalLength - ip.headerLength;
-    if (ip.protocol === ipProtocol.icmp) this.#handleIcmp(via, buffer, payloadStart, payloadLength, now);
-    else if (ip.protocol === ipProtocol.tcp) this.#handleTcp(local, buffer, payloadStart, payloadLength, checksum, now);
-  }
-
-  #handleIcmp(via: NetworkInterface, buffer: Uint8Array, start: number, length: number, now: number): void {
-    const reply = icmpEchoReply(buffer, start, length);
-    if (reply !== undefined) this.#output.sendIcmp(via, this.#ipv4.destination, this.#ipv4.source, reply, now);
-    else {
-      const error = parseTcpUnreachable(buffer, start, length);
-      if (error !== undefined) this.#handler.handleUnreachable(error, now);
+    if (ip.protocol === ipProtocol.tcp) this.#handleTcp(local, ip, buffer, payloadStart, payloadLength, checksum, now);
+    else if (ip.protocol === ipProtocol.icmp) {
+      const reply = icmpEchoReply(buffer, payloadStart, payloadLength);
+      if (reply !== undefined) this.#output.sendIcmp(via, ip.destination, ip.source, reply, now);
+      else this.#handleError(parseIcmpError(buffer, payloadStart, payloadLength), now);
     }
   }
 
-  #handleTcp(
-    local: LocalAddress,
+  #handleIpv6(
+    via: NetworkInterface,
     buffer: Uint8Array,
     start: number,
     length: number,
     checksum: ChecksumState,
     now: number,
   ): void {
-    const { source, destination, ecn } = this.#ipv4;
+    const ip = this.#ipv6;
+    if (!ip.parse(this.#view, start, length)) return;
+    const payloadStart = start + ip.headerLength;
+    const payloadLength = ip.totalLength - ip.headerLength;
+    if (ip.protocol === ipProtocol.tcp) {
+      const local = this.#localAddressOf(ip.destination);
+      if (local !== undefined) this.#handleTcp(local, ip, buffer, payloadStart, payloadLength, checksum, now);
+    } else if (ip.protocol === ipProtocol.icmpv6 && via.hears(ip.destination)) {
+      const isIntact =
+        checksum !== checksumState.unverified ||
+        icmpv6ChecksumIsRight(buffer, payloadStart, payloadLength, ip.source, ip.destination);
+      if (isIntact && payloadLength > 0)
+        this.#handleIcmpv6(via, buffer, start - ethernetHeaderLength, payloadStart, payloadLength, now);
+    }
+  }
+
+  #handleIcmpv6(
+    via: NetworkInterface,
+    buffer: Uint8Array,
+    frameStart: number,
+    start: number,
+    length: number,
+    now: number,
+  ): void {
+    const ip = this.#ipv6;
+    switch (buffer[start]) {
+      case icmpv6Type.neighbourSolicitation:
+      case icmpv6Type.neighbourAdvertisement:
+        via.handleNeighbourMessage(ip, this.#view, frameStart, start, length, now);
+        return;
+      case icmpv6Type.echoRequest: {
+        // Asked of a group, each answers with an address of its own (RFC 4443 §4.2).
+        const from = isMulticast(ip.destination) ? via.sourceFor(ip.source) : ip.destination;
+        if (from === undefined || !isIpv6(from)) return;
+        const reply = icmpv6EchoReply(buffer, start, length, from, ip.source);
+        if (reply !== undefined) this.#output.sendIcmp(via, from, ip.source, reply, now);
+        return;
+      }
+      default:
+        this.#handleError(parseIcmpv6Error(buffer, start, length), now);
+    }
+  }
+
+  #handleError(error: IcmpError | undefined, now: number): void {
+    if (error !== undefined) this.#handler.handleIcmpError(error, now);
+  }
+
+  #handleTcp(
+    local: LocalAddress,
+    { source, destination, ecn }: Ipv4Header | Ipv6Header,
+    buffer: Uint8Array,
+    start: number,
+    length: number,
+    checksum: ChecksumState,
+    now: number,
+  ): void {
     if (checksum === checksumState.unverified && !tcpChecksumIsRight(buffer, start, length, source, destination))
       return;
     const segment = this.#segment;
@@ -97,5 +154,9 @@ export class PacketInput {
     segment.destination = destination;
     segment.ecn = ecn;
     this.#handler.handleSegment(segment, local, now);
+  }
+
+  #localAddressOf(address: IpAddress): LocalAddress | undefined {
+    return this.#localAddresses.find((local) => local.address === address);
   }
 }

@@ -6,8 +6,9 @@ import type { NetworkInterface } from "./network-interface.ts";
 import type { SentRange } from "./tcp/sent-queue.ts";
 import type { SegmentOutput, SegmentRoute } from "./tcp/tcp-user.ts";
 import { broadcastMac, etherType, ethernetHeaderLength, writeEthernetHeader } from "./wire/ethernet.ts";
-import type { IpAddress } from "./wire/ip-address.ts";
+import { type IpAddress, type Ipv4Address, isIpv6 } from "./wire/ip-address.ts";
 import { ipProtocol, ipv4HeaderLength, writeIpv4Header } from "./wire/ipv4.ts";
+import { ipv6HeaderLength, writeIpv6Header } from "./wire/ipv6.ts";
 import type { TcpSegment } from "./wire/tcp-segment.ts";
 
 export class PacketOutput implements SegmentOutput {
@@ -60,16 +61,23 @@ export class PacketOutput implements SegmentOutput {
     else via.sendLater(frame);
   }
 
+  /** ICMP, or ICMPv6 when the addresses are of IPv6. */
   sendIcmp(via: NetworkInterface, source: IpAddress, destination: IpAddress, message: Uint8Array, now: number): void {
     const nextHop = via.nextHop(destination);
     if (nextHop === undefined) return;
     const mac = via.resolve(nextHop, now);
-    const frame = emptyFrame(ethernetHeaderLength + ipv4HeaderLength + message.length);
+    const isSix = isIpv6(source) && isIpv6(destination);
+    const { length } = message;
+    const start = ethernetHeaderLength + (isSix ? ipv6HeaderLength : ipv4HeaderLength);
+    const frame = emptyFrame(start + length);
     const view = new DataView(frame.header.buffer);
-    writeEthernetHeader(view, 0, mac ?? broadcastMac, via.mac, etherType.ipv4);
-    const length = ipv4HeaderLength + message.length;
-    writeIpv4Header(view, ethernetHeaderLength, length, 0, ipProtocol.icmp, source, destination);
-    frame.header.set(message, ethernetHeaderLength + ipv4HeaderLength);
+    writeEthernetHeader(view, 0, mac ?? broadcastMac, via.mac, isSix ? etherType.ipv6 : etherType.ipv4);
+    if (isSix) writeIpv6Header(view, ethernetHeaderLength, length, ipProtocol.icmpv6, source, destination);
+    else {
+      const [from, to] = [source as Ipv4Address, destination as Ipv4Address];
+      writeIpv4Header(view, ethernetHeaderLength, ipv4HeaderLength + length, 0, ipProtocol.icmp, from, to);
+    }
+    frame.header.set(message, start);
     frame.headerLength = frame.header.length;
     frame.interfaceIndex = via.index;
     if (mac === undefined) via.holdFrame(nextHop, frame);

@@ -1,7 +1,7 @@
 /** Addresses that the two sides tell each other: ADD_ADDR with HMAC, echo and retransmission, REMOVE_ADDR (RFC 8684 §3.4). */
 
 import type { LocalPathAddress, RemotePathAddress } from "../path-manager/path-manager.ts";
-import { formatIpAddress, type IpAddress, ipv4FromNumber } from "../wire/ip-address.ts";
+import { formatIpAddress, type IpAddress, keepAddress, unmapped } from "../wire/ip-address.ts";
 import type { MptcpOptions } from "../wire/mptcp-options.ts";
 import type { Connection } from "./connection.ts";
 import { addAddressHmac } from "./keys.ts";
@@ -95,15 +95,14 @@ export class AddressBook {
       this.#forget(addressId);
       return;
     }
-    if (addAddress < 0) return; // IPv6: not routable here, and an echo would promise otherwise.
-    const address = ipv4FromNumber(addAddress);
-    const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, address, port);
+    const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, addAddress, port);
     if (hmac.high !== options.addAddressHmacHigh || hmac.low !== options.addAddressHmacLow) return;
+    const address = keepAddress(unmapped(addAddress));
     const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
     const known = this.#remote.find((other) => other.addressId === addressId);
     // RFC 8684 §3.4.1: an id that stands for another address has to be removed first.
     if (known !== undefined && (known.address !== address || known.port !== remote.port)) return;
-    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: addAddress, port });
+    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: keepAddress(addAddress), port });
     if (known !== undefined || this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
     this.#remote.push(remote);
     this.#record(addressId, address, "remote", now);

@@ -20,7 +20,7 @@ export interface LocalAddress {
   readonly address: IpAddress;
   readonly interfaceIndex: number;
   readonly interfaceName: string;
-  /** MTU minus IPv4 and TCP headers. */
+  /** MTU minus IP and TCP headers. */
   readonly maximumSegmentSize: number;
   readonly gso: boolean;
   readonly backup: boolean;

@@ -32,4 +32,12 @@ describe("keys (RFC 8684 §3.1, §3.2, §3.4.1)", () => {
     const hmac = addAddressHmac(b, a, 5, parseIpAddress("10.0.2.3")!, 443);
     expect([hmac.high, hmac.low]).to.deep.equal([expected.readUInt32BE(24), expected.readUInt32BE(28)]);
   });
+
+  it("authenticate all 16 octets of an IPv6 address", () => {
+    const expected = createHmac("sha256", Buffer.concat([keyB, keyA]))
+      .update(Buffer.from("0520010db8000000000000000000020003 0000".replaceAll(" ", ""), "hex"))
+      .digest();
+    const hmac = addAddressHmac(b, a, 5, parseIpAddress("2001:db8::2:3")!, 0);
+    expect([hmac.high, hmac.low]).to.deep.equal([expected.readUInt32BE(24), expected.readUInt32BE(28)]);
+  });
 });

@@ -1,6 +1,7 @@
 /** Keys, tokens and authentication (RFC 8684 §3.1, §3.2, §3.4.1). */
 
-import type { IpAddress } from "../wire/ip-address.ts";
+import { type IpAddress, isIpv6 } from "../wire/ip-address.ts";
+import { writeIpv6 } from "../wire/ipv6-address.ts";
 import type { Uint64 } from "../wire/sequence.ts";
 import { hmacSha256, sha256 } from "../wire/sha256.ts";
 
@@ -37,11 +38,12 @@ export function addAddressHmac(
   address: IpAddress,
   port: number,
 ): Uint64 {
-  const message = new Uint8Array(7);
+  const message = new Uint8Array(isIpv6(address) ? 19 : 7);
   const view = new DataView(message.buffer);
   view.setUint8(0, addressId);
-  view.setUint32(1, address);
-  view.setUint16(5, port);
+  if (isIpv6(address)) writeIpv6(view, 1, address);
+  else view.setUint32(1, address);
+  view.setUint16(message.length - 2, port);
   const digest = hmacSha256(bytesOf(sender.high, sender.low, receiver.high, receiver.low), message);
   const digestView = new DataView(digest.buffer);
   return { high: digestView.getUint32(24), low: digestView.getUint32(28) };

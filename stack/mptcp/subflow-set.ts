@@ -1,7 +1,7 @@
 /** The subflows of a connection: how they come to be (RFC 8684 §3.1, §3.2), how many live, and what they are called on the wire. */
 
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
-import type { IpAddress } from "../wire/ip-address.ts";
+import { type IpAddress, keepAddress } from "../wire/ip-address.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
@@ -134,7 +134,7 @@ export class SubflowSet {
       id: this.#nextId++,
       role,
       local,
-      remoteAddress,
+      remoteAddress: keepAddress(remoteAddress),
       remotePort,
       remoteAddressId,
       localPort: localPort ?? environment.allocatePort(local.address, remoteAddress, remotePort),

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
 import { ipProtocol } from "../wire/ipv4.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
+import { parseIpv4 } from "../wire/ip-address.ts";
 import { TcpSegment } from "../wire/tcp-segment.ts";
 
 /** A SYN without data with these octets as options; their number is a multiple of four. */
@@ -33,9 +33,9 @@ describe("options of a segment (RFC 9293 §3.1)", () => {
 });
 
 describe("the checksum of a segment (RFC 9293 §3.1, MUST-3)", () => {
-  const source = parseIpAddress("192.0.2.1")!;
-  const destination = parseIpAddress("198.51.100.1")!;
-  const other = parseIpAddress("198.51.100.2")!;
+  const source = parseIpv4("192.0.2.1")!;
+  const destination = parseIpv4("198.51.100.1")!;
+  const other = parseIpv4("198.51.100.2")!;
 
   it("is wrong as soon as one bit of segment or address differs", () => {
     const bytes = synWith([2, 4, 5, 0xb4]);

@@ -4,8 +4,8 @@ import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 
 /** SYN and SYN/ACK: first after a second, then doubling; given up after this many (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
 const maximumAttempts = 5;
-/** RFC 9293 §3.7.1: what a peer takes that sends no MSS option. */
-const defaultSegmentSize = 536;
+/** RFC 9293 §3.7.1: what a peer takes that sends no MSS option: the least MTU of its IP less the fixed headers. */
+const defaultSegmentSize = { ipv4: 536, ipv6: 1220 } as const;
 /** An MSS option below this would make more header than data. */
 const smallestSegmentSize = 64;
 
@@ -16,13 +16,16 @@ export class Handshake {
   /** SYNs sent so far. */
   attempts = 0;
   startedAt = 0;
+  /** TSval of the first SYN or SYN/ACK; -1: without timestamps. */
+  firstTimestamp = -1;
   /** The SYN or SYN/ACK is to be sent (again). */
   synDue = false;
-  peerSegmentSize = defaultSegmentSize;
+  peerSegmentSize: number;
   #peerScale = 0;
   #scaling = false;
 
-  constructor(ownSegmentSize: number, windowScale: number) {
+  constructor(ownSegmentSize: number, windowScale: number, family: "ipv4" | "ipv6") {
+    this.peerSegmentSize = defaultSegmentSize[family];
     this.ownSegmentSize = ownSegmentSize;
     this.#offeredScale = windowScale;
   }
@@ -35,6 +38,11 @@ export class Handshake {
 
   get exhausted(): boolean {
     return this.attempts >= maximumAttempts;
+  }
+
+  /** `segment`, which acknowledges our SYN, answers the first that was sent: there was no other, or the timestamp that comes back is that of the first. */
+  isAnsweredAtOnce(segment: TcpSegment): boolean {
+    return this.attempts <= 1 || (segment.hasTimestamps && segment.timestampEcho === this.firstTimestamp);
   }
 
   /** Both have offered to scale: by so many bits do we shift what we advertise. */

@@ -3,7 +3,7 @@ import { checksumState } from "../frame.ts";
 import { converse, makePair, type Pair, wifi } from "../testing/pair.ts";
 import { segmentOf } from "../testing/wire-tap.ts";
 import { checksumAdd, checksumFinish } from "../wire/checksum.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
+import { parseIpv4 } from "../wire/ip-address.ts";
 import { ipProtocol, writeIpv4Header } from "../wire/ipv4.ts";
 
 const second = 1_000_000;
@@ -16,8 +16,8 @@ function unreachable(pair: Pair, frame: Uint8Array, code: number, mtu: number, s
   const reply = new Uint8Array(14 + 20 + 8 + quoted.length);
   const view = new DataView(reply.buffer);
   view.setUint16(12, 0x0800);
-  const router = parseIpAddress("10.0.1.1")!;
-  writeIpv4Header(view, 14, reply.length - 14, 0, ipProtocol.icmp, router, parseIpAddress("10.0.1.2")!);
+  const router = parseIpv4("10.0.1.1")!;
+  writeIpv4Header(view, 14, reply.length - 14, 0, ipProtocol.icmp, router, parseIpv4("10.0.1.2")!);
   reply.set([3, code, 0, 0, 0, 0, mtu >> 8, mtu & 255], 34);
   reply.set(quoted, 42);
   view.setUint16(36, checksumFinish(checksumAdd(0, reply, 34, reply.length - 34)));

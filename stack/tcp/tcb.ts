@@ -1,6 +1,7 @@
 /** What is known of one connection (RFC 9293 §3.3.1, the transmission control block): opening, segment arrival and closing work on it, each its own part. */
 
 import type { SubflowCloseReason } from "../events.ts";
+import { isIpv6 } from "../wire/ip-address.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
 import { ExplicitCongestion } from "./explicit-congestion.ts";
@@ -45,7 +46,11 @@ export class TransmissionControlBlock {
     this.user = user;
     this.numbers = options.numbers;
     this.timestamps = new TimestampClock(options.numbers.timestampOffset(options));
-    this.handshake = new Handshake(options.maximumSegmentSize, options.windowScale);
+    this.handshake = new Handshake(
+      options.maximumSegmentSize,
+      options.windowScale,
+      isIpv6(options.remoteAddress) ? "ipv6" : "ipv4",
+    );
     this.congestion = new ExplicitCongestion(options.tcp.explicitCongestionNotification ?? false);
     this.liveness = new Liveness(options.tcp, this.timers);
     const observer: SenderObserver = {

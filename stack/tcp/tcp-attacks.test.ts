@@ -6,11 +6,11 @@ import { sequenceNumber } from "../wire/sequence.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import { writeTcp } from "../wire/tcp-emit.ts";
 import { writeIpv4Header } from "../wire/ipv4.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
+import { parseIpv4 } from "../wire/ip-address.ts";
 
 const second = 1_000_000;
-const clientAddress = parseIpAddress("10.0.1.2")!;
-const serverAddress = parseIpAddress("10.0.100.2")!;
+const clientAddress = parseIpv4("10.0.1.2")!;
+const serverAddress = parseIpv4("10.0.100.2")!;
 
 /** An established plain connection, what the client sent last, and a way to forge segments from it. */
 function victim() {

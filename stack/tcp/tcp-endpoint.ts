@@ -2,11 +2,10 @@
 
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { SubflowCloseReason } from "../events.ts";
-import { type TcpUnreachable, unreachableCode } from "../wire/icmp.ts";
+import type { IcmpError } from "../wire/icmp-error.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
-import { ipv4HeaderLength } from "../wire/ipv4.ts";
 import { sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
-import { tcpFlag, tcpHeaderLength, type TcpSegment } from "../wire/tcp-segment.ts";
+import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { Closing } from "./closing.ts";
 import type { InitialNumbers } from "./initial-numbers.ts";
 import { Opening } from "./opening.ts";
@@ -210,22 +209,20 @@ export class TcpEndpoint {
     else if (!this.closed) this.#arrival.handle(segment, now);
   }
 
-  /** ICMP "destination unreachable" about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */
-  handleUnreachable(error: TcpUnreachable, now: number): void {
+  /** ICMP about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */
+  handleIcmpError(error: IcmpError, now: number): void {
     const { sender } = this;
     const { handshake, transmitter } = this.#tcb;
     const offset = unwrapSequence(error.sequence, sender.initialSequence, sender.unacknowledged);
     if (this.closed || offset < sender.unacknowledged || offset >= sender.next) return;
-    if (error.code === unreachableCode.fragmentationNeeded) {
-      const fixedHeaders = ipv4HeaderLength + tcpHeaderLength;
+    if (error.kind === "too-big") {
       const present = Math.min(handshake.ownSegmentSize, transmitter.pathMtu.segmentSize);
-      if (this.synchronized && transmitter.pathMtu.onFragmentationNeeded(error.mtu - fixedHeaders, present))
+      if (this.synchronized && transmitter.pathMtu.onFragmentationNeeded(error.segmentSize, present))
         sender.reduceSegmentSize(this.segmentSize);
       return;
     }
     // A hard error ends an attempt to connect; what is established has proved that the peer is there (RFC 5927 §6; RFC 9293 §3.9.2.2).
-    const isHard = error.code === unreachableCode.port || error.code === unreachableCode.protocol;
-    if (isHard && this.state === "syn-sent") this.#tcb.finish("refused", now);
+    if (error.kind === "hard" && this.state === "syn-sent") this.#tcb.finish("refused", now);
   }
 
   #transmitResets(now: number, output: SegmentOutput): void {

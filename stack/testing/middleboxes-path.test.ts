@@ -1,7 +1,7 @@
 /** Rows of the catalogue about addresses, windows, acknowledgements and what a path lets pass. */
 
 import { mptcpOptionKind, mptcpSubtype } from "../wire/mptcp-options.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
+import { parseIpAddress, parseIpv4 } from "../wire/ip-address.ts";
 import { tcpFlag, tcpOptionKind, type TcpSegment } from "../wire/tcp-segment.ts";
 import { describeRows, onLink, onLinks, type Row } from "./middlebox-row.ts";
 import type { Attachment, Middlebox } from "./network.ts";
@@ -115,7 +115,7 @@ const rows: Row[] = [
     install: (pair) =>
       onLinks(pair, (i) => {
         pair.network.route(`10.9.${i + 1}.2`, pair.links[i]!);
-        return translateAddresses(parseIpAddress(`10.0.${i + 1}.2`)!, parseIpAddress(`10.9.${i + 1}.2`)!, 1_000);
+        return translateAddresses(parseIpv4(`10.0.${i + 1}.2`)!, parseIpv4(`10.9.${i + 1}.2`)!, 1_000);
       }),
   },
   {

@@ -3,7 +3,10 @@
 import { checksumState, type FrameSink, type OutgoingFrame } from "../frame.ts";
 import type { Host } from "../host.ts";
 import type { StackEvent } from "../events.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
+import { etherType } from "../wire/ethernet.ts";
+import { type IpAddress, ipv4FromNumber, parseIpAddress } from "../wire/ip-address.ts";
+import { readIpv6 } from "../wire/ipv6-address.ts";
+import { answerNeighbour } from "./neighbour-answers.ts";
 import { seededRandom } from "./random.ts";
 
 export interface PipeOptions {
@@ -102,8 +105,6 @@ interface Arrival {
   partialChecksum: boolean;
 }
 
-const arpRequest = 1;
-
 export class Network {
   now = 1_000_000;
   readonly events: (StackEvent & { host: string })[] = [];
@@ -111,7 +112,7 @@ export class Network {
   onStep: (() => void) | undefined;
   readonly #attachments: Attachment[] = [];
   readonly #sinks = new Map<Host, FrameSink>();
-  readonly #routes = new Map<number, Attachment>();
+  readonly #routes = new Map<IpAddress, Attachment>();
   readonly #arrivals: Arrival[] = [];
   readonly #actions: { time: number; run: () => void }[] = [];
   #order = 0;
@@ -215,13 +216,13 @@ export class Network {
       host.handleFrame(interfaceIndex, arrival.frame, 0, arrival.frame.length, checksum, this.now);
       return;
     }
-    const view = new DataView(arrival.frame.buffer, arrival.frame.byteOffset, arrival.frame.byteLength);
-    const isArp = view.getUint16(12) === 0x0806;
     // The core is the router of every link: it answers for every address.
-    const to = isArp ? arrival.from : this.#routes.get(view.getUint32(30));
+    const answer = answerNeighbour(arrival.frame);
+    if (answer === "none") return;
+    const to = answer === undefined ? this.#routes.get(destinationOf(arrival.frame)) : arrival.from;
     if (to === undefined) return;
-    if (isArp && !answerArp(view)) return;
-    const departures = isArp ? [{ time: this.now, frame: arrival.frame }] : to.down.push(arrival.frame, this.now);
+    const departures =
+      answer === undefined ? to.down.push(arrival.frame, this.now) : [{ time: this.now, frame: answer }];
     for (const { time, frame } of departures) {
       this.#push({ ...arrival, frame, time, order: this.#order++, to });
     }
@@ -279,15 +280,7 @@ function gather(frame: OutgoingFrame): Uint8Array {
   return bytes;
 }
 
-/** Turns a request into its reply, in place; false: it was none. */
-function answerArp(view: DataView): boolean {
-  if (view.getUint16(20) !== arpRequest) return false;
-  const sender = view.getUint32(28);
-  const target = view.getUint32(38);
-  view.setUint16(20, 2);
-  view.setUint16(22, 0x02fe);
-  view.setUint32(24, 0);
-  view.setUint32(28, target);
-  view.setUint32(38, sender);
-  return true;
+function destinationOf(frame: Uint8Array): IpAddress {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  return view.getUint16(12) === etherType.ipv6 ? readIpv6(view, 38) : ipv4FromNumber(view.getUint32(30));
 }

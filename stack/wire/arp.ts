@@ -1,7 +1,7 @@
 /** ARP for IPv4 over Ethernet (RFC 826). */
 
 import { type MacAddress, readMac, writeMac } from "./ethernet.ts";
-import { type IpAddress, ipv4FromNumber } from "./ip-address.ts";
+import { type Ipv4Address, ipv4FromNumber } from "./ip-address.ts";
 
 export const arpLength = 28;
 export const arpOperation = { request: 1, reply: 2 } as const;
@@ -9,9 +9,9 @@ export const arpOperation = { request: 1, reply: 2 } as const;
 export interface ArpPacket {
   operation: number;
   senderMac: MacAddress;
-  senderAddress: IpAddress;
+  senderAddress: Ipv4Address;
   targetMac: MacAddress;
-  targetAddress: IpAddress;
+  targetAddress: Ipv4Address;
 }
 
 /** undefined: not ARP for IPv4 over Ethernet, or too short. */

@@ -1,5 +1,7 @@
 /** The Internet checksum (RFC 1071): sums are kept unfolded, as plain numbers that stay exact for any frame. */
 
+import type { Ipv6Address } from "./ipv6-address.ts";
+
 /** Adds the 16-bit words of `length` bytes to `sum`; an odd last byte counts as the high half of a word. `offset` 0 of the data must be an even position. */
 export function checksumAdd(sum: number, bytes: Uint8Array, offset: number, length: number): number {
   const end = offset + (length & ~1);
@@ -24,7 +26,16 @@ export function checksumFinish(sum: number): number {
   return ~checksumFold(sum) & 0xffff;
 }
 
-/** The sum of the pseudo-header of IPv4 (RFC 9293 §3.1) for a TCP segment of `tcpLength` bytes. */
-export function pseudoHeaderSum(source: number, destination: number, protocol: number, tcpLength: number): number {
-  return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + tcpLength;
+/** The sum of the pseudo-header for `length` bytes of payload: addresses, protocol and length (RFC 9293 §3.1, RFC 8200 §8.1). IPv4 addresses are their 32 bits. */
+export function pseudoHeaderSum(
+  source: number | Ipv6Address,
+  destination: number | Ipv6Address,
+  protocol: number,
+  length: number,
+): number {
+  return addressSum(source) + addressSum(destination) + protocol + length;
+}
+
+function addressSum(address: number | Ipv6Address): number {
+  return typeof address === "number" ? (address >>> 16) + (address & 0xffff) : address.sum;
 }

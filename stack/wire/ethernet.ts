@@ -1,7 +1,7 @@
 /** Ethernet II framing (RFC 894). Hardware addresses are kept as two numbers: the upper 16 and the lower 32 bits. */
 
 export const ethernetHeaderLength = 14;
-export const etherType = { ipv4: 0x0800, arp: 0x0806 } as const;
+export const etherType = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 
 export interface MacAddress {
   readonly high: number;
@@ -9,6 +9,11 @@ export interface MacAddress {
 }
 
 export const broadcastMac: MacAddress = { high: 0xffff, low: 0xffff_ffff };
+
+/** Of an IPv6 group, by the last 32 bits of its address (RFC 2464 §7). */
+export function multicastMac(lastWord: number): MacAddress {
+  return { high: 0x3333, low: lastWord >>> 0 };
+}
 
 /** Parses `02:00:00:00:00:01`; undefined when it is not a hardware address. */
 export function parseMac(text: string): MacAddress | undefined {

@@ -1,9 +1,11 @@
 /** ICMP (RFC 792): a host answers ping, and is told of what does not arrive. */
 
 import { checksumAdd, checksumFinish, checksumFold } from "./checksum.ts";
-import { type IpAddress, ipv4FromNumber } from "./ip-address.ts";
+import type { IcmpError, IcmpErrorKind } from "./icmp-error.ts";
+import { ipv4FromNumber } from "./ip-address.ts";
 import { ipProtocol, ipv4HeaderLength } from "./ipv4.ts";
-import { type SequenceNumber, sequenceNumber } from "./sequence.ts";
+import { sequenceNumber } from "./sequence.ts";
+import { tcpHeaderLength } from "./tcp-segment.ts";
 
 const echoReply = 0;
 const echoRequest = 8;
@@ -22,25 +24,12 @@ export function icmpEchoReply(bytes: Uint8Array, offset: number, length: number)
   return reply;
 }
 
-/** "Destination unreachable" with what it quotes of the packet that was sent (RFC 792): the addresses, ports and sequence number of a TCP segment. */
-export interface TcpUnreachable {
-  code: number;
-  /** Of the next hop, with code 4 (RFC 1191 §4); 0: the router does not say. */
-  mtu: number;
-  source: IpAddress;
-  destination: IpAddress;
-  sourcePort: number;
-  destinationPort: number;
-  sequence: SequenceNumber;
-}
-
-export const unreachableCode = { protocol: 2, port: 3, fragmentationNeeded: 4 } as const;
-
 const destinationUnreachable = 3;
+const unreachableCode = { protocol: 2, port: 3, fragmentationNeeded: 4 } as const;
 const quotedTcpLength = 8;
 
 /** The ICMP message at `offset`, or undefined when it is not an intact "destination unreachable" about TCP. */
-export function parseTcpUnreachable(bytes: Uint8Array, offset: number, length: number): TcpUnreachable | undefined {
+export function parseIcmpError(bytes: Uint8Array, offset: number, length: number): IcmpError | undefined {
   if (length < 8 + ipv4HeaderLength + quotedTcpLength || bytes[offset] !== destinationUnreachable) return undefined;
   if (checksumFold(checksumAdd(0, bytes, offset, length)) !== 0xffff) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);
@@ -49,12 +38,18 @@ export function parseTcpUnreachable(bytes: Uint8Array, offset: number, length: n
   if (view.getUint8(17) !== ipProtocol.tcp || length < 8 + headerLength + quotedTcpLength) return undefined;
   const tcp = 8 + headerLength;
   return {
-    code: view.getUint8(1),
-    mtu: view.getUint16(6),
+    kind: kindOf(view.getUint8(1)),
+    // The MTU of the next hop (RFC 1191 §4); 0: an old router, which does not say.
+    segmentSize: view.getUint16(6) - ipv4HeaderLength - tcpHeaderLength,
     source: ipv4FromNumber(view.getUint32(20)),
     destination: ipv4FromNumber(view.getUint32(24)),
     sourcePort: view.getUint16(tcp),
     destinationPort: view.getUint16(tcp + 2),
     sequence: sequenceNumber(view.getUint32(tcp + 4)),
   };
+}
+
+function kindOf(code: number): IcmpErrorKind {
+  if (code === unreachableCode.fragmentationNeeded) return "too-big";
+  return code === unreachableCode.port || code === unreachableCode.protocol ? "hard" : "soft";
 }

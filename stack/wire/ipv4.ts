@@ -1,10 +1,10 @@
 /** The IPv4 header (RFC 791). The stack sends no options and no fragments, and accepts no fragments. */
 
 import { checksumAdd, checksumFinish, checksumFold } from "./checksum.ts";
-import { type IpAddress, ipv4FromNumber } from "./ip-address.ts";
+import { type Ipv4Address, ipv4FromNumber } from "./ip-address.ts";
 
 export const ipv4HeaderLength = 20;
-export const ipProtocol = { icmp: 1, tcp: 6 } as const;
+export const ipProtocol = { icmp: 1, tcp: 6, icmpv6: 58 } as const;
 
 /** The two bits of RFC 3168 §5 in the traffic class. */
 export const ecn = { notCapable: 0, capable: 2, congestionExperienced: 3 } as const;
@@ -19,8 +19,8 @@ export class Ipv4Header {
   protocol = 0;
   /** RFC 3168 §5. */
   ecn = 0;
-  source: IpAddress = ipv4FromNumber(0);
-  destination: IpAddress = ipv4FromNumber(0);
+  source: Ipv4Address = ipv4FromNumber(0);
+  destination: Ipv4Address = ipv4FromNumber(0);
 
   /** False: not a whole, unfragmented IPv4 packet with a right header checksum. */
   parse(bytes: Uint8Array, view: DataView, offset: number, length: number): boolean {
@@ -49,8 +49,8 @@ export function writeIpv4Header(
   totalLength: number,
   identification: number,
   protocol: number,
-  source: IpAddress,
-  destination: IpAddress,
+  source: Ipv4Address,
+  destination: Ipv4Address,
   ecnBits: number = ecn.notCapable,
 ): void {
   view.setUint32(offset, 0x4500_0000 | (ecnBits << 16) | totalLength);

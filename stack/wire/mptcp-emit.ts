@@ -1,5 +1,7 @@
 /** MPTCP options to bytes. `mptcpOptionsLength` says how many bytes `writeMptcpOptions` writes; both end on a 4-byte boundary by NOPs. */
 
+import { isIpv6 } from "./ip-address.ts";
+import { writeIpv6 } from "./ipv6-address.ts";
 import { type MptcpOptions, mptcpOptionKind, mptcpPresent, mptcpSubtype } from "./mptcp-options.ts";
 
 const pad = (length: number): number => (length + 3) & ~3;
@@ -18,7 +20,8 @@ function dssLength(options: MptcpOptions): number {
 }
 
 function addAddressLength(options: MptcpOptions): number {
-  return 8 + (options.addAddressPort === 0 ? 0 : 2) + (options.addAddressEcho ? 0 : 8);
+  const address = isIpv6(options.addAddress) ? 16 : 4;
+  return 4 + address + (options.addAddressPort === 0 ? 0 : 2) + (options.addAddressEcho ? 0 : 8);
 }
 
 export function mptcpOptionsLength(options: MptcpOptions): number {
@@ -155,8 +158,10 @@ function writeAddAddress(options: MptcpOptions, view: DataView, at: number): num
   const length = addAddressLength(options);
   writeStart(view, at, length, mptcpSubtype.addAddress, options.addAddressEcho ? 1 : 0);
   view.setUint8(at + 3, options.addAddressId);
-  view.setUint32(at + 4, options.addAddress);
-  let position = at + 8;
+  const { addAddress } = options;
+  if (isIpv6(addAddress)) writeIpv6(view, at + 4, addAddress);
+  else view.setUint32(at + 4, addAddress);
+  let position = at + (isIpv6(addAddress) ? 20 : 8);
   if (options.addAddressPort !== 0) {
     view.setUint16(position, options.addAddressPort);
     position += 2;

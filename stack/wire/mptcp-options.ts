@@ -1,5 +1,7 @@
 /** The options of Multipath TCP v1 (RFC 8684 §3) as one flat record that is filled by parsing and read by emitting. */
 
+import { type IpAddress, unspecifiedAddress } from "./ip-address.ts";
+
 export const mptcpOptionKind = 30;
 
 export const mptcpSubtype = {
@@ -89,8 +91,7 @@ export class MptcpOptions {
 
   addAddressEcho = false;
   addAddressId = 0;
-  /** IPv4 as a number; -1 for an IPv6 address, which is understood as to length only. */
-  addAddress = 0;
+  addAddress: IpAddress = unspecifiedAddress;
   /** 0: none given. */
   addAddressPort = 0;
   addAddressHmacHigh = 0;

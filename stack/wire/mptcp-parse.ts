@@ -1,5 +1,7 @@
 /** Bytes to MPTCP options. An option with an impossible length is ignored, as RFC 9293 §3.1 asks for unknown options. */
 
+import { ipv4FromNumber } from "./ip-address.ts";
+import { readIpv6 } from "./ipv6-address.ts";
 import { type MptcpOptions, mptcpPresent, mptcpSubtype } from "./mptcp-options.ts";
 
 /** Parses one option of kind 30 that occupies `length` bytes at `at` into `options`. */
@@ -125,7 +127,7 @@ function parseAddAddress(options: MptcpOptions, view: DataView, at: number, leng
   const addressLength = isIpv4 ? 4 : 16;
   options.addAddressEcho = echo;
   options.addAddressId = view.getUint8(at + 3);
-  options.addAddress = isIpv4 ? view.getUint32(at + 4) : -1;
+  options.addAddress = isIpv4 ? ipv4FromNumber(view.getUint32(at + 4)) : readIpv6(view, at + 4);
   let position = at + 4 + addressLength;
   options.addAddressPort = 0;
   if (rest > addressLength) {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { parseIpAddress } from "./ip-address.ts";
 import { type MptcpOptions, mptcpPresent } from "./mptcp-options.ts";
 import { sequenceNumber } from "./sequence.ts";
 import { tcpOptionsLength, writeTcp } from "./tcp-emit.ts";
@@ -217,19 +218,24 @@ describe("MPTCP options come back from their bytes", () => {
   });
 
   it("ADD_ADDR with and without port and echo", () => {
-    for (const [echo, port] of [
-      [false, 0],
-      [false, 443],
-      [true, 0],
-      [true, 443],
+    for (const [echo, port, text] of [
+      [false, 0, "10.0.1.2"],
+      [false, 443, "10.0.1.2"],
+      [true, 0, "10.0.1.2"],
+      [true, 443, "10.0.1.2"],
+      [false, 0, "2001:db8::1:2"],
+      [false, 443, "2001:db8::1:2"],
+      [true, 0, "2001:db8::1:2"],
+      [true, 443, "2001:db8::1:2"],
     ] as const) {
+      const addAddress = parseIpAddress(text)!;
       const { mptcp } = roundTrip(
         withOptions((options) => {
           Object.assign(options, {
             present: mptcpPresent.addAddress,
             addAddressEcho: echo,
             addAddressId: 3,
-            addAddress: 0x0a000102,
+            addAddress,
             addAddressPort: port,
             addAddressHmacHigh: 11,
             addAddressHmacLow: 0xffff_fff0,
@@ -239,7 +245,7 @@ describe("MPTCP options come back from their bytes", () => {
       expect([mptcp.addAddressEcho, mptcp.addAddressId, mptcp.addAddress, mptcp.addAddressPort]).to.deep.equal([
         echo,
         3,
-        0x0a000102,
+        addAddress,
         port,
       ]);
       if (!echo) expect([mptcp.addAddressHmacHigh, mptcp.addAddressHmacLow]).to.deep.equal([11, 0xffff_fff0]);

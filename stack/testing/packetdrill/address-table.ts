@@ -1,6 +1,6 @@
 /** Variables such as `caddr0` and `saddr1`, and the addresses that scripts do not write out. */
 
-import { formatIpAddress, type IpAddress, parseIpAddress } from "../../wire/ip-address.ts";
+import { formatIpAddress, ipv4FromNumber, parseIpv4 } from "../../wire/ip-address.ts";
 import { ScriptFailure, ScriptUnsupported } from "./script-error.ts";
 import type { AddressRef } from "./syntax.ts";
 
@@ -18,7 +18,7 @@ export class AddressTable {
   /** What the script says here or said before; undefined for a name that it has not used yet. */
   get(reference: AddressRef): number | undefined {
     if (reference.address !== undefined) {
-      const value = parseIpAddress(reference.address);
+      const value = parseIpv4(reference.address);
       if (value === undefined)
         throw new ScriptUnsupported(reference.position, `the address ${reference.address}: only IPv4 runs`);
       if (reference.name !== undefined) this.#values.set(reference.name, value);
@@ -50,5 +50,5 @@ export class AddressTable {
 }
 
 export function formatAddress(address: number): string {
-  return formatIpAddress(address as IpAddress);
+  return formatIpAddress(ipv4FromNumber(address));
 }

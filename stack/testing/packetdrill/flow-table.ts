@@ -8,7 +8,7 @@ import { ScriptFailure } from "./script-error.ts";
 import { Session } from "./session.ts";
 import type { AddressRef, PacketSpec, TcpSpec } from "./syntax.ts";
 import { flagsFromLetters, type WireSegment } from "./wire-segment.ts";
-import { parseIpAddress } from "../../wire/ip-address.ts";
+import { parseIpv4 } from "../../wire/ip-address.ts";
 
 const synFlag = 2;
 const ackFlag = 16;
@@ -86,11 +86,11 @@ export class FlowTable {
   }
 
   get #localAddress(): number {
-    return parseIpAddress(this.#configuration.localAddress)!;
+    return parseIpv4(this.#configuration.localAddress)!;
   }
 
   get #remoteAddress(): number {
-    return parseIpAddress(this.#configuration.remoteAddress)!;
+    return parseIpv4(this.#configuration.remoteAddress)!;
   }
 
   /** The first name that a script gives its own side means the usual address. */

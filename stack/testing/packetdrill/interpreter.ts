@@ -11,7 +11,7 @@ import { type CallResult, wouldBlock } from "./script-socket.ts";
 import type { CallSpec, Script, Statement } from "./syntax.ts";
 import { integerOf, type PendingCall, SystemCalls } from "./system-calls.ts";
 import { TestedHost } from "./tested-host.ts";
-import { parseIpAddress } from "../../wire/ip-address.ts";
+import { parseIpv4 } from "../../wire/ip-address.ts";
 
 /** How long "*" waits. */
 const longestWait = 3_600_000_000;
@@ -72,7 +72,7 @@ class Interpreter {
       this.#calls.drainClosed();
       this.#checkBlocked(false);
     };
-    const addresses = new AddressTable(parseIpAddress(this.#configuration.remoteAddress)!);
+    const addresses = new AddressTable(parseIpv4(this.#configuration.remoteAddress)!);
     this.#exchange = new PacketExchange(this.#configuration, tested, addresses);
     this.#tested = tested;
     return tested;
