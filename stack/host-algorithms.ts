@@ -5,7 +5,9 @@ import { Cubic } from "./congestion/cubic.ts";
 import { type CoupledGroup, Lia } from "./congestion/lia.ts";
 import { Reno } from "./congestion/reno.ts";
 import type { CongestionControlName, PathManagerName, SchedulerName } from "./host-options.ts";
+import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import { FullMesh } from "./path-manager/full-mesh.ts";
+import { NDifferentPorts } from "./path-manager/n-different-ports.ts";
 import type { PathManager } from "./path-manager/path-manager.ts";
 import { minRtt } from "./scheduler/min-rtt.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
@@ -18,6 +20,7 @@ export const congestionControls: Readonly<Record<CongestionControlName, (group: 
 
 export const schedulers: Readonly<Record<SchedulerName, Scheduler>> = { "min-rtt": minRtt };
 
-export const pathManagers: Readonly<Record<PathManagerName, () => PathManager>> = {
+export const pathManagers: Readonly<Record<PathManagerName, (policy: MultipathPolicy) => PathManager>> = {
   "full-mesh": () => new FullMesh(),
+  "n-different-ports": ({ maximumSubflows }) => new NDifferentPorts(maximumSubflows + 1),
 };

@@ -31,7 +31,8 @@ export interface InterfaceOptions {
 
 export type CongestionControlName = "lia" | "reno" | "cubic";
 export type SchedulerName = "min-rtt";
-export type PathManagerName = "full-mesh";
+/** `n-different-ports`: with `maximumSubflows` beside the first one. */
+export type PathManagerName = "full-mesh" | "n-different-ports";
 
 export interface HostOptions extends Partial<MultipathPolicy>, Partial<MultipathMechanisms> {
   name: string;

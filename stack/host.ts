@@ -112,13 +112,14 @@ export class Host {
     this.#input = new PacketInput(this.#localAddresses, demultiplexer, this.#output);
     const { flows, tokens } = demultiplexer;
     const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
+    const policy = checkedMultipathPolicy(options);
     const newPathManager = checkedName("pathManager", options.pathManager, pathManagers);
     this.#environment = {
       localAddresses: this.#localAddresses,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
       receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
       dssChecksum: options.dssChecksum ?? false,
-      policy: checkedMultipathPolicy(options),
+      policy,
       mechanisms: chosenMechanisms(options),
       tcp: checkedTcpOptions(options.tcp ?? {}),
       initialNumbers: new InitialNumbers(options.random),
@@ -128,7 +129,7 @@ export class Host {
       },
       random: () => this.#random() >>> 0,
       newCongestionControl,
-      newPathManager,
+      newPathManager: () => newPathManager(policy),
       hasRoute: (local, remote) => this.#nextHop(local, remote) !== undefined,
       attach: (subflow) => flows.add(subflow),
       detach: (subflow) => flows.remove(subflow),
