@@ -55,22 +55,21 @@ export class Opening {
       this.#openSimultaneously(now);
       return;
     }
-    this.establish(now);
+    this.establish(segment, now);
     tcb.receiver.ackNeeded = true;
   }
 
-  /** Our SYN is acknowledged. */
-  establish(now: number): void {
+  /** `segment` acknowledges our SYN. */
+  establish(segment: TcpSegment, now: number): void {
     const { timers, sender, handshake, transmitter, liveness, user } = this.#tcb;
     timers.stop(timer.retransmission);
-    // Karn: a SYN that was sent twice tells no round-trip time.
-    if (handshake.attempts === 1) sender.rtt.sample(now - handshake.startedAt);
-    sender.rtt.resetBackoff();
     this.#tcb.state = "established";
     liveness.begin(now);
     const { segmentSize } = transmitter;
     sender.maximumSegmentSize = segmentSize;
     sender.congestion.setMaximumSegmentSize(segmentSize);
+    if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt);
+    else this.#beginAfterLoss();
     user.handleEstablished(now);
   }
 
@@ -84,6 +83,16 @@ export class Opening {
     sender.rtt.backOff();
     timers.set(timer.retransmission, now + sender.timeout);
     handshake.synDue = true;
+  }
+
+  /**
+   * A SYN or SYN/ACK was lost: the window begins with one segment (RFC 5681 §3.1), and, since a SYN that was sent twice tells no round-trip time (Karn), the timeout
+   * with three seconds (RFC 6298 §5.7).
+   */
+  #beginAfterLoss(): void {
+    const { sender } = this.#tcb;
+    sender.rtt.restartAfterLostSyn();
+    sender.congestion.onRetransmissionTimeout(0, true);
   }
 
   /** The peer's SYN has crossed ours (RFC 9293 §3.5, figure 7): both answer with SYN/ACK. */

@@ -1,6 +1,7 @@
 /** Smoothed round-trip time and retransmission timeout (RFC 6298). All in microseconds. */
 
 const initialTimeout = 1_000_000;
+const timeoutAfterLostSyn = 3_000_000;
 /** RFC 6298 (2.4) says one second; 200 ms is what the field uses, and what failover within a second and a half needs. */
 const minimumTimeout = 200_000;
 const maximumTimeout = 60_000_000;
@@ -27,6 +28,12 @@ export class RttEstimator {
       this.smoothed += (rtt - this.smoothed) / 8;
     }
     this.#timeout = Math.max(minimumTimeout, this.smoothed + 4 * this.variation);
+    this.#backoff = 0;
+  }
+
+  /** Data begin after a SYN that had to be sent again (RFC 6298 (5.7)). */
+  restartAfterLostSyn(): void {
+    this.#timeout = timeoutAfterLostSyn;
     this.#backoff = 0;
   }
 

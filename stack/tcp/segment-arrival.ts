@@ -80,7 +80,7 @@ export class SegmentArrival {
       if (!tcb.user.handleOptions(segment, now) || tcb.closed) return false;
       sender.unacknowledged = Math.max(1, sender.unacknowledged);
       tcb.updateWindow(segment, start, acknowledged);
-      this.#opening.establish(now);
+      this.#opening.establish(segment, now);
     } else {
       if (acknowledged > sender.next || acknowledged < sender.unacknowledged - tcb.peerWindow.largest) {
         tcb.challenge(now); // RFC 5961 §5.2.

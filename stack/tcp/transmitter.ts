@@ -151,6 +151,7 @@ export class Transmitter {
     segment.window = Math.min(0xffff, this.#user.receiveWindow());
     this.advertisedEdge = this.#receiver.next + segment.window;
     this.#user.addOptions(segment, undefined, handshake.attempts);
+    if (handshake.attempts === 0) handshake.firstTimestamp = segment.hasTimestamps ? segment.timestampValue : -1;
     handshake.attempts++;
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }
