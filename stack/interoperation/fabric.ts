@@ -8,20 +8,24 @@ import {
   virtioNetHeaderBytes,
 } from "../io/packet-socket.ts";
 import { etherType, ethernetHeaderLength } from "../wire/ethernet.ts";
-import { ipv4HeaderLength } from "../wire/ipv4.ts";
+import { ipProtocol, ipv4HeaderLength } from "../wire/ipv4.ts";
+import { ipv6HeaderLength } from "../wire/ipv6.ts";
 import { parseTcp } from "../wire/tcp-parse.ts";
 import { TcpSegment } from "../wire/tcp-segment.ts";
 
 export type Role = "client" | "server";
 
+export type Family = "ipv4" | "ipv6";
+
 /** One plug of the switch: interface `index` (from 1) of a side, with the hardware address `02:77:00:00:<index>:<side>`. */
 export interface Port {
   readonly role: Role;
   readonly index: number;
+  /** Of its one address; default IPv4. */
+  readonly family?: Family;
 }
 
 const batchFrames = 16;
-const tcpStart = ethernetHeaderLength + ipv4HeaderLength;
 const sideNumber: Readonly<Record<Role, number>> = { client: 1, server: 2 };
 
 /** Name of the interface, the same at both ends of its veth. */
@@ -33,9 +37,14 @@ export function macAddress({ role, index }: Port): string {
   return `02:77:00:00:0${index}:0${sideNumber[role]}`;
 }
 
-/** All hosts are in 10.77.0.0/16, on one link: any address reaches any other. */
-export function ipAddress({ role, index }: Port): string {
-  return `10.77.${index}.${sideNumber[role]}`;
+/** All hosts are on one link, in one network of each family: any address reaches any other of its family. */
+export const network: Readonly<Record<Family, { readonly prefix: string; readonly prefixLength: number }>> = {
+  ipv4: { prefix: "10.77.0.0", prefixLength: 16 },
+  ipv6: { prefix: "fd77::", prefixLength: 64 },
+};
+
+export function ipAddress({ role, index, family = "ipv4" }: Port): string {
+  return family === "ipv4" ? `10.77.${index}.${sideNumber[role]}` : `fd77::${index}:${sideNumber[role]}`;
 }
 
 /** A TCP segment on its way; valid only during the rule's call. */
@@ -43,6 +52,9 @@ export interface Passing {
   readonly from: Port;
   readonly to: Port;
   readonly segment: TcpSegment;
+  readonly family: Family;
+  /** Where the TCP header begins in the frame. */
+  readonly tcpStart: number;
   /** The whole frame, in place: changes are what is forwarded. */
   readonly frame: Uint8Array;
   /** A checksum that the sender left to the device is filled in after the change; otherwise a changed byte makes it wrong. */
@@ -101,7 +113,7 @@ export class Fabric {
     return tally;
   }
 
-  /** Everything that comes from the port is lost, silently, ARP included; `both`: also what goes to it. */
+  /** Everything that comes from the port is lost, silently, ARP and neighbour discovery included; `both`: also what goes to it. */
   cut(port: Port, direction: "from" | "both" = "both"): void {
     this.#cut.add(`from ${interfaceName(port)}`);
     if (direction === "both") this.#cut.add(`to ${interfaceName(port)}`);
@@ -124,7 +136,7 @@ export class Fabric {
     const start = memory.frameStart(socket.slot(i));
     const frame = memory.bytes.subarray(start, start + length);
     const type = memory.view.getUint16(start + 12);
-    if (type !== etherType.arp && type !== etherType.ipv4) return;
+    if (type !== etherType.arp && type !== etherType.ipv4 && type !== etherType.ipv6) return;
     if (this.#cut.has(`from ${interfaceName(from)}`)) return;
     for (const to of this.#plugs) {
       if (to === from || !isFor(frame, to) || this.#cut.has(`to ${interfaceName(to)}`)) continue;
@@ -135,15 +147,37 @@ export class Fabric {
   }
 
   #passes(from: Port, to: Port, frame: Uint8Array, flags: number): boolean {
-    if (this.#rules.size === 0 || frame[12] !== 8 || frame[13] !== 0 || frame[23] !== 6) return true;
-    const segment = this.#segment;
+    if (this.#rules.size === 0) return true;
     const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-    const total = view.getUint16(16);
-    if (!parseTcp(segment, frame, view, tcpStart, total - ipv4HeaderLength)) return true;
-    const passing = { from, to, segment, frame, checksumIsPartial: (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0 };
+    const place = placeOfTcp(view);
+    if (place === undefined) return true;
+    const { family, tcpStart, length } = place;
+    const segment = this.#segment;
+    if (!parseTcp(segment, frame, view, tcpStart, length)) return true;
+    const checksumIsPartial = (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) !== 0;
+    const passing = { from, to, segment, family, tcpStart, frame, checksumIsPartial };
     let passes = true;
     for (const rule of this.#rules) passes = rule(passing) && passes;
     return passes;
+  }
+}
+
+/** Where TCP is in a frame, and its length; undefined: the frame has none. Neither side sends IPv4 options or IPv6 extension headers. */
+function placeOfTcp(view: DataView): { family: Family; tcpStart: number; length: number } | undefined {
+  const ipStart = ethernetHeaderLength;
+  switch (view.getUint16(12)) {
+    case etherType.ipv4:
+      if (view.getUint8(ipStart + 9) !== ipProtocol.tcp) return undefined;
+      return {
+        family: "ipv4",
+        tcpStart: ipStart + ipv4HeaderLength,
+        length: view.getUint16(ipStart + 2) - ipv4HeaderLength,
+      };
+    case etherType.ipv6:
+      if (view.getUint8(ipStart + 6) !== ipProtocol.tcp) return undefined;
+      return { family: "ipv6", tcpStart: ipStart + ipv6HeaderLength, length: view.getUint16(ipStart + 4) };
+    default:
+      return undefined;
   }
 }
 

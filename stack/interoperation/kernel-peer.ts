@@ -108,8 +108,8 @@ export class KernelPeer {
     return counters;
   }
 
-  listen(port: number): void {
-    this.#say({ do: "listen", port });
+  listen(address: string, port: number): void {
+    this.#say({ do: "listen", address, port });
   }
 
   connect(address: string, port: number, localAddress: string): KernelStream {

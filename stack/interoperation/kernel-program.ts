@@ -9,7 +9,7 @@ import { Payload, payloadChunkBytes } from "../endpoint/workload/payload.ts";
 import { serveLines, writeLine } from "../io/line-process.ts";
 
 export type KernelCommand =
-  | { do: "listen"; port: number }
+  | { do: "listen"; address: string; port: number }
   | { do: "connect"; address: string; port: number; localAddress: string }
   | { do: "send"; connection: number; seed: number; offset: number; bytes: number }
   | { do: "end" | "abort" | "pause" | "resume"; connection: number };
@@ -62,7 +62,7 @@ serveLines({
     const command = value as KernelCommand;
     switch (command.do) {
       case "listen":
-        server.listen(command.port, "0.0.0.0", () => say({ type: "listening" }));
+        server.listen(command.port, command.address, () => say({ type: "listening" }));
         return;
       case "connect":
         adopt(

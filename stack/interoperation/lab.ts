@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { Fabric, interfaceName, ipAddress, macAddress, type Port, type Role } from "./fabric.ts";
+import { Fabric, interfaceName, ipAddress, macAddress, network, type Port, type Role } from "./fabric.ts";
 import { interfaceInfo } from "../io/link-events.ts";
 import { type KernelCounters, KernelPeer, type KernelStream } from "./kernel-peer.ts";
 import type { Subflow } from "../mptcp/subflow.ts";
@@ -32,6 +32,10 @@ export interface LabOptions {
   /** Default 1. */
   clientAddresses?: number;
   serverAddresses?: number;
+  /** Interfaces of either side, by index from 1, whose address is IPv6; default none. */
+  ipv6?: "all" | Readonly<Record<Role, readonly number[]>>;
+  /** The kernel's sockets are of AF_INET6, and IPv4 addresses appear in them as mapped ones (RFC 4291 §2.5.5.2). */
+  mapped?: boolean;
   kernel?: KernelSetup;
   our?: OurOptions;
   /** How long a condition is waited for. */
@@ -61,7 +65,7 @@ export class Lab {
   static async open(options: LabOptions): Promise<Lab> {
     const names = new Names(`plio${process.pid}n${labs++}`);
     const ports = (role: Role): Port[] =>
-      Array.from({ length: options[`${role}Addresses`] ?? 1 }, (_, i) => ({ role, index: i + 1 }));
+      Array.from({ length: options[`${role}Addresses`] ?? 1 }, (_, i) => portOf(options, role, i + 1));
     const kernelRole: Role = options.ours === "client" ? "server" : "client";
     const all = [...ports("client"), ...ports("server")];
     const seeds = { client: 11, server: 22 };
@@ -134,18 +138,28 @@ export class Lab {
     return this.kernel.counters();
   }
 
+  port(role: Role, index: number): Port {
+    return portOf(this.options, role, index);
+  }
+
+  address(role: Role, index: number): string {
+    return ipAddress(this.port(role, index));
+  }
+
   /** The server listens. */
   async listen(): Promise<void> {
     if (this.oursIsClient) {
-      this.kernel.listen(port);
+      const { ipv6, mapped } = this.options;
+      this.kernel.listen(ipv6 !== undefined || mapped === true ? "::" : "0.0.0.0", port);
       await this.until("the kernel listens", () => this.kernel.listening);
     } else this.ours.listen(port);
   }
 
   /** One more connection is asked for, from the client's first address to the server's first. */
   begin(): void {
-    const [from, to] = [ipAddress({ role: "client", index: 1 }), ipAddress({ role: "server", index: 1 })];
+    const [from, to] = [this.address("client", 1), this.address("server", 1)];
     if (this.oursIsClient) this.ours.connect(to, port, from);
+    else if (this.options.mapped === true) this.kernel.connect(`::ffff:${to}`, port, `::ffff:${from}`);
     else this.kernel.connect(to, port, from);
   }
 
@@ -222,10 +236,7 @@ export class Lab {
 
   /** Our subflow between these two interfaces, by index from 1. @throws Error when there is none */
   ourSubflow(clientIndex: number, serverIndex = 1): Subflow {
-    const addresses = [
-      ipAddress({ role: "client", index: clientIndex }),
-      ipAddress({ role: "server", index: serverIndex }),
-    ].sort();
+    const addresses = [this.address("client", clientIndex), this.address("server", serverIndex)].sort();
     const found = this.ours.connection.subflows.find(
       ({ addresses: { localAddress, remoteAddress } }) =>
         [localAddress, remoteAddress].sort().join() === addresses.join(),
@@ -273,6 +284,10 @@ function summary(stream: Stream | undefined): string {
   return `sent ${sent} received ${received.bytes} ended ${remoteEnded} closed ${closed} ${error}`;
 }
 
+function portOf({ ipv6 }: LabOptions, role: Role, index: number): Port {
+  return ipv6 === "all" || ipv6?.[role].includes(index) === true ? { role, index, family: "ipv6" } : { role, index };
+}
+
 type Place = "ours" | "kernel" | "middle";
 
 class Names {
@@ -307,17 +322,14 @@ async function makeNamespaces(names: Names, ports: readonly Port[], ours: Role):
       return `link add ${name} netns ${side} address ${macAddress(port)} type veth peer name ${name} netns ${names.of("middle")}`;
     }),
   );
+  // Where only packet sockets listen, the kernel has no address of its own and says nothing.
+  const silent = (role: (port: Port) => boolean): string[] =>
+    ports.filter(role).map((port) => `link set ${interfaceName(port)} addrgenmode none`);
   const links = (role: (port: Port) => boolean): string[] =>
     ["lo", ...ports.filter(role).map(interfaceName)].map((name) => `link set ${name} up`);
   await Promise.all([
-    batch(
-      links(() => true),
-      names.of("middle"),
-    ),
-    batch(
-      links((port) => port.role === ours),
-      names.of("ours"),
-    ),
+    batch([...silent(() => true), ...links(() => true)], names.of("middle")),
+    batch([...silent(({ role }) => role === ours), ...links(({ role }) => role === ours)], names.of("ours")),
   ]);
 }
 
@@ -346,18 +358,26 @@ async function configureKernel(
     ports
       .slice(1)
       .map((port) => `${ipAddress(port)} dev ${interfaceName(port)} ${role === "client" ? "subflow" : "signal"}`);
-  await batch(
-    [
-      "link set lo up",
-      ...ports.flatMap((port) => {
+  await batch(["link set lo up", ...ports.map((port) => `link set ${interfaceName(port)} up`)], namespace);
+  for (const [family, flag] of [
+    ["ipv4", "-4"],
+    ["ipv6", "-6"],
+  ] as const) {
+    const { prefix, prefixLength } = network[family];
+    const lines = ports
+      .filter((port) => (port.family ?? "ipv4") === family)
+      .flatMap((port) => {
         const [name, address] = [interfaceName(port), ipAddress(port)];
         return [
-          `link set ${name} up`,
-          `address add ${address}/16 dev ${name}`,
+          `address add ${address}/${prefixLength} dev ${name}${family === "ipv6" ? " nodad" : ""}`,
           `rule add from ${address} table ${port.index}`,
-          `route add 10.77.0.0/16 dev ${name} src ${address} table ${port.index}`,
+          `route add ${prefix}/${prefixLength} dev ${name} src ${address} table ${port.index}`,
         ];
-      }),
+      });
+    if (lines.length > 0) await batch(lines, namespace, flag);
+  }
+  await batch(
+    [
       `mptcp limits set subflow ${setup.subflows ?? 8} add_addr_accepted ${setup.addressesAccepted ?? 8}`,
       ...endpoints.map((endpoint) => `mptcp endpoint add ${endpoint}`),
     ],
@@ -366,8 +386,8 @@ async function configureKernel(
 }
 
 /** Lines for `ip`, in order; an error in one is an error of all. */
-async function batch(lines: readonly string[], namespace?: string): Promise<void> {
-  const child = run("ip", [...(namespace === undefined ? [] : ["-n", namespace]), "-batch", "-"]);
+async function batch(lines: readonly string[], namespace?: string, ...flags: string[]): Promise<void> {
+  const child = run("ip", [...flags, ...(namespace === undefined ? [] : ["-n", namespace]), "-batch", "-"]);
   child.child.stdin!.end(`${lines.join("\n")}\n`);
   await child;
 }

@@ -11,11 +11,20 @@ import type { Subflow } from "../mptcp/subflow.ts";
 import { parseIpAddress } from "../wire/ip-address.ts";
 import type { ConnectionInfo } from "../mptcp/connection-info.ts";
 import { connect, createServer, type MptcpSocket } from "../net/net.ts";
-import { interfaceName, ipAddress, macAddress, type Port } from "./fabric.ts";
+import { interfaceName, ipAddress, macAddress, network, type Port } from "./fabric.ts";
 import type { Received, Stream } from "./stream.ts";
 
 export type OurOptions = Partial<
-  Pick<HostOptions, "mptcp" | "dssChecksum" | "receiveBufferBytes" | "sendBufferBytes">
+  Pick<
+    HostOptions,
+    | "mptcp"
+    | "dssChecksum"
+    | "receiveBufferBytes"
+    | "sendBufferBytes"
+    | "allowJoinInitialAddress"
+    | "maximumSubflows"
+    | "maximumAddressesAccepted"
+  >
 > & {
   /** Interfaces, by index from 1, that are backup. */
   backup?: readonly number[];
@@ -96,7 +105,7 @@ export class OurPeer {
         mac: macAddress(port),
         mtu: 1500,
         gso: true,
-        addresses: [{ address: ipAddress(port), prefixLength: 16 }],
+        addresses: [{ address: ipAddress(port), prefixLength: network[port.family ?? "ipv4"].prefixLength }],
         backup: backup.includes(port.index),
       })),
       mptcp: true,

@@ -1,21 +1,21 @@
 /** What middleboxes and attackers of the cases do to a segment on its way. */
 
-import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
-import { ethernetHeaderLength } from "../wire/ethernet.ts";
-import { ipProtocol, ipv4HeaderLength } from "../wire/ipv4.ts";
+import { checksumAdd, checksumFinish } from "../wire/checksum.ts";
+import { ipProtocol } from "../wire/ipv4.ts";
 import { mptcpOptionKind, type mptcpSubtype } from "../wire/mptcp-options.ts";
 import { tcpFlag, tcpHeaderLength, tcpOptionKind } from "../wire/tcp-segment.ts";
 import type { Passing } from "./fabric.ts";
 
 type Subtype = (typeof mptcpSubtype)[keyof typeof mptcpSubtype];
 
-const tcpStart = ethernetHeaderLength + ipv4HeaderLength;
-const flagsOffset = tcpStart + 13;
-const checksumOffset = tcpStart + 16;
+const flagsOffset = 13;
+const checksumOffset = 16;
+/** Source and destination together stand right before TCP, in both families. */
+const addressesLength = { ipv4: 8, ipv6: 32 } as const;
 
 /** Offset in the frame of the MPTCP option with this subtype. @throws Error when the segment has none */
 export function optionOffset(passing: Passing, subtype: Subtype): number {
-  for (const [at, kind] of options(passing.frame))
+  for (const [at, kind] of options(passing))
     if (kind === mptcpOptionKind && passing.frame[at + 2]! >> 4 === subtype) return at;
   throw new Error(`no MPTCP option of subtype ${subtype}`);
 }
@@ -28,7 +28,7 @@ export function flip(passing: Passing, offset: number, mask = 0xff): void {
 
 /** NOPs where options of this kind were (default: MPTCP's). */
 export function strip(passing: Passing, kind: number = mptcpOptionKind): void {
-  for (const [at, found, length] of options(passing.frame))
+  for (const [at, found, length] of options(passing))
     if (found === kind) passing.frame.fill(tcpOptionKind.noOperation, at, at + length);
   seal(passing);
 }
@@ -36,7 +36,7 @@ export function strip(passing: Passing, kind: number = mptcpOptionKind): void {
 /** The segment becomes a reset, in the place in the stream where it stands. */
 export function makeReset(passing: Passing): void {
   strip(passing);
-  passing.frame[flagsOffset] = tcpFlag.rst | tcpFlag.ack;
+  passing.frame[passing.tcpStart + flagsOffset] = tcpFlag.rst | tcpFlag.ack;
   seal(passing);
 }
 
@@ -46,7 +46,7 @@ export function corrupt(passing: Passing, octet = 0): void {
 }
 
 /** [offset, kind, length] of each option that is not padding. */
-function options(frame: Uint8Array): [number, number, number][] {
+function options({ frame, tcpStart }: Passing): [number, number, number][] {
   const found: [number, number, number][] = [];
   const end = tcpStart + (frame[tcpStart + 12]! >> 4) * 4;
   for (let at = tcpStart + tcpHeaderLength; at < end && frame[at] !== tcpOptionKind.end;) {
@@ -58,11 +58,12 @@ function options(frame: Uint8Array): [number, number, number][] {
   return found;
 }
 
-function seal({ frame, checksumIsPartial }: Passing): void {
+function seal({ frame, family, tcpStart, checksumIsPartial }: Passing): void {
   if (checksumIsPartial) return; // The receiver's kernel, or device, takes it as right.
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  const length = view.getUint16(16) - ipv4HeaderLength;
-  view.setUint16(checksumOffset, 0);
-  const pseudoHeader = pseudoHeaderSum(view.getUint32(26), view.getUint32(30), ipProtocol.tcp, length);
-  view.setUint16(checksumOffset, checksumFinish(checksumAdd(pseudoHeader, frame, tcpStart, length)));
+  const length = frame.length - tcpStart; // veth pads nothing.
+  view.setUint16(tcpStart + checksumOffset, 0);
+  const addresses = checksumAdd(0, frame, tcpStart - addressesLength[family], addressesLength[family]);
+  const sum = checksumAdd(addresses + ipProtocol.tcp + length, frame, tcpStart, length);
+  view.setUint16(tcpStart + checksumOffset, checksumFinish(sum));
 }

@@ -46,7 +46,7 @@ async function signalled(lab: Lab, number: number): Promise<void> {
 
 /** The kernel's endpoint for its interface with this index, as it would be by itself. */
 function endpoint(lab: Lab, index: number): string {
-  const port = { role: lab.kernelRole, index };
+  const port = lab.port(lab.kernelRole, index);
   return `${ipAddress(port)} dev ${interfaceName(port)} ${lab.kernelRole === "client" ? "subflow" : "signal"}`;
 }
 
@@ -300,7 +300,7 @@ const cases: Case[] = [
     lab: twoOfKernel,
     async run(lab) {
       await joined(lab, 1);
-      await lab.ip(`mptcp endpoint delete id 0 ${ipAddress({ role: lab.kernelRole, index: 1 })}`);
+      await lab.ip(`mptcp endpoint delete id 0 ${lab.address(lab.kernelRole, 1)}`);
       await counters(lab, { RmAddrTx: 1 });
       await subflows(lab, 1);
       await carries(lab);
