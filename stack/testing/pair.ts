@@ -23,7 +23,13 @@ export interface PairOptions {
   /** Addresses of the server beyond the first, each on an interface of its own. */
   serverInterfaces?: number;
   gso?: boolean;
+  /** Of the client's interfaces in their order, and of all of the server's; default IPv4. */
+  clientFamilies?: readonly Family[];
+  serverFamily?: Family;
 }
+
+/** `both`: the IPv4 address is the interface's first. */
+export type Family = "ipv4" | "ipv6" | "both";
 
 export interface Pair {
   network: Network;
@@ -33,19 +39,35 @@ export interface Pair {
   links: Attachment[];
 }
 
-function interfaceAt(index: number, network: number, gso: boolean): InterfaceOptions {
+/** The addresses of the interface on a test's network of that number. */
+export function addressesAt(network: number, family: Family): string[] {
+  const addresses = [`10.0.${network}.2`, `fd00:0:0:${network.toString(16)}::2`];
+  return family === "both" ? addresses : [addresses[family === "ipv4" ? 0 : 1]!];
+}
+
+function interfaceAt(index: number, network: number, gso: boolean, family: Family = "ipv4"): InterfaceOptions {
   return {
     name: `eth${index}`,
     mac: `02:00:00:00:${network.toString(16).padStart(2, "0")}:01`,
     mtu: 1500,
     gso,
-    addresses: [{ address: `10.0.${network}.2`, prefixLength: 24 }],
-    gateway: `10.0.${network}.1`,
+    addresses: addressesAt(network, family).map((address) => ({
+      address,
+      prefixLength: address.includes(":") ? 64 : 24,
+    })),
+    ...(family !== "ipv6" && { gateway: `10.0.${network}.1` }),
+    ...(family !== "ipv4" && { ipv6Gateway: "fe80::1" }),
   };
 }
 
 export function makePair(options: PairOptions = {}): Pair {
-  const { seed = 1, paths = [wifi, thirdGeneration], gso = false } = options;
+  const {
+    seed = 1,
+    paths = [wifi, thirdGeneration],
+    gso = false,
+    clientFamilies = [],
+    serverFamily = "ipv4",
+  } = options;
   const random = seededRandom(seed);
   const common = {
     mptcp: true,
@@ -57,16 +79,18 @@ export function makePair(options: PairOptions = {}): Pair {
   const client = new Host({
     ...common,
     name: "client",
-    interfaces: paths.map((_, i) => interfaceAt(i, i + 1, gso)),
+    interfaces: paths.map((_, i) => interfaceAt(i, i + 1, gso, clientFamilies[i])),
     ...options.client,
   });
   const serverInterfaces = Array.from({ length: options.serverInterfaces ?? 1 }, (_, i) =>
-    interfaceAt(i, 100 + i, gso),
+    interfaceAt(i, 100 + i, gso, serverFamily),
   );
   const server = new Host({ ...common, name: "server", interfaces: serverInterfaces, ...options.server });
   const network = new Network();
-  const links = paths.map((path, i) => network.attach(client, i, [`10.0.${i + 1}.2`], path));
-  serverInterfaces.forEach((_, i) => network.attach(server, i, [`10.0.${100 + i}.2`], {}));
+  const links = paths.map((path, i) =>
+    network.attach(client, i, addressesAt(i + 1, clientFamilies[i] ?? "ipv4"), path),
+  );
+  serverInterfaces.forEach((_, i) => network.attach(server, i, addressesAt(100 + i, serverFamily), {}));
   return { network, client, server, links };
 }
 
@@ -154,7 +178,7 @@ export function converse(
   pair: Pair,
   clientSends: number,
   serverSends: number,
-  options: { localAddress?: string; endsAfterSending?: boolean; mptcp?: boolean } = {},
+  options: { remoteAddress?: string; localAddress?: string; endsAfterSending?: boolean; mptcp?: boolean } = {},
 ): Conversation {
   const { network } = pair;
   const endsAfterSending = options.endsAfterSending ?? true;
@@ -167,7 +191,7 @@ export function converse(
   const { localAddress, mptcp } = options;
   const connection = pair.client.connect(
     {
-      remoteAddress: "10.0.100.2",
+      remoteAddress: options.remoteAddress ?? "10.0.100.2",
       remotePort: serverPort,
       ...(localAddress !== undefined && { localAddress }),
       ...(mptcp !== undefined && { mptcp }),

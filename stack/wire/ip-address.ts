@@ -2,7 +2,7 @@
 
 import {
   formatIpv6,
-  Ipv6Address,
+  type Ipv6Address,
   isIpv4Mapped,
   isLinkLocal,
   keepIpv6,

@@ -1,0 +1,307 @@
+import { expect } from "chai";
+import { checksumState } from "../frame.ts";
+import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
+import { parseIpAddress } from "../wire/ip-address.ts";
+import { type Ipv6Address, parseIpv6 } from "../wire/ipv6-address.ts";
+import { ipProtocol } from "../wire/ipv4.ts";
+import { Ipv6Header, writeIpv6Header } from "../wire/ipv6.ts";
+import { neighbourSolicitation, parseNeighbourMessage } from "../wire/neighbour-discovery.ts";
+import { writeTcp } from "../wire/tcp-emit.ts";
+import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
+import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import { converse, type Conversation, makePair, type Pair, type PairOptions, serverPort, wifi } from "./pair.ts";
+
+const second = 1_000_000;
+const server = "fd00:0:0:64::2";
+const size = 300_000;
+
+const done = ({ client, server: accepted }: Conversation): boolean => client.closed && accepted()?.closed === true;
+
+/** Runs a download of `size` bytes to its end. */
+function download(pair: Pair, options: Parameters<typeof converse>[3], bytes = size): Conversation {
+  const conversation = converse(pair, 1_000, bytes, options);
+  pair.network.run(60 * second, () => done(conversation));
+  const accepted = conversation.server()!;
+  expect([conversation.client.received, conversation.client.corrupt]).to.deep.equal([bytes, false]);
+  expect([accepted.received, accepted.corrupt]).to.deep.equal([1_000, false]);
+  expect([conversation.client.error, accepted.error]).to.deep.equal([undefined, undefined]);
+  return conversation;
+}
+
+/** Addresses of both ends of each established subflow of the client. */
+function subflowsOf({ network, client }: Pair): string[] {
+  return network
+    .eventsNamed("mptcp:subflow-established", client)
+    .map((event) => `${event.localAddress}>${event.remoteAddress}`)
+    .toSorted();
+}
+
+const sixes: PairOptions = { clientFamilies: ["ipv6", "ipv6"], serverFamily: "ipv6" };
+
+describe("over IPv6", () => {
+  for (const { mptcp, gso } of [
+    { mptcp: false, gso: false },
+    { mptcp: false, gso: true },
+    { mptcp: true, gso: false },
+    { mptcp: true, gso: true },
+  ])
+    it(`${mptcp ? "MPTCP" : "TCP"} carries bytes, ${gso ? "with" : "without"} segmentation offload, by a link-local router`, () => {
+      const pair = makePair({ ...sixes, gso, client: { mptcp } });
+      download(pair, { remoteAddress: server });
+      expect(subflowsOf(pair)).to.deep.equal(
+        (mptcp ? [1, 2] : [1]).map((network) => `fd00:0:0:${network}::2>${server}`),
+      );
+    });
+
+  it("segments are 20 bytes shorter, their checksums cover 128-bit addresses, and their flow label stays", () => {
+    const pair = makePair({ paths: [wifi], ...sixes });
+    const lengths = new Set<number>();
+    const labels = new Set<number>();
+    let wrong = 0;
+    pair.links[0]!.down.middlebox = (frame) => {
+      const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+      const header = new Ipv6Header();
+      if (!header.parse(view, 14, frame.length - 14) || header.protocol !== ipProtocol.tcp) return true;
+      lengths.add(frame.length);
+      labels.add(view.getUint32(14) & 0xf_ffff);
+      if (!tcpChecksumIsRight(frame, 54, frame.length - 54, header.source, header.destination)) wrong++;
+      return true;
+    };
+    download(pair, { remoteAddress: server, mptcp: false });
+    expect([Math.max(...lengths), labels.size, labels.has(0), wrong]).to.deep.equal([1514, 1, false, 0]);
+  });
+
+  it("a host that cuts checksums is not believed", () => {
+    const pair = makePair({ paths: [wifi], ...sixes });
+    let changed = 0;
+    pair.links[0]!.down.middlebox = (frame) => {
+      if (frame.length > 1000 && changed++ === 5) frame[frame.length - 1]! ^= 1;
+      return true;
+    };
+    download(pair, { remoteAddress: server, mptcp: false });
+    expect(changed).to.be.above(5);
+  });
+
+  for (const mptcp of [false, true])
+    it(`the path's MTU is learnt from "packet too big" (${mptcp ? "MPTCP" : "TCP"})`, () => {
+      const pair = makePair({ paths: [wifi], ...sixes, server: { mptcp } });
+      let refused = 0;
+      pair.links[0]!.down.middlebox = (frame) => {
+        if (frame.length - 14 <= 1300) return true;
+        refused++;
+        tooBig(pair, frame, 1300);
+        return false;
+      };
+      download(pair, { remoteAddress: server });
+      expect(refused).to.be.within(1, 20);
+    });
+
+  it("a router that claims less than 1280, or quotes what nobody sent, is not believed (RFC 8201 §4, RFC 5927 §4.1)", () => {
+    const pair = makePair({ paths: [wifi], ...sixes });
+    let largest = 0;
+    let answered = 0;
+    pair.links[0]!.down.middlebox = (frame) => {
+      if (answered > 4) largest = Math.max(largest, frame.length);
+      if (frame.length < 1400) return true;
+      answered++;
+      tooBig(pair, frame, 1279);
+      tooBig(pair, frame, 1300, 100_000_000);
+      return true;
+    };
+    download(pair, { remoteAddress: server, mptcp: false });
+    expect([answered > 4, largest]).to.deep.equal([true, 1514]);
+  });
+
+  it("nobody listening is heard of at once", () => {
+    const pair = makePair({ paths: [wifi], ...sixes });
+    const conversation = converse(pair, 0, 0, { remoteAddress: server });
+    const other = pair.client.connect({ remoteAddress: server, remotePort: serverPort + 1 }, pair.network.now);
+    let error: string | undefined;
+    other.observer = { onClosed: (reason) => (error = reason) } as typeof other.observer & object;
+    pair.network.run(second);
+    expect([conversation.client.established, error]).to.deep.equal([true, "ECONNREFUSED"]);
+  });
+});
+
+describe("both families on one host", () => {
+  it("joins go over IPv6 too when the connection began on IPv4, from the address that ADD_ADDR gave", () => {
+    const pair = makePair({ clientFamilies: ["ipv4", "ipv6"], serverFamily: "both" });
+    download(pair, {});
+    expect(subflowsOf(pair)).to.deep.equal(["10.0.1.2>10.0.100.2", `fd00:0:0:2::2>${server}`]);
+  });
+
+  it("and over IPv4 when it began on IPv6", () => {
+    const pair = makePair({ clientFamilies: ["ipv6", "ipv4"], serverFamily: "both" });
+    download(pair, { remoteAddress: server });
+    expect(subflowsOf(pair)).to.deep.equal(["10.0.2.2>10.0.100.2", `fd00:0:0:1::2>${server}`]);
+  });
+
+  it("an address of the other family is no path", () => {
+    const pair = makePair({ clientFamilies: ["ipv4", "ipv6"] });
+    download(pair, {});
+    expect(subflowsOf(pair)).to.deep.equal(["10.0.1.2>10.0.100.2"]);
+    const unreachable = (): unknown =>
+      pair.client.connect({ remoteAddress: "::ffff:0:1", remotePort: 1 }, pair.network.now);
+    expect(unreachable).not.to.throw();
+  });
+
+  it("::ffff:a.b.c.d is IPv4, to connect and to listen", () => {
+    const pair = makePair({ paths: [wifi], clientFamilies: ["both"], serverFamily: "both" });
+    pair.server.listen({ address: "::ffff:10.0.100.2", port: 77 }, pair.network.now);
+    const connection = pair.client.connect({ remoteAddress: "::ffff:10.0.100.2", remotePort: 77 }, pair.network.now);
+    pair.network.run(second);
+    expect([connection.established, connection.remoteAddress]).to.deep.equal([true, "10.0.100.2"]);
+  });
+
+  it("`::` listens for both, `0.0.0.0` and `::` alone for one each, and no two for one (RFC 3493 §3.7, §5.3)", () => {
+    const {
+      server: host,
+      client,
+      network,
+    } = makePair({ paths: [wifi], clientFamilies: ["both"], serverFamily: "both" });
+    const refusals: string[] = [];
+    const listen = (options: { address?: string; ipv6Only?: boolean }, port: number): void => {
+      try {
+        host.listen({ port, ...options }, network.now);
+      } catch (error) {
+        refusals.push(`${port} ${(error as { code?: string }).code}`);
+      }
+    };
+    listen({ address: "::" }, 1);
+    listen({ address: "0.0.0.0" }, 1);
+    listen({ address: server }, 1);
+    listen({ address: "0.0.0.0" }, 2);
+    listen({ address: "::", ipv6Only: true }, 2);
+    listen({ address: "10.0.100.2" }, 2);
+    listen({ address: server }, 3);
+    listen({ address: "10.0.100.2" }, 3);
+    listen({ address: "::", ipv6Only: true }, 3);
+    listen({}, 3);
+    listen({ address: "fd00::99" }, 4);
+    listen({ address: "0.0.0.0" }, 5);
+    expect(refusals).to.deep.equal([
+      "1 EADDRINUSE",
+      "1 EADDRINUSE",
+      "2 EADDRINUSE",
+      "3 EADDRINUSE",
+      "3 EADDRINUSE",
+      "4 EADDRNOTAVAIL",
+    ]);
+    const ports = [1, 2, 5].flatMap((port) =>
+      ["10.0.100.2", server].map((remoteAddress) => client.connect({ remoteAddress, remotePort: port }, network.now)),
+    );
+    network.run(second);
+    expect(ports.map(({ established }) => established)).to.deep.equal([true, true, true, true, true, false]);
+  });
+});
+
+describe("an IPv6 interface on its link", () => {
+  it("answers who asks for its addresses, global and link-local, and who looks for duplicates of them", () => {
+    for (const [target, asker, expected] of [
+      [server, "fe80::9", "fe80::9"],
+      ["fe80::ff:fe00:6401", "fe80::9", "fe80::9"],
+      [server, "::", "ff02::1"],
+      ["fd00:0:0:64::3", "fe80::9", undefined],
+    ] as const) {
+      const answer = ask(target, asker, 255);
+      expect(answer, `${target} for ${asker}`).to.equal(expected);
+    }
+  });
+
+  it("believes nobody from beyond a router (RFC 4861 §7.1.1)", () => {
+    expect(ask(server, "fe80::9", 254)).to.equal(undefined);
+  });
+
+  it("asks again, keeps what waits, and gives up", () => {
+    const pair = makePair({ paths: [wifi], ...sixes });
+    let solicitations = 0;
+    pair.links[0]!.up.middlebox = () => ++solicitations > 2;
+    const connection = pair.client.connect({ remoteAddress: server, remotePort: 9 }, pair.network.now);
+    let error: string | undefined;
+    connection.observer = { onClosed: (reason) => (error = reason) } as typeof connection.observer & object;
+    pair.network.run(2 * second);
+    expect([solicitations > 2, error]).to.deep.equal([true, "ECONNREFUSED"]);
+  });
+
+  it("keeps nothing of those who are only answered with a reset, however many", function () {
+    this.timeout(20_000);
+    const pair = makePair({ paths: [wifi], ...sixes });
+    const conversation = converse(pair, 0, 0, { remoteAddress: server, endsAfterSending: false });
+    pair.network.run(second);
+    const frame = new Uint8Array(14 + 40 + 20);
+    const view = new DataView(frame.buffer);
+    const segment = new TcpSegment();
+    segment.flags = tcpFlag.syn;
+    segment.destinationPort = 9;
+    const length = writeTcp(segment, view, 54);
+    view.setUint16(12, 0x86dd);
+    writeIpv6Header(view, 14, length, ipProtocol.tcp, parseIpv6("2001:db8::1")!, parseIpv6(server)!);
+    const flood = (count: number): number => {
+      const before = process.memoryUsage().heapUsed;
+      let resets = 0;
+      for (let i = 0; i < count; i++) {
+        view.setUint32(14 + 16, i);
+        pair.server.handleFrame(0, frame, 0, frame.length, checksumState.valid, pair.network.now);
+        pair.server.pollTransmit(pair.network.now, { transmit: () => resets++ });
+      }
+      expect(resets).to.equal(count);
+      return process.memoryUsage().heapUsed - before;
+    };
+    flood(20_000);
+    expect(flood(200_000)).to.be.below(50 << 20);
+    const late = pair.client.connect({ remoteAddress: server, remotePort: serverPort }, pair.network.now);
+    pair.network.run(second);
+    expect([late.established, conversation.client.closed]).to.deep.equal([true, false]);
+  });
+});
+
+/** Asks the server's interface for `target`: to whom the answer goes, undefined: none came. */
+function ask(target: string, asker: string, hopLimit: number): string | undefined {
+  const pair = makePair({ paths: [wifi], ...sixes });
+  const [sought, source] = [parseIpv6(target)!, parseIpv6(asker)!];
+  const message = neighbourSolicitation(sought, source, sought, asker === "::" ? undefined : { high: 0x0255, low: 9 });
+  const frame = new Uint8Array(54 + message.length);
+  const view = new DataView(frame.buffer);
+  view.setUint16(12, 0x86dd);
+  writeIpv6Header(view, 14, message.length, ipProtocol.icmpv6, source, sought, 0, 0, hopLimit);
+  frame.set(message, 54);
+  pair.server.handleFrame(0, frame, 0, frame.length, checksumState.unverified, pair.network.now);
+  let answeredTo: string | undefined;
+  pair.server.pollTransmit(pair.network.now, {
+    transmit: ({ header, headerLength }) => {
+      const out = new DataView(header.buffer, header.byteOffset, headerLength);
+      const ip = new Ipv6Header();
+      expect(ip.parse(out, 14, headerLength - 14)).to.equal(true);
+      const answer = parseNeighbourMessage(out, 54, headerLength - 54)!;
+      expect([answer.isSolicitation, answer.target, ip.hopLimit]).to.deep.equal([false, sought, 255]);
+      expect(answer.mac).to.deep.equal({ high: 0x0200, low: 0x6401 });
+      for (const [text, value] of [
+        ["fe80::9", parseIpAddress("fe80::9")],
+        ["ff02::1", parseIpAddress("ff02::1")],
+      ] as const)
+        if (ip.destination === value) answeredTo = text;
+    },
+  });
+  return answeredTo;
+}
+
+/** "Packet too big" from a router to the server, about the packet in `frame` with its sequence number moved by `shift`. */
+function tooBig(pair: Pair, frame: Uint8Array, mtu: number, shift = 0): void {
+  const quoted = frame.slice(14, 14 + 1232);
+  const quotedView = new DataView(quoted.buffer);
+  quotedView.setUint32(44, quotedView.getUint32(44) + shift);
+  const reply = new Uint8Array(54 + 8 + quoted.length);
+  const view = new DataView(reply.buffer);
+  const [router, to] = [parseIpv6("fd00:0:0:1::1")!, parseIpv6(server)!];
+  const length = 8 + quoted.length;
+  view.setUint16(12, 0x86dd);
+  writeIpv6Header(view, 14, length, ipProtocol.icmpv6, router, to);
+  view.setUint8(54, 2);
+  view.setUint32(58, mtu);
+  reply.set(quoted, 62);
+  const sum = pseudoHeaderSum(router as Ipv6Address, to, ipProtocol.icmpv6, length);
+  view.setUint16(56, checksumFinish(checksumAdd(sum, reply, 54, length)));
+  pair.network.at(pair.network.now + 1_000, () =>
+    pair.server.handleFrame(0, reply, 0, reply.length, checksumState.unverified, pair.network.now),
+  );
+}
