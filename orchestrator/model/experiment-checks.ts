@@ -1,6 +1,6 @@
 /** What of an experiment can only be judged over several places of its file and with its topology. */
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
-import { endpointAbilities } from "./experiment-schema.ts";
+import { endpointAbilities, subflowLimits } from "./experiment-schema.ts";
 import type { Experiment, Fault, Workload } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
 import { boundOnRate } from "./path-rates.ts";
@@ -48,6 +48,15 @@ function checkHosts({ hosts }: Experiment, topology: Topology | undefined, compl
         found: `${settings[key]} on a ${settings.endpoint} endpoint`,
         expected: formatChoice(offered),
         hint: "choose what the endpoint offers, or leave the key out",
+      });
+    }
+    const { most } = subflowLimits[settings.endpoint];
+    if (settings.subflows > most) {
+      complain({
+        path: ["hosts", name, "subflows"],
+        found: `${settings.subflows} on a ${settings.endpoint} endpoint`,
+        expected: `at most ${most}`,
+        hint: most === 1 ? "plain TCP has one path; leave it out" : "lower it, or leave it out",
       });
     }
     if (!topology) continue;
@@ -226,7 +235,7 @@ const judged: Readonly<Record<Workload["kind"], readonly string[]>> = {
 };
 
 function checkExpectations(
-  { workload: workloads, expect, faults }: Experiment,
+  { workload: workloads, expect, faults, hosts }: Experiment,
   topology: Topology | undefined,
   complain: Complain,
 ): void {
@@ -253,7 +262,7 @@ function checkExpectations(
       });
     }
     const least = expectation.subflows?.exactly ?? expectation.subflows?.atLeast;
-    if (topology && least !== undefined) checkSubflowCount(name, workload, least, topology, complain);
+    if (topology && least !== undefined) checkSubflowCount(name, workload, least, hosts, topology, complain);
     const changing = faults.some(({ shape }) => shape?.up.rateBitsPerSecond ?? shape?.down.rateBitsPerSecond);
     if (topology && !changing)
       checkGoodput(name, workload, expectation.goodput?.atLeastBitsPerSecond, topology, complain);
@@ -279,14 +288,27 @@ function checkGoodput(
   });
 }
 
-/** A full mesh has one subflow for each pair of interfaces. */
+/** A full mesh has one subflow for each pair of interfaces; n different ports are as many as the client was told. */
 function checkSubflowCount(
   name: string,
   workload: Workload,
   least: number,
+  hosts: Experiment["hosts"],
   topology: Topology,
   complain: Complain,
 ): void {
+  const client = hosts[workload.client];
+  if (client?.pathManager === "n-different-ports") {
+    if (least <= client.subflows) return;
+    complain({
+      path: ["expect", name, "subflows"],
+      at: "key",
+      found: String(least),
+      expected: `at most ${client.subflows}`,
+      hint: `raise hosts.${workload.client}.subflows`,
+    });
+    return;
+  }
   const ends = workload.kind === "request-response" ? [workload.client, workload.server] : [workload.from, workload.to];
   const counts = ends.map((end) => interfacesOf(end, topology.links).length);
   const most = counts.reduce((product, count) => product * count, 1);

@@ -18,7 +18,11 @@ import { expected } from "./schema-diagnostics.ts";
 
 /** What each kind of endpoint offers; the first of each list is the default. */
 export const endpointAbilities = {
-  pathlab: { congestionControl: ["lia", "reno", "cubic"], scheduler: ["min-rtt"], pathManager: ["full-mesh"] },
+  pathlab: {
+    congestionControl: ["lia", "reno", "cubic"],
+    scheduler: ["min-rtt"],
+    pathManager: ["full-mesh", "n-different-ports"],
+  },
   "pathlab-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
   "linux-mptcp": { congestionControl: ["cubic", "reno"], scheduler: ["default"], pathManager: ["kernel"] },
   "linux-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
@@ -30,6 +34,14 @@ export const endpointAbilities = {
 /** Holds two seconds of a 3G link's buffer beside a WiFi link's, with room for reassembly. */
 const defaultBufferBytes = 16 * 1024 * 1024;
 
+/** Subflows of a connection, the first among them: without being told, and the most that can be had. Kernels take 8 beside the first (MPTCP_PM_ADDR_MAX). */
+export const subflowLimits: Readonly<Record<EndpointKind, { readonly byDefault: number; readonly most: number }>> = {
+  pathlab: { byDefault: 8, most: 32 },
+  "pathlab-tcp": { byDefault: 1, most: 1 },
+  "linux-mptcp": { byDefault: 9, most: 9 },
+  "linux-tcp": { byDefault: 1, most: 1 },
+};
+
 export function defaultHostSettings(endpoint: EndpointKind): HostSettings {
   const abilities = endpointAbilities[endpoint];
   return {
@@ -37,6 +49,7 @@ export function defaultHostSettings(endpoint: EndpointKind): HostSettings {
     congestionControl: abilities.congestionControl[0],
     scheduler: abilities.scheduler[0],
     pathManager: abilities.pathManager[0],
+    subflows: subflowLimits[endpoint].byDefault,
     sendBufferBytes: defaultBufferBytes,
     receiveBufferBytes: defaultBufferBytes,
     backup: [],
@@ -62,18 +75,29 @@ const host = z
     ),
     scheduler: z.exactOptional(z.enum(abilityNames("scheduler")).describe("Which subflow the next bytes take.")),
     pathManager: z.exactOptional(z.enum(abilityNames("pathManager")).describe("Which subflows are opened.")),
+    subflows: z.exactOptional(whole("The most subflows of a connection, the first among them.", 1, 32)),
     sendBuffer: z.exactOptional(size("Bytes that the endpoint keeps for sending.")),
     receiveBuffer: z.exactOptional(size("Bytes that the endpoint keeps for receiving.")),
     backup: z.array(z.string()).default([]).describe("Interfaces whose subflows are used only when no other is left."),
   })
   .transform(
-    ({ endpoint, congestionControl, scheduler, pathManager, sendBuffer, receiveBuffer, backup }): HostSettings => {
+    ({
+      endpoint,
+      congestionControl,
+      scheduler,
+      pathManager,
+      subflows,
+      sendBuffer,
+      receiveBuffer,
+      backup,
+    }): HostSettings => {
       const defaults = defaultHostSettings(endpoint);
       return {
         endpoint,
         congestionControl: congestionControl ?? defaults.congestionControl,
         scheduler: scheduler ?? defaults.scheduler,
         pathManager: pathManager ?? defaults.pathManager,
+        subflows: subflows ?? defaults.subflows,
         sendBufferBytes: sendBuffer ?? defaults.sendBufferBytes,
         receiveBufferBytes: receiveBuffer ?? defaults.receiveBufferBytes,
         backup,

@@ -45,6 +45,8 @@ export interface HostSettings {
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly pathManager: string;
+  /** The most of a connection, the first among them. */
+  readonly subflows: number;
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
   /** Interfaces whose subflows are used only when no other is left. */

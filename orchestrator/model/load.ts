@@ -8,6 +8,7 @@ import type { CheckedExperiment, LoadedTopology } from "./checked-experiment.ts"
 import { inFileOrder } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
 import { checkExperiment } from "./experiment-checks.ts";
+import { expandTopology, type ExpandedTopology } from "./expand-topology.ts";
 import { experimentSchema } from "./experiment-schema.ts";
 import { isUnshaped, overlayShape, unshaped } from "./link-profile.ts";
 import type { LinkProfile } from "./link-profile.ts";
@@ -16,7 +17,6 @@ import { checkSchema } from "./schema-diagnostics.ts";
 import { applySettings } from "./settings.ts";
 import { checkTopology } from "./topology-checks.ts";
 import { topologySchema } from "./topology-schema.ts";
-import type { WrittenTopology } from "./topology-schema.ts";
 import type { Topology, TopologyLink } from "./topology.ts";
 import { YamlSource } from "./yaml-source.ts";
 
@@ -53,10 +53,16 @@ export function loadTopology(file: string, options: LoadOptions = {}): Checked<L
   const checked = checkSchema(topologySchema, source.value);
   const diagnostics = checked.ok ? [] : [...checked.diagnostics];
   const written = checked.ok ? checked.value : checked.rest;
-  if (written)
-    diagnostics.push(...checkTopology(written, profiles.value).map((complaint) => source.value.diagnostic(complaint)));
-  if (!written || diagnostics.length > 0) return refuse(diagnostics);
-  return { ok: true, value: { file, text: source.value.text, topology: completeTopology(written, profiles.value) } };
+  const expanded = written && expandTopology(written);
+  if (expanded) {
+    // With two things of one name only one of them is there to be checked.
+    const { complaints } =
+      expanded.complaints.length > 0 ? expanded : { complaints: checkTopology(expanded.topology, profiles.value) };
+    diagnostics.push(...complaints.map((complaint) => source.value.diagnostic(complaint)));
+  }
+  if (!expanded || diagnostics.length > 0) return refuse(diagnostics);
+  const topology = completeTopology(expanded.topology, profiles.value);
+  return { ok: true, value: { file, text: source.value.text, topology } };
 }
 
 export function loadExperiment(file: string, options: LoadOptions = {}): Checked<LoadedExperiment> {
@@ -146,7 +152,7 @@ export function recogniseFile(file: string): Checked<FileKind> {
         : "none of the keys workload, topology, links and profiles";
   const has = (key: string): boolean => typeof value === "object" && value !== null && Object.hasOwn(value, key);
   if (has("workload") || has("topology")) return { ok: true, value: "experiment" };
-  if (has("links") || has("hosts")) return { ok: true, value: "topology" };
+  if (has("links") || has("hosts") || has("generate")) return { ok: true, value: "topology" };
   if (has("profiles")) return { ok: true, value: "profiles" };
   return refuse([
     source.value.diagnostic({
@@ -185,7 +191,7 @@ const refuse = (diagnostics: readonly Diagnostic[]): { ok: false; diagnostics: r
 });
 
 /** Profiles looked up; links that ask for nothing are left without a shape. */
-function completeTopology(written: WrittenTopology, shipped: Readonly<Record<string, LinkProfile>>): Topology {
+function completeTopology(written: ExpandedTopology, shipped: Readonly<Record<string, LinkProfile>>): Topology {
   const profiles = { ...shipped, ...written.profiles };
   const links = Object.entries(written.links).map(([name, { shape: own, ...link }]): [string, TopologyLink] => {
     const shape = overlayShape(link.profile === undefined ? unshaped : profiles[link.profile]!.shape, own);

@@ -4,12 +4,13 @@ import { formatSubnet, parseIpv4, subnetOf, subnetsOverlap } from "./ipv4-addres
 import type { Subnet } from "./ipv4-address.ts";
 import { overlayShape, unshaped } from "./link-profile.ts";
 import type { DirectionShape, LinkProfile } from "./link-profile.ts";
-import type { WrittenTopology } from "./topology-schema.ts";
+
+import type { ExpandedTopology } from "./expand-topology.ts";
 import type { Complaint } from "./yaml-source.ts";
 
 type Complain = (complaint: Complaint) => void;
 
-export function checkTopology(topology: WrittenTopology, shipped: Readonly<Record<string, LinkProfile>>): Complaint[] {
+export function checkTopology(topology: ExpandedTopology, shipped: Readonly<Record<string, LinkProfile>>): Complaint[] {
   const complaints: Complaint[] = [];
   const complain: Complain = (complaint) => void complaints.push(complaint);
   checkNodes(topology, complain);
@@ -21,7 +22,7 @@ export function checkTopology(topology: WrittenTopology, shipped: Readonly<Recor
   return complaints;
 }
 
-function checkNodes({ hosts, routers, links }: WrittenTopology, complain: Complain): void {
+function checkNodes({ hosts, routers, links }: ExpandedTopology, complain: Complain): void {
   const hostNames = Object.keys(hosts);
   if (hostNames.length < 2) {
     const found = hostNames.length === 0 ? "no host" : `only ${hostNames[0]}`;
@@ -33,48 +34,40 @@ function checkNodes({ hosts, routers, links }: WrittenTopology, complain: Compla
       hint: "packets need somewhere to go; add one, as in server: {}",
     });
   }
-  for (const name of Object.keys(routers)) {
-    if (Object.hasOwn(hosts, name)) {
-      complain({
-        path: ["routers", name],
-        at: "key",
-        found: `the name ${name} again`,
-        expected: "each name once",
-        hint: "there is a host of this name; rename one of the two",
-      });
-    }
-  }
   const nodes = [...hostNames, ...Object.keys(routers)];
+  const known = new Set(nodes);
   // A name that was misspelled at a link's end is told there.
   const named = new Set(
     Object.values(links).flatMap(({ ends }) =>
-      ends.map(({ node }) => (nodes.includes(node) ? node : nearestName(node, nodes))),
+      ends.map(({ node }) => (known.has(node) ? node : nearestName(node, nodes))),
     ),
   );
-  for (const [kind, names] of [
-    ["hosts", hostNames],
-    ["routers", Object.keys(routers)],
-  ] as const) {
-    for (const name of names) {
-      if (named.has(name)) continue;
-      complain({
-        path: [kind, name],
-        at: "key",
-        found: `${name} at the end of no link`,
-        expected: "each node at the end of a link",
-        hint: "add a link to it, or remove it",
-      });
-    }
+  for (const name of nodes) {
+    if (named.has(name)) continue;
+    complain({
+      path: [sectionOf(name, routers), name],
+      at: "key",
+      found: `${name} at the end of no link`,
+      expected: "each node at the end of a link",
+      hint: "add a link to it, or remove it",
+    });
   }
 }
 
+function sectionOf(name: string, routers: ExpandedTopology["routers"]): "hosts" | "routers" | "switches" {
+  const router = Object.hasOwn(routers, name) ? routers[name] : undefined;
+  if (router === undefined) return "hosts";
+  return router.kind === "switch" ? "switches" : "routers";
+}
+
 /** @returns whether all links join two nodes */
-function checkEnds({ hosts, routers, links }: WrittenTopology, complain: Complain): boolean {
+function checkEnds({ hosts, routers, links }: ExpandedTopology, complain: Complain): boolean {
   let sound = true;
   const nodes = [...Object.keys(hosts), ...Object.keys(routers)];
+  const known = new Set(nodes);
   for (const [link, { ends }] of Object.entries(links)) {
     for (const [side, { node }] of ends.entries()) {
-      if (nodes.includes(node)) continue;
+      if (known.has(node)) continue;
       sound = false;
       complain({
         path: ["links", link, "ends", side],
@@ -97,7 +90,7 @@ function checkEnds({ hosts, routers, links }: WrittenTopology, complain: Complai
   return sound;
 }
 
-function checkInterfaces({ links }: WrittenTopology, complain: Complain): void {
+function checkInterfaces({ links }: ExpandedTopology, complain: Complain): void {
   const interfaces = new Map<string, string>();
   const macs = new Map<string, string>();
   for (const [link, { ends }] of Object.entries(links)) {
@@ -130,7 +123,7 @@ function checkInterfaces({ links }: WrittenTopology, complain: Complain): void {
   }
 }
 
-function checkAddresses({ links }: WrittenTopology, complain: Complain): void {
+function checkAddresses({ links }: ExpandedTopology, complain: Complain): void {
   const owners = new Map<string, string>();
   const subnets: { link: string; subnet: Subnet }[] = [];
   for (const [link, { ends }] of Object.entries(links)) {
@@ -173,16 +166,26 @@ function checkAddresses({ links }: WrittenTopology, complain: Complain): void {
 }
 
 /** Hosts do not forward, so what lies behind a host is not reached through it. */
-function checkReachability({ hosts, routers, links }: WrittenTopology, complain: Complain): void {
-  const neighbours = (node: string): string[] =>
-    Object.values(links).flatMap(({ ends: [a, b] }) => (a.node === node ? [b.node] : b.node === node ? [a.node] : []));
-  const linked = Object.keys(hosts).filter((host) => neighbours(host).length > 0);
+function checkReachability({ hosts, routers, links }: ExpandedTopology, complain: Complain): void {
+  const neighbours = new Map<string, string[]>();
+  const join = (node: string, peer: string): void => {
+    const list = neighbours.get(node);
+    if (list === undefined) neighbours.set(node, [peer]);
+    else list.push(peer);
+  };
+  for (const {
+    ends: [a, b],
+  } of Object.values(links)) {
+    join(a.node, b.node);
+    join(b.node, a.node);
+  }
+  const linked = Object.keys(hosts).filter((host) => neighbours.has(host));
   const first = linked[0];
   if (first === undefined) return;
   const reached = new Set([first]);
   const frontier = [first];
   for (let node = frontier.shift(); node !== undefined; node = frontier.shift()) {
-    for (const next of neighbours(node)) {
+    for (const next of neighbours.get(node)!) {
       if (reached.has(next)) continue;
       reached.add(next);
       if (Object.hasOwn(routers, next)) frontier.push(next);
@@ -201,7 +204,7 @@ function checkReachability({ hosts, routers, links }: WrittenTopology, complain:
 }
 
 function checkShapes(
-  { links, profiles }: WrittenTopology,
+  { links, profiles }: ExpandedTopology,
   shipped: Readonly<Record<string, LinkProfile>>,
   complain: Complain,
 ): void {

@@ -1,5 +1,6 @@
 /** The form of a topology file. What needs more than one place of it to be judged is in `topology-checks.ts`. */
 import * as z from "zod";
+import { generateSchema } from "./generate/generators.ts";
 import { isHostAddress, parseIpv4 } from "./ipv4-address.ts";
 import type { LinkShape } from "./link-profile.ts";
 import { checkShape, profiles, shapeKeys, toShape } from "./link-shape-schema.ts";
@@ -127,10 +128,13 @@ export const topologySchema = z
     version: formatVersion,
     name: entityName.describe("Name of the topology."),
     description: z.exactOptional(text("What this topology stands for.")),
-    hosts: z.record(entityName, node).describe("Where endpoints run; they do not forward."),
+    generate: z.exactOptional(generateSchema),
+    hosts: z.record(entityName, node).default({}).describe("Where endpoints run; they do not forward."),
     routers: z.record(entityName, node).default({}).describe("Nodes that forward packets."),
+    switches: z.record(entityName, node).default({}).describe("Nodes that forward packets too, drawn as switches."),
     links: z
       .record(entityName, link)
+      .default({})
       .describe(
         "Links between two nodes; their order numbers the subnets, and the first of a host carries its default route.",
       ),

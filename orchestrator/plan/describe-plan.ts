@@ -118,12 +118,12 @@ function describeSysctls(nodes: readonly PlannedNode[]): string[][] {
 
 function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   if (!endpoint) return [];
-  const { kind, congestionControl, scheduler, pathManager, backupInterfaces, kernelMptcp } = endpoint;
+  const { kind, congestionControl, scheduler, pathManager, subflows, backupInterfaces, kernelMptcp } = endpoint;
   const rows = [
     [
       name,
       kind,
-      `congestion control ${congestionControl}, scheduler ${scheduler}, path manager ${pathManager}, buffers ${formatSize(endpoint.sendBufferBytes)} to send and ${formatSize(endpoint.receiveBufferBytes)} to receive`,
+      `congestion control ${congestionControl}, scheduler ${scheduler}, path manager ${pathManager}${subflows === undefined ? "" : ` with at most ${subflows} subflows`}, buffers ${formatSize(endpoint.sendBufferBytes)} to send and ${formatSize(endpoint.receiveBufferBytes)} to receive`,
     ],
   ];
   if (backupInterfaces.length > 0) rows.push([name, "backup", backupInterfaces.join(", ")]);

@@ -1,6 +1,7 @@
 /** What each node's kernel is told: sysctls, and `ip mptcp` set-up of kernel endpoints. Reasons for the values are in linux-peer.md's measurements. */
 import { isOfOurStack } from "../model/experiment.ts";
 import type { HostSettings, Workload } from "../model/experiment.ts";
+import { subflowLimits } from "../model/experiment-schema.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
 import type { AddressedEnd } from "./addressing.ts";
 import type { PlannedEndpoint } from "./plan.ts";
@@ -50,7 +51,7 @@ export function hostSysctls(settings: HostSettings): Record<string, string> {
 }
 
 /** The most that the kernel takes (MPTCP_PM_ADDR_MAX). */
-const kernelLimits = { subflows: 8, addAddrAccepted: 8 };
+const kernelAddAddrAccepted = 8;
 
 /** @param severalPeerAddresses whether a host at the other end has several interfaces, so that a full mesh has more than one subflow an interface of ours */
 export function planEndpoint(
@@ -64,6 +65,7 @@ export function planEndpoint(
     congestionControl,
     scheduler,
     pathManager,
+    subflows,
     sendBufferBytes,
     receiveBufferBytes,
     backup,
@@ -73,6 +75,7 @@ export function planEndpoint(
     congestionControl,
     scheduler,
     pathManager,
+    ...(kind === "pathlab" && subflows !== subflowLimits.pathlab.byDefault && { subflows }),
     sendBufferBytes,
     receiveBufferBytes,
     backupInterfaces: backup,
@@ -87,7 +90,11 @@ export function planEndpoint(
   }));
   return {
     ...planned,
-    kernelMptcp: { limits: kernelLimits, endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [] },
+    kernelMptcp: {
+      // The kernel does not count the first.
+      limits: { subflows: subflows - 1, addAddrAccepted: kernelAddAddrAccepted },
+      endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [],
+    },
   };
 }
 

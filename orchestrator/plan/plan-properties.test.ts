@@ -18,6 +18,7 @@ const experiment: Experiment = {
       congestionControl: "cubic",
       scheduler: "default",
       pathManager: "kernel",
+      subflows: 9,
       sendBufferBytes: 1e6,
       receiveBufferBytes: 1e6,
       backup: [],

@@ -87,6 +87,8 @@ export interface PlannedEndpoint {
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly pathManager: string;
+  /** Of our stack, where it is not the 8 that it has by default: the most subflows of a connection. */
+  readonly subflows?: number;
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
   /** Interfaces whose subflows are used only when no other is left. */

@@ -7,7 +7,10 @@ import type { PlannedRoute, PlannedSourceRoute } from "./plan.ts";
 /** Numbers below are reserved for nobody, 253 to 255 for the kernel (rtnetlink(7)). */
 const firstSourceTable = 101;
 
-/** Of networks with more links routers get merged routes in place of one for each subnet, which nobody could read any more. */
+/**
+ * In networks with more links routers get routes to the subnets of hosts alone, merged into few prefixes: one for each subnet, in each router, nobody could read any
+ * more.
+ */
 const mostLinksOfPlainRoutes = 32;
 
 /** A node's interface with what is at the other end of its link. */
@@ -115,16 +118,17 @@ export class Routing {
   #routesTo(node: string, wanted: readonly AddressedLink[]): PlannedRoute[] {
     const attachments = this.#attached(node);
     const connected = new Set(attachments.map(({ link }) => link));
+    const large = this.#links.length > mostLinksOfPlainRoutes;
     const hopsOf = new Map<string, readonly Attachment[]>();
     const routes = wanted.flatMap((link): PrefixRoute<readonly Attachment[]>[] => {
-      if (connected.has(link)) return [];
+      if (connected.has(link) || (large && !hasHost(link))) return [];
       const routers = link.ends.flatMap((end) => (end.kind === "router" ? [end.node] : []));
       const key = routers.join(" ");
       let hops = hopsOf.get(key);
       if (hops === undefined) hopsOf.set(key, (hops = this.#nearest(attachments, routers)));
       return hops.length === 0 ? [] : [{ ...link.subnet, hops }];
     });
-    return (this.#links.length > mostLinksOfPlainRoutes ? mergeRoutes(unified(routes)) : routes).map(plannedRoute);
+    return (large ? mergeRoutes(unified(routes)) : routes).map(plannedRoute);
   }
 
   /** Those of a node's attachments whose routers are nearest to one of `targets`, in the order of the links. */
@@ -166,6 +170,8 @@ export class Routing {
     return peer.kind === "router" && !this.#failed.has(link.name);
   }
 }
+
+const hasHost = ({ ends }: AddressedLink): boolean => ends.some(({ kind }) => kind === "host");
 
 /** Equal sets of next hops become one and the same. */
 function unified(routes: readonly PrefixRoute<readonly Attachment[]>[]): PrefixRoute<readonly Attachment[]>[] {

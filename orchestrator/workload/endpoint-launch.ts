@@ -56,6 +56,7 @@ function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
     // A host without MPTCP never asks them.
     scheduler: mptcp ? (endpoint.scheduler as SchedulerName) : "min-rtt",
     pathManager: mptcp ? (endpoint.pathManager as PathManagerName) : "full-mesh",
+    ...(endpoint.subflows !== undefined && { maximumSubflows: endpoint.subflows - 1 }),
     sendBufferBytes: endpoint.sendBufferBytes,
     receiveBufferBytes: endpoint.receiveBufferBytes,
   };
