@@ -1,6 +1,7 @@
 /** Tokens, initial data sequence numbers and HMACs of RFC 8684, by Node's own cryptography: a second witness beside the stack's. */
 
 import { createHash, createHmac } from "node:crypto";
+import { addressBytes } from "./address-text.ts";
 
 /** The most significant 32 bits of the key's SHA-256 (RFC 8684 §3.2). */
 export function tokenOf(key: bigint): number {
@@ -30,13 +31,12 @@ export function addressAuthenticator(
   sender: bigint,
   receiver: bigint,
   addressId: number,
-  address: number,
+  address: string,
   port: number,
 ): bigint {
-  const message = Buffer.alloc(7);
-  message.writeUInt8(addressId, 0);
-  message.writeUInt32BE(address, 1);
-  message.writeUInt16BE(port, 5);
+  const portBytes = Buffer.alloc(2);
+  portBytes.writeUInt16BE(port);
+  const message = Buffer.concat([Uint8Array.of(addressId), addressBytes(address), portBytes]);
   return hmac(sender, receiver, message).readBigUInt64BE(24);
 }
 

@@ -8,7 +8,6 @@ import { ScriptFailure } from "./script-error.ts";
 import { Session } from "./session.ts";
 import type { AddressRef, PacketSpec, TcpSpec } from "./syntax.ts";
 import { flagsFromLetters, type WireSegment } from "./wire-segment.ts";
-import { parseIpv4 } from "../../wire/ip-address.ts";
 
 const synFlag = 2;
 const ackFlag = 16;
@@ -85,16 +84,16 @@ export class FlowTable {
     } else if (flow.isJoin) flow.session = this.#session;
   }
 
-  get #localAddress(): number {
-    return parseIpv4(this.#configuration.localAddress)!;
+  get #localAddress(): string {
+    return this.#configuration.localAddress;
   }
 
-  get #remoteAddress(): number {
-    return parseIpv4(this.#configuration.remoteAddress)!;
+  get #remoteAddress(): string {
+    return this.#configuration.remoteAddress;
   }
 
   /** The first name that a script gives its own side means the usual address. */
-  #newRemote(): number {
+  #newRemote(): string {
     return this.flows.length === 0 ? this.#remoteAddress : this.#addresses.allocateRemote();
   }
 

@@ -3,8 +3,8 @@
 import type { Session } from "./session.ts";
 
 export interface Endpoint {
-  /** IPv4 as a number. */
-  address: number;
+  /** In its canonical form (address-text.ts). */
+  address: string;
   port: number;
 }
 

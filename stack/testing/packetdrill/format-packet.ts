@@ -1,6 +1,5 @@
 /** Packets in the script's notation, as they stand in reports of a difference. */
 
-import { formatAddress } from "./address-table.ts";
 import type { Flow } from "./flow.ts";
 import { dataNumberToScript, type KeyTable } from "./session.ts";
 import type { WireDss, WireOption } from "./wire-option.ts";
@@ -55,7 +54,7 @@ export function formatOption(option: WireOption, flow: Flow, keys: KeyTable): st
     case "add_address": {
       const end = option.echo ? " addr_echo" : "";
       const hmac = option.hmac === undefined ? "" : ` hmac=0x${option.hmac.toString(16)}`;
-      return `add_address address_id=${option.addressId} addr[ep=inet_addr("${formatAddress(option.address)}")]${mark("port", option.port)}${end}${hmac}`;
+      return `add_address address_id=${option.addressId} addr[ep=inet_addr("${option.address}")]${mark("port", option.port)}${end}${hmac}`;
     }
     case "remove_address":
       return `remove_address address_id=[${option.addressIds.join(",")}]`;

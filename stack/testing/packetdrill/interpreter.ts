@@ -1,17 +1,15 @@
-/** Runs a script against the pure host: the script's packets go in, the host's come out and are compared, calls are made, time is virtual. */
+/** Runs a script: its packets go in, the machine's come out and are compared, calls are made, time passes. */
 
 import { AddressTable } from "./address-table.ts";
 import { runAssertions } from "./assertion.ts";
-import { connectionVariable } from "./connection-variables.ts";
+import { type BackEnd, type BackEndFactory, type CallResult, type PendingCall, wouldBlock } from "./back-end.ts";
 import { PacketExchange } from "./packet-exchange.ts";
 import { parseScript } from "./parse-script.ts";
+import { PureBackEnd } from "./pure-back-end.ts";
 import { applyCommand, applyOptions, defaultConfiguration, type ScriptConfiguration } from "./script-configuration.ts";
-import { ScriptFailure, ScriptUnsupported } from "./script-error.ts";
-import { type CallResult, wouldBlock } from "./script-socket.ts";
+import { type Position, ScriptFailure, ScriptUnsupported } from "./script-error.ts";
 import type { CallSpec, Script, Statement } from "./syntax.ts";
-import { integerOf, type PendingCall, SystemCalls } from "./system-calls.ts";
-import { TestedHost } from "./tested-host.ts";
-import { parseIpv4 } from "../../wire/ip-address.ts";
+import { integerOf, wordsIn } from "./system-calls.ts";
 
 /** How long "*" waits. */
 const longestWait = 3_600_000_000;
@@ -27,61 +25,75 @@ interface BlockedCall {
  * Parses and runs a script; `file` is what messages call it.
  * @throws ScriptSyntaxError, ScriptFailure, ScriptUnsupported
  */
-export function runScript(text: string, file: string): void {
-  new Interpreter(parseScript(text, file)).run();
+export async function runScript(
+  text: string,
+  file: string,
+  makeMachine: BackEndFactory = (configuration, mptcp) => new PureBackEnd(configuration, mptcp),
+): Promise<void> {
+  await new Interpreter(parseScript(text, file), makeMachine).run();
 }
 
 class Interpreter {
   readonly #script: Script;
   readonly #configuration: ScriptConfiguration = defaultConfiguration();
-  readonly #calls: SystemCalls;
-  #tested: TestedHost | undefined;
+  readonly #makeMachine: BackEndFactory;
+  #machine: BackEnd | undefined;
   #exchange: PacketExchange | undefined;
   #blocked: BlockedCall | undefined;
   /** From where relative times count. */
   #previousTime = 0;
 
-  constructor(script: Script) {
+  constructor(script: Script, makeMachine: BackEndFactory) {
     this.#script = script;
+    this.#makeMachine = makeMachine;
     applyOptions(this.#configuration, script);
-    this.#calls = new SystemCalls(this.#configuration, (mptcp) => this.#makeHost(mptcp));
   }
 
-  run(): void {
-    for (const statement of this.#script.statements) this.#runStatement(statement);
-    const last = this.#script.statements.at(-1)!;
+  async run(): Promise<void> {
+    try {
+      for (const statement of this.#script.statements) await this.#runStatement(statement);
+      await this.#finish(this.#script.statements.at(-1)!.position);
+    } finally {
+      await this.#machine?.close();
+    }
+  }
+
+  async #finish(end: Position): Promise<void> {
     if (this.#blocked !== undefined)
       throw new ScriptFailure(
         this.#blocked.call.position,
         `${this.#blocked.call.name} has not returned at the end of the script`,
       );
-    this.#tested?.settle();
-    this.#exchange?.checkNothingLeft(last.position);
-    for (const [descriptor, socket] of this.#calls.sockets) {
-      if (socket.corruptAt !== undefined)
-        throw new ScriptFailure(
-          last.position,
-          `fd ${descriptor}: byte ${socket.corruptAt} that was read is not the one that was sent`,
-        );
-    }
+    if (this.#machine === undefined) return;
+    await this.#machine.advance(this.#machine.now);
+    this.#exchange!.checkNothingLeft(end);
+    const corruption = this.#machine.corruption();
+    if (corruption === undefined) return;
+    const { descriptor, offset } = corruption;
+    throw new ScriptFailure(end, `fd ${descriptor}: byte ${offset} that was read is not the one that was sent`);
   }
 
-  #makeHost(mptcp: boolean): TestedHost {
-    const tested = new TestedHost(this.#configuration, mptcp);
-    tested.onSettled = () => {
-      this.#calls.drainClosed();
-      this.#checkBlocked(false);
-    };
-    const addresses = new AddressTable(parseIpv4(this.#configuration.remoteAddress)!);
-    this.#exchange = new PacketExchange(this.#configuration, tested, addresses);
-    this.#tested = tested;
-    return tested;
+  /** The machine comes into being with the first socket: by then the script has said how it is to be. */
+  async #machineFor(call: CallSpec): Promise<BackEnd> {
+    if (this.#machine !== undefined) return this.#machine;
+    if (call.name !== "socket") throw new ScriptFailure(call.position, `${call.name} before the first socket`);
+    const mptcp = this.#configuration.mptcpEnabled && wordsIn(call.arguments[2])[0] === "IPPROTO_MPTCP";
+    const machine = await this.#makeMachine(this.#configuration, mptcp);
+    machine.onSettled = () => this.#checkBlocked(false);
+    const addresses = new AddressTable(this.#configuration.remoteAddress);
+    this.#exchange = new PacketExchange(this.#configuration, machine, addresses);
+    this.#machine = machine;
+    return machine;
   }
 
-  #runStatement(statement: Statement): void {
+  get #tolerance(): number {
+    return this.#machine?.toleranceMicroseconds ?? this.#configuration.toleranceMicroseconds;
+  }
+
+  async #runStatement(statement: Statement): Promise<void> {
     const { action, time } = statement;
     if (action.kind === "packet" && action.packet.direction === "outbound") {
-      this.#expectPacket(statement);
+      await this.#expectPacket(statement);
       return;
     }
     if (time.kind === "any")
@@ -91,27 +103,27 @@ class Interpreter {
       throw new ScriptFailure(statement.position, `the time of the statement is before that of the one above`);
     const base = this.#previousTime;
     this.#previousTime = at;
-    this.#waitUntil(at, statement);
+    await this.#waitUntil(at, statement);
     switch (action.kind) {
       case "packet":
         this.#requireExchange(statement).inject(action.packet);
         return;
       case "call":
-        this.#runCall(action.call, statement, base);
+        await this.#runCall(action.call, statement, base);
         return;
       case "shell":
-        this.#runCommand(action.command, statement);
+        await this.#runCommand(action.command, statement);
         return;
       case "code":
-        this.#runCode(action.text, statement);
+        await this.#runCode(action.text, statement);
     }
   }
 
-  #waitUntil(at: number, statement: Statement): void {
-    this.#tested?.advance(at);
+  async #waitUntil(at: number, statement: Statement): Promise<void> {
+    await this.#machine?.advance(at);
     if (
       this.#blocked !== undefined &&
-      (statement.action.kind === "call" || at > this.#blocked.endTime + this.#configuration.toleranceMicroseconds)
+      (statement.action.kind === "call" || at > this.#blocked.endTime + this.#tolerance)
     ) {
       this.#checkBlocked(true);
     }
@@ -122,15 +134,15 @@ class Interpreter {
     return this.#exchange;
   }
 
-  #expectPacket(statement: Statement): void {
+  async #expectPacket(statement: Statement): Promise<void> {
     const { action, time, position } = statement;
     if (action.kind !== "packet") return;
     const exchange = this.#requireExchange(statement);
     const base = time.kind === "at" && time.relative ? this.#previousTime : 0;
     const from = time.kind === "at" ? base + time.from : 0;
-    const to = time.kind === "at" ? base + time.to : this.#tested!.now + longestWait;
-    const tolerance = time.kind === "at" ? this.#configuration.toleranceMicroseconds : 0;
-    const sentAt = exchange.expect(action.packet, to + tolerance);
+    const to = time.kind === "at" ? base + time.to : this.#machine!.now + longestWait;
+    const tolerance = time.kind === "at" ? this.#tolerance : 0;
+    const sentAt = await exchange.expect(action.packet, to + tolerance);
     if (sentAt < from - tolerance || sentAt > to + tolerance) {
       const expected = from === to ? seconds(from) : `${seconds(from)}~${seconds(to)}`;
       throw new ScriptFailure(
@@ -141,22 +153,20 @@ class Interpreter {
     this.#previousTime = time.kind === "at" && time.from === time.to ? from : sentAt;
   }
 
-  #runCall(call: CallSpec, statement: Statement, base: number): void {
+  async #runCall(call: CallSpec, statement: Statement, base: number): Promise<void> {
     const { endTime } = statement;
-    const pending = this.#calls.begin(call);
+    const machine = await this.#machineFor(call);
+    const pending = machine.begin(call);
     if (endTime !== undefined) {
       if (this.#blocked !== undefined) throw new ScriptUnsupported(call.position, "two calls that block at once");
       const relative = statement.time.kind === "at" && statement.time.relative;
       this.#blocked = { call, pending, endTime: (relative ? base : 0) + endTime };
-      this.#tested!.settle();
+      await machine.advance(machine.now);
       return;
     }
-    const outcome = pending();
-    this.#tested?.settle();
-    const socket =
-      call.arguments[0]?.kind === "integer" ? this.#calls.sockets.get(Number(call.arguments[0].value)) : undefined;
+    const outcome = await machine.completion(pending);
     if (outcome !== wouldBlock) checkResult(call, outcome);
-    else if (socket?.nonblocking ?? true) checkResult(call, { value: -1, errno: "EAGAIN" });
+    else if (machine.answersAgain(call)) checkResult(call, { value: -1, errno: "EAGAIN" });
     else throw new ScriptFailure(call.position, `${call.name} would block`);
   }
 
@@ -169,14 +179,14 @@ class Interpreter {
       if (due)
         throw new ScriptFailure(
           blocked.call.position,
-          `${blocked.call.name} has not returned at ${seconds(this.#tested!.now)} s`,
+          `${blocked.call.name} has not returned at ${seconds(this.#machine!.now)} s`,
         );
       return;
     }
     this.#blocked = undefined;
     checkResult(blocked.call, outcome);
-    const { now } = this.#tested!;
-    if (Math.abs(now - blocked.endTime) > this.#configuration.toleranceMicroseconds) {
+    const { now } = this.#machine!;
+    if (Math.abs(now - blocked.endTime) > this.#tolerance) {
       throw new ScriptFailure(
         blocked.call.position,
         `${blocked.call.name} returned at another time\n  expected: ${seconds(blocked.endTime)} s\n  actual:   ${seconds(now)} s`,
@@ -184,25 +194,14 @@ class Interpreter {
     }
   }
 
-  #runCommand(command: string, { position }: Statement): void {
-    const link = /^\s*ip\s+link\s+set\s+(?:dev\s+)?(\w+)\s+(up|down)\s*$/.exec(command);
-    if (link !== null && this.#tested !== undefined) {
-      if (!this.#tested.setLinkUp(link[1]!, link[2] === "up"))
-        throw new ScriptFailure(position, `no interface ${link[1]}`);
-      return;
-    }
-    if (this.#tested !== undefined)
+  async #runCommand(command: string, { position }: Statement): Promise<void> {
+    if (this.#machine === undefined) applyCommand(this.#configuration, command, position);
+    else if (!(await this.#machine.runCommand(command)))
       throw new ScriptUnsupported(position, `the command "${command}" after the first socket`);
-    applyCommand(this.#configuration, command, position);
   }
 
-  #runCode(code: string, { position }: Statement): void {
-    const connection = this.#calls.latestConnected?.connection;
-    runAssertions(
-      code,
-      (name) => (connection === undefined ? undefined : connectionVariable(connection, name)),
-      position,
-    );
+  async #runCode(code: string, { position }: Statement): Promise<void> {
+    runAssertions(code, (await this.#machine?.variables()) ?? (() => undefined), position);
   }
 }
 

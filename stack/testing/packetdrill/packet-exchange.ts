@@ -2,6 +2,7 @@
 
 import { streamByte } from "../pair.ts";
 import type { AddressTable } from "./address-table.ts";
+import type { BackEnd, CapturedSegment } from "./back-end.ts";
 import type { Flow } from "./flow.ts";
 import { FlowTable } from "./flow-table.ts";
 import { formatOption, formatOutbound } from "./format-packet.ts";
@@ -10,7 +11,6 @@ import type { ScriptConfiguration } from "./script-configuration.ts";
 import { type Position, ScriptFailure, ScriptSyntaxError, ScriptUnsupported } from "./script-error.ts";
 import { KeyTable } from "./session.ts";
 import type { PacketSpec, TcpSpec } from "./syntax.ts";
-import type { CapturedSegment, TestedHost } from "./tested-host.ts";
 import type { WireOption } from "./wire-option.ts";
 import { encodeOptions } from "./wire-option.ts";
 import { flagsFromLetters, lettersFromFlags, maximumOptionsLength, type WireSegment } from "./wire-segment.ts";
@@ -20,14 +20,14 @@ const ackFlag = 16;
 
 export class PacketExchange {
   readonly #configuration: ScriptConfiguration;
-  readonly #tested: TestedHost;
+  readonly #machine: BackEnd;
   readonly #addresses: AddressTable;
   readonly #flows: FlowTable;
   readonly #keys = new KeyTable();
 
-  constructor(configuration: ScriptConfiguration, tested: TestedHost, addresses: AddressTable) {
+  constructor(configuration: ScriptConfiguration, machine: BackEnd, addresses: AddressTable) {
     this.#configuration = configuration;
-    this.#tested = tested;
+    this.#machine = machine;
     this.#addresses = addresses;
     this.#flows = new FlowTable(configuration, addresses);
   }
@@ -40,11 +40,11 @@ export class PacketExchange {
     this.#flows.assignSession(flow, tcp);
     if (tcp.options === undefined)
       throw new ScriptUnsupported(packet.position, "<...> in a packet that the script sends");
-    const context = this.#context("inbound", flow, tcp, this.#tested.now);
+    const context = this.#context("inbound", flow, tcp, this.#machine.now);
     if (tcp.flags.includes("S")) flow.remoteInitial = tcp.sequence;
     const options = tcp.options.map((option) => toWireOption(option, context, undefined));
     checkLength(options, packet.position);
-    this.#tested.inject({
+    this.#machine.inject({
       source: flow.remote,
       destination: flow.local,
       flags: flagsFromLetters(tcp.flags),
@@ -58,9 +58,9 @@ export class PacketExchange {
   }
 
   /** Waits until `deadline` for the packet, compares it and returns when it was sent. @throws ScriptFailure, ScriptUnsupported */
-  expect(packet: PacketSpec, deadline: number): number {
+  async expect(packet: PacketSpec, deadline: number): Promise<number> {
     const tcp = runnable(packet);
-    const captured = this.#await(packet, deadline);
+    const captured = await this.#await(packet, deadline);
     const { segment, time } = captured;
     const flow = this.#flows.forCaptured(segment);
     this.#flows.learnOutbound(packet, flow);
@@ -76,7 +76,7 @@ export class PacketExchange {
 
   /** At the end of the script the host has sent nothing that the script does not speak of. */
   checkNothingLeft(position: Position): void {
-    const [left] = this.#tested.captured;
+    const [left] = this.#machine.captured;
     if (left === undefined) return;
     const flow = this.#flows.forCaptured(left.segment);
     throw new ScriptFailure(
@@ -97,11 +97,11 @@ export class PacketExchange {
     };
   }
 
-  #await(packet: PacketSpec, deadline: number): CapturedSegment {
-    const { captured } = this.#tested;
+  async #await(packet: PacketSpec, deadline: number): Promise<CapturedSegment> {
+    const { captured } = this.#machine;
     const matching = (): number =>
       captured.findIndex(({ segment }) => this.#flows.matches(packet, this.#flows.forCaptured(segment)));
-    this.#tested.advance(Math.max(deadline, this.#tested.now), () => matching() >= 0);
+    await this.#machine.advance(Math.max(deadline, this.#machine.now), () => matching() >= 0);
     const index = matching();
     if (index < 0) {
       const others =

@@ -4,16 +4,7 @@ import type { Connection, Listener } from "../../host.ts";
 import type { ConnectionErrorCode } from "../../mptcp/connection-observer.ts";
 import { ConnectionStateError } from "../../mptcp/connection-observer.ts";
 import { streamByte } from "../pair.ts";
-
-/** What a call gave: a number, with the name of the error for -1. */
-export interface CallResult {
-  value: number;
-  errno?: string;
-}
-
-/** Nothing yet: a blocking call would wait. */
-export const wouldBlock = Symbol("would block");
-export type CallOutcome = CallResult | typeof wouldBlock;
+import { type CallOutcome, type CallResult, wouldBlock } from "./back-end.ts";
 
 export class ScriptSocket {
   readonly mptcp: boolean;

@@ -1,9 +1,10 @@
 /** The calls that scripts make, with the results and errors of POSIX. */
 
 import { NetworkError } from "../../host.ts";
+import { type CallOutcome, type CallResult, type PendingCall, wouldBlock } from "./back-end.ts";
 import type { ScriptConfiguration } from "./script-configuration.ts";
 import { type Position, ScriptFailure, ScriptUnsupported } from "./script-error.ts";
-import { type CallOutcome, type CallResult, ScriptSocket, wouldBlock } from "./script-socket.ts";
+import { ScriptSocket } from "./script-socket.ts";
 import type { CallSpec, Expression } from "./syntax.ts";
 import type { TestedHost } from "./tested-host.ts";
 
@@ -12,21 +13,16 @@ const readWriteFlag = 2;
 const firstDescriptor = 3;
 const pollFlag = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLLRDHUP: 0x2000 } as const;
 
-/** A call under way: asked again until it gives a result. */
-export type PendingCall = () => CallOutcome;
-
 export class SystemCalls {
   readonly sockets = new Map<number, ScriptSocket>();
   /** The socket of the last call that named one with a connection. */
   latestConnected: ScriptSocket | undefined;
   readonly #configuration: ScriptConfiguration;
-  readonly #makeHost: (mptcp: boolean) => TestedHost;
-  #tested: TestedHost | undefined;
+  readonly #tested: TestedHost;
 
-  /** The host comes into being with the first socket: by then the script has said how it is to be. */
-  constructor(configuration: ScriptConfiguration, makeHost: (mptcp: boolean) => TestedHost) {
+  constructor(configuration: ScriptConfiguration, tested: TestedHost) {
     this.#configuration = configuration;
-    this.#makeHost = makeHost;
+    this.#tested = tested;
   }
 
   /** Begins the call. What it returns is asked once, or, for a call that blocks, after everything that happens. */
@@ -79,7 +75,7 @@ export class SystemCalls {
   }
 
   get #now(): number {
-    return this.#tested!.hostTime;
+    return this.#tested.hostTime;
   }
 
   #once(run: () => CallResult): PendingCall {
@@ -103,7 +99,6 @@ export class SystemCalls {
       throw new ScriptUnsupported(call.position, `a socket of ${names.join("|")}, ${protocol}`);
     }
     const mptcp = protocol === "IPPROTO_MPTCP" && this.#configuration.mptcpEnabled;
-    this.#tested ??= this.#makeHost(mptcp);
     return { value: this.#newDescriptor(new ScriptSocket(mptcp, names.includes("SOCK_NONBLOCK"))) };
   }
 
@@ -130,7 +125,7 @@ export class SystemCalls {
     const { address } = socket;
     const backlog = integerOf(call.arguments[1], call.position, "a backlog");
     return this.#withNetworkErrors(() => {
-      socket.listener = this.#tested!.host.listen(
+      socket.listener = this.#tested.host.listen(
         { port, backlog: Math.max(1, backlog), ...(address !== undefined && { address }) },
         this.#now,
       );
@@ -154,7 +149,7 @@ export class SystemCalls {
     let failed: CallResult | undefined;
     if (socket.connection === undefined) {
       const outcome = this.#withNetworkErrors(() => {
-        const connection = this.#tested!.host.connect(
+        const connection = this.#tested.host.connect(
           {
             remoteAddress: given?.address ?? this.#configuration.remoteAddress,
             remotePort: given?.port ?? this.#configuration.connectPort,
@@ -299,7 +294,7 @@ function pollBits(expression: Expression | undefined): number {
 }
 
 /** The names in `A`, `A|B`; none for anything else. */
-function wordsIn(expression: Expression | undefined): string[] {
+export function wordsIn(expression: Expression | undefined): string[] {
   if (expression?.kind === "word") return [expression.name];
   return expression?.kind === "or" ? expression.operands.flatMap(wordsIn) : [];
 }
@@ -311,7 +306,7 @@ export function integerOf(expression: Expression | undefined, position: Position
 }
 
 /** `{sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr("192.0.2.1")}`; undefined for `...`. */
-function socketAddress(
+export function socketAddress(
   expression: Expression | undefined,
 ): { address: string | undefined; port: number | undefined } | undefined {
   if (expression?.kind !== "structure") return undefined;

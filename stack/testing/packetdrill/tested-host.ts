@@ -5,17 +5,14 @@ import { Host } from "../../host.ts";
 import type { InterfaceOptions } from "../../host-options.ts";
 import { seededRandom } from "../random.ts";
 import type { ScriptConfiguration } from "./script-configuration.ts";
-import { formatAddress } from "./address-table.ts";
-import { decodeFrame, encodeFrame, type WireSegment } from "./wire-segment.ts";
-
-export interface CapturedSegment {
-  segment: WireSegment;
-  /** Microseconds since the script began. */
-  time: number;
-}
+import type { CapturedSegment } from "./back-end.ts";
+import { decodePacket, encodePacket, type WireSegment } from "./wire-segment.ts";
 
 /** The host's clock when the script begins: nothing in the stack may take zero for "never". */
 const startOfClock = 1_000_000;
+const ethernetLength = 14;
+const ipv4Type = 0x0800;
+const ipv6Type = 0x86dd;
 const arpType = 0x0806;
 const arpRequest = 1;
 
@@ -98,8 +95,11 @@ export class TestedHost {
   }
 
   inject(segment: WireSegment): void {
-    const text = formatAddress(segment.destination.address);
-    this.#handleFrame(Math.max(0, this.#addresses.indexOf(text)), encodeFrame(segment));
+    const packet = encodePacket(segment);
+    const frame = Buffer.alloc(ethernetLength + packet.length);
+    frame.writeUInt16BE(packet[0]! >> 4 === 4 ? ipv4Type : ipv6Type, 12);
+    frame.set(packet, ethernetLength);
+    this.#handleFrame(Math.max(0, this.#addresses.indexOf(segment.destination.address)), frame);
     this.settle();
   }
 
@@ -121,7 +121,7 @@ export class TestedHost {
       this.#answerArp(outgoing.interfaceIndex, frame);
       return;
     }
-    const segment = decodeFrame(frame);
+    const segment = decodePacket(frame.subarray(ethernetLength));
     if (segment !== undefined) this.captured.push({ segment, time: this.now });
   }
 

@@ -1,5 +1,7 @@
 /** TCP options as they stand on the wire, all values known: between the script's notation and bytes. Order and padding are kept. */
 
+import { addressBytes, addressText } from "./address-text.ts";
+
 export type WireOption =
   | { kind: "nop" | "eol" | "sackOK" }
   | { kind: "mss" | "wscale"; value: number }
@@ -21,7 +23,8 @@ export type WireOption =
       kind: "add_address";
       echo: boolean;
       addressId: number;
-      address: number;
+      /** In its canonical form (address-text.ts). */
+      address: string;
       port: number | undefined;
       hmac: bigint | undefined;
     }
@@ -137,7 +140,7 @@ function encodeMptcp(option: MptcpOption, body: Bytes): void {
     case "add_address":
       start(subtype.addAddress, option.echo ? 1 : 0);
       body.add(option.addressId, 1);
-      body.add(option.address, 4);
+      body.bytes.push(...addressBytes(option.address));
       if (option.port !== undefined) body.add(option.port, 2);
       if (option.hmac !== undefined) body.add(option.hmac, 8);
       return;
@@ -308,14 +311,16 @@ function decodeDss(bytes: Buffer): WireDss | undefined {
 }
 
 function decodeAddAddress(bytes: Buffer, echo: boolean): WireOption | undefined {
-  const rest = bytes.length - 8 - (echo ? 0 : 8);
-  if (rest !== 0 && rest !== 2) return undefined;
+  const afterAddress = bytes.length - (echo ? 0 : 8);
+  const rest = afterAddress - 4;
+  if (![4, 6, 16, 18].includes(rest)) return undefined;
+  const octets = rest < 16 ? 4 : 16;
   return {
     kind: "add_address",
     echo,
     addressId: bytes[3]!,
-    address: bytes.readUInt32BE(4),
-    port: rest === 2 ? bytes.readUInt16BE(8) : undefined,
-    hmac: echo ? undefined : bytes.readBigUInt64BE(8 + rest),
+    address: addressText(bytes.subarray(4, 4 + octets)),
+    port: rest > octets ? bytes.readUInt16BE(4 + octets) : undefined,
+    hmac: echo ? undefined : bytes.readBigUInt64BE(afterAddress),
   };
 }

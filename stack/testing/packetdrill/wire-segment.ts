@@ -1,6 +1,7 @@
-/** TCP over IPv4 over Ethernet, as the script's side sends and sees it: written without the stack's own code, except for the sum of RFC 1071. */
+/** TCP over IP, as the script's side sends and sees it: written without the stack's own code, except for the sum of RFC 1071. */
 
-import { checksumAdd, checksumFinish, checksumFold, pseudoHeaderSum } from "../../wire/checksum.ts";
+import { checksumAdd, checksumFinish, checksumFold } from "../../wire/checksum.ts";
+import { addressBytes, addressText } from "./address-text.ts";
 import type { Endpoint } from "./flow.ts";
 import { decodeOptions, encodeOptions, type WireOption } from "./wire-option.ts";
 
@@ -20,8 +21,9 @@ export interface WireSegment {
 /** In the order of the bits; "." is ACK, as in the language. */
 const flagLetters = ["F", "S", "R", "P", ".", "U", "E", "W"] as const;
 
-const ethernetLength = 14;
-const ipLength = 20;
+const ipv4Length = 20;
+const ipv6Length = 40;
+const timeToLive = 64;
 const tcpLength = 20;
 const tcpProtocol = 6;
 export const maximumOptionsLength = 40;
@@ -42,21 +44,11 @@ export function lettersFromFlags(flags: number): string {
   return letters + ((flags & 16) !== 0 ? "." : "") || "-";
 }
 
-export function encodeFrame(segment: WireSegment): Uint8Array {
+/** An IP packet. */
+export function encodePacket(segment: WireSegment): Uint8Array {
   const options = encodeOptions(segment.options);
   const headerLength = tcpLength + options.length;
-  const tcpTotal = headerLength + segment.payload.length;
-  const frame = Buffer.alloc(ethernetLength + ipLength + tcpTotal);
-  frame.writeUInt16BE(0x0800, 12);
-  const ip = frame.subarray(ethernetLength);
-  ip.writeUInt16BE(0x4500, 0);
-  ip.writeUInt16BE(ipLength + tcpTotal, 2);
-  ip.writeUInt8(64, 8);
-  ip.writeUInt8(tcpProtocol, 9);
-  ip.writeUInt32BE(segment.source.address, 12);
-  ip.writeUInt32BE(segment.destination.address, 16);
-  ip.writeUInt16BE(checksumFinish(checksumAdd(0, ip, 0, ipLength)), 10);
-  const tcp = ip.subarray(ipLength);
+  const tcp = Buffer.alloc(headerLength + segment.payload.length);
   tcp.writeUInt16BE(segment.source.port, 0);
   tcp.writeUInt16BE(segment.destination.port, 2);
   tcp.writeUInt32BE(segment.sequence, 4);
@@ -67,28 +59,57 @@ export function encodeFrame(segment: WireSegment): Uint8Array {
   tcp.writeUInt16BE(segment.urgentPointer, 18);
   tcp.set(options, tcpLength);
   tcp.set(segment.payload, headerLength);
-  const pseudoHeader = pseudoHeaderSum(segment.source.address, segment.destination.address, tcpProtocol, tcpTotal);
-  tcp.writeUInt16BE(checksumFinish(checksumAdd(pseudoHeader, tcp, 0, tcpTotal)), 16);
-  return frame;
+  const source = addressBytes(segment.source.address);
+  const destination = addressBytes(segment.destination.address);
+  tcp.writeUInt16BE(tcpChecksum(source, destination, tcp), 16);
+  return Buffer.concat([ipHeader(source, destination, tcp.length), tcp]);
 }
 
-/** undefined: not TCP over IPv4. @throws Error when a checksum or a length is wrong: no stack may send that */
-export function decodeFrame(frame: Buffer): WireSegment | undefined {
-  if (frame.readUInt16BE(12) !== 0x0800) return undefined;
-  const ip = frame.subarray(ethernetLength);
-  if (ip.readUInt8(9) !== tcpProtocol) return undefined;
-  const ipHeader = (ip.readUInt8(0) & 15) * 4;
-  if (checksumFold(checksumAdd(0, ip, 0, ipHeader)) !== 0xffff) throw new Error("the host sent a wrong IP checksum");
-  const tcp = ip.subarray(ipHeader, ip.readUInt16BE(2));
-  const source = { address: ip.readUInt32BE(12), port: tcp.readUInt16BE(0) };
-  const destination = { address: ip.readUInt32BE(16), port: tcp.readUInt16BE(2) };
-  const pseudoHeader = pseudoHeaderSum(source.address, destination.address, tcpProtocol, tcp.length);
-  if (checksumFold(checksumAdd(pseudoHeader, tcp, 0, tcp.length)) !== 0xffff)
-    throw new Error("the host sent a wrong TCP checksum");
+function ipHeader(source: Uint8Array, destination: Uint8Array, payloadLength: number): Buffer {
+  if (source.length === 4) {
+    const ip = Buffer.alloc(ipv4Length);
+    ip.writeUInt16BE(0x4500, 0);
+    ip.writeUInt16BE(ipv4Length + payloadLength, 2);
+    ip.writeUInt8(timeToLive, 8);
+    ip.writeUInt8(tcpProtocol, 9);
+    ip.set(source, 12);
+    ip.set(destination, 16);
+    ip.writeUInt16BE(checksumFinish(checksumAdd(0, ip, 0, ipv4Length)), 10);
+    return ip;
+  }
+  const ip = Buffer.alloc(ipv6Length);
+  ip.writeUInt32BE(0x6000_0000, 0);
+  ip.writeUInt16BE(payloadLength, 4);
+  ip.writeUInt8(tcpProtocol, 6);
+  ip.writeUInt8(timeToLive, 7);
+  ip.set(source, 8);
+  ip.set(destination, 24);
+  return ip;
+}
+
+/** Over the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1) and the segment; 0 when the checksum in it is right. */
+function tcpChecksum(source: Uint8Array, destination: Uint8Array, tcp: Uint8Array): number {
+  const addresses = Buffer.concat([source, destination]);
+  const pseudoHeader = checksumAdd(tcpProtocol + tcp.length, addresses, 0, addresses.length);
+  return checksumFinish(checksumAdd(pseudoHeader, tcp, 0, tcp.length));
+}
+
+/** undefined: not TCP. @throws Error when a checksum or a length is wrong: no stack may send that */
+export function decodePacket(ip: Buffer): WireSegment | undefined {
+  const isIpv4 = ip.readUInt8(0) >> 4 === 4;
+  if (ip.readUInt8(isIpv4 ? 9 : 6) !== tcpProtocol) return undefined;
+  const ipHeaderLength = isIpv4 ? (ip.readUInt8(0) & 15) * 4 : ipv6Length;
+  if (isIpv4 && checksumFold(checksumAdd(0, ip, 0, ipHeaderLength)) !== 0xffff)
+    throw new Error("the host sent a wrong IP checksum");
+  const end = isIpv4 ? ip.readUInt16BE(2) : ipv6Length + ip.readUInt16BE(4);
+  const sourceBytes = isIpv4 ? ip.subarray(12, 16) : ip.subarray(8, 24);
+  const destinationBytes = isIpv4 ? ip.subarray(16, 20) : ip.subarray(24, 40);
+  const tcp = ip.subarray(ipHeaderLength, end);
+  if (tcpChecksum(sourceBytes, destinationBytes, tcp) !== 0) throw new Error("the host sent a wrong TCP checksum");
   const headerLength = (tcp.readUInt8(12) >> 4) * 4;
   return {
-    source,
-    destination,
+    source: { address: addressText(sourceBytes), port: tcp.readUInt16BE(0) },
+    destination: { address: addressText(destinationBytes), port: tcp.readUInt16BE(2) },
     flags: tcp.readUInt8(13),
     sequence: tcp.readUInt32BE(4),
     acknowledgement: tcp.readUInt32BE(8),
