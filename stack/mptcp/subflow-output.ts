@@ -3,6 +3,7 @@
 import type { SentRange } from "../tcp/sent-queue.ts";
 import { capableFlag, type MptcpOptions, mptcpPresent } from "../wire/mptcp-options.ts";
 import { addHigh, addLow } from "../wire/sequence.ts";
+import { isIpv6 } from "../wire/ip-address.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { dataFinChecksum } from "./dss-checksum.ts";
 import { joinHmac } from "./keys.ts";
@@ -46,6 +47,11 @@ export function writeOptions(
   }
   // The peer whose first data came without an option shall see the same of us, should both have to fall back (RFC 8684 §3.7).
   if (range === undefined && !connection.confirmed && subflow.held.first !== undefined) return;
+  if (range === undefined && subflow.signal !== undefined && needsAllRoom(subflow.signal)) {
+    writeSignal(options, subflow.signal);
+    subflow.signal = undefined;
+    return;
+  }
   writeDataAck(subflow, options);
   if (range !== undefined && !range.fin) {
     writeMapping(subflow, options, range);
@@ -64,6 +70,11 @@ export function writeOptions(
     writeSignal(options, subflow.signal);
     subflow.signal = undefined;
   }
+}
+
+/** ADD_ADDR with an IPv6 address and its HMAC takes all of the 28 octets that timestamps leave: it goes without a DATA_ACK (RFC 8684 §3.4.1). */
+function needsAllRoom(signal: Signal): boolean {
+  return (signal.kind === "add-address" || signal.kind === "add-address-echo") && isIpv6(signal.address);
 }
 
 function capableFlags(subflow: Subflow): number {
