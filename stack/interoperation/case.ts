@@ -19,6 +19,10 @@ export interface CaseGroup {
   readonly cases: readonly Case[];
 }
 
+export function labOf({ lab }: Case, ours: Role): CaseLab {
+  return (typeof lab === "function" ? lab(ours) : lab) ?? {};
+}
+
 /** The kernel must have refused MPTCP to nobody behind our back: each of these would turn a failure into a success over plain TCP. */
 const traps = ["MPCapableSYNTXDisabled", "Blackhole", "MPFallbackTokenInit", "FallbackFailed"] as const;
 
@@ -27,8 +31,7 @@ const traps = ["MPCapableSYNTXDisabled", "Blackhole", "MPFallbackTokenInit", "Fa
  * @throws Error when the peers did not do what the case says
  */
 export async function runCase(given: Case, ours: Role, deadlineMilliseconds: number): Promise<void> {
-  const options = typeof given.lab === "function" ? given.lab(ours) : given.lab;
-  const lab = await Lab.open({ deadlineMilliseconds, ...options, ours });
+  const lab = await Lab.open({ deadlineMilliseconds, ...labOf(given, ours), ours });
   try {
     await given.run(lab);
     const counters = lab.counters();

@@ -4,6 +4,7 @@ import { release } from "node:os";
 import { type Case, type CaseGroup, runCase } from "./case.ts";
 import { addresses } from "./cases/addresses.ts";
 import { checksums } from "./cases/checksums.ts";
+import { families } from "./cases/families.ts";
 import { priorities } from "./cases/priorities.ts";
 import { failures } from "./cases/failures.ts";
 import { middleboxes } from "./cases/middleboxes.ts";
@@ -20,6 +21,7 @@ export const groups: readonly CaseGroup[] = [
   checksums,
   failures,
   middleboxes,
+  families,
 ];
 
 const casesAtATime = 8;
