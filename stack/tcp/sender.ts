@@ -6,6 +6,7 @@ import type { TcpSegment } from "../wire/tcp-segment.ts";
 import { DuplicateSack } from "./duplicate-sack.ts";
 import { FlightSize } from "./flight-size.ts";
 import { ForwardRto } from "./forward-rto.ts";
+import { Pacer } from "./pacer.ts";
 import { ProportionalRateReduction } from "./prr.ts";
 import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
@@ -17,6 +18,8 @@ import { timer, type TimerTable } from "./timers.ts";
 import type { TimestampClock } from "./timestamp-clock.ts";
 
 const duplicateThreshold = 3;
+/** The beginning of a connection is no burst: the initial window may leave at once (RFC 6928 §2, RFC 9002 §7.7). */
+const unpacedSegments = 10;
 /** RFC 8985 §7.2: how long the peer may delay the acknowledgement of a single segment. */
 const delayedAckAllowance = 50_000;
 
@@ -54,6 +57,10 @@ export class Sender {
   probeDue = false;
   /** Upper bound of the timeout: a subflow that others stand in for is probed more often than RFC 6298 (5.5) would. */
   timeoutLimit: number = Number.POSITIVE_INFINITY;
+
+  readonly pacer: Pacer = new Pacer();
+  /** Bytes that the windows allow, but the pacer not yet. */
+  pacedBytes = 0;
 
   readonly #observer: SenderObserver;
   readonly #timers: TimerTable;
@@ -143,6 +150,7 @@ export class Sender {
     this.#retransmissionForced = false;
     this.#scoreboard.noteSent(range, now);
     this.#lastSentAt = now;
+    if (range.end > unpacedSegments * this.maximumSegmentSize) this.pacer.onSent(range.length, now);
     if (!this.#timers.isSet(timer.retransmission)) this.#timers.set(timer.retransmission, now + this.timeout);
     this.#armProbe(now);
   }
@@ -154,6 +162,18 @@ export class Sender {
   noteIdle(now: number): void {
     if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > windowValidityMicroseconds)
       this.congestion.onIdle();
+  }
+
+  /** How much of `allowed` bytes may leave at once now, by whole segments of `size`; if nothing may, a timer tells when. */
+  pace(allowed: number, size: number, now: number): number {
+    this.pacedBytes = 0;
+    const burst = this.pacer.burst(size, now);
+    // F-RTO waits for nothing, or would take it for a lack of data (RFC 5682 §2.1 step 2b).
+    if (allowed <= burst || this.#forwardRto.prefersNewData) return allowed;
+    if (burst > 0) return burst - (burst % size);
+    this.pacedBytes = allowed;
+    this.#timers.set(timer.pacing, this.pacer.nextAt);
+    return 0;
   }
 
   /** A new range at the end of the stream; the caller fills in its payload and mapping and transmits it. */
@@ -228,6 +248,8 @@ export class Sender {
           2 * inFlightBefore >= this.congestion.congestionWindow);
       this.congestion.onAcknowledged(newlyAcknowledged, windowLimited, this.rtt.smoothed, now);
     }
+    if (this.pacer.enabled)
+      this.pacer.update(this.congestion.congestionWindow, this.congestion.slowStartThreshold, this.rtt.smoothed);
     this.#rearm(progress || rack.delivered, now);
   }
 

@@ -64,6 +64,7 @@ export class TransmissionControlBlock {
       onSpuriousRecovery: (now) => user.handleSpuriousRecovery(now),
     };
     this.sender = new Sender(options.congestion, this.timers, this.timestamps, observer);
+    this.sender.pacer.enabled = options.tcp.pacing ?? true;
     this.receiver = new Receiver(this.timers, (offset, bytes, byteOffset, length, now) =>
       user.handlePayload(offset, bytes, byteOffset, length, now),
     );

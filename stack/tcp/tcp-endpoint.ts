@@ -169,6 +169,8 @@ export class TcpEndpoint {
 
   handleTimeout(now: number): void {
     const { timers, user } = this.#tcb;
+    // What the pacer has held back goes out with the transmission that follows each timeout.
+    timers.expire(timer.pacing, now);
     if (timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
     if (timers.expire(timer.reordering, now)) this.sender.handleReorderingTimeout(now);
     if (timers.expire(timer.lossProbe, now)) {

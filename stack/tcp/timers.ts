@@ -13,10 +13,12 @@ export const timer = {
   linger: 4,
   /** RFC 9293 §3.8.4. */
   keepAlive: 5,
+  /** The next burst of paced data (RFC 9002 §7.7). */
+  pacing: 6,
 } as const;
 export type TimerName = (typeof timer)[keyof typeof timer];
 
-const timerCount = 6;
+const timerCount = 7;
 
 export class TimerTable {
   readonly #deadlines = new Float64Array(timerCount).fill(Number.POSITIVE_INFINITY);

@@ -90,6 +90,7 @@ export class Transmitter {
   allowance(pending: number, limitedByWindow: boolean, now: number): number {
     const sender = this.#sender;
     sender.noteIdle(now);
+    sender.pacedBytes = 0;
     const size = this.segmentSize;
     let window = sender.windowEdge - sender.next;
     // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
@@ -101,7 +102,8 @@ export class Transmitter {
     } else if (space < pending && sender.outstanding > 0) {
       return 0; // Silly window avoidance (RFC 9293 §3.8.6.2.1).
     }
-    return Math.max(0, Math.min(space, pending, this.itemLimit));
+    space = Math.min(space, pending);
+    return space <= 0 ? 0 : Math.min(sender.pace(space, size, now), this.itemLimit);
   }
 
   sendLost(now: number, output: SegmentOutput): void {

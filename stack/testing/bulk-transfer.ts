@@ -59,11 +59,12 @@ function pipeOf({ megabitsPerSecond, rttMilliseconds, queueMilliseconds }: PathS
   return { rate: megabitsPerSecond * 1e6, delay: rttMilliseconds * 500, queueBytes };
 }
 
+const nothing = (): void => {};
+
 function observe(
   connection: Connection,
   reactions: { onEstablished?: () => void; onReadable?: () => void; onWritable?: () => void },
 ): void {
-  const nothing = (): void => {};
   connection.observer = {
     onEstablished: nothing,
     onReadable: nothing,
