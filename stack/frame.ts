@@ -26,7 +26,7 @@ export interface OutgoingFrame {
   payloadCount: number;
   /** Sum of `payloadLengths[0 … payloadCount)`. */
   payloadLength: number;
-  /** Payload bytes per segment that the device is to cut (TCPv4 segmentation offload), 0: the frame is one segment. */
+  /** Payload bytes per segment that the device is to cut (TCP segmentation offload, over IPv4 or IPv6 as the EtherType says), 0: the frame is one segment. */
   gsoSize: number;
   /**
    * Where the device's checksum begins and where it goes, from the start of the frame and from `checksumStart`; the field then holds the

@@ -53,12 +53,17 @@ async function exchange(driver: Driver, connection: Connection, bytes: Uint8Arra
   return Buffer.concat(received);
 }
 
-for (const { mptcp, gso } of [
-  { mptcp: false, gso: true },
-  { mptcp: false, gso: false },
-  { mptcp: true, gso: true },
+for (const { mptcp, gso, family } of [
+  { mptcp: false, gso: true, family: "IPv4" },
+  { mptcp: false, gso: false, family: "IPv4" },
+  { mptcp: true, gso: true, family: "IPv4" },
+  { mptcp: false, gso: true, family: "IPv6" },
+  { mptcp: false, gso: false, family: "IPv6" },
+  { mptcp: true, gso: true, family: "IPv6" },
+  { mptcp: true, gso: false, family: "IPv6" },
 ])
-  describe(`our stack ${gso ? "with" : "without"} segmentation offload to the kernel's ${mptcp ? "MPTCP" : "TCP"}`, function () {
+  describe(`our stack ${gso ? "with" : "without"} segmentation offload to the kernel's ${mptcp ? "MPTCP" : "TCP"} over ${family}`, function () {
+    const remoteAddress = family === "IPv4" ? "10.6.0.2" : "fd00:6::2";
     this.timeout(30_000);
     let driver: Driver;
     let kernel: ChildProcess;
@@ -68,6 +73,7 @@ for (const { mptcp, gso } of [
       ip("link add t0 netns", stackSide, "address 02:00:00:00:00:01 type veth peer name t0 netns", kernelSide);
       for (const name of [stackSide, kernelSide]) ip("-n", name, "link set t0 up");
       ip("-n", kernelSide, "address add 10.6.0.2/24 dev t0");
+      ip("-n", kernelSide, "address add fd00:6::2/64 dev t0 nodad");
       const node = [process.execPath, "-e", server];
       kernel = spawn("ip", ["netns", "exec", kernelSide, ...(mptcp ? ["mptcpize", "run"] : []), ...node], {
         stdio: ["ignore", "pipe", "inherit"],
@@ -84,7 +90,11 @@ for (const { mptcp, gso } of [
               mac: "02:00:00:00:00:01",
               mtu: 1500,
               gso,
-              addresses: [{ address: "10.6.0.1", prefixLength: 24 }],
+              addresses: [
+                family === "IPv4"
+                  ? { address: "10.6.0.1", prefixLength: 24 }
+                  : { address: "fd00:6::1", prefixLength: 64 },
+              ],
             },
           ],
           mptcp,
@@ -105,7 +115,7 @@ for (const { mptcp, gso } of [
 
     it("carries 8 MiB there and back without a wrong byte", async () => {
       const bytes = randomBytes(8 << 20);
-      const connection = driver.host.connect({ remoteAddress: "10.6.0.2", remotePort: 7000 }, driver.now());
+      const connection = driver.host.connect({ remoteAddress, remotePort: 7000 }, driver.now());
       const answer = await exchange(driver, connection, bytes);
       expect(answer.subarray(0, 64).toString()).to.equal(sha256(bytes));
       expect(sha256(answer.subarray(64))).to.equal(sha256(bytes));
@@ -117,7 +127,7 @@ for (const { mptcp, gso } of [
     });
 
     it("learns that nobody listens", async () => {
-      const connection = driver.host.connect({ remoteAddress: "10.6.0.2", remotePort: 7001 }, driver.now());
+      const connection = driver.host.connect({ remoteAddress, remotePort: 7001 }, driver.now());
       const error = await exchange(driver, connection, Buffer.from("x")).then(
         () => undefined,
         (reason: unknown) => (reason as Error).message,

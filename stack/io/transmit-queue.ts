@@ -3,10 +3,12 @@ import {
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_NONE,
   VIRTIO_NET_HDR_GSO_TCPV4,
+  VIRTIO_NET_HDR_GSO_TCPV6,
   virtioNetHeaderBytes,
   type PacketMemory,
   type PacketSocket,
 } from "./packet-socket.ts";
+import { etherType } from "../wire/ethernet.ts";
 import { SendBatch } from "./send-batch.ts";
 
 /** virtio-net header, Ethernet, IP and TCP header with all their options. */
@@ -52,7 +54,7 @@ export class TransmitQueue implements FrameSink {
     const { bytes, view } = this.#memory;
     const { header, headerLength, gsoSize, checksumStart } = frame;
     view.setUint8(at, checksumStart === 0 ? 0 : VIRTIO_NET_HDR_F_NEEDS_CSUM);
-    view.setUint8(at + 1, gsoSize === 0 ? VIRTIO_NET_HDR_GSO_NONE : VIRTIO_NET_HDR_GSO_TCPV4);
+    view.setUint8(at + 1, gsoSize === 0 ? VIRTIO_NET_HDR_GSO_NONE : segmentationOf(header));
     view.setUint16(at + 2, headerLength, true);
     view.setUint16(at + 4, gsoSize, true);
     view.setUint16(at + 6, checksumStart, true);
@@ -69,4 +71,9 @@ export class TransmitQueue implements FrameSink {
   flush(writable = false): void {
     this.#batch.flush(writable);
   }
+}
+
+/** By the EtherType: a super-packet is of TCP over one of the two. */
+function segmentationOf(header: Uint8Array): number {
+  return header[12] === etherType.ipv6 >> 8 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 }

@@ -2,12 +2,12 @@ import { expect } from "chai";
 import { checksumState } from "../frame.ts";
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
 import { parseIpAddress } from "../wire/ip-address.ts";
-import { type Ipv6Address, parseIpv6 } from "../wire/ipv6-address.ts";
+import { parseIpv6 } from "../wire/ipv6-address.ts";
 import { ipProtocol } from "../wire/ipv4.ts";
 import { Ipv6Header, writeIpv6Header } from "../wire/ipv6.ts";
 import { neighbourSolicitation, parseNeighbourMessage } from "../wire/neighbour-discovery.ts";
 import { writeTcp } from "../wire/tcp-emit.ts";
-import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
+import { tcpChecksumIsRight } from "../wire/tcp-parse.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import { converse, type Conversation, makePair, type Pair, type PairOptions, serverPort, wifi } from "./pair.ts";
 
@@ -299,7 +299,7 @@ function tooBig(pair: Pair, frame: Uint8Array, mtu: number, shift = 0): void {
   view.setUint8(54, 2);
   view.setUint32(58, mtu);
   reply.set(quoted, 62);
-  const sum = pseudoHeaderSum(router as Ipv6Address, to, ipProtocol.icmpv6, length);
+  const sum = pseudoHeaderSum(router, to, ipProtocol.icmpv6, length);
   view.setUint16(56, checksumFinish(checksumAdd(sum, reply, 54, length)));
   pair.network.at(pair.network.now + 1_000, () =>
     pair.server.handleFrame(0, reply, 0, reply.length, checksumState.unverified, pair.network.now),
