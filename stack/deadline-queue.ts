@@ -16,6 +16,11 @@ export class DeadlineQueue<T> {
     this.#deadlineOf = deadlineOf;
   }
 
+  /** Items that have a deadline. */
+  get size(): number {
+    return this.#queuedAt.size;
+  }
+
   /** The item's deadline may have changed. */
   update(item: T): void {
     const deadline = this.#deadlineOf(item);

@@ -8,7 +8,10 @@ const none: readonly Subflow[] = [];
 export class FlowTable {
   readonly #byPorts = new Map<number, Subflow[]>();
 
+  size = 0;
+
   add(subflow: Subflow): void {
+    this.size++;
     const { localPort, remotePort } = subflow.endpoint;
     const key = localPort * 0x10000 + remotePort;
     const bucket = this.#byPorts.get(key);
@@ -19,7 +22,9 @@ export class FlowTable {
   remove(subflow: Subflow): void {
     const { localPort, remotePort } = subflow.endpoint;
     const key = localPort * 0x10000 + remotePort;
-    const rest = (this.#byPorts.get(key) ?? none).filter((other) => other !== subflow);
+    const before = this.#byPorts.get(key) ?? none;
+    const rest = before.filter((other) => other !== subflow);
+    this.size -= before.length - rest.length;
     if (rest.length === 0) this.#byPorts.delete(key);
     else this.#byPorts.set(key, rest);
   }

@@ -49,6 +49,15 @@ export interface ConnectOptions {
   mptcp?: boolean;
 }
 
+/** Counts; frames are those that wait for a neighbour's hardware address or for `pollTransmit`. */
+export interface HostHoldings {
+  connections: number;
+  subflows: number;
+  tokens: number;
+  deadlines: number;
+  waitingFrames: number;
+}
+
 /** What `deliverNotifications` had to tell: nothing, that bytes may be read or written, or that a connection or listener changed its state. */
 export type Told = "nothing" | "bytes" | "state";
 
@@ -147,6 +156,18 @@ export class Host {
 
   get connections(): readonly Connection[] {
     return [...this.#connections];
+  }
+
+  /** What the host keeps for its connections: nothing, once the last of them has ended and listeners are closed. */
+  get holdings(): HostHoldings {
+    const { flows, tokens } = this.#demultiplexer;
+    return {
+      connections: this.#connections.size,
+      subflows: flows.size,
+      tokens: tokens.size,
+      deadlines: this.#deadlines.size,
+      waitingFrames: this.#interfaces.reduce((sum, networkInterface) => sum + networkInterface.waitingFrames, 0),
+    };
   }
 
   // Input.

@@ -71,6 +71,11 @@ export class NeighbourCache {
     }
   }
 
+  /** Frames that wait for an answer. */
+  get waitingFrames(): number {
+    return this.#waiting;
+  }
+
   get nextTimeout(): number {
     let next = Number.POSITIVE_INFINITY;
     if (this.#waiting === 0) return next;

@@ -169,6 +169,11 @@ export class NetworkInterface {
     }
   }
 
+  /** Frames that wait for `pollTransmit` or for a neighbour. */
+  get waitingFrames(): number {
+    return this.outgoing.length + this.#neighbours.waitingFrames;
+  }
+
   get nextTimeout(): number {
     return this.#neighbours.nextTimeout;
   }

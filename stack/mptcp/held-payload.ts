@@ -23,6 +23,10 @@ export class HeldPayload {
     return this.#pieces[0];
   }
 
+  get byteCount(): number {
+    return this.#bytes;
+  }
+
   /** More would be waited for than is reasonable. */
   get isFull(): boolean {
     return this.#bytes > byteLimit;
