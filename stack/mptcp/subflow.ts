@@ -158,8 +158,9 @@ export class Subflow implements TcpUser, Schedulable {
     return range;
   }
 
+  /** Payload that waits for its mapping is acknowledged, so it has to fit when fallback makes data of it (RFC 8684 §3.7). */
   receiveWindow(): number {
-    return this.connection.receiveWindow;
+    return Math.max(0, this.connection.receiveWindow - this.held.byteCount);
   }
 
   addOptions(segment: TcpSegment, range: SentRange | undefined, attempt: number): void {
