@@ -134,7 +134,14 @@ export class DataSender {
       connection.fallback.onDataTimeout(now);
     }
     if (this.unacknowledged < this.next && !connection.plain) {
-      if (this.#liveHolder(this.unacknowledged) === undefined) {
+      const lone = connection.subflowSet.hasBeenAlone ? connection.subflows.find(({ usable }) => usable) : undefined;
+      if (this.#liveHolder(this.unacknowledged) !== undefined) {
+        // Its subflow sends it again.
+      } else if (lone !== undefined && this.#backoff === 1) {
+        // All of it has arrived there, so the peer may lack the mappings and be about to take that stream for the data (RFC 8684 §3.7): the same bytes would be new
+        // ones to it. Its answer shows whether it still speaks MPTCP.
+        lone.endpoint.requestProbe();
+      } else {
         const end = Math.min(this.next, this.unacknowledged + retransmissionBurst);
         this.reinjections.add(this.unacknowledged, end, undefined);
         connection.environment.record({
