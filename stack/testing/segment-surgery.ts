@@ -1,5 +1,6 @@
 /** Middleboxes for tests that cut, join, renumber and answer segments: what TSO, reassembling firewalls, NATs and proxies do. */
 
+import { formatIpAddress } from "../wire/ip-address.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { mptcpOptionKind } from "../wire/mptcp-options.ts";
 import type { Attachment, Middlebox, Network } from "./network.ts";
@@ -47,7 +48,8 @@ export function coalesceSegments(kept: "first" | "last"): Middlebox {
   return (frame) => {
     const segment = segmentOf(frame);
     if (segment === undefined) return true;
-    const flow = `${segment.source}:${segment.sourcePort}-${segment.destination}:${segment.destinationPort}`;
+    const { source, sourcePort, destination, destinationPort } = segment;
+    const flow = `${formatIpAddress(source)} ${sourcePort} ${formatIpAddress(destination)} ${destinationPort}`;
     const before = held.get(flow);
     held.delete(flow);
     const plainData = segment.payloadLength > 0 && !segment.has(tcpFlag.syn | tcpFlag.fin | tcpFlag.rst);
