@@ -110,7 +110,7 @@ export class Network {
   readonly events: (StackEvent & { host: string })[] = [];
   /** Called after each step of the clock. */
   onStep: (() => void) | undefined;
-  readonly #attachments: Attachment[] = [];
+  readonly attachments: Attachment[] = [];
   readonly #sinks = new Map<Host, FrameSink>();
   readonly #routes = new Map<IpAddress, Attachment>();
   readonly #arrivals: Arrival[] = [];
@@ -119,9 +119,9 @@ export class Network {
   readonly #hosts: Host[] = [];
 
   attach(host: Host, interfaceIndex: number, addresses: string[], up: PipeOptions, down: PipeOptions = up): Attachment {
-    const seed = this.#attachments.length * 2 + 77;
+    const seed = this.attachments.length * 2 + 77;
     const attachment = { host, interfaceIndex, up: new Pipe(up, seed), down: new Pipe(down, seed + 1) };
-    this.#attachments.push(attachment);
+    this.attachments.push(attachment);
     for (const address of addresses) this.route(address, attachment);
     if (!this.#hosts.includes(host)) {
       this.#hosts.push(host);
@@ -191,7 +191,7 @@ export class Network {
     return {
       transmit: (frame) => {
         const index = frame.interfaceIndex;
-        const from = (ownLinks[index] ??= this.#attachments.find(
+        const from = (ownLinks[index] ??= this.attachments.find(
           (link) => link.host === host && link.interfaceIndex === index,
         )!);
         const bytes = gather(frame);
