@@ -17,11 +17,12 @@ export type FallbackReason =
   | "mapping-missing"
   | "syn-with-option-reset";
 
-/** Why a subflow ended. `timeout`: the retransmission limit. */
+/** Why a subflow ended. `timeout`: the retransmission limit; `unreachable`: the same, after ICMP had said that the peer could not be reached. */
 export type SubflowCloseReason =
   | "finished"
   | "reset-by-peer"
   | "timeout"
+  | "unreachable"
   | "refused"
   | "interface-down"
   | "address-removed"
@@ -94,6 +95,8 @@ export type StackEvent =
   | (SubflowEventBase & { name: "recovery:rto"; timeoutMicroseconds: number; backoff: number; bytesInFlight: number })
   | (SubflowEventBase & { name: "recovery:tail-loss-probe"; bytesInFlight: number })
   | (SubflowEventBase & { name: "recovery:spurious"; congestionWindow: number })
+  /** A router says that the peer cannot be reached now; it may pass. */
+  | (SubflowEventBase & { name: "tcp:soft-error"; state: string })
   | (SubflowEventBase & {
       name: "congestion:window-capped";
       congestionWindow: number;

@@ -42,8 +42,9 @@ function requireInteger(path: string, value: number, minimum: number, maximum: n
 
 /** @throws ConfigurationError for what is no positive number */
 export function checkedTcpOptions(options: TcpOptions): TcpOptions {
-  const { keepAlive, userTimeoutMicroseconds } = options;
+  const { keepAlive, userTimeoutMicroseconds, timeWaitLimit } = options;
   requirePositive("tcp.userTimeoutMicroseconds", userTimeoutMicroseconds);
+  requirePositive("tcp.timeWaitLimit", timeWaitLimit);
   requirePositive("tcp.keepAlive.idleMicroseconds", keepAlive?.idleMicroseconds);
   requirePositive("tcp.keepAlive.intervalMicroseconds", keepAlive?.intervalMicroseconds);
   requirePositive("tcp.keepAlive.probes", keepAlive?.probes);

@@ -13,10 +13,11 @@ import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import { NetworkError } from "./network-error.ts";
-import type { NetworkInterface } from "./network-interface.ts";
+import type { InterfaceAddress, NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
-import { InitialNumbers } from "./tcp/initial-numbers.ts";
+import { HostTcp } from "./tcp/host-tcp.ts";
+import { isUnicast } from "./unicast.ts";
 import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { ipv4HeaderLength } from "./wire/ipv4.ts";
 import { ipv6HeaderLength } from "./wire/ipv6.ts";
@@ -70,6 +71,7 @@ export class Host {
   readonly #mptcp: boolean;
   readonly #random: () => number;
   readonly #interfaces: NetworkInterface[];
+  readonly #networks: readonly InterfaceAddress[];
   readonly #localAddresses: (LocalAddress & { up: boolean })[];
   readonly #environment: ConnectionEnvironment;
 
@@ -93,6 +95,7 @@ export class Host {
     this.#mptcp = options.mptcp;
     this.#random = options.random;
     this.#interfaces = buildInterfaces(options);
+    this.#networks = this.#interfaces.flatMap(({ addresses }) => addresses);
     this.#output = new PacketOutput(this.#interfaces);
     let addressId = 0;
     this.#localAddresses = this.#interfaces.flatMap((networkInterface) =>
@@ -118,7 +121,7 @@ export class Host {
       sendReset: (reply, local, now) => this.#output.sendSegment(reply, this.#interfaces[local.interfaceIndex]!, now),
     });
     this.#demultiplexer = demultiplexer;
-    this.#input = new PacketInput(this.#localAddresses, demultiplexer, this.#output);
+    this.#input = new PacketInput(this.#localAddresses, this.#networks, demultiplexer, this.#output);
     const { flows, tokens } = demultiplexer;
     const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
     const policy = checkedMultipathPolicy(options);
@@ -131,7 +134,7 @@ export class Host {
       policy,
       mechanisms: chosenMechanisms(options),
       tcp: checkedTcpOptions(options.tcp ?? {}),
-      initialNumbers: new InitialNumbers(options.random),
+      hostTcp: new HostTcp(options.tcp ?? {}, options.random),
       scheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);
@@ -230,6 +233,8 @@ export class Host {
       throw new NetworkError("EINVAL", `port ${remotePort} is not in 1 … 65535`);
     }
     const remote = checkedAddress("remoteAddress", options.remoteAddress);
+    if (!isUnicast(remote, this.#networks))
+      throw new NetworkError("ENETUNREACH", `${options.remoteAddress} is not the address of one host`);
     const local =
       options.localAddress === undefined
         ? this.#sourceFor(remote)

@@ -2,8 +2,9 @@
 
 import { type ChecksumState, checksumState } from "./frame.ts";
 import type { LocalAddress } from "./mptcp/connection-environment.ts";
-import type { NetworkInterface } from "./network-interface.ts";
+import type { InterfaceAddress, NetworkInterface } from "./network-interface.ts";
 import type { PacketOutput } from "./packet-output.ts";
+import { isUnicast } from "./unicast.ts";
 import { etherType, ethernetHeaderLength } from "./wire/ethernet.ts";
 import { icmpEchoReply, parseIcmpError } from "./wire/icmp.ts";
 import type { IcmpError } from "./wire/icmp-error.ts";
@@ -23,6 +24,7 @@ export interface SegmentHandler {
 
 export class PacketInput {
   readonly #localAddresses: readonly LocalAddress[];
+  readonly #networks: readonly InterfaceAddress[];
   readonly #handler: SegmentHandler;
   readonly #output: PacketOutput;
   readonly #segment = new TcpSegment();
@@ -31,8 +33,15 @@ export class PacketInput {
   #viewed: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
 
-  constructor(localAddresses: readonly LocalAddress[], handler: SegmentHandler, output: PacketOutput) {
+  /** `networks`: those of all interfaces. */
+  constructor(
+    localAddresses: readonly LocalAddress[],
+    networks: readonly InterfaceAddress[],
+    handler: SegmentHandler,
+    output: PacketOutput,
+  ) {
     this.#localAddresses = localAddresses;
+    this.#networks = networks;
     this.#handler = handler;
     this.#output = output;
   }
@@ -146,6 +155,7 @@ export class PacketInput {
     checksum: ChecksumState,
     now: number,
   ): void {
+    if (!this.#mayBePeer(source)) return;
     if (checksum === checksumState.unverified && !tcpChecksumIsRight(buffer, start, length, source, destination))
       return;
     const segment = this.#segment;
@@ -154,6 +164,11 @@ export class PacketInput {
     segment.destination = destination;
     segment.ecn = ecn;
     this.#handler.handleSegment(segment, local, now);
+  }
+
+  /** Nothing comes from a group, from nobody, or from ourselves (RFC 9293 §3.9.2.3, MUST-63; RFC 1122 §3.2.1.3). */
+  #mayBePeer(source: IpAddress): boolean {
+    return isUnicast(source, this.#networks) && this.#localAddressOf(source) === undefined;
   }
 
   #localAddressOf(address: IpAddress): LocalAddress | undefined {

@@ -63,6 +63,8 @@ function sentence(event: StackEvent): string {
       return `subflow ${event.subflow} probes its tail with ${bytes(event.bytesInFlight)} in flight`;
     case "recovery:spurious":
       return `subflow ${event.subflow} took for lost what was only late: congestion window ${bytes(event.congestionWindow)} again`;
+    case "tcp:soft-error":
+      return `a router says that the peer of subflow ${event.subflow} (${event.state}) cannot be reached now`;
     case "congestion:window-capped":
       return `subflow ${event.subflow} fills a buffer (RTT ${milliseconds(event.rttMicroseconds)} over ${milliseconds(event.baseRttMicroseconds)}): its congestion window is now ${bytes(event.congestionWindow)}`;
     case "path-manager:address-advertised":

@@ -5,7 +5,7 @@ import type { CoupledGroup } from "../congestion/lia.ts";
 import type { EventRecorder } from "../events.ts";
 import type { PathManager } from "../path-manager/path-manager.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { InitialNumbers } from "../tcp/initial-numbers.ts";
+import type { HostTcp } from "../tcp/host-tcp.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
@@ -35,7 +35,7 @@ export interface ConnectionEnvironment {
   readonly policy: MultipathPolicy;
   readonly mechanisms: MultipathMechanisms;
   readonly tcp: TcpOptions;
-  readonly initialNumbers: InitialNumbers;
+  readonly hostTcp: HostTcp;
   readonly scheduler: Scheduler;
   readonly record: EventRecorder;
   random(): number;

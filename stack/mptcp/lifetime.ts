@@ -225,10 +225,12 @@ export class Lifetime {
 
 function errorOfAttempt(reason: SubflowCloseReason): ConnectionErrorCode {
   if (reason === "refused" || reason === "reset-by-peer") return "ECONNREFUSED";
+  if (reason === "unreachable") return "EHOSTUNREACH";
   return reason === "timeout" ? "ETIMEDOUT" : "ECONNABORTED";
 }
 
 function errorOfPlain(reason: SubflowCloseReason): ConnectionErrorCode {
   if (reason === "timeout") return "ETIMEDOUT";
+  if (reason === "unreachable") return "EHOSTUNREACH";
   return reason === "interface-down" ? "ECONNABORTED" : "ECONNRESET";
 }

@@ -106,7 +106,7 @@ export class Subflow implements TcpUser, Schedulable {
       localPort: options.localPort,
       remoteAddress: options.remoteAddress,
       remotePort: options.remotePort,
-      numbers: environment.initialNumbers,
+      host: environment.hostTcp,
       maximumSegmentSize: options.local.maximumSegmentSize,
       gso: options.local.gso,
       tcp: environment.tcp,
@@ -283,6 +283,17 @@ export class Subflow implements TcpUser, Schedulable {
       subflow: this.id,
       section: "RFC 4015 §3.2",
       congestionWindow: this.congestion.congestionWindow,
+    });
+  }
+
+  handleSoftError(now: number): void {
+    this.connection.environment.record({
+      time: now,
+      name: "tcp:soft-error",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "RFC 9293 §3.9.2.2",
+      state: this.endpoint.state,
     });
   }
 

@@ -74,5 +74,6 @@ export class Closing {
     this.#tcb.state = "time-wait";
     this.#tcb.timers.stopAll();
     this.prolongTimeWait(now);
+    this.#tcb.host.timeWait.enter(this.#tcb, now);
   }
 }

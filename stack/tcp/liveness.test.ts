@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { converse, makePair, wifi } from "../testing/pair.ts";
+import { segmentOf } from "../testing/wire-tap.ts";
+import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { TcpOptions } from "./tcp-options.ts";
 
 const second = 1_000_000;
@@ -26,6 +28,21 @@ describe("keep-alive (RFC 9293 §3.8.4)", () => {
     const before = link.down.frames;
     pair.network.run(100 * second);
     expect([client.closed, link.down.frames - before]).to.deep.equal([false, 10]);
+  });
+
+  it("carries no data (SHLD-12)", () => {
+    const { pair, link } = idlePair({ keepAlive });
+    const probes: TcpSegment[] = [];
+    link.up.middlebox = (frame) => {
+      const segment = segmentOf(frame);
+      if (segment !== undefined) probes.push(segment);
+      return true;
+    };
+    pair.network.run(25 * second);
+    expect(probes.map(({ payloadLength, sequence }) => [payloadLength, sequence - probes[0]!.sequence])).to.deep.equal([
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it("ends the connection with ETIMEDOUT when so many probes have no answer", () => {

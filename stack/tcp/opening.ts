@@ -77,7 +77,7 @@ export class Opening {
   handleRetransmissionTimeout(now: number): void {
     const { handshake, sender, timers } = this.#tcb;
     if (handshake.exhausted) {
-      this.#tcb.finish("timeout", now);
+      this.#tcb.giveUp(now);
       return;
     }
     sender.rtt.backOff();
@@ -116,8 +116,8 @@ export class Opening {
   }
 
   #begin(now: number): void {
-    const { sender, numbers, handshake, timers, flow } = this.#tcb;
-    sender.initialSequence = numbers.sequence(flow, now);
+    const { sender, host, handshake, timers, flow } = this.#tcb;
+    sender.initialSequence = host.numbers.sequence(flow, now);
     handshake.begin(now);
     sender.next = 1;
     timers.set(timer.retransmission, now + sender.rtt.timeout);

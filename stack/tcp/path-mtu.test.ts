@@ -81,6 +81,22 @@ describe("ICMP errors", () => {
     }
   });
 
+  it("that may pass are told to the application: at once as an event, and in the end as what made the attempt fail (SHLD-25)", () => {
+    for (const soft of [true, false]) {
+      const pair = makePair({ paths: [wifi], client: { mptcp: false } });
+      pair.links[0]!.up.middlebox = (frame) => {
+        if (segmentOf(frame) === undefined) return true;
+        if (soft) unreachable(pair, frame, 1, 0);
+        return false;
+      };
+      const { client } = converse(pair, 1_000, 0);
+      pair.network.run(second / 2);
+      expect(pair.network.eventsNamed("tcp:soft-error")).to.have.length(soft ? 1 : 0);
+      pair.network.run(60 * second, () => client.closed);
+      expect(client.error).to.equal(soft ? "EHOSTUNREACH" : "ETIMEDOUT");
+    }
+  });
+
   it("do not end what is established (RFC 5927 §6)", () => {
     const { done } = transfer(1280, false, (pair, frame) => {
       unreachable(pair, frame, 3, 0);

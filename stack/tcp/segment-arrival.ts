@@ -45,6 +45,7 @@ export class SegmentArrival {
     }
     if (!segment.has(tcpFlag.ack)) return;
     tcb.liveness.noteHeard(now);
+    tcb.unreachable = false;
     if (tcb.congestion.receive(segment)) receiver.ackNeeded = true;
     if (!this.#handleAcknowledgement(segment, start, now)) return;
     this.#handleText(segment, start, edge, now);

@@ -6,7 +6,7 @@ import type { TcpSegment } from "../wire/tcp-segment.ts";
 import { ChallengeAckLimit } from "./challenge-ack.ts";
 import { ExplicitCongestion } from "./explicit-congestion.ts";
 import { Handshake } from "./handshake.ts";
-import type { InitialNumbers } from "./initial-numbers.ts";
+import type { HostTcp } from "./host-tcp.ts";
 import { Liveness } from "./liveness.ts";
 import { PeerWindow } from "./peer-window.ts";
 import { Receiver } from "./receiver.ts";
@@ -14,21 +14,24 @@ import { Sender, type SenderObserver } from "./sender.ts";
 import type { TcpEndpointOptions } from "./tcp-endpoint.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { TcpUser } from "./tcp-user.ts";
+import type { Lingering } from "./time-wait.ts";
 import { TimerTable } from "./timers.ts";
 import { TimestampClock } from "./timestamp-clock.ts";
 import { type Flow, Transmitter } from "./transmitter.ts";
 
-export class TransmissionControlBlock {
+export class TransmissionControlBlock implements Lingering {
   state: TcpState = "closed";
   /** No more data will be given. */
   finRequested = false;
   resetToSend = false;
   /** An unacceptable acknowledgement of the handshake, to be answered with RST; -1: none. */
   strayAcknowledgement = -1;
+  /** A router has said that the peer cannot be reached, and nothing has come since. */
+  unreachable = false;
 
   readonly flow: Flow;
   readonly user: TcpUser;
-  readonly numbers: InitialNumbers;
+  readonly host: HostTcp;
   readonly timers: TimerTable = new TimerTable();
   readonly timestamps: TimestampClock;
   readonly handshake: Handshake;
@@ -38,14 +41,15 @@ export class TransmissionControlBlock {
   readonly sender: Sender;
   readonly receiver: Receiver;
   readonly transmitter: Transmitter;
-  readonly #challengeAcks = new ChallengeAckLimit();
+  readonly #challengeAcks: ChallengeAckLimit;
 
   constructor(options: TcpEndpointOptions) {
     const { user } = options;
     this.flow = options;
     this.user = user;
-    this.numbers = options.numbers;
-    this.timestamps = new TimestampClock(options.numbers.timestampOffset(options));
+    this.host = options.host;
+    this.#challengeAcks = new ChallengeAckLimit(options.host.challengeAcks);
+    this.timestamps = new TimestampClock(options.host.numbers.timestampOffset(options));
     this.handshake = new Handshake(
       options.maximumSegmentSize,
       options.windowScale,
@@ -104,8 +108,19 @@ export class TransmissionControlBlock {
     if (edge > this.sender.windowEdge || (edge >= 0 && !this.user.windowIsShared)) this.sender.windowEdge = edge;
   }
 
+  /** Nobody has answered for as long as we wait. */
+  giveUp(now: number): void {
+    this.finish(this.unreachable ? "unreachable" : "timeout", now);
+  }
+
+  /** TIME-WAIT ends before its time (RFC 9293 §3.6.1). */
+  expire(now: number): void {
+    this.finish("finished", now);
+  }
+
   /** The connection is no more. */
   finish(reason: SubflowCloseReason, now: number): void {
+    if (this.state === "time-wait") this.host.timeWait.leave(this);
     this.state = "closed";
     this.timers.stopAll();
     this.user.handleClosed(reason, now);

@@ -7,7 +7,7 @@ import type { IpAddress } from "../wire/ip-address.ts";
 import { sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { Closing } from "./closing.ts";
-import type { InitialNumbers } from "./initial-numbers.ts";
+import type { HostTcp } from "./host-tcp.ts";
 import { Opening } from "./opening.ts";
 import type { Receiver } from "./receiver.ts";
 import { SegmentArrival } from "./segment-arrival.ts";
@@ -23,7 +23,7 @@ import type { Flow } from "./transmitter.ts";
 export interface TcpEndpointOptions extends Flow {
   user: TcpUser;
   congestion: CongestionControl;
-  numbers: InitialNumbers;
+  host: HostTcp;
   /** MTU minus IP and TCP headers. */
   maximumSegmentSize: number;
   gso: boolean;
@@ -225,6 +225,10 @@ export class TcpEndpoint {
     }
     // A hard error ends an attempt to connect; what is established has proved that the peer is there (RFC 5927 §6; RFC 9293 §3.9.2.2).
     if (error.kind === "hard" && this.state === "syn-sent") this.#tcb.finish("refused", now);
+    else if (error.kind === "soft" && !this.#tcb.unreachable) {
+      this.#tcb.unreachable = true;
+      this.#tcb.user.handleSoftError(now);
+    }
   }
 
   #transmitResets(now: number, output: SegmentOutput): void {
@@ -241,13 +245,13 @@ export class TcpEndpoint {
 
   #retransmissionTimeout(now: number): void {
     if (!this.synchronized) this.#opening.handleRetransmissionTimeout(now);
-    else if (this.#tcb.liveness.isOverdue(now)) this.#tcb.finish("timeout", now);
+    else if (this.#tcb.liveness.isOverdue(now)) this.#tcb.giveUp(now);
     else if (this.sender.outstanding > 0) this.sender.handleRetransmissionTimeout(now);
   }
 
   #keepAliveTimeout(now: number): void {
     const verdict = this.#tcb.liveness.onKeepAliveTimeout(this.sender.outstanding > 0, now);
     if (verdict === "probe") this.#probeToSend = true;
-    else if (verdict === "give-up") this.#tcb.finish("timeout", now);
+    else if (verdict === "give-up") this.#tcb.giveUp(now);
   }
 }

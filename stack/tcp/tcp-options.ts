@@ -14,8 +14,12 @@ export interface TcpOptions {
   readonly keepAlive?: KeepAliveOptions;
   /** How long data may stay unacknowledged before the subflow is given up (RFC 5482 §3.1, local part); default 120 s (RFC 9293 §3.8.3, R2: at least 100 s). */
   readonly userTimeoutMicroseconds?: number;
+  /** How many connections are kept in TIME-WAIT; beyond that the oldest is forgotten. Default 16384. */
+  readonly timeWaitLimit?: number;
   /** Spread data over the round trip instead of sending bursts (RFC 9002 §7.7); default true. */
   readonly pacing?: boolean;
+  /** How many connections are kept in TIME-WAIT; beyond that the oldest is forgotten. Default 16384. */
+  readonly timeWaitLimit?: number;
   /** Ask for and grant explicit congestion notification (RFC 3168); default false. */
   readonly explicitCongestionNotification?: boolean;
 }

@@ -30,6 +30,8 @@ export interface TcpUser {
   handleTailLossProbe(now: number): void;
   /** The latest recovery was for nothing and has been undone. */
   handleSpuriousRecovery(now: number): void;
+  /** ICMP says that the peer cannot be reached now; the connection goes on trying. */
+  handleSoftError(now: number): void;
   handleEstablished(now: number): void;
   handleClosed(reason: SubflowCloseReason, now: number): void;
   /** Bytes of window to advertise, counted from what is acknowledged at the data level. */

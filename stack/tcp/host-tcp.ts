@@ -1,0 +1,21 @@
+/** What all TCP connections of one host share. */
+
+import { HostChallengeLimit } from "./challenge-ack.ts";
+import { InitialNumbers } from "./initial-numbers.ts";
+import type { TcpOptions } from "./tcp-options.ts";
+import { TimeWaitLimit } from "./time-wait.ts";
+
+const defaultTimeWaitLimit = 16_384;
+
+export class HostTcp {
+  readonly numbers: InitialNumbers;
+  readonly challengeAcks: HostChallengeLimit;
+  readonly timeWait: TimeWaitLimit;
+
+  /** `random`: uniform unsigned 32-bit numbers. */
+  constructor(options: TcpOptions, random: () => number) {
+    this.numbers = new InitialNumbers(random);
+    this.challengeAcks = new HostChallengeLimit(random);
+    this.timeWait = new TimeWaitLimit(options.timeWaitLimit ?? defaultTimeWaitLimit);
+  }
+}
