@@ -17,11 +17,17 @@ import {
 import { interfaceName, ipAddress, type Passing } from "../fabric.ts";
 import type { Lab } from "../lab.ts";
 import { mptcpPresent, mptcpSubtype } from "../../wire/mptcp-options.ts";
-import { tcpFlag } from "../../wire/tcp-segment.ts";
-import { flip, optionOffset } from "../surgery.ts";
+import { tcpFlag, type TcpSegment } from "../../wire/tcp-segment.ts";
+import { flip, makeReset, optionOffset } from "../surgery.ts";
 
 const nobody = "10.77.99.99";
 
+const impossible = ["127.0.0.7", "224.0.0.7"];
+
+const isJoinSyn = (segment: TcpSegment): boolean => segment.has(tcpFlag.syn) && segment.mptcp.has(mptcpPresent.join);
+const isToSecondOfServer = ({ to, segment }: Passing): boolean =>
+  to.role === "server" && to.index === 2 && isJoinSyn(segment);
+const isRemoval = ({ segment: { mptcp } }: Passing): boolean => mptcp.has(mptcpPresent.removeAddress);
 const isAddAddress = ({ segment: { mptcp } }: Passing): boolean =>
   mptcp.has(mptcpPresent.addAddress) && !mptcp.addAddressEcho;
 const isEcho = ({ segment: { mptcp } }: Passing): boolean => mptcp.has(mptcpPresent.addAddress) && mptcp.addAddressEcho;
@@ -103,6 +109,66 @@ const cases: Case[] = [
       await atLeast(lab, { AddAddr: 3 });
       await joins(lab, 2);
       await carries(lab);
+    },
+  },
+  {
+    name: "three signalled addresses, our stack accepting one",
+    without: { server: "our stack is the one that signals: the case above" },
+    lab: { serverAddresses: 4, our: { maximumAddressesAccepted: 1 } },
+    async run(lab) {
+      await connected(lab);
+      await signalled(lab, 3);
+      await joins(lab, 1);
+      await carries(lab);
+      await counters(lab, { MPJoinSynRx: 1 });
+    },
+  },
+  {
+    name: "SYNs to a signalled address vanish",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      const tried = lab.fabric.count(isToSecondOfServer);
+      lab.fabric.rule((passing) => !isToSecondOfServer(passing));
+      await connected(lab);
+      await signalled(lab, 1);
+      await lab.until("it is tried", () => tried.segments > 0);
+      await carries(lab);
+      await counters(lab, { MPJoinSynRx: 0, MPJoinSynAckRx: 0 });
+    },
+  },
+  {
+    name: "joins to a signalled address are reset",
+    lab: { serverAddresses: 2 },
+    async run(lab) {
+      let resets = 0;
+      lab.fabric.rule((passing) => {
+        const { from, segment } = passing;
+        if (from.role === "server" && from.index === 2 && segment.has(tcpFlag.syn)) {
+          resets++;
+          makeReset(passing);
+        }
+        return true;
+      });
+      await connected(lab);
+      await signalled(lab, 1);
+      await lab.until("it is reset", () => resets > 0);
+      await carries(lab);
+      await counters(lab, { MPJoinAckRx: 0, MPJoinSynAckRx: 0 });
+    },
+  },
+  {
+    name: "signalled addresses that no host can have: loopback and multicast",
+    lab: (ours) => ({
+      kernel: { endpoints: ours === "client" ? impossible.map((address) => `${address} signal`) : [] },
+    }),
+    async run(lab) {
+      const strays = lab.fabric.count(({ segment }) => isJoinSyn(segment));
+      await connected(lab);
+      if (!lab.oursIsClient) impossible.forEach((address, i) => lab.ours.advertise(8 + i, address));
+      await signalled(lab, impossible.length);
+      await carries(lab);
+      assert(strays.segments === 0, lab, "a join went out");
+      await counters(lab, { MPJoinSynRx: 0, MPJoinSynAckRx: 0 });
     },
   },
   {
@@ -251,6 +317,27 @@ const cases: Case[] = [
     },
   },
   {
+    name: "REMOVE_ADDR from our stack is lost during a transfer: the bytes arrive all the same",
+    lab: twoOfOurs,
+    async run(lab) {
+      await joined(lab, 1);
+      let lost = false;
+      lab.fabric.rule((passing) => {
+        if (!isRemoval(passing)) return true;
+        lost = true;
+        return false;
+      });
+      lab.client.send(1 << 20);
+      lab.server.send(1 << 20);
+      await lab.ourCable(2, "down");
+      await lab.until("REMOVE_ADDR is lost", () => lost);
+      await lab.delivered();
+      await lab.transfer({ up: 100_000, down: 100_000 });
+      await speaksMptcp(lab);
+      await counters(lab, { RmAddr: 0 });
+    },
+  },
+  {
     name: "the kernel removes all its further addresses",
     lab: threeOfKernel,
     async run(lab) {
@@ -351,6 +438,28 @@ const cases: Case[] = [
       await lab.ip("mptcp endpoint delete id 1");
       await subflows(lab, 1);
       await lab.ip(`mptcp endpoint add ${endpoint(lab, 2)}`);
+      await countersOf(lab, { server: { MPJoinAckRx: 2 }, client: { MPJoinSynAckRx: 2 } });
+      await subflows(lab, 2);
+      await carries(lab);
+    },
+  },
+  {
+    name: "the kernel deletes the endpoint of its initial address and adds it again",
+    lab: (ours) => ({
+      ...twoOfKernel(ours),
+      kernel: {
+        endpoints: [1, 2].map((index) => {
+          const port = { role: ours === "client" ? ("server" as const) : ("client" as const), index };
+          return `${ipAddress(port)} dev ${interfaceName(port)} id ${index} ${ours === "client" ? "signal" : "subflow"}`;
+        }),
+      },
+    }),
+    async run(lab) {
+      await joined(lab, 1);
+      await lab.ip("mptcp endpoint delete id 1");
+      await counters(lab, { RmAddrTx: 1 });
+      await subflows(lab, 1);
+      await lab.ip(`mptcp endpoint add ${endpoint(lab, 1)} id 1`);
       await countersOf(lab, { server: { MPJoinAckRx: 2 }, client: { MPJoinSynAckRx: 2 } });
       await subflows(lab, 2);
       await carries(lab);
