@@ -4,6 +4,7 @@
  */
 
 import type { FallbackReason } from "../events.ts";
+import type { SentRange } from "../tcp/sent-queue.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
 import { addHigh, addLow, type Uint64 } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
@@ -12,6 +13,12 @@ import type { Mapping } from "./mapping-table.ts";
 import type { Subflow } from "./subflow.ts";
 import { giveUpHeld, releaseHeld } from "./subflow-delivery.ts";
 
+/** From `subflowStart` on the subflow's stream is the data, without a gap, from `dataStart`. */
+export interface InfiniteMapping {
+  readonly subflowStart: number;
+  readonly dataStart: number;
+}
+
 export class Fallback {
   /** undefined: the connection speaks MPTCP. */
   reason: FallbackReason | undefined;
@@ -19,7 +26,11 @@ export class Fallback {
   /** MP_FAIL has to go out before the fallback that it announces. */
   #failedOn: Subflow | undefined;
   /** What the peer has to be told after its MP_FAIL: our stream from here on is the data. */
-  #announcedMapping: { subflowStart: number; dataStart: number } | undefined;
+  #announcedMapping: InfiniteMapping | undefined;
+  /** Where new data began when MP_FAIL came. */
+  #newFrom = 0;
+  /** Offset behind the first new data that carried it; what they replace, when sent again, carries it too. */
+  #announcedEnd: number = Number.POSITIVE_INFINITY;
 
   constructor(connection: Connection, reason: FallbackReason | undefined) {
     this.#connection = connection;
@@ -48,11 +59,21 @@ export class Fallback {
     releaseHeld(subflow, now);
   }
 
-  /** The infinite mapping that a segment with data at `start` of the subflow has to declare, until the peer has acknowledged one. */
-  mappingToAnnounce(start: number): { subflowStart: number; dataStart: number } | undefined {
-    return this.#announcedMapping !== undefined && start >= this.#announcedMapping.subflowStart
-      ? this.#announcedMapping
-      : undefined;
+  /** Data segments declare an infinite mapping. */
+  get isAnnouncing(): boolean {
+    return this.#announcedMapping !== undefined;
+  }
+
+  /** The infinite mapping that a segment with these data of the subflow has to declare, until new data that carried it have been acknowledged. */
+  mappingToAnnounce(subflow: Subflow, range: SentRange): InfiniteMapping | undefined {
+    const mapping = this.#announcedMapping;
+    if (mapping === undefined || range.start < mapping.subflowStart) return undefined;
+    if (subflow.endpoint.sender.unacknowledged >= this.#announcedEnd) {
+      this.#announcedMapping = undefined;
+      return undefined;
+    }
+    if (range.start >= this.#newFrom) this.#announcedEnd = Math.min(this.#announcedEnd, range.start + range.length);
+    return mapping;
   }
 
   /** Before the first subflow: MPTCP is not to be spoken. */
@@ -91,6 +112,7 @@ export class Fallback {
       return;
     }
     this.#announcedMapping = { subflowStart, dataStart: dataSender.unacknowledged };
+    this.#newFrom = subflow.endpoint.sender.next;
     this.#sendFail(reassembly.next);
     this.#failedOn = subflow;
   }

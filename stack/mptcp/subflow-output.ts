@@ -13,6 +13,12 @@ import type { Subflow } from "./subflow.ts";
 /** After so many SYNs with MP_CAPABLE and no answer, SYNs go without: a middlebox may drop those with options (RFC 8684 §3.7). */
 export const capableSynAttempts = 2;
 
+/**
+ * A DSS with 64-bit numbers and a checksum. Where MP_FAIL may come, the segment size that we offer leaves room for it: after the fallback Linux (6.18) cuts what waits
+ * to be sent at the size of plain TCP, but some of it still carries a mapping, exceeds the MTU, is dropped by the sender itself, and the connection stands still.
+ */
+const longestMapping = 28;
+
 /** `range`: what the segment carries, if it carries data; `attempt`: of a SYN, from 0. */
 export function writeOptions(
   subflow: Subflow,
@@ -23,6 +29,7 @@ export function writeOptions(
   const { connection } = subflow;
   const options = segment.mptcp;
   if (segment.has(tcpFlag.syn)) {
+    if (connection.checksumEnabled && !connection.plain) segment.mss -= longestMapping;
     if (subflow.isJoin) writeJoinSyn(subflow, options);
     else if (!connection.plain) writeCapableSyn(subflow, options, attempt);
     return;
@@ -189,7 +196,7 @@ function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange)
 /** Length 0: from `subflowStart` on, our stream is the data (RFC 8684 §3.3.1, §3.7). */
 function writeInfiniteMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
   const { connection } = subflow;
-  const mapping = connection.fallback.mappingToAnnounce(range.start);
+  const mapping = connection.fallback.mappingToAnnounce(subflow, range);
   if (mapping === undefined) return;
   writeDataAck(subflow, options);
   writeDataSequence(subflow, options, mapping.dataStart);

@@ -5,7 +5,7 @@ import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { checkStreams } from "./check-streams.ts";
 import type { Middlebox } from "./network.ts";
 import { type Conversation, converse, makePair, type Pair, type PairOptions, wifi } from "./pair.ts";
-import { dropWhen, rewritePayload, stripMptcp } from "./wire-tap.ts";
+import { chain, dropWhen, rewritePayload, segmentOf, stripMptcp } from "./wire-tap.ts";
 
 const second = 1_000_000;
 const isSyn = (segment: TcpSegment): boolean => segment.has(tcpFlag.syn);
@@ -138,4 +138,31 @@ describe("DSS checksums", () => {
       expect(withChecksum).to.be.greaterThan(100);
     });
   }
+});
+
+describe("MP_FAIL on the only subflow", () => {
+  it("makes no packet larger than the MTU: the infinite mapping takes room from the data", () => {
+    const pair = makePair({ paths: [wifi], server: { dssChecksum: true } });
+    let seen = 0;
+    const [sizes, announced, plain] = [[0], [0], [0]];
+    const watch: Middlebox = (frame) => {
+      const segment = segmentOf(frame);
+      if (segment === undefined || segment.payloadLength === 0) return true;
+      sizes.push(frame.length);
+      if (segment.mptcp.hasMapping && segment.mptcp.dataLength === 0) announced.push(frame.length);
+      else if (segment.mptcp.present === 0) plain.push(frame.length);
+      return true;
+    };
+    pair.links[0]!.down.middlebox = chain(
+      rewritePayload((segment) => segment.mptcp.has(mptcpPresent.dss) && seen++ === 3),
+      watch,
+    );
+    const conversation = converse(pair, 1_000, 300_000);
+    pair.network.run(60 * second, () => conversation.client.closed && conversation.server()?.closed === true);
+    expect(Math.max(...sizes)).to.equal(1514);
+    expect(announced).to.have.length.greaterThan(1);
+    // Once it has been acknowledged it is not repeated.
+    expect(plain).to.have.length.greaterThan(announced.length);
+    expect(conversation.client.received).to.equal(300_000);
+  });
 });
