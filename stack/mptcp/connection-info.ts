@@ -1,17 +1,5 @@
 import type { FallbackReason } from "../events.ts";
-
-/** States of RFC 9293 §3.3.2. */
-export type TcpState =
-  | "closed"
-  | "syn-sent"
-  | "syn-received"
-  | "established"
-  | "fin-wait-1"
-  | "fin-wait-2"
-  | "close-wait"
-  | "closing"
-  | "last-ack"
-  | "time-wait";
+import type { TcpState } from "../tcp/tcp-state.ts";
 
 /** A plain snapshot of one subflow. Bytes, unless the name says otherwise. */
 export interface SubflowInfo {

@@ -125,7 +125,7 @@ export class Connection {
 
   /** Both sides are known to speak MPTCP: subflows may be added (RFC 8684 §3.2). */
   get mayJoin(): boolean {
-    return this.takesJoins && this.confirmed;
+    return this.takesJoins && this.confirmed && !this.subflowSet.awaitsMapping;
   }
 
   get established(): boolean {

@@ -19,6 +19,7 @@ export function deliverMapped(
   if (taken === length || subflow.endpoint.closed) return;
   const from = byteOffset + taken;
   held.add({ offset: offset + taken, bytes: bytes.slice(from, byteOffset + length) }, now);
+  subflow.connection.subflowSet.withdrawJoins(now);
   if (held.isFull) giveUpHeld(subflow, now);
 }
 
@@ -31,6 +32,7 @@ export function releaseHeld(subflow: Subflow, now: number): void {
     if (taken === 0) return;
     held.take(taken, now);
   }
+  subflow.connection.paths.update(now);
 }
 
 /** The mapping did not come in time. */

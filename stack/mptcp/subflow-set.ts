@@ -31,8 +31,14 @@ export class SubflowSet {
   }
 
   /** Whether options pass is not known yet, and with a second subflow there is no fallback. */
-  get #awaitsFirstMapping(): boolean {
+  get awaitsMapping(): boolean {
     return this.hasBeenAlone && this.initial.held.first !== undefined;
+  }
+
+  /** Joins that are under way give way to that question; the path manager asks for them again. */
+  withdrawJoins(now: number): void {
+    if (!this.awaitsMapping) return;
+    for (const { isJoin, endpoint } of this.list) if (isJoin) endpoint.abort("aborted", now);
   }
 
   get live(): number {
@@ -93,7 +99,7 @@ export class SubflowSet {
   /** MP_JOIN with our token. Returns the reason of the reset that answers it (RFC 8684 §3.6), -1 when it is welcome. */
   acceptJoin(segment: TcpSegment, local: LocalAddress, now: number): number {
     const connection = this.#connection;
-    if (connection.peerKey === undefined || !connection.takesJoins || this.#awaitsFirstMapping)
+    if (connection.peerKey === undefined || !connection.takesJoins || this.awaitsMapping)
       return resetReason.mptcpSpecific;
     if (!this.hasRoom) return resetReason.lackOfResources;
     const { source, sourcePort, destinationPort, mptcp } = segment;

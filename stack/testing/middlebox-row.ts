@@ -77,9 +77,10 @@ export function outcomeOf(row: Row): Outcome {
   if (client.corrupt || server.corrupt || client.received !== total || server.received !== total) return "SILENT";
   if (infos.some(({ mptcp }) => !mptcp)) return "TCP";
   const joined = network.eventsNamed("mptcp:subflow-established", pair.server).length;
-  const broken = network.events.filter(
-    (event) => event.name === "mptcp:subflow-closed" && event.reason !== "finished",
-  ).length;
+  // What we ended ourselves, such as a join that came too early, is made again and is no damage.
+  const broken = network
+    .eventsNamed("mptcp:subflow-closed")
+    .filter(({ reason }) => reason !== "finished" && reason !== "aborted").length;
   const stale = network.eventsNamed("scheduler:stale").length;
   return joined >= count && broken === 0 && stale === 0 ? "MP" : "MP-1";
 }
