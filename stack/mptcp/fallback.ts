@@ -11,7 +11,7 @@ import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
 import type { Mapping } from "./mapping-table.ts";
 import type { Subflow } from "./subflow.ts";
-import { giveUpHeld, releaseHeld } from "./subflow-delivery.ts";
+import { giveUpHeld, releaseHeld, releaseUnverified } from "./subflow-delivery.ts";
 
 /** From `subflowStart` on the subflow's stream is the data, without a gap, from `dataStart`. */
 export interface InfiniteMapping {
@@ -42,6 +42,7 @@ export class Fallback {
     if (this.reason !== undefined) return;
     const connection = this.#connection;
     this.reason = reason;
+    releaseUnverified(subflow);
     subflow.infiniteMapping ??= {
       subflowStart: subflow.delivered,
       dataStart: subflow.delivered === 1 ? 0 : connection.reassembly.next,

@@ -96,3 +96,17 @@ function holdForChecksum(subflow: Subflow, mapping: Mapping, offset: number, pie
     position += held.length;
   }
 }
+
+/** Fallback: what waited for the end of its mapping is data without a checksum, as all that follows (RFC 8684 §3.7). */
+export function releaseUnverified(subflow: Subflow): void {
+  const pieces = subflow.unverified;
+  if (pieces.length === 0) return;
+  subflow.unverified = [];
+  const waiting = pieces.reduce((sum, { length }) => sum + length, 0);
+  const { dataStart, subflowStart } = subflow.mappings.find(subflow.delivered)!;
+  let position = dataStart + (subflow.delivered - waiting - subflowStart);
+  for (const piece of pieces) {
+    subflow.connection.onData(position, piece, 0, piece.length);
+    position += piece.length;
+  }
+}
