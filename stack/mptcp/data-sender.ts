@@ -66,7 +66,7 @@ export class DataSender {
     this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset), now);
   }
 
-  /** The subflow is silent: what it holds goes to others as well. */
+  /** The subflow is silent, or gone (`holder` undefined): what it holds goes to others as well. */
   reinjectFrom(subflow: Subflow, holder: number | undefined): number {
     let bytes = 0;
     for (let range = subflow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
@@ -77,7 +77,21 @@ export class DataSender {
       this.reinjections.add(start, range.dataEnd, holder);
       bytes += range.dataEnd - start;
     }
-    return bytes;
+    return holder === undefined ? bytes + this.#reinjectHead() : bytes;
+  }
+
+  /** What the peer waits for and no subflow holds: a subflow that was reset took it along after it had acknowledged it. Returns how many bytes. */
+  #reinjectHead(): number {
+    if (this.unacknowledged >= this.next || this.#liveHolder(this.unacknowledged) !== undefined) return 0;
+    if (this.#connection.subflowSet.hasBeenAlone) return 0; // A join that was refused took nothing.
+    const first = this.reinjections.first(this.unacknowledged);
+    const end = Math.min(
+      this.next,
+      this.unacknowledged + retransmissionBurst,
+      first?.start ?? Number.POSITIVE_INFINITY,
+    );
+    this.reinjections.add(this.unacknowledged, end, undefined);
+    return end - this.unacknowledged;
   }
 
   /** Everything that is under way is on `subflow`, in one piece with what will follow: its stream can be the data (RFC 8684 §3.7). */

@@ -51,4 +51,49 @@ export const keptScenarios = {
     client: { sends: 23_911 },
     server: { sends: 15_984 },
   },
+  "bytes that waited for the end of their checksummed mapping were lost by the fallback, and the stream shifted": {
+    seed: 6916,
+    paths: [
+      {
+        down: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, loss: 0.05, reorder: 0.3, reorderDelay: 30_000 },
+        tamperingUp: [{ kind: "rewrite-payload", value: 11_585 }],
+        tamperingDown: [{ kind: "split-first", value: 0 }],
+      },
+    ],
+    client: { sends: 3_060 },
+    server: { dssChecksum: true, sends: 2 },
+  },
+  "what a subflow had acknowledged before it was reset went over its successor again and again, the good path idle": {
+    seed: 7238,
+    paths: [
+      {
+        up: {
+          rate: 10_000_000,
+          delay: 150_000,
+          queueBytes: 60_000,
+          loss: 0.05,
+          duplicate: 0.5,
+          reorder: 0.3,
+          reorderDelay: 500,
+        },
+        down: { rate: 10_000_000, delay: 150_000, queueBytes: 60_000, loss: 0.05, duplicate: 0.5 },
+        tamperingUp: [{ kind: "split-first", value: 0 }],
+      },
+      {
+        up: {
+          rate: 10_000_000,
+          delay: 5_000,
+          queueBytes: 60_000,
+          loss: 0.01,
+          duplicate: 0.05,
+          reorder: 0.05,
+          reorderDelay: 5_000,
+        },
+        down: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, loss: 0.2, duplicate: 0.5, reorderDelay: 500 },
+        tamperingUp: [{ kind: "strip-data", value: 0 }],
+      },
+    ],
+    client: { sendBufferBytes: 4_096, sends: 7_198 },
+    server: { sends: 1_440 },
+  },
 } satisfies Record<string, KeptScenario>;
