@@ -39,6 +39,21 @@ describe("pacing (RFC 9002 §7.7)", () => {
     expect(pacer.burst(mss, 1_000_000)).to.be.closeTo(18 * mss, 1);
   });
 
+  it("makes up for all of the time for which what it held back had to wait", () => {
+    const pacer = pacerAt(500 * mss, 500 * mss, 100_000);
+    pacer.onSent(60 * mss, 10_000);
+    expect(pacer.burst(mss, 10_000)).to.equal(0);
+    const late = 50_000;
+    const now = pacer.nextAt + late;
+    pacer.noteLateness(late);
+    expect(pacer.burst(mss, now)).to.be.closeTo((late + 1_000) * 6, 1);
+    pacer.onSent(100 * mss, now);
+    expect(pacer.burst(mss, now)).to.be.closeTo((late + 1_000) * 6 - 100 * mss, 1);
+    pacer.onSent(200 * mss, now);
+    expect(pacer.burst(mss, now)).to.be.closeTo(6 * mss, 1);
+    expect(pacer.burst(mss, now + 1_000_000)).to.be.closeTo(18 * mss, 1);
+  });
+
   it("fills a path with a queue of a tenth of its round trip better than bursts do", () => {
     const path = { megabitsPerSecond: 50, rttMilliseconds: 40, queueMilliseconds: 4, lossPercent: 0 };
     const goodput = (pacing: boolean): number =>

@@ -164,9 +164,16 @@ export class Sender {
       this.congestion.onIdle();
   }
 
+  /** The time for what the pacer has held back may have come, by its timer or by whatever else happens late in the same moment. */
+  expirePacing(now: number): void {
+    const due = this.#timers.deadline(timer.pacing);
+    if (this.#timers.expire(timer.pacing, now)) this.pacer.noteLateness(now - due);
+  }
+
   /** How much of `allowed` bytes may leave at once now, by whole segments of `size`; if nothing may, a timer tells when. */
   pace(allowed: number, size: number, now: number): number {
     this.pacedBytes = 0;
+    this.expirePacing(now);
     const burst = this.pacer.burst(size, now);
     // F-RTO waits for nothing, or would take it for a lack of data (RFC 5682 §2.1 step 2b).
     if (allowed <= burst || this.#forwardRto.prefersNewData) return allowed;

@@ -4,7 +4,7 @@ import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { SubflowCloseReason } from "../events.ts";
 import type { IcmpError } from "../wire/icmp-error.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
-import { sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
+import { type SequenceNumber, sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { Closing } from "./closing.ts";
 import type { HostTcp } from "./host-tcp.ts";
@@ -119,9 +119,9 @@ export class TcpEndpoint {
     this.#opening.connect(now);
   }
 
-  /** A SYN for this new endpoint; false when the user refuses it. */
-  acceptSyn(segment: TcpSegment, now: number): boolean {
-    return this.#opening.acceptSyn(segment, now);
+  /** A SYN for this new endpoint; false when the user refuses it. With `cookie` it has been answered already, with that sequence number. */
+  acceptSyn(segment: TcpSegment, now: number, cookie?: SequenceNumber): boolean {
+    return this.#opening.acceptSyn(segment, now, cookie);
   }
 
   /** No more data will be given: FIN after what has been sent. */
@@ -170,7 +170,7 @@ export class TcpEndpoint {
   handleTimeout(now: number): void {
     const { timers, user } = this.#tcb;
     // What the pacer has held back goes out with the transmission that follows each timeout.
-    timers.expire(timer.pacing, now);
+    this.sender.expirePacing(now);
     if (timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
     if (timers.expire(timer.reordering, now)) this.sender.handleReorderingTimeout(now);
     if (timers.expire(timer.lossProbe, now)) {
