@@ -175,12 +175,12 @@ export class Lab {
   }
 
   /** Waits for a condition; it is looked at every few milliseconds. */
-  async until(what: string, holds: () => boolean, deadlineMilliseconds = this.#deadlineMilliseconds): Promise<void> {
-    const deadline = performance.now() + deadlineMilliseconds;
+  async until(what: string, holds: () => boolean): Promise<void> {
+    const deadline = performance.now() + this.#deadlineMilliseconds;
     while (!holds()) {
       if (this.kernel.failure !== undefined) throw new Error(this.kernel.failure);
       if (performance.now() > deadline)
-        throw new DeadlineError(`not within ${deadlineMilliseconds} ms: ${what}\n${this.describe()}`);
+        throw new DeadlineError(`not within ${this.#deadlineMilliseconds} ms: ${what}\n${this.describe()}`);
       await delay(pollMilliseconds);
     }
   }
@@ -206,10 +206,10 @@ export class Lab {
   }
 
   /** Waits until all that was sent so far has arrived at the other side, whole. */
-  async delivered(deadlineMilliseconds = this.#deadlineMilliseconds): Promise<void> {
+  async delivered(): Promise<void> {
     const arrived = (): boolean =>
       this.server.received.bytes >= this.client.sent && this.client.received.bytes >= this.server.sent;
-    await this.until("all bytes arrived", arrived, deadlineMilliseconds);
+    await this.until("all bytes arrived", arrived);
     for (const [from, to, way] of [
       [this.client, this.server, "up"],
       [this.server, this.client, "down"],
@@ -219,10 +219,10 @@ export class Lab {
   }
 
   /** Sends so many bytes each way and waits for them. */
-  async transfer({ up = 0, down = 0 }: { up?: number; down?: number }, deadlineMilliseconds?: number): Promise<void> {
+  async transfer({ up = 0, down = 0 }: { up?: number; down?: number }): Promise<void> {
     if (up > 0) this.client.send(up);
     if (down > 0) this.server.send(down);
-    await this.delivered(deadlineMilliseconds);
+    await this.delivered();
   }
 
   /** Both ends close in order, the client first, and nobody sees an error. */

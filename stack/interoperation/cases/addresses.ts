@@ -248,7 +248,7 @@ const cases: Case[] = [
       const sent = lab.fabric.count(isAddAddress);
       lab.fabric.rule((passing) => !isAddAddress(passing));
       await connected(lab);
-      await lab.until("three retransmissions", () => sent.segments >= 4, 20_000);
+      await lab.until("three retransmissions", () => sent.segments >= 4);
       await carries(lab);
       await counters(lab, { MPJoinSynRx: 0, MPJoinSynTx: 0, AddAddr: 0, EchoAdd: 0 });
     },

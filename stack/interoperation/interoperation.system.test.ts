@@ -2,8 +2,6 @@ import { writeFileSync } from "node:fs";
 import { groups, markdown, Matrix } from "./matrix.ts";
 
 /**
- * Not among the tests of `./pathlab test`: of 240 cases that race with the kernel's timers about one fails in a run, and a gate that is red by chance is none.
- *
  * PATHLAB_INTEROPERATION_CASES: a regular expression; only cases whose name it matches are run.
  * PATHLAB_INTEROPERATION_TABLE: the file to which the table of results is written; of whole runs only.
  */
@@ -12,7 +10,7 @@ const table = process.env["PATHLAB_INTEROPERATION_TABLE"];
 const roles = ["client", "server"] as const;
 
 describe("interoperation with the Linux kernel", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   const matrix = new Matrix();
   const selected = groups.map(({ title, cases }) => ({ title, cases: cases.filter(({ name }) => chosen.test(name)) }));
 
