@@ -77,12 +77,14 @@ export function outcomeOf(row: Row): Outcome {
   if (client.corrupt || server.corrupt || client.received !== total || server.received !== total) return "SILENT";
   if (infos.some(({ mptcp }) => !mptcp)) return "TCP";
   const joined = network.eventsNamed("mptcp:subflow-established", pair.server).length;
-  // What we ended ourselves, such as a join that came too early, is made again and is no damage.
+  // A join that was withdrawn before it was established is made again, and is no damage.
+  const established = network.eventsNamed("mptcp:subflow-established");
   const broken = network
     .eventsNamed("mptcp:subflow-closed")
-    .filter(({ reason }) => reason !== "finished" && reason !== "aborted").length;
+    .filter(({ reason }) => reason !== "finished")
+    .filter((closed) => established.some(({ host, subflow }) => host === closed.host && subflow === closed.subflow));
   const stale = network.eventsNamed("scheduler:stale").length;
-  return joined >= count && broken === 0 && stale === 0 ? "MP" : "MP-1";
+  return joined >= count && broken.length === 0 && stale === 0 ? "MP" : "MP-1";
 }
 
 export function describeRows(title: string, rows: readonly Row[]): void {

@@ -180,7 +180,10 @@ export class Network {
     this.onStep?.();
   }
 
-  eventsNamed<N extends StackEvent["name"]>(name: N, host?: Host): Extract<StackEvent, { name: N }>[] {
+  eventsNamed<N extends StackEvent["name"]>(
+    name: N,
+    host?: Host,
+  ): (Extract<StackEvent, { name: N }> & { host: string })[] {
     return this.events.filter(
       (event) => event.name === name && (host === undefined || event.host === host.name),
     ) as never;
