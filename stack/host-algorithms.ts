@@ -9,7 +9,11 @@ import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import { FullMesh } from "./path-manager/full-mesh.ts";
 import { NDifferentPorts } from "./path-manager/n-different-ports.ts";
 import type { PathManager } from "./path-manager/path-manager.ts";
-import { minRtt } from "./scheduler/min-rtt.ts";
+import { Blest } from "./scheduler/blest.ts";
+import { EarliestCompletionFirst } from "./scheduler/ecf.ts";
+import { MinRtt } from "./scheduler/min-rtt.ts";
+import { Redundant } from "./scheduler/redundant.ts";
+import { RoundRobin } from "./scheduler/round-robin.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
 
 export const congestionControls: Readonly<Record<CongestionControlName, (group: CoupledGroup) => CongestionControl>> = {
@@ -18,7 +22,13 @@ export const congestionControls: Readonly<Record<CongestionControlName, (group: 
   cubic: () => new Cubic(),
 };
 
-export const schedulers: Readonly<Record<SchedulerName, Scheduler>> = { "min-rtt": minRtt };
+export const schedulers: Readonly<Record<SchedulerName, () => Scheduler>> = {
+  "min-rtt": () => new MinRtt(),
+  "round-robin": () => new RoundRobin(),
+  redundant: () => new Redundant(),
+  blest: () => new Blest(),
+  ecf: () => new EarliestCompletionFirst(),
+};
 
 export const pathManagers: Readonly<Record<PathManagerName, (policy: MultipathPolicy) => PathManager>> = {
   "full-mesh": () => new FullMesh(),

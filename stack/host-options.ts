@@ -30,7 +30,7 @@ export interface InterfaceOptions {
 }
 
 export type CongestionControlName = "lia" | "reno" | "cubic";
-export type SchedulerName = "min-rtt";
+export type SchedulerName = "min-rtt" | "round-robin" | "redundant" | "blest" | "ecf";
 /** `n-different-ports`: with `maximumSubflows` beside the first one. */
 export type PathManagerName = "full-mesh" | "n-different-ports";
 

@@ -135,7 +135,7 @@ export class Host {
       mechanisms: chosenMechanisms(options),
       tcp: checkedTcpOptions(options.tcp ?? {}),
       hostTcp: new HostTcp(options.tcp ?? {}, options.random),
-      scheduler: checkedName("scheduler", options.scheduler, schedulers),
+      newScheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);
       },

@@ -36,10 +36,10 @@ export interface ConnectionEnvironment {
   readonly mechanisms: MultipathMechanisms;
   readonly tcp: TcpOptions;
   readonly hostTcp: HostTcp;
-  readonly scheduler: Scheduler;
   readonly record: EventRecorder;
   random(): number;
   newCongestionControl(group: CoupledGroup): CongestionControl;
+  newScheduler(): Scheduler;
   newPathManager(): PathManager;
   /** A packet from `local` to `remote` has a next hop. */
   hasRoute(local: LocalAddress, remote: IpAddress): boolean;

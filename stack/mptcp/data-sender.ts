@@ -3,6 +3,7 @@
  * (RFC 8684 §3.3).
  */
 
+import { fastest, type Scheduler } from "../scheduler/scheduler.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
 import { OpportunisticRetransmission } from "./opportunistic-retransmission.ts";
@@ -31,6 +32,8 @@ export class DataSender {
   readonly #connection: Connection;
   readonly #episodes: RetransmissionEpisodes;
   readonly #opportunistic: OpportunisticRetransmission;
+  readonly #scheduler: Scheduler;
+  readonly #demand = { pendingBytes: 0, windowBytes: 0 };
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
   /** When a DATA_ACK last brought progress, or waiting for one began. */
@@ -41,6 +44,7 @@ export class DataSender {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#episodes = new RetransmissionEpisodes(connection);
+    this.#scheduler = connection.environment.newScheduler();
     this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes);
   }
 
@@ -125,7 +129,7 @@ export class DataSender {
   transmit(now: number, output: SegmentOutput): void {
     for (;;) {
       if (this.#transmitReinjection(now, output)) continue;
-      if (this.#transmitNew(now, output)) continue;
+      if (this.#sendsCopies ? this.#transmitCopy(now, output) : this.#transmitNew(now, output)) continue;
       if (this.#connection.subflowSet.hasSeveralUsable && this.#transmitOpportunistically(now, output)) continue;
       break;
     }
@@ -175,6 +179,12 @@ export class DataSender {
     this.#arm(now);
   }
 
+  /** With a single subflow, or as plain TCP, there is nothing to copy. */
+  get #sendsCopies(): boolean {
+    const { plain, subflowSet } = this.#connection;
+    return this.#scheduler.sendsCopies === true && !plain && subflowSet.hasSeveralUsable;
+  }
+
   stop(now: number): void {
     this.#episodes.close(now);
     this.reinjections.clear();
@@ -185,8 +195,11 @@ export class DataSender {
     const entry = this.reinjections.first(this.unacknowledged);
     if (entry === undefined) return false;
     const length = Math.min(entry.end - entry.start, maximumMapping);
-    const subflow = this.#choose(length, entry.holder, now);
-    if (subflow === undefined) return false;
+    const { subflows } = this.#connection;
+    this.#offer(length, now);
+    const holder = subflows.find(({ id }) => id === entry.holder);
+    const subflow = fastest(subflows, true, holder);
+    if (subflow === undefined || subflow.space <= 0) return false;
     const sent = Math.min(length, subflow.space);
     subflow.reinjections++;
     this.#episodes.note("reinject", subflow.id, entry.holder ?? -1, entry.start, sent, now);
@@ -198,17 +211,45 @@ export class DataSender {
   #transmitNew(now: number, output: SegmentOutput): boolean {
     const connection = this.#connection;
     const limit = connection.plain ? Number.POSITIVE_INFINITY : this.windowEdge;
-    const pending = Math.min(connection.sendBuffer.end, limit) - this.next;
-    if (pending <= 0) return false;
-    const subflow = this.#choose(Math.min(pending, maximumMapping), undefined, now);
+    const end = Math.min(connection.sendBuffer.end, limit);
+    const demand = this.#demand;
+    demand.pendingBytes = end - this.next;
+    if (demand.pendingBytes <= 0) return false;
+    demand.windowBytes = Math.min(limit - this.unacknowledged, connection.environment.sendBufferBytes);
+    this.#offer(Math.min(demand.pendingBytes, maximumMapping), now);
+    const subflow = this.#scheduler.select(connection.subflows, demand);
     if (subflow === undefined) return false;
-    let length = Math.min(pending, subflow.space);
-    const tail = length % subflow.endpoint.segmentSize;
-    if (length === pending && this.#delaysSmallSegments) length -= tail;
+    const length = this.#lengthFor(subflow, demand.pendingBytes);
     if (length <= 0) return false;
     const start = this.next;
     this.next += length;
-    if (length === pending && tail > 0) this.#smallSegmentEnd = this.next;
+    subflow.copiedUntil = this.next;
+    if (this.next === end && length % subflow.segmentSize > 0) this.#smallSegmentEnd = end;
+    subflow.sendData(start, length, now, output);
+    return true;
+  }
+
+  #lengthFor(subflow: Subflow, pending: number): number {
+    const length = Math.min(pending, subflow.space);
+    return length === pending && this.#delaysSmallSegments ? length - (length % subflow.segmentSize) : length;
+  }
+
+  /** Each subflow goes on from where it is in the stream, whatever the others have sent. */
+  #transmitCopy(now: number, output: SegmentOutput): boolean {
+    const connection = this.#connection;
+    const end = Math.min(connection.sendBuffer.end, this.windowEdge);
+    for (const subflow of connection.subflows) {
+      subflow.copiedUntil = Math.max(this.unacknowledged, subflow.copiedUntil);
+      this.#offerTo(subflow, Math.min(end - subflow.copiedUntil, maximumMapping), now);
+    }
+    const subflow = this.#scheduler.select(connection.subflows, this.#demand);
+    if (subflow === undefined) return false;
+    const start = subflow.copiedUntil;
+    const length = this.#lengthFor(subflow, end - start);
+    if (length <= 0) return false;
+    subflow.copiedUntil += length;
+    this.next = Math.max(this.next, subflow.copiedUntil);
+    if (subflow.copiedUntil === end && length % subflow.segmentSize > 0) this.#smallSegmentEnd = end;
     subflow.sendData(start, length, now, output);
     return true;
   }
@@ -225,20 +266,27 @@ export class DataSender {
     );
   }
 
-  #choose(length: number, excluded: number | undefined, now: number): Subflow | undefined {
-    const connection = this.#connection;
-    for (const subflow of connection.subflows) {
-      subflow.space = subflow.usable ? subflow.endpoint.sendAllowance(length, connection.plain, now) : 0;
-    }
-    return connection.environment.scheduler.select(connection.subflows, excluded);
+  #offer(length: number, now: number): void {
+    for (const subflow of this.#connection.subflows) this.#offerTo(subflow, length, now);
+  }
+
+  /** What `subflow` may carry of `length` bytes now. */
+  #offerTo(subflow: Subflow, length: number, now: number): void {
+    const { endpoint } = subflow;
+    endpoint.sender.pacedBytes = 0;
+    subflow.space = length > 0 && subflow.usable ? endpoint.sendAllowance(length, this.#connection.plain, now) : 0;
   }
 
   /** Nothing new may be sent: what a subflow with room can do for the others. */
   #transmitOpportunistically(now: number, output: SegmentOutput): boolean {
-    if (this.unacknowledged >= this.next || !this.#connection.environment.mechanisms.opportunisticRetransmission)
-      return false;
-    const fast = this.#choose(maximumMapping, undefined, now);
-    return fast !== undefined && this.#opportunistic.transmit(fast, this.unacknowledged, now, output);
+    const { environment, subflows } = this.#connection;
+    if (this.unacknowledged >= this.next) return false;
+    this.#offer(maximumMapping, now);
+    const fast = fastest(subflows, true);
+    if (fast === undefined || fast.space <= 0) return false;
+    if (this.#connection.sendBuffer.end > this.next) this.#scheduler.onWindowBlocked?.();
+    if (!environment.mechanisms.opportunisticRetransmission) return false;
+    return this.#opportunistic.transmit(fast, this.unacknowledged, now, output);
   }
 
   /** DATA_FIN follows the last byte (RFC 8684 §3.3.3); as plain TCP, the FIN does. */

@@ -54,6 +54,8 @@ export class Subflow implements TcpUser, Schedulable {
   #staleSince = 0;
   /** What the scheduler may give it now; set before each decision. */
   space = 0;
+  /** Data offset up to which it has carried the whole stream, where every subflow does. */
+  copiedUntil = 0;
 
   localNonce: number;
   remoteNonce = 0;
@@ -120,6 +122,26 @@ export class Subflow implements TcpUser, Schedulable {
 
   get smoothedRttMicroseconds(): number {
     return this.endpoint.sender.rtt.smoothed;
+  }
+
+  get rttVariationMicroseconds(): number {
+    return this.endpoint.sender.rtt.variation;
+  }
+
+  get pacedBytes(): number {
+    return this.endpoint.sender.pacedBytes;
+  }
+
+  get congestionWindow(): number {
+    return this.congestion.congestionWindow;
+  }
+
+  get bytesInFlight(): number {
+    return this.endpoint.sender.bytesInFlight;
+  }
+
+  get segmentSize(): number {
+    return this.endpoint.segmentSize;
   }
 
   get usable(): boolean {

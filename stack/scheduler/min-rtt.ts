@@ -1,27 +1,35 @@
-import type { Schedulable, Scheduler } from "./scheduler.ts";
+import { bestPreference, type Demand, hasRoom, preference, type Schedulable, type Scheduler } from "./scheduler.ts";
 
-/** Lower is better; a class is left only when it has no usable member, not when its windows are full. */
-function preference(subflow: Schedulable): number {
-  return (subflow.stale ? 2 : 0) + (subflow.backup ? 1 : 0);
+/**
+ * The subflow with the lowest smoothed RTT among those with room in their windows (the default of Linux; Raiciu et al., NSDI'12). What fits into the window of a faster
+ * one does not go to a slower one merely because the pacer holds it back for a moment.
+ */
+export class MinRtt implements Scheduler {
+  readonly name = "min-rtt";
+
+  select<T extends Schedulable>(subflows: readonly T[], { pendingBytes }: Demand): T | undefined {
+    const best = bestPreference(subflows);
+    let pending = pendingBytes;
+    let passedRtt = -1;
+    let passedId = -1;
+    for (;;) {
+      let next: T | undefined;
+      for (const subflow of subflows) {
+        if (!subflow.usable || preference(subflow) !== best || !hasRoom(subflow)) continue;
+        if (!follows(subflow, passedRtt, passedId)) continue;
+        if (next === undefined || follows(next, subflow.smoothedRttMicroseconds, subflow.id)) next = subflow;
+      }
+      if (next === undefined || next.space > 0) return next;
+      pending -= next.pacedBytes;
+      if (pending <= 0) return undefined;
+      passedRtt = next.smoothedRttMicroseconds;
+      passedId = next.id;
+    }
+  }
 }
 
-/** The subflow with the lowest smoothed RTT among those with room in their windows (the default of Linux; Raiciu et al., NSDI'12). */
-export const minRtt: Scheduler = {
-  name: "min-rtt",
-  select<T extends Schedulable>(subflows: readonly T[], excluded?: number): T | undefined {
-    let bestPreference = Number.POSITIVE_INFINITY;
-    let best: T | undefined;
-    for (const subflow of subflows) {
-      if (!subflow.usable || subflow.id === excluded) continue;
-      const rank = preference(subflow);
-      if (rank > bestPreference) continue;
-      if (rank < bestPreference) {
-        bestPreference = rank;
-        best = undefined;
-      }
-      if (subflow.space <= 0) continue;
-      if (best === undefined || subflow.smoothedRttMicroseconds < best.smoothedRttMicroseconds) best = subflow;
-    }
-    return best;
-  },
-};
+/** In the order of RTT, then of age. */
+function follows(subflow: Schedulable, rtt: number, id: number): boolean {
+  const own = subflow.smoothedRttMicroseconds;
+  return own > rtt || (own === rtt && subflow.id > id);
+}
