@@ -22,7 +22,7 @@ const planSchema = z.looseObject({
   nodes: z.array(
     z.looseObject({
       name: z.string(),
-      kind: z.enum(["host", "router"]),
+      kind: z.enum(["host", "router", "switch"]),
       interfaces: z.array(z.looseObject({ link: z.string() })),
     }),
   ),

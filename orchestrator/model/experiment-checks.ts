@@ -1,7 +1,7 @@
 /** What of an experiment can only be judged over several places of its file and with its topology. */
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { endpointAbilities, subflowLimits } from "./experiment-schema.ts";
-import type { Experiment, Fault, Workload } from "./experiment.ts";
+import type { Experiment, Fault, HostSettings, Workload } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
 import { boundOnRate } from "./path-rates.ts";
 import type { Topology } from "./topology.ts";
@@ -16,6 +16,7 @@ export function checkExperiment(experiment: Experiment, topology: Topology | und
   const complain: Complain = (complaint) => void complaints.push(complaint);
   checkHosts(experiment, topology, complain);
   checkWorkloads(experiment, topology, complain);
+  checkTraffic(experiment, topology, complain);
   checkFaults(experiment, topology, complain);
   checkExpectations(experiment, topology, complain);
   return complaints;
@@ -23,7 +24,12 @@ export function checkExperiment(experiment: Experiment, topology: Topology | und
 
 /** The time at which the last workload or, where it is earlier, the whole run ends; undefined when a transfer's size decides. */
 function plannedEnd(experiment: Experiment): number | undefined {
-  const ends = Object.values(experiment.workload).map((workload) => workloadEnd(workload));
+  const ends = [
+    ...Object.values(experiment.workload).map((workload) => workloadEnd(workload)),
+    ...Object.values(experiment.traffic).map(({ startMicroseconds, durationMicroseconds: lasts, pattern }) =>
+      lasts === undefined || pattern === "poisson" ? undefined : startMicroseconds + lasts,
+    ),
+  ];
   const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end!));
   const { durationMicroseconds } = experiment;
   return durationMicroseconds === undefined ? last : Math.min(durationMicroseconds, last ?? Infinity);
@@ -36,29 +42,11 @@ export function workloadEnd(workload: Workload): number | undefined {
   return undefined;
 }
 
-function checkHosts({ hosts }: Experiment, topology: Topology | undefined, complain: Complain): void {
+function checkHosts({ hosts, everyHost }: Experiment, topology: Topology | undefined, complain: Complain): void {
+  if (everyHost) checkAbilities(everyHost, ["everyHost"], complain);
   for (const [name, settings] of Object.entries(hosts)) {
     if (topology && !checkHostName(name, ["hosts", name], topology, complain, "key")) continue;
-    const abilities = endpointAbilities[settings.endpoint];
-    for (const key of ["congestionControl", "scheduler", "pathManager"] as const) {
-      const offered: readonly string[] = abilities[key];
-      if (offered.includes(settings[key])) continue;
-      complain({
-        path: ["hosts", name, key],
-        found: `${settings[key]} on a ${settings.endpoint} endpoint`,
-        expected: formatChoice(offered),
-        hint: "choose what the endpoint offers, or leave the key out",
-      });
-    }
-    const { most } = subflowLimits[settings.endpoint];
-    if (settings.subflows > most) {
-      complain({
-        path: ["hosts", name, "subflows"],
-        found: `${settings.subflows} on a ${settings.endpoint} endpoint`,
-        expected: `at most ${most}`,
-        hint: most === 1 ? "plain TCP has one path; leave it out" : "lower it, or leave it out",
-      });
-    }
+    checkAbilities(settings, ["hosts", name], complain);
     if (!topology) continue;
     const interfaces = interfacesOf(name, topology.links);
     for (const [index, backup] of settings.backup.entries()) {
@@ -73,6 +61,29 @@ function checkHosts({ hosts }: Experiment, topology: Topology | undefined, compl
   }
 }
 
+/** What the endpoint does not offer. */
+function checkAbilities(settings: HostSettings, path: readonly string[], complain: Complain): void {
+  const abilities = endpointAbilities[settings.endpoint];
+  for (const key of ["congestionControl", "scheduler", "pathManager"] as const) {
+    const offered: readonly string[] = abilities[key];
+    if (offered.includes(settings[key])) continue;
+    complain({
+      path: [...path, key],
+      found: `${settings[key]} on a ${settings.endpoint} endpoint`,
+      expected: formatChoice(offered),
+      hint: "choose what the endpoint offers, or leave the key out",
+    });
+  }
+  const { most } = subflowLimits[settings.endpoint];
+  if (settings.subflows <= most) return;
+  complain({
+    path: [...path, "subflows"],
+    found: `${settings.subflows} on a ${settings.endpoint} endpoint`,
+    expected: `at most ${most}`,
+    hint: most === 1 ? "plain TCP has one path; leave it out" : "lower it, or leave it out",
+  });
+}
+
 /** @returns whether there is such a host */
 function checkHostName(
   name: string,
@@ -81,8 +92,8 @@ function checkHostName(
   complain: Complain,
   at: "key" | "value" = "value",
 ): boolean {
+  if (Object.hasOwn(topology.hosts, name)) return true;
   const hosts = Object.keys(topology.hosts);
-  if (hosts.includes(name)) return true;
   const router = Object.hasOwn(topology.routers, name);
   complain({
     path,
@@ -168,6 +179,55 @@ function checkWithinDuration(
   }
 }
 
+function checkTraffic(
+  { traffic, workload, durationMicroseconds }: Experiment,
+  topology: Topology | undefined,
+  complain: Complain,
+): void {
+  for (const [name, flows] of Object.entries(traffic)) {
+    const path = ["traffic", name];
+    if (Object.hasOwn(workload, name)) {
+      complain({
+        path,
+        at: "key",
+        found: `the name ${name} again`,
+        expected: "each name once",
+        hint: "there is a workload of this name; rename one of the two",
+      });
+    }
+    if (topology)
+      for (const [index, host] of (flows.hosts ?? []).entries())
+        checkHostName(host, [...path, "hosts", index], topology, complain);
+    const from = "from" in flows ? flows.from : undefined;
+    if (topology && from !== undefined) checkHostName(from, [...path, "from"], topology, complain);
+    if (flows.hosts !== undefined && new Set(flows.hosts).size !== flows.hosts.length) {
+      complain({
+        path: [...path, "hosts"],
+        at: "key",
+        found: "a host twice",
+        expected: "each host once",
+        hint: "a host takes part once; remove the other",
+      });
+    } else if (flows.hosts !== undefined && flows.hosts.length < 2) {
+      complain({
+        path: [...path, "hosts"],
+        at: "key",
+        found: `${flows.hosts.length} hosts`,
+        expected: "at least two hosts",
+        hint: "bytes that stay on a host cross no path; add one, or leave hosts out for all",
+      });
+    }
+    if (durationMicroseconds !== undefined && flows.startMicroseconds >= durationMicroseconds) {
+      complain({
+        path: [...path, "start"],
+        found: formatDuration(flows.startMicroseconds),
+        expected: `a start before the run's end at ${formatDuration(durationMicroseconds)}`,
+        hint: "start it earlier, or raise duration",
+      });
+    }
+  }
+}
+
 function checkFaults(experiment: Experiment, topology: Topology | undefined, complain: Complain): void {
   const end = plannedEnd(experiment);
   const links = topology && Object.keys(topology.links);
@@ -234,12 +294,18 @@ const judged: Readonly<Record<Workload["kind"], readonly string[]>> = {
   "request-response": ["subflows", "longestGap", "intact", "fallback", "completion", "latency"],
 };
 
+const judgedOfTraffic: readonly string[] = ["meanGoodput", "leastGoodput", "fairness", "flowCompletion", "intact"];
+
 function checkExpectations(
-  { workload: workloads, expect, faults, hosts }: Experiment,
+  { workload: workloads, expect, faults, hosts, traffic }: Experiment,
   topology: Topology | undefined,
   complain: Complain,
 ): void {
   for (const [name, expectation] of Object.entries(expect)) {
+    if (Object.hasOwn(traffic, name)) {
+      checkMetrics(name, expectation, judgedOfTraffic, "traffic", complain);
+      continue;
+    }
     const workload = workloads[name];
     if (!workload || !Object.hasOwn(workloads, name)) {
       complain({
@@ -247,25 +313,35 @@ function checkExpectations(
         at: "key",
         found: `unknown workload ${formatFound(name)}`,
         expected: "a workload of this experiment",
-        hint: suggestName(name, Object.keys(workloads)),
+        hint: suggestName(name, [...Object.keys(workloads), ...Object.keys(traffic)]),
       });
       continue;
     }
-    for (const metric of Object.keys(expectation)) {
-      if (judged[workload.kind].includes(metric)) continue;
-      complain({
-        path: ["expect", name, metric],
-        at: "key",
-        found: `${metric} of a ${workload.kind} workload`,
-        expected: formatChoice(judged[workload.kind]),
-        hint: "it has no such measure; remove it",
-      });
-    }
+    checkMetrics(name, expectation, judged[workload.kind], `a ${workload.kind} workload`, complain);
     const least = expectation.subflows?.exactly ?? expectation.subflows?.atLeast;
     if (topology && least !== undefined) checkSubflowCount(name, workload, least, hosts, topology, complain);
     const changing = faults.some(({ shape }) => shape?.up.rateBitsPerSecond ?? shape?.down.rateBitsPerSecond);
     if (topology && !changing)
       checkGoodput(name, workload, expectation.goodput?.atLeastBitsPerSecond, topology, complain);
+  }
+}
+
+function checkMetrics(
+  name: string,
+  expectation: object,
+  offered: readonly string[],
+  whose: string,
+  complain: Complain,
+): void {
+  for (const metric of Object.keys(expectation)) {
+    if (offered.includes(metric)) continue;
+    complain({
+      path: ["expect", name, metric],
+      at: "key",
+      found: `${metric} of ${whose}`,
+      expected: formatChoice(offered),
+      hint: "it has no such measure; remove it",
+    });
   }
 }
 

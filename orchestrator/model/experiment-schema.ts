@@ -13,8 +13,19 @@ import type {
   StreamWorkload,
 } from "./experiment.ts";
 import { checkShape, shapeKeys, toShape } from "./link-shape-schema.ts";
-import { duration, entityName, formatVersion, positiveDuration, rate, size, text, whole } from "./quantity-schemas.ts";
+import {
+  duration,
+  entityName,
+  formatVersion,
+  percentage,
+  positiveDuration,
+  rate,
+  size,
+  text,
+  whole,
+} from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
+import { traffic } from "./traffic-schema.ts";
 
 /** What each kind of endpoint offers; the first of each list is the default. */
 export const endpointAbilities = {
@@ -285,24 +296,47 @@ function checkRange(
 
 const subflowCount = whole("A number of subflows.", 1, 64);
 
+const goodputRange = (description: string) =>
+  z
+    .strictObject(
+      {
+        atLeast: z.exactOptional(rate("The least that passes.")),
+        atMost: z.exactOptional(rate("The most that passes.")),
+      },
+      { error: limitForm("limits", "{ atLeast: 9mbit }") },
+    )
+    .superRefine(checkRange)
+    .transform(({ atLeast, atMost }) => ({
+      ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
+      ...(atMost !== undefined && { atMostBitsPerSecond: atMost }),
+    }))
+    .describe(description);
+
+const completionPercentiles = z.strictObject({
+  p50: z.exactOptional(atMostTime),
+  p99: z.exactOptional(atMostTime),
+});
+
 const expectation = z
   .strictObject({
-    goodput: z.exactOptional(
+    meanGoodput: z.exactOptional(goodputRange("Of traffic: mean of the goodput of its flows.")),
+    leastGoodput: z.exactOptional(goodputRange("Of traffic: goodput of its slowest flow.")),
+    fairness: z.exactOptional(
       z
         .strictObject(
           {
-            atLeast: z.exactOptional(rate("The least that passes.")),
-            atMost: z.exactOptional(rate("The most that passes.")),
+            atLeast: z.exactOptional(percentage("The least that passes.")),
+            atMost: z.exactOptional(percentage("The most that passes.")),
           },
-          { error: limitForm("limits", "{ atLeast: 9mbit }") },
+          { error: limitForm("limits", "{ atLeast: 95% }") },
         )
         .superRefine(checkRange)
-        .transform(({ atLeast, atMost }) => ({
-          ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
-          ...(atMost !== undefined && { atMostBitsPerSecond: atMost }),
-        }))
-        .describe("Payload bits a second, from the first byte to the last."),
+        .describe("Of traffic: Jain's index of the goodput of its flows."),
     ),
+    flowCompletion: z.exactOptional(
+      completionPercentiles.describe("Of traffic: from a flow's start to its last byte."),
+    ),
+    goodput: z.exactOptional(goodputRange("Payload bits a second, from the first byte to the last.")),
     subflows: z.exactOptional(
       z
         .union(
@@ -332,11 +366,7 @@ const expectation = z
     intact: z.exactOptional(z.literal(true).describe("Every byte arrived once, in order and unchanged.")),
     fallback: z.exactOptional(z.boolean().describe("Whether the connection fell back to plain TCP.")),
     completion: z.exactOptional(atMostTime.describe("Time from the workload's start to its last byte.")),
-    latency: z.exactOptional(
-      z
-        .strictObject({ p50: z.exactOptional(atMostTime), p99: z.exactOptional(atMostTime) })
-        .describe("From a request's first byte to its response's last."),
-    ),
+    latency: z.exactOptional(completionPercentiles.describe("From a request's first byte to its response's last.")),
   })
   .describe("What must hold of this workload.");
 
@@ -371,12 +401,12 @@ export const experimentSchema = z
       .record(z.string(), host)
       .default({})
       .describe("Settings by host; a host that is not named speaks pathlab."),
+    everyHost: z.exactOptional(host.describe("Settings of hosts that are not named under hosts.")),
     workload: z
       .record(entityName, z.discriminatedUnion("kind", [bulk, stream, requestResponse]))
-      .refine((workload) => Object.keys(workload).length > 0, {
-        error: expected("at least one workload", "as in download: { kind: bulk, from: server, to: phone, size: 24MB }"),
-      })
+      .default({})
       .describe("Transfers by name."),
+    traffic: z.record(entityName, traffic).default({}).describe("Many flows at once, by name."),
     faults: z.array(fault).default([]).describe("What breaks, and when."),
     expect: expectations.default({}),
     capture: z
@@ -405,6 +435,14 @@ export const experimentSchema = z
       .record(entityName, baseline)
       .default({})
       .describe("The same experiment run again with some keys set otherwise."),
+  })
+  .superRefine(({ workload, traffic: patterns }, context) => {
+    if (Object.keys(workload).length + Object.keys(patterns).length > 0) return;
+    context.addIssue({
+      code: "custom",
+      path: ["workload"],
+      message: expected("at least one workload", "as in download: { kind: bulk, from: server, to: phone, size: 24MB }"),
+    });
   })
   .transform(({ duration: durationMicroseconds, ...rest }): Experiment => ({
     ...rest,

@@ -1,5 +1,6 @@
 /** An experiment, checked and in base units (bits per second, microseconds, bytes). Made from a file by `load.ts`; the file's form is in `experiment-schema.ts`. */
 import type { LinkShape } from "./link-profile.ts";
+import type { Traffic } from "./traffic.ts";
 
 export type SubstrateName = "simulation" | "namespaces" | "containers";
 
@@ -30,9 +31,13 @@ export interface Experiment {
   /** The run is ended then, whether its workloads are done or not. */
   readonly durationMicroseconds?: number;
   readonly hosts: Readonly<Record<string, HostSettings>>;
+  /** Of hosts that `hosts` does not name; the load puts it there for each of them. */
+  readonly everyHost?: HostSettings;
   readonly workload: Readonly<Record<string, Workload>>;
+  /** Many flows at once, by name; no name is also that of a workload. */
+  readonly traffic: Readonly<Record<string, Traffic>>;
   readonly faults: readonly Fault[];
-  /** By name of the workload. */
+  /** By name of the workload or the traffic. */
   readonly expect: Readonly<Record<string, Expectation>>;
   readonly capture: { readonly enabled: boolean; readonly snapLength: number };
   readonly metrics: { readonly intervalMicroseconds: number };
@@ -66,6 +71,8 @@ export interface BulkWorkload extends WorkloadBase {
   readonly client: string;
   readonly sizeBytes?: number;
   readonly durationMicroseconds?: number;
+  /** The traffic that it is one flow of. */
+  readonly traffic?: string;
 }
 
 export interface StreamWorkload extends WorkloadBase {
@@ -101,8 +108,18 @@ export interface Fault {
   readonly shape?: LinkShape;
 }
 
-/** What must hold of one workload. What is absent is not judged. */
+/** What must hold of one workload, or of the flows of one traffic. What is absent is not judged. */
 export interface Expectation {
+  /** Of traffic: over its flows, each as in `goodput`. */
+  readonly meanGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
+  readonly leastGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
+  /** Of traffic: Jain's index of its flows' goodputs, 0 to 1. */
+  readonly fairness?: { readonly atLeast?: number; readonly atMost?: number };
+  /** Of traffic: from a flow's start to its last byte. */
+  readonly flowCompletion?: {
+    readonly p50?: { readonly atMostMicroseconds: number };
+    readonly p99?: { readonly atMostMicroseconds: number };
+  };
   /** Payload bits per second of the whole transfer, from its first byte to its last. */
   readonly goodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
   /** Subflows that carried data. */

@@ -7,6 +7,7 @@ import type { BaselineExperiment } from "./baselines.ts";
 import type { CheckedExperiment, LoadedTopology } from "./checked-experiment.ts";
 import { inFileOrder } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
+import type { Experiment } from "./experiment.ts";
 import { checkExperiment } from "./experiment-checks.ts";
 import { expandTopology, type ExpandedTopology } from "./expand-topology.ts";
 import { experimentSchema } from "./experiment-schema.ts";
@@ -97,8 +98,26 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
   const complaints = checkExperiment(experiment, topology.ok ? topology.value.topology : undefined);
   diagnostics.push(...complaints.map((complaint) => source.diagnostic(complaint)));
   return topology.ok && diagnostics.length === 0
-    ? { ok: true, value: { experiment, topology: topology.value, ...sourceServices(source) } }
+    ? {
+        ok: true,
+        value: {
+          experiment: spreadSettings(experiment, topology.value.topology),
+          topology: topology.value,
+          ...sourceServices(source),
+        },
+      }
     : refuse(diagnostics);
+}
+
+/** `everyHost` in the place of each host that has no settings of its own. */
+function spreadSettings(experiment: Experiment, topology: Topology): Experiment {
+  const { everyHost } = experiment;
+  if (everyHost === undefined) return experiment;
+  const names = Object.keys(topology.hosts);
+  return {
+    ...experiment,
+    hosts: Object.fromEntries(names.map((name) => [name, experiment.hosts[name] ?? everyHost])),
+  };
 }
 
 function sourceServices(source: YamlSource): Pick<CheckedExperiment, "diagnose" | "textWith"> {
@@ -106,8 +125,10 @@ function sourceServices(source: YamlSource): Pick<CheckedExperiment, "diagnose" 
     diagnose: (complaint) => source.diagnostic(complaint),
     textWith: ({ endpoints = {}, ...settings }) => {
       const copy = new YamlSource(source.file, source.toString());
-      for (const [host, endpoint] of Object.entries(endpoints))
-        copy.document.setIn(["hosts", host, "endpoint"], endpoint);
+      for (const [host, endpoint] of Object.entries(endpoints)) {
+        const named = copy.document.hasIn(["hosts", host]);
+        copy.document.setIn(named ? ["hosts", host, "endpoint"] : ["everyHost", "endpoint"], endpoint);
+      }
       for (const [key, value] of Object.entries(settings)) copy.document.set(key, value);
       return copy.toString();
     },

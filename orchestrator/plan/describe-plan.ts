@@ -1,6 +1,6 @@
 /** A plan in words: what will be created on the machine, what will run, and why. Stable, so that two plans can be compared by a diff. */
 import type { Expectation } from "../model/experiment.ts";
-import { formatDuration, formatRate, formatSize } from "../model/units.ts";
+import { formatDuration, formatProbability, formatRate, formatSize } from "../model/units.ts";
 import type { Plan, PlannedNode, PlannedRoute, PlannedWorkload } from "./plan.ts";
 
 export function describePlan(plan: Plan): string {
@@ -141,7 +141,21 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
 const time = (name: string, limit?: { readonly atMostMicroseconds: number }): string[] =>
   limit ? [`${name} at most ${formatDuration(limit.atMostMicroseconds)}`] : [];
 
+const rates = (
+  name: string,
+  limits?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number },
+): string[] => [
+  ...(limits?.atLeastBitsPerSecond !== undefined
+    ? [`${name} at least ${formatRate(limits.atLeastBitsPerSecond)}`]
+    : []),
+  ...(limits?.atMostBitsPerSecond !== undefined ? [`${name} at most ${formatRate(limits.atMostBitsPerSecond)}`] : []),
+];
+
 function describeExpectation({
+  meanGoodput,
+  leastGoodput,
+  fairness,
+  flowCompletion,
   goodput,
   subflows,
   longestGap,
@@ -152,12 +166,13 @@ function describeExpectation({
   latency,
 }: Expectation): string {
   return [
-    ...(goodput?.atLeastBitsPerSecond !== undefined
-      ? [`goodput at least ${formatRate(goodput.atLeastBitsPerSecond)}`]
-      : []),
-    ...(goodput?.atMostBitsPerSecond !== undefined
-      ? [`goodput at most ${formatRate(goodput.atMostBitsPerSecond)}`]
-      : []),
+    ...rates("goodput", goodput),
+    ...rates("mean goodput", meanGoodput),
+    ...rates("least goodput", leastGoodput),
+    ...(fairness?.atLeast !== undefined ? [`fairness at least ${formatProbability(fairness.atLeast)}`] : []),
+    ...(fairness?.atMost !== undefined ? [`fairness at most ${formatProbability(fairness.atMost)}`] : []),
+    ...time("median completion of a flow", flowCompletion?.p50),
+    ...time("99th percentile of flows' completion", flowCompletion?.p99),
     ...(subflows?.exactly !== undefined ? [`${subflows.exactly} subflows`] : []),
     ...(subflows?.atLeast !== undefined ? [`at least ${subflows.atLeast} subflows`] : []),
     ...(subflows?.atMost !== undefined ? [`at most ${subflows.atMost} subflows`] : []),

@@ -18,9 +18,13 @@ import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload 
 import { Routing } from "./routing.ts";
 import { simulatedNode } from "./simulated-node.ts";
 import { joinedWithoutTime } from "./timeless-paths.ts";
+import { expandTraffic } from "./traffic/expand-traffic.ts";
 import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
 
 const mostListed = 8;
+
+/** From port 5001 to where hosts take the ports of their own connections from. */
+const mostTransfers = 25_000;
 
 export interface PlanOptions {
   /** Default: the experiment's `on`. */
@@ -48,11 +52,12 @@ export function planExperiment(
 }
 
 /** @throws RangeError when `lab` is not four hexadecimal digits */
-export function makePlan(experiment: Experiment, topology: Topology, options: PlanOptions): PlanResult {
+export function makePlan(written: Experiment, topology: Topology, options: PlanOptions): PlanResult {
   if (!/^[0-9a-f]{4}$/.test(options.lab))
     throw new RangeError(`lab ${JSON.stringify(options.lab)} is not four hexadecimal digits`);
-  const substrate = options.substrate ?? experiment.on;
-  const seed = options.seed ?? experiment.seed;
+  const substrate = options.substrate ?? written.on;
+  const seed = options.seed ?? written.seed;
+  const experiment = expandTraffic(written, topology, seed);
   const complaints = checkSubstrate(experiment, topology, substrate);
   if (complaints.length > 0) return { ok: false, complaints };
 
@@ -118,10 +123,21 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
     const server = serverOf(workload);
     if (substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology)) continue;
     complaints.push({
-      path: ["workload", name],
+      path:
+        workload.kind === "bulk" && workload.traffic !== undefined ? ["traffic", workload.traffic] : ["workload", name],
       found: `a path between ${workload.client} and ${server} on which nothing takes time`,
       expected: "a rate or a delay on each path of a simulation",
       hint: "give one of its links a rate: nothing else limits what passes in virtual time",
+    });
+  }
+  const flows = Object.keys(experiment.workload).length;
+  if (flows > mostTransfers) {
+    complaints.push({
+      path: Object.keys(experiment.traffic).length > 0 ? ["traffic"] : ["workload"],
+      at: "key",
+      found: `${flows} transfers`,
+      expected: `at most ${mostTransfers}`,
+      hint: "each needs a port of its own",
     });
   }
   const count = Object.keys(topology.links).length;

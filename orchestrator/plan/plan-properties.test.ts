@@ -25,6 +25,7 @@ const experiment: Experiment = {
     },
   },
   workload: { w: { kind: "bulk", from: "h1", to: "h0", client: "h0", sizeBytes: 1e6, startMicroseconds: 0 } },
+  traffic: {},
   faults: [],
   expect: {},
   capture: { enabled: false, snapLength: 128 },

@@ -146,6 +146,8 @@ export interface PlannedBulk extends PlannedWorkloadBase {
   /** Exactly one of the two. */
   readonly sizeBytes?: number;
   readonly durationMicroseconds?: number;
+  /** The traffic of the experiment that it is one flow of. */
+  readonly traffic?: string;
 }
 
 /** Constant-rate segments, as of a video, into a playback buffer that drains at the same rate. */
@@ -183,7 +185,7 @@ export interface PlannedFault {
 }
 
 export interface PlannedExpectation {
-  /** Name of the workload that it speaks of. */
+  /** Name of the workload or the traffic that it speaks of. */
   readonly workload: string;
   readonly expectation: Expectation;
 }

@@ -4,7 +4,7 @@ import type { Measured, WorkloadMeasurements } from "./measure-workload.ts";
 import { printCount, printRate, printTime } from "./quantity.ts";
 import type { JudgedExpectation } from "./verdict.ts";
 
-type Judged = Omit<JudgedExpectation, "baseline" | "workload">;
+export type Judged = Omit<JudgedExpectation, "baseline" | "workload">;
 
 const unmeasured = "–";
 
@@ -84,11 +84,11 @@ interface Bounds {
   readonly atMost?: number;
 }
 
-function bounds(atLeast: number | undefined, atMost: number | undefined): Bounds {
+export function bounds(atLeast: number | undefined, atMost: number | undefined): Bounds {
   return { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }) };
 }
 
-function judgeBounds(
+export function judgeBounds(
   metric: string,
   limits: Bounds,
   measured: Measured<number> | undefined,
@@ -114,7 +114,7 @@ function judgeBounds(
   };
 }
 
-function judgeIntact({ intact, damage }: WorkloadMeasurements): Judged {
+export function judgeIntact({ intact, damage }: Pick<WorkloadMeasurements, "intact" | "damage">): Judged {
   return {
     metric: "intact",
     expected: "every byte once, in order, unchanged",
@@ -154,7 +154,7 @@ export function percentile(values: readonly number[], share: number): number | u
   return values.toSorted((one, other) => one - other)[Math.max(0, Math.ceil(values.length * share) - 1)];
 }
 
-function percentileOf(
+export function percentileOf(
   latencies: Measured<readonly number[]> | undefined,
   name: "p50" | "p99",
 ): Measured<number> | undefined {

@@ -5,6 +5,8 @@ import type { Plan, PlannedWorkload } from "../plan/plan.ts";
 import type { WireAnalysis } from "./capture-analysis/wire-analysis.ts";
 import { findContradictions, findInCounters, findOnWire } from "./findings.ts";
 import { judgeExpectation } from "./judge-expectation.ts";
+import { judgeTraffic } from "./judge-traffic.ts";
+import { measureTraffic } from "./measure-traffic.ts";
 import { measureWorkload } from "./measure-workload.ts";
 import type { WorkloadWitnesses } from "./measure-workload.ts";
 import { printPercent, printRate, printTime } from "./quantity.ts";
@@ -25,7 +27,16 @@ export interface Evidence {
 
 export function judge(evidence: Evidence): Verdict {
   const { plan } = evidence;
+  const outcomes = new Map(evidence.results.workloads.map((outcome) => [outcome.workload, outcome]));
   const expectations: JudgedExpectation[] = plan.expectations.flatMap(({ workload: name, expectation }) => {
+    const flows = plan.workloads.filter((candidate) => candidate.kind === "bulk" && candidate.traffic === name);
+    if (flows.length > 0) {
+      const measured = flows.map((flow) => ({
+        name: flow.name,
+        measured: measureWorkload(witnessesOf(evidence, flow, outcomes.get(flow.name))),
+      }));
+      return judgeTraffic(expectation, measureTraffic(measured)).map((judged) => ({ workload: name, ...judged }));
+    }
     const workload = plan.workloads.find((candidate) => candidate.name === name);
     if (workload === undefined)
       throw new RangeError(`the plan expects something of workload ${name}, which it does not have`);
@@ -41,7 +52,9 @@ export function judge(evidence: Evidence): Verdict {
       .map(({ workload, metric }) => `${workload}: nobody saw its ${metric}`),
   ];
   const findings = [
-    ...plan.workloads.flatMap((workload) => findContradictions(witnessesOf(evidence, workload))),
+    ...plan.workloads.flatMap((workload) =>
+      findContradictions(witnessesOf(evidence, workload, outcomes.get(workload.name))),
+    ),
     ...findOnWire(evidence.wire, plan),
     ...findInCounters(evidence.counters),
   ];
@@ -71,11 +84,15 @@ function outcomeOf(invalidBecause: readonly string[], expectations: readonly Jud
   return expectations.every(({ passed }) => passed) ? "passed" : "failed";
 }
 
-export function witnessesOf(evidence: Evidence, workload: PlannedWorkload): WorkloadWitnesses {
+export function witnessesOf(
+  evidence: Evidence,
+  workload: PlannedWorkload,
+  outcome = evidence.results.workloads.find((candidate) => candidate.workload === workload.name),
+): WorkloadWitnesses {
   const client = evidence.plan.nodes.find(({ name }) => name === workload.client);
   return {
     workload,
-    outcome: evidence.results.workloads.find((outcome) => outcome.workload === workload.name),
+    outcome,
     wire: evidence.wire,
     endedAtMicroseconds: evidence.endedAtMicroseconds,
     multipathWanted: client?.endpoint !== undefined && !["linux-tcp", "pathlab-tcp"].includes(client.endpoint.kind),

@@ -23,6 +23,9 @@ export const printTime = (microseconds: number): string => print(microseconds, t
 export const printSize = (bytes: number): string => print(bytes, sizeUnits);
 export const printPercent = (ratio: number): string => `${significant(ratio * 100)} %`;
 
+/** A share in three digits after the point, as indices of fairness are told. */
+export const printShare = (share: number): string => share.toFixed(3);
+
 /** `1 stall`, `2 stalls`. */
 export const printCount = (count: number, one: string, many: string = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;

@@ -145,6 +145,7 @@ export class Endpoints {
 export class WorkloadRun {
   readonly over: Promise<void>;
   readonly #plan: Plan;
+  readonly #byName: ReadonlyMap<string, PlannedWorkload>;
   readonly #sink: WorkloadSink;
   readonly #translator: RecordTranslator;
   readonly #pending = new Map<PlannedWorkload, Set<WorkloadRole>>();
@@ -153,6 +154,7 @@ export class WorkloadRun {
 
   constructor(plan: Plan, zero: number, sink: WorkloadSink) {
     this.#plan = plan;
+    this.#byName = new Map(plan.workloads.map((workload) => [workload.name, workload]));
     this.#sink = sink;
     this.#translator = new RecordTranslator(plan, zero);
     for (const workload of plan.workloads) this.#pending.set(workload, new Set(["client", "server"]));
@@ -211,7 +213,7 @@ export class WorkloadRun {
   }
 
   #workload(name: string): PlannedWorkload {
-    const workload = this.#plan.workloads.find((candidate) => candidate.name === name);
+    const workload = this.#byName.get(name);
     if (workload === undefined) throw new Error(`an endpoint speaks of a workload ${name} that the plan has not`);
     return workload;
   }

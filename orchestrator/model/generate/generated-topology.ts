@@ -1,5 +1,5 @@
 /** What a generator makes: nodes and links of a regular network, by name. Generators are pure; each is a file with the form of its parameters. */
-import * as z from "zod";
+import type * as z from "zod";
 import type { BufferShape, DirectionShape, LinkShape } from "../link-profile.ts";
 import { buffer, duration, rate } from "../quantity-schemas.ts";
 
