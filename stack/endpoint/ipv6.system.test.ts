@@ -50,6 +50,7 @@ describe("our stack on wires with the kernel's IPv6", function () {
   let server: ChildProcess;
   let lines: AsyncIterator<string>;
   const events: StackEvent[] = [];
+  let onEvent = (): void => {};
 
   before(async () => {
     for (const name of namespaces) {
@@ -112,7 +113,10 @@ describe("our stack on wires with the kernel's IPv6", function () {
         pathManager: "full-mesh",
       }),
       interfaces: ["t0", "t1"].map((interfaceName) => ({ interfaceName, namespacePath: `/run/netns/${ours}` })),
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        onEvent();
+      },
     });
     server = spawn("ip", ["netns", "exec", kernel, "mptcpize", "run", process.execPath, "-e", echoServer], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -130,12 +134,18 @@ describe("our stack on wires with the kernel's IPv6", function () {
 
   afterEach(() => void events.splice(0));
 
-  /** Sends `bytes` to the kernel's server and checks what it says of them, and the bytes that it sends back. */
-  async function exchange(host: string, bytes: Buffer): Promise<string> {
+  /** Sends `bytes` to the kernel's server, half of them over `subflows` subflows, and checks what it says of them, and the bytes that it sends back. */
+  async function exchange(host: string, bytes: Buffer, subflows = 1): Promise<string> {
     const chunks: Buffer[] = [];
     const socket = connect(driver, { host, port: 7000 });
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-    socket.end(bytes);
+    // Who has heard that nothing more will come takes no join any more.
+    socket.write(bytes.subarray(0, bytes.length / 2));
+    await new Promise<void>((resolve) => {
+      onEvent = () => pairs().length >= subflows && resolve();
+      onEvent();
+    });
+    socket.end(bytes.subarray(bytes.length / 2));
     await once(socket, "close");
     const answer = Buffer.concat(chunks);
     expect(answer.subarray(0, 64).toString()).to.equal(sha256(bytes));
@@ -168,7 +178,7 @@ describe("our stack on wires with the kernel's IPv6", function () {
 
   it("joins over IPv6 what began over IPv4, at the address that the kernel advertised", async () => {
     const joins = counter("MPJoinAckRx");
-    expect(await exchange("10.7.0.2", randomBytes(4 << 20))).to.equal("from ::ffff:10.6.0.1");
+    expect(await exchange("10.7.0.2", randomBytes(4 << 20), 2)).to.equal("from ::ffff:10.6.0.1");
     expect(pairs()).to.include.members(["10.6.0.1>10.7.0.2", "fd00:8::1>fd00:8::2"]);
     expect(counter("MPJoinAckRx") - joins).to.be.above(0);
     expect(["MPCapableFallbackACK", "MPJoinAckHMacFailure", "DSSNoMatchTCP"].map(counter)).to.deep.equal([0, 0, 0]);
