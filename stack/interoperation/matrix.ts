@@ -140,10 +140,6 @@ const tail = [
   "",
   "## Not covered yet",
   "",
-  "- IPv6, v4-mapped and mixed address families: the stack is IPv4 only.",
-  "- Of our stack, because it has none of them: SYN cookies, limits on subflows and on accepted addresses, the flag C (no joins to the initial",
-  "  address), ADD_ADDR with a port.",
+  "- ADD_ADDR with a port from our stack: it signals none.",
   "- The kernel's user-space path manager, and TCP Fast Open.",
-  "- Bytes after MP_FAIL on the only subflow: the procedure is asserted (MP_FAIL, infinite mapping, TCP), not that the kernel's end gets on with the",
-  "  stream afterwards, which two kernels between themselves do not do either.",
 ];

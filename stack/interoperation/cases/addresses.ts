@@ -14,7 +14,7 @@ import {
   speaksMptcp,
   subflows,
 } from "../expectations.ts";
-import { interfaceName, ipAddress, type Passing } from "../fabric.ts";
+import { type Family, interfaceName, ipAddress, type Passing, type Port } from "../fabric.ts";
 import type { Lab } from "../lab.ts";
 import { mptcpPresent, mptcpSubtype } from "../../wire/mptcp-options.ts";
 import { tcpFlag, type TcpSegment } from "../../wire/tcp-segment.ts";
@@ -54,6 +54,31 @@ async function signalled(lab: Lab, number: number): Promise<void> {
 function endpoint(lab: Lab, index: number): string {
   const port = lab.port(lab.kernelRole, index);
   return `${ipAddress(port)} dev ${interfaceName(port)} ${lab.kernelRole === "client" ? "subflow" : "signal"}`;
+}
+
+/** ADD_ADDR with IPv6 address, port and HMAC has no room beside timestamps (RFC 8684 §3.4.1): with them the kernel says nothing (AddAddrTxDrop). */
+function signalledPorts(family: Family, number: number): Case {
+  const servers: Port[] = Array.from({ length: number }, (_, i) => ({ role: "server", index: 2 + i, family }));
+  return {
+    name: `${number === 1 ? "ADD_ADDR with a port" : `${number} ADD_ADDR with ports`} of ${number === 1 ? "its" : "their"} own, ${family === "ipv4" ? "IPv4" : "IPv6"}`,
+    without: { server: "our stack signals no ports" },
+    lab: {
+      serverAddresses: 1 + number,
+      ...(family === "ipv6" && { ipv6: "all" }),
+      kernel: {
+        ...(family === "ipv6" && { sysctls: { "net.ipv4.tcp_timestamps": 0 } }),
+        endpoints: servers.map(
+          (port) => `${ipAddress(port)} dev ${interfaceName(port)} port ${7100 + port.index} signal`,
+        ),
+      },
+    },
+    async run(lab) {
+      await connected(lab);
+      await joins(lab, number);
+      await counters(lab, { MPJoinPortSynRx: number, MPJoinPortAckRx: number });
+      await carries(lab);
+    },
+  };
 }
 
 /** Two addresses of whichever side the kernel (or our stack) is, one of the other. */
@@ -203,17 +228,7 @@ const cases: Case[] = [
       await carries(lab);
     },
   },
-  {
-    name: "ADD_ADDR with a port of its own",
-    without: { server: "our stack signals no ports" },
-    lab: { serverAddresses: 2, kernel: { endpoints: ["10.77.2.2 dev server2 port 7100 signal"] } },
-    async run(lab) {
-      await connected(lab);
-      await joins(lab, 1);
-      await counters(lab, { MPJoinPortSynRx: 1, MPJoinPortAckRx: 1 });
-      await carries(lab);
-    },
-  },
+  ...(["ipv4", "ipv6"] as const).flatMap((family) => [1, 2].map((number) => signalledPorts(family, number))),
   {
     name: "ADD_ADDR is lost: it is sent again",
     lab: { serverAddresses: 2 },
