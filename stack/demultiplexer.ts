@@ -5,7 +5,9 @@ import { FlowTable } from "./flow-table.ts";
 import type { Listener } from "./listener.ts";
 import type { Connection } from "./mptcp/connection.ts";
 import type { LocalAddress } from "./mptcp/connection-environment.ts";
+import type { ConnectionKey } from "./mptcp/keys.ts";
 import type { Subflow } from "./mptcp/subflow.ts";
+import type { RestoredHandshake, StatelessHandshake } from "./stateless-handshake.ts";
 import { resetFor } from "./tcp/reset-segment.ts";
 import type { IcmpError } from "./wire/icmp-error.ts";
 import type { IpAddress } from "./wire/ip-address.ts";
@@ -16,12 +18,14 @@ import { tcpFlag, type TcpSegment } from "./wire/tcp-segment.ts";
 export interface DemultiplexerHost {
   /** As `HostOptions.mptcp`. */
   readonly mptcp: boolean;
-  newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason): Connection;
+  readonly statelessHandshake: StatelessHandshake;
+  newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason, key?: ConnectionKey): Connection;
   /** The connection may have something to send. */
   wake(connection: Connection): void;
   /** The listener has a connection to accept. */
   notifyListener(listener: Listener): void;
-  sendReset(reply: TcpSegment, local: LocalAddress, now: number): void;
+  /** Sends a segment that belongs to no connection. */
+  reply(segment: TcpSegment, local: LocalAddress, now: number): void;
 }
 
 export class Demultiplexer {
@@ -64,9 +68,10 @@ export class Demultiplexer {
       if (refusal >= 0) this.#reset(segment, local, refusal, now);
       return;
     }
-    const listener = isOpening ? this.#listenerFor(segment) : undefined;
-    if (listener === undefined) this.#reset(segment, local, -1, now);
-    else if (listener.makeRoom(now)) this.#accept(listener, segment, local, now);
+    const listener = this.#listenerFor(segment);
+    if (listener !== undefined && isOpening) this.#handleSyn(listener, segment, local, now);
+    else if (listener === undefined || !this.#completes(listener, segment, local, now))
+      this.#reset(segment, local, -1, now);
   }
 
   handleIcmpError(error: IcmpError, now: number): void {
@@ -85,20 +90,49 @@ export class Demultiplexer {
     return true;
   }
 
-  #accept(listener: Listener, segment: TcpSegment, local: LocalAddress, now: number): void {
-    const { mptcp } = segment;
-    const asked = mptcp.has(mptcpPresent.capable);
-    const supported = asked && mptcp.capableVersion === 1 && (mptcp.capableFlags & capableFlag.hmacSha256) !== 0;
+  #handleSyn(listener: Listener, segment: TcpSegment, local: LocalAddress, now: number): void {
+    switch (listener.admit(now)) {
+      case "remember":
+        this.#accept(listener, segment, local, now, undefined);
+        return;
+      case "cookie": {
+        const capable = this.#host.mptcp && isSupported(segment);
+        const { maximumSegmentSize } = local;
+        this.#host.reply(this.#host.statelessHandshake.answer(segment, maximumSegmentSize, capable, now), local, now);
+        return;
+      }
+      case "drop":
+    }
+  }
+
+  /** The answer to a cookie makes the connection as if it had been remembered, and is then an ordinary segment of it. */
+  #completes(listener: Listener, segment: TcpSegment, local: LocalAddress, now: number): boolean {
+    if (!segment.has(tcpFlag.ack) || segment.has(tcpFlag.syn) || !listener.expectsCookies(now)) return false;
+    const restored = this.#host.statelessHandshake.restore(segment, now);
+    if (restored === undefined || (restored.key !== undefined && this.tokens.has(restored.key.token))) return false;
+    this.#accept(listener, restored.syn, local, now, restored);
+    this.handleSegment(segment, local, now);
+    return true;
+  }
+
+  #accept(
+    listener: Listener,
+    segment: TcpSegment,
+    local: LocalAddress,
+    now: number,
+    restored: RestoredHandshake | undefined,
+  ): void {
+    const asked = segment.mptcp.has(mptcpPresent.capable);
     const isAllowed = this.#host.mptcp;
     const reason: FallbackReason = !isAllowed ? "disabled" : asked ? "version-not-supported" : "peer-without-mptcp";
-    const connection = this.#host.newConnection(false, isAllowed && supported, reason);
+    const connection = this.#host.newConnection(false, isAllowed && isSupported(segment), reason, restored?.key);
     listener.addHalfOpen(connection, now);
     connection.onAcceptable = () => {
       listener.promote(connection);
       this.#host.notifyListener(listener);
     };
     connection.onEndedEarly = () => listener.forget(connection);
-    connection.acceptInitial(segment, local, now);
+    connection.acceptInitial(segment, local, now, restored?.cookie);
   }
 
   #listenerFor(segment: TcpSegment): Listener | undefined {
@@ -114,6 +148,13 @@ export class Demultiplexer {
       reply.mptcp.present = mptcpPresent.reset;
       reply.mptcp.resetReason = reason;
     }
-    this.#host.sendReset(reply, local, now);
+    this.#host.reply(reply, local, now);
   }
+}
+
+/** MP_CAPABLE of the version and with the algorithm that we speak (RFC 8684 §3.1). */
+function isSupported({ mptcp }: TcpSegment): boolean {
+  return (
+    mptcp.has(mptcpPresent.capable) && mptcp.capableVersion === 1 && (mptcp.capableFlags & capableFlag.hmacSha256) !== 0
+  );
 }

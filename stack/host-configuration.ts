@@ -45,6 +45,7 @@ export function checkedTcpOptions(options: TcpOptions): TcpOptions {
   const { keepAlive, userTimeoutMicroseconds, timeWaitLimit } = options;
   requirePositive("tcp.userTimeoutMicroseconds", userTimeoutMicroseconds);
   requirePositive("tcp.timeWaitLimit", timeWaitLimit);
+  checkedName("tcp.synCookies", options.synCookies ?? "when-full", { never: true, "when-full": true, always: true });
   requirePositive("tcp.keepAlive.idleMicroseconds", keepAlive?.idleMicroseconds);
   requirePositive("tcp.keepAlive.intervalMicroseconds", keepAlive?.intervalMicroseconds);
   requirePositive("tcp.keepAlive.probes", keepAlive?.probes);

@@ -12,11 +12,15 @@ import { Listener } from "./listener.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
+import type { ConnectionKey } from "./mptcp/keys.ts";
 import { NetworkError } from "./network-error.ts";
 import type { InterfaceAddress, NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
+import { StatelessHandshake } from "./stateless-handshake.ts";
+import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
+import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { isUnicast } from "./unicast.ts";
 import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { ipv4HeaderLength } from "./wire/ipv4.ts";
@@ -72,6 +76,7 @@ export class Host {
   readonly #random: () => number;
   readonly #interfaces: NetworkInterface[];
   readonly #networks: readonly InterfaceAddress[];
+  readonly #synCookies: SynCookiePolicy;
   readonly #localAddresses: (LocalAddress & { up: boolean })[];
   readonly #environment: ConnectionEnvironment;
 
@@ -113,28 +118,42 @@ export class Host {
     );
     if (addressId > 255)
       throw new ConfigurationError("interfaces", "more than 255 addresses: an address id is one octet");
+    const tcp = checkedTcpOptions(options.tcp ?? {});
+    this.#synCookies = tcp.synCookies ?? "when-full";
+    const hostTcp = new HostTcp(tcp, options.random);
+    const policy = checkedMultipathPolicy(options);
+    const dssChecksum = options.dssChecksum ?? false;
+    const receiveBufferBytes = checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer);
+    const statelessHandshake = new StatelessHandshake({
+      hostTcp,
+      receiveBufferBytes,
+      windowScale: windowScaleFor(receiveBufferBytes),
+      dssChecksum,
+      allowJoinInitialAddress: policy.allowJoinInitialAddress,
+      explicitCongestionNotification: tcp.explicitCongestionNotification ?? false,
+    });
     const demultiplexer = new Demultiplexer({
       mptcp: this.#mptcp,
-      newConnection: (initiator, mptcp, plainReason) => this.#newConnection(initiator, mptcp, plainReason),
+      statelessHandshake,
+      newConnection: (initiator, mptcp, plainReason, key) => this.#newConnection(initiator, mptcp, plainReason, key),
       wake: (connection) => void this.#awake.add(connection),
       notifyListener: (listener) => void this.#listenersToNotify.add(listener),
-      sendReset: (reply, local, now) => this.#output.sendSegment(reply, this.#interfaces[local.interfaceIndex]!, now),
+      reply: (segment, local, now) => this.#output.sendSegment(segment, this.#interfaces[local.interfaceIndex]!, now),
     });
     this.#demultiplexer = demultiplexer;
     this.#input = new PacketInput(this.#localAddresses, this.#networks, demultiplexer, this.#output);
     const { flows, tokens } = demultiplexer;
     const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
-    const policy = checkedMultipathPolicy(options);
     const newPathManager = checkedName("pathManager", options.pathManager, pathManagers);
     this.#environment = {
       localAddresses: this.#localAddresses,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
-      receiveBufferBytes: checkedBuffer("receiveBufferBytes", options.receiveBufferBytes, defaultBuffer),
-      dssChecksum: options.dssChecksum ?? false,
+      receiveBufferBytes,
+      dssChecksum,
       policy,
       mechanisms: chosenMechanisms(options),
-      tcp: checkedTcpOptions(options.tcp ?? {}),
-      hostTcp: new HostTcp(options.tcp ?? {}, options.random),
+      tcp,
+      hostTcp,
       newScheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);
@@ -219,9 +238,15 @@ export class Host {
     const demultiplexer = this.#demultiplexer;
     if (demultiplexer.isListening(port, address))
       throw new NetworkError("EADDRINUSE", `port ${port} is in use on ${this.name}`);
-    const listener = new Listener(port, address, options.backlog ?? defaultBacklog, (closing) =>
-      demultiplexer.removeListener(closing),
-    );
+    const { backlog = defaultBacklog } = options;
+    if (!Number.isInteger(backlog) || backlog < 1) throw new NetworkError("EINVAL", `a backlog of ${backlog}`);
+    const listener = new Listener({
+      port,
+      address,
+      backlog,
+      synCookies: this.#synCookies,
+      close: (closing) => demultiplexer.removeListener(closing),
+    });
     demultiplexer.addListener(listener);
     return listener;
   }
@@ -295,13 +320,14 @@ export class Host {
     return told;
   }
 
-  #newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason): Connection {
+  #newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason, key?: ConnectionKey): Connection {
     const connection = new Connection({
       id: this.#nextConnectionId++,
       environment: this.#environment,
       initiator,
       mptcp,
       plainReason,
+      ...(key !== undefined && { key }),
     });
     this.#connections.add(connection);
     return connection;

@@ -1,10 +1,25 @@
 /** A port that accepts connections. */
 
 import type { Connection } from "./mptcp/connection.ts";
+import { cookieLifetimeMicroseconds } from "./tcp/syn-cookies.ts";
+import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 
 /** A half-open connection that has had so long to answer may make room for another: its first SYN/ACK has been sent again by then (RFC 6298 §2). */
 const halfOpenGrace = 1_000_000;
+
+export type Admission = "remember" | "cookie" | "drop";
+
+export interface ListenerOptions {
+  port: number;
+  /** undefined: every address of the host. */
+  address: IpAddress | undefined;
+  /** Connections that are half open or wait to be accepted. */
+  backlog: number;
+  synCookies: SynCookiePolicy;
+  /** The listener is no more. */
+  close: (listener: Listener) => void;
+}
 
 export class Listener {
   readonly port: number;
@@ -13,16 +28,20 @@ export class Listener {
   /** Told by `Host.deliverNotifications` that `accept` has something. */
   onConnection: (() => void) | undefined;
   readonly #backlog: number;
+  readonly #synCookies: SynCookiePolicy;
   readonly #close: (listener: Listener) => void;
+  /** When a cookie was last given out. */
+  #cookieAt: number = Number.NEGATIVE_INFINITY;
   /** When each arrived; the oldest first. */
   readonly #halfOpen = new Map<Connection, number>();
   #acceptable: Connection[] = [];
 
-  constructor(port: number, address: IpAddress | undefined, backlog: number, close: (listener: Listener) => void) {
-    this.port = port;
-    this.address = address;
-    this.#backlog = backlog;
-    this.#close = close;
+  constructor(options: ListenerOptions) {
+    this.port = options.port;
+    this.address = options.address;
+    this.#backlog = options.backlog;
+    this.#synCookies = options.synCookies;
+    this.#close = options.close;
   }
 
   /** Whether connections to `destination` are for this listener. */
@@ -51,9 +70,27 @@ export class Listener {
     this.#acceptable = [];
   }
 
-  /** Whether one more may come. SYNs from nowhere do not fill the backlog for long: the oldest is given up for a new one (RFC 4987 §3.3). */
-  makeRoom(now: number): boolean {
-    if (this.#halfOpen.size + this.#acceptable.length < this.#backlog) return true;
+  /** What becomes of a SYN: a half-open connection, an answer of which nothing is remembered, or nothing. */
+  admit(now: number): Admission {
+    if (this.#synCookies === "always") return this.#acceptable.length < this.#backlog ? this.#cookie(now) : "drop";
+    if (this.#halfOpen.size + this.#acceptable.length < this.#backlog) return "remember";
+    // Cookies make room in the queue of the half open, not in that of those which nobody accepts.
+    if (this.#synCookies === "when-full") return this.#acceptable.length < this.#backlog ? this.#cookie(now) : "drop";
+    return this.#makeRoom(now) ? "remember" : "drop";
+  }
+
+  /** A segment may be the answer to a cookie: some were given out a short time ago, and a connection more could be accepted. */
+  expectsCookies(now: number): boolean {
+    return now - this.#cookieAt < cookieLifetimeMicroseconds && this.#acceptable.length < this.#backlog;
+  }
+
+  #cookie(now: number): Admission {
+    this.#cookieAt = now;
+    return "cookie";
+  }
+
+  /** Without cookies SYNs from nowhere do not fill the backlog for long: the oldest is given up for a new one (RFC 4987 §3.4). */
+  #makeRoom(now: number): boolean {
     for (const [connection, since] of this.#halfOpen) {
       if (now - since < halfOpenGrace) return false;
       this.#halfOpen.delete(connection);

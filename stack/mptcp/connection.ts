@@ -3,9 +3,11 @@
 import { CoupledGroup } from "../congestion/lia.ts";
 import type { FallbackReason } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
+import { windowScaleFor } from "../tcp/handshake.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { capableFlag } from "../wire/mptcp-options.ts";
+import type { SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./connection-environment.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
@@ -28,6 +30,8 @@ export interface ConnectionOptions {
   /** False: plain TCP from the start, for `plainReason`. */
   mptcp: boolean;
   plainReason: FallbackReason;
+  /** Of a handshake of which nothing was remembered; its token is free. Default: one by chance. */
+  key?: ConnectionKey;
 }
 
 export class Connection {
@@ -76,13 +80,14 @@ export class Connection {
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes);
     this.reassembly = new Reassembly(environment.receiveBufferBytes);
-    this.windowScale = Math.min(14, Math.max(0, Math.ceil(Math.log2(environment.receiveBufferBytes / 65_535))));
+    this.windowScale = windowScaleFor(environment.receiveBufferBytes);
     this.dataSender = new DataSender(this);
     this.subflowSet = new SubflowSet(this);
     this.lifetime = new Lifetime(this);
     this.paths = new Paths(this);
     this.fallback = new Fallback(this, options.mptcp ? undefined : options.plainReason);
-    if (options.mptcp) this.#chooseKey();
+    if (options.mptcp && options.key !== undefined) this.#takeKey(options.key);
+    else if (options.mptcp) this.#chooseKey();
   }
 
   /** Who is told what happens; also of what has happened already. */
@@ -220,15 +225,15 @@ export class Connection {
     this.#wake();
   }
 
-  /** The listener's first subflow, from a SYN. */
-  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number): void {
+  /** The listener's first subflow, from a SYN; with `cookie` from one that was answered with that sequence number already. */
+  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, cookie?: SequenceNumber): void {
     const { capableFlags } = segment.mptcp;
     // RFC 8684 §3.1: who does not understand what flag B announces ignores the option.
     if (!this.plain && capableFlags & capableFlag.extensibility) this.fallback.refuse("version-not-supported");
     if (!this.plain && capableFlags & capableFlag.checksumRequired) this.checksumEnabled = true;
     this.joinsToInitialAddress = (capableFlags & capableFlag.noJoinToInitialAddress) === 0;
     this.paths.addresses.addInitialRemote(segment.source, segment.sourcePort);
-    this.subflowSet.acceptInitial(segment, local, now);
+    this.subflowSet.acceptInitial(segment, local, now, cookie);
     this.#wake();
   }
 
@@ -243,6 +248,11 @@ export class Connection {
     const refusal = this.subflowSet.acceptJoin(segment, local, now);
     this.#wake();
     return refusal;
+  }
+
+  #takeKey(key: ConnectionKey): void {
+    this.localKey = key;
+    this.environment.registerToken(key.token, this);
   }
 
   #chooseKey(): void {

@@ -3,6 +3,7 @@
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { type IpAddress, keepAddress } from "../wire/ip-address.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
+import type { SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
 import type { LocalAddress } from "./connection-environment.ts";
@@ -83,11 +84,11 @@ export class SubflowSet {
     this.open(local, endpoint.remoteAddress, endpoint.remotePort, now);
   }
 
-  /** The listener's first subflow, from a SYN. */
-  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number): void {
+  /** The listener's first subflow, from a SYN; `cookie` as in `Connection.acceptInitial`. */
+  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, cookie?: SequenceNumber): void {
     const { source, sourcePort, destinationPort } = segment;
     const subflow = this.#create("initial-server", local, source, sourcePort, 0, now, destinationPort);
-    subflow.endpoint.acceptSyn(segment, now);
+    subflow.endpoint.acceptSyn(segment, now, cookie);
   }
 
   /** A further subflow, by MP_JOIN from us. */

@@ -9,6 +9,11 @@ const defaultSegmentSize = { ipv4: 536, ipv6: 1220 } as const;
 /** An MSS option below this would make more header than data. */
 const smallestSegmentSize = 64;
 
+/** The smallest shift with which a window of so many bytes can be told (RFC 7323 §2.2). */
+export function windowScaleFor(receiveBufferBytes: number): number {
+  return Math.min(14, Math.max(0, Math.ceil(Math.log2(receiveBufferBytes / 65_535))));
+}
+
 export class Handshake {
   /** Payload and TCP options of a segment that we take: MTU minus the fixed headers (RFC 6691). */
   readonly ownSegmentSize: number;

@@ -2,6 +2,7 @@
 
 import { HostChallengeLimit } from "./challenge-ack.ts";
 import { InitialNumbers } from "./initial-numbers.ts";
+import { SynCookies } from "./syn-cookies.ts";
 import type { TcpOptions } from "./tcp-options.ts";
 import { TimeWaitLimit } from "./time-wait.ts";
 
@@ -11,11 +12,13 @@ export class HostTcp {
   readonly numbers: InitialNumbers;
   readonly challengeAcks: HostChallengeLimit;
   readonly timeWait: TimeWaitLimit;
+  readonly synCookies: SynCookies;
 
   /** `random`: uniform unsigned 32-bit numbers. */
   constructor(options: TcpOptions, random: () => number) {
     this.numbers = new InitialNumbers(random);
     this.challengeAcks = new HostChallengeLimit(random);
+    this.synCookies = new SynCookies(random);
     this.timeWait = new TimeWaitLimit(options.timeWaitLimit ?? defaultTimeWaitLimit);
   }
 }

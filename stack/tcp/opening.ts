@@ -1,6 +1,6 @@
 /** From CLOSED to ESTABLISHED: active, passive and simultaneous open (RFC 9293 §3.5, §3.10.7.3), and SYNs that get lost. */
 
-import { sequenceNumber, wrapOffset } from "../wire/sequence.ts";
+import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import type { TransmissionControlBlock } from "./tcb.ts";
 import { timer } from "./timers.ts";
@@ -18,12 +18,13 @@ export class Opening {
     this.#begin(now);
   }
 
-  /** A SYN for this new endpoint; false when the user refuses it. */
-  acceptSyn(segment: TcpSegment, now: number): boolean {
+  /** As `TcpEndpoint.acceptSyn`. */
+  acceptSyn(segment: TcpSegment, now: number, cookie: SequenceNumber | undefined): boolean {
     this.#takeSyn(segment, now);
     if (!this.#tcb.user.handleSynOptions(segment, now)) return false;
     this.#tcb.state = "syn-received";
-    this.#begin(now);
+    if (cookie === undefined) this.#begin(now);
+    else this.#resume(cookie, now);
     return true;
   }
 
@@ -68,7 +69,8 @@ export class Opening {
     const { segmentSize } = transmitter;
     sender.maximumSegmentSize = segmentSize;
     sender.congestion.setMaximumSegmentSize(segmentSize);
-    if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt);
+    if (handshake.attempts === 0) sender.rtt.resetBackoff(); // When the cookie was sent is not known.
+    else if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt);
     else this.#beginAfterLoss();
     user.handleEstablished(now);
   }
@@ -113,6 +115,15 @@ export class Opening {
     timestamps.negotiate(segment, now);
     sender.windowEdge = 1 + segment.window;
     peerWindow.largest = segment.window;
+  }
+
+  /** The SYN/ACK went out, but nobody knows when. */
+  #resume(cookie: SequenceNumber, now: number): void {
+    const { sender, handshake, transmitter } = this.#tcb;
+    sender.initialSequence = cookie;
+    sender.next = 1;
+    handshake.startedAt = now;
+    transmitter.noteSynSent();
   }
 
   #begin(now: number): void {

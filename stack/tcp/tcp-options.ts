@@ -9,17 +9,19 @@ export interface KeepAliveOptions {
   probes: number;
 }
 
+export type SynCookiePolicy = "never" | "when-full" | "always";
+
 export interface TcpOptions {
   /** undefined: off, as it has to be by default (RFC 9293 §3.8.4, MUST-25). */
   readonly keepAlive?: KeepAliveOptions;
   /** How long data may stay unacknowledged before the subflow is given up (RFC 5482 §3.1, local part); default 120 s (RFC 9293 §3.8.3, R2: at least 100 s). */
   readonly userTimeoutMicroseconds?: number;
+  /** When listeners answer SYNs without remembering them (RFC 4987 §3.6); default "when-full", when the backlog is. */
+  readonly synCookies?: SynCookiePolicy;
   /** How many connections are kept in TIME-WAIT; beyond that the oldest is forgotten. Default 16384. */
   readonly timeWaitLimit?: number;
   /** Spread data over the round trip instead of sending bursts (RFC 9002 §7.7); default true. */
   readonly pacing?: boolean;
-  /** How many connections are kept in TIME-WAIT; beyond that the oldest is forgotten. Default 16384. */
-  readonly timeWaitLimit?: number;
   /** Ask for and grant explicit congestion notification (RFC 3168); default false. */
   readonly explicitCongestionNotification?: boolean;
 }

@@ -150,12 +150,18 @@ export class Transmitter {
     segment.mss = handshake.ownSegmentSize;
     segment.windowScale = handshake.scaleToOffer(passive);
     segment.sackPermitted = passive ? this.#sender.sackPermitted : true;
-    segment.window = Math.min(0xffff, this.#user.receiveWindow());
-    this.advertisedEdge = this.#receiver.next + segment.window;
+    segment.window = this.noteSynSent();
     this.#user.addOptions(segment, undefined, handshake.attempts);
     if (handshake.attempts === 0) handshake.firstTimestamp = segment.hasTimestamps ? segment.timestampValue : -1;
     handshake.attempts++;
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
+  }
+
+  /** What a SYN, which is never scaled, tells of our window (RFC 7323 §2.2). */
+  noteSynSent(): number {
+    const window = Math.min(0xffff, this.#user.receiveWindow());
+    this.advertisedEdge = this.#receiver.next + window;
+    return window;
   }
 
   /** Data, or the FIN, for the first time or again. */

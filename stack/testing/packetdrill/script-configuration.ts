@@ -19,6 +19,7 @@ export interface ScriptConfiguration {
   mptcpEnabled: boolean;
   dssChecksum: boolean;
   congestionControl: "lia" | "reno";
+  synCookies: "never" | "when-full" | "always";
   sendBufferBytes: number | undefined;
   receiveBufferBytes: number | undefined;
   policy: { -readonly [name in keyof MultipathPolicy]?: MultipathPolicy[name] };
@@ -38,6 +39,7 @@ export function defaultConfiguration(): ScriptConfiguration {
     mptcpEnabled: true,
     dssChecksum: false,
     congestionControl: "lia",
+    synCookies: "when-full",
     sendBufferBytes: undefined,
     receiveBufferBytes: undefined,
     policy: {},
@@ -122,6 +124,9 @@ function applySysctl(configuration: ScriptConfiguration, line: string, position:
       return;
     case "net.mptcp.close_timeout":
       configuration.policy.closeTimeoutMicroseconds = Number(value) * 1_000_000;
+      return;
+    case "net.ipv4.tcp_syncookies":
+      configuration.synCookies = value === "0" ? "never" : value === "2" ? "always" : "when-full";
       return;
     case "net.ipv4.tcp_congestion_control":
       if (value !== "reno" && value !== "lia") break;

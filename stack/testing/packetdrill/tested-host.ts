@@ -39,7 +39,7 @@ export class TestedHost {
       gateway: gatewayOf(address),
       backup,
     }));
-    const { congestionControl, dssChecksum, policy, sendBufferBytes, receiveBufferBytes } = configuration;
+    const { congestionControl, dssChecksum, policy, synCookies, sendBufferBytes, receiveBufferBytes } = configuration;
     this.host = new Host({
       name: "host",
       random: seededRandom(8684),
@@ -50,6 +50,7 @@ export class TestedHost {
       pathManager: "full-mesh",
       dssChecksum,
       ...policy,
+      tcp: { synCookies },
       ...(sendBufferBytes !== undefined && { sendBufferBytes }),
       ...(receiveBufferBytes !== undefined && { receiveBufferBytes }),
     });
