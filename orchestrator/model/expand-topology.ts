@@ -50,8 +50,6 @@ export function expandTopology({ generate, switches, ...written }: WrittenTopolo
       hint: "generate makes a link of this name; rename this one, or change the other by a fault at 0s",
     });
   }
-  const named = <Node>(names: readonly string[], node: Node): Record<string, Node> =>
-    Object.fromEntries(names.map((name) => [name, node]));
   const links: Record<string, WrittenLink> = {};
   for (const [name, { ends, shape }] of Object.entries(generated?.links ?? {})) {
     links[name] = { ends: [{ node: ends[0] }, { node: ends[1] }], shape: shape ?? unshaped };
@@ -70,6 +68,10 @@ export function expandTopology({ generate, switches, ...written }: WrittenTopolo
     },
     complaints,
   };
+}
+
+function named<Node>(names: readonly string[], node: Node): Record<string, Node> {
+  return Object.fromEntries(names.map((name) => [name, node]));
 }
 
 function asSwitches(switches: WrittenTopology["switches"]): Topology["routers"] {

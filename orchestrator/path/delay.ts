@@ -31,6 +31,11 @@ export class Delay<Packet extends PathPacket> implements PathElement<Packet> {
     return this.#held.length;
   }
 
+  /** No packet that comes now leaves earlier than this after it came. */
+  get leastMicroseconds(): number {
+    return this.#jitter === undefined ? this.#delayMicroseconds : 0;
+  }
+
   /** For packets that come from now on. */
   configure(delayMicroseconds: number, jitter: JitterParameters | undefined): void {
     this.#delayMicroseconds = delayMicroseconds;

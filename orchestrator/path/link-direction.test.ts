@@ -61,7 +61,7 @@ describe("a direction of a link", () => {
       () => {},
     );
     for (let number = 0; number < 6; number++) link.push({ bytes: 1000, number }, 0);
-    expect(link.counters()).to.deep.equal({
+    expect(link.counters(0)).to.deep.equal({
       packets: 0,
       bytes: 0,
       dropsQueue: 2,
@@ -74,7 +74,24 @@ describe("a direction of a link", () => {
     link.blackhole = true;
     link.push({ bytes: 1000, number: 6 }, 10);
     link.advance(1e6);
-    expect(link.counters()).to.include({ packets: 4, bytes: 4000, dropsBlackhole: 1, queueBytes: 0 });
+    expect(link.counters(1e6)).to.include({ packets: 4, bytes: 4000, dropsBlackhole: 1, queueBytes: 0 });
+  });
+
+  it("has one time to wait for each packet, and counts by the time that it is asked for", () => {
+    const delivered: number[] = [];
+    const link = new LinkDirection<TestPacket>(
+      { rateBitsPerSecond: 8e6, delayMicroseconds: 100, seed: 1 },
+      (_packet, time) => delivered.push(time),
+      () => {},
+    );
+    for (let number = 0; number < 3; number++) link.push({ bytes: 1000, number }, 0);
+    expect(link.nextTime()).to.equal(1100);
+    expect(link.counters(1050)).to.include({ queuePackets: 1, packets: 0 });
+    link.advance(1100);
+    expect(link.nextTime()).to.equal(2100);
+    link.configure({ rateBitsPerSecond: 8e6, delayMicroseconds: 5000 }, 2050);
+    link.advance(1e5);
+    expect(delivered).to.deep.equal([1100, 2100, 8000]);
   });
 
   it("as a blackhole delivers what was already on its way", () => {

@@ -85,6 +85,8 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
    * Gilbert-Elliott loss begins anew in its good state.
    */
   configure(config: Omit<LinkDirectionConfig, "seed">, now: number): void {
+    // What the rate has let go before has the old delay.
+    this.advance(now);
     this.#rate.configure(config.rateBitsPerSecond ?? Infinity, config.queue ?? {}, now);
     this.#delay.configure(config.delayMicroseconds ?? 0, config.jitter);
     this.#loss = this.#makeLoss(config.loss);
@@ -106,7 +108,9 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     return this.#rate.rateBitsPerSecond;
   }
 
-  counters(): LinkDirectionCounters {
+  /** As of `now`; nothing is delivered by it. */
+  counters(now: number): LinkDirectionCounters {
+    this.#rate.advance(now);
     return {
       packets: this.#packets,
       bytes: this.#bytes,
@@ -123,8 +127,9 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     this.#blackhole.push(packet, now);
   }
 
+  /** What the rate lets go is not looked at before its delay is over: for each packet there is one time, not two. */
   nextTime(): number {
-    return Math.min(this.#rate.nextTime(), this.#delay.nextTime());
+    return Math.min(this.#rate.nextTime() + this.#delay.leastMicroseconds, this.#delay.nextTime());
   }
 
   advance(now: number): void {

@@ -174,7 +174,7 @@ function directionStats(
   return {
     link,
     direction,
-    ...elements.counters(),
+    ...elements.counters(monotonicMicroseconds()),
     ...(rate === Infinity ? {} : { rateBitsPerSecond: rate }),
     blackhole: elements.blackhole,
     dropsOversize,

@@ -229,7 +229,7 @@ describe("Simulation", function () {
 
   it("is refused by the plan where a host asks for a kernel", () => {
     expect(() => simulationPlan("wifi-3g", ["hosts.server.endpoint=linux-mptcp"])).to.throw(
-      'hosts.server.endpoint: found "linux-mptcp" on the simulation, expected pathlab there; a kernel cannot be simulated',
+      'hosts.server.endpoint: found "linux-mptcp" on the simulation, expected pathlab or pathlab-tcp there; a kernel cannot be simulated',
     );
   });
 });

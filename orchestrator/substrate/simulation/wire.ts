@@ -64,6 +64,6 @@ export class ShapedWire implements Wire {
   }
 
   counters(): LinkDirectionCounters {
-    return this.#link.counters();
+    return this.#link.counters(this.#engine.now);
   }
 }
