@@ -7,6 +7,7 @@ import { fastest, type Scheduler } from "../scheduler/scheduler.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
 import { OpportunisticRetransmission } from "./opportunistic-retransmission.ts";
+import { FallbackDoubt } from "./fallback-doubt.ts";
 import { ReinjectionQueue } from "./reinjection-queue.ts";
 import { RetransmissionEpisodes } from "./retransmission-episodes.ts";
 import type { Subflow } from "./subflow.ts";
@@ -36,6 +37,7 @@ export class DataSender {
   readonly #demand = { pendingBytes: 0, windowBytes: 0 };
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
+  readonly #doubt = new FallbackDoubt();
   /** When a DATA_ACK last brought progress, or waiting for one began. */
   #answeredAt = 0;
   /** Data offset behind the latest segment that was not full. */
@@ -64,6 +66,7 @@ export class DataSender {
     if (offset <= this.unacknowledged) return;
     this.unacknowledged = offset;
     this.#backoff = 0;
+    this.#doubt.settle();
     this.#answeredAt = now;
     this.#timeoutAt = Number.POSITIVE_INFINITY;
     this.#arm(now);
@@ -87,7 +90,7 @@ export class DataSender {
   /** What the peer waits for and no subflow holds: a subflow that was reset took it along after it had acknowledged it. Returns how many bytes. */
   #reinjectHead(): number {
     if (this.unacknowledged >= this.next || this.#liveHolder(this.unacknowledged) !== undefined) return 0;
-    if (this.#connection.subflowSet.hasBeenAlone) return 0; // A join that was refused took nothing.
+    if (this.#connection.subflowSet.peerMayFallBack) return 0; // A join that was refused took nothing.
     const first = this.reinjections.first(this.unacknowledged);
     const end = Math.min(
       this.next,
@@ -152,12 +155,10 @@ export class DataSender {
       connection.fallback.onDataTimeout(now);
     }
     if (this.unacknowledged < this.next && !connection.plain) {
-      const lone = connection.subflowSet.hasBeenAlone ? connection.subflows.find(({ usable }) => usable) : undefined;
+      const lone = connection.subflowSet.peerMayFallBack ? connection.subflows.find(({ usable }) => usable) : undefined;
       if (this.#liveHolder(this.unacknowledged) !== undefined) {
         // Its subflow sends it again.
-      } else if (lone !== undefined && this.#backoff === 1) {
-        // All of it has arrived there, so the peer may lack the mappings and be about to take that stream for the data (RFC 8684 §3.7): the same bytes would be new
-        // ones to it. Its answer shows whether it still speaks MPTCP.
+      } else if (lone !== undefined && !this.#doubt.isSettled(lone, now)) {
         lone.endpoint.requestProbe();
       } else {
         const end = Math.min(this.next, this.unacknowledged + retransmissionBurst);

@@ -49,6 +49,7 @@ export class Lifetime {
     this.#orphanAt = Number.POSITIVE_INFINITY;
     this.#refusedJoins = 0;
     connection.subflowSet.established++;
+    if (subflow.joinConfirmed) connection.subflowSet.confirmed++;
     environment.record({
       time: now,
       name: "mptcp:subflow-established",

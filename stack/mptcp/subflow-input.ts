@@ -86,7 +86,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   if (!subflow.endpoint.synchronized && !completeHandshake(subflow, segment, now)) return false;
   if (connection.plain) return true;
   subflow.removalCheck.noteHeard(now);
-  subflow.joinConfirmed = true; // By whatever comes after the SYN/ACK (RFC 8684 §3.2).
+  subflow.confirmJoin(); // By whatever comes after the SYN/ACK (RFC 8684 §3.2).
   if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
 
   connection.fallback.noteSegment(subflow, segment);

@@ -12,8 +12,9 @@ import { Subflow, type SubflowRole } from "./subflow.ts";
 export class SubflowSet {
   readonly list: Subflow[] = [];
   readonly #connection: Connection;
-  /** How many have been established so far. */
+  /** How many have been established so far, and of how many it is known that the peer has had them established, too. */
   established = 0;
+  confirmed = 0;
   #nextId = 0;
   #initial: Subflow | undefined;
 
@@ -24,6 +25,11 @@ export class SubflowSet {
   /** The subflow that opened the connection, even if it has ended since. */
   get initial(): Subflow {
     return this.#initial!;
+  }
+
+  /** The peer may know of the initial subflow alone, and fall back to its stream. */
+  get peerMayFallBack(): boolean {
+    return this.confirmed <= 1;
   }
 
   /** No data can have been sent elsewhere than on the initial subflow: there has been no other. */

@@ -75,6 +75,8 @@ export class Subflow implements TcpUser, Schedulable {
   optionsPass = false;
   /** Segments that should carry options come without any. */
   optionsMissing = false;
+  /** TSecr of the latest segment that carried one; -1: none. */
+  optionsEcho = -1;
   /** From here on the stream is the data, without options (RFC 8684 §3.7). */
   infiniteMapping: { subflowStart: number; dataStart: number } | undefined;
 
@@ -114,6 +116,13 @@ export class Subflow implements TcpUser, Schedulable {
       tcp: environment.tcp,
       windowScale: connection.windowScale,
     });
+  }
+
+  /** The peer, too, has the subflow established. */
+  confirmJoin(): void {
+    if (this.joinConfirmed) return;
+    this.joinConfirmed = true;
+    this.connection.subflowSet.confirmed++;
   }
 
   get isJoin(): boolean {

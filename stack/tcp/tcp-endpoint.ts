@@ -111,6 +111,11 @@ export class TcpEndpoint {
     return this.#tcb.transmitter.segmentSize;
   }
 
+  /** TSval of what is sent at `now` (RFC 7323 §3); -1: without timestamps. */
+  timestampAt(now: number): number {
+    return this.#tcb.timestamps.valueAt(now);
+  }
+
   get nextTimeout(): number {
     return this.#tcb.timers.next;
   }

@@ -96,4 +96,50 @@ export const keptScenarios = {
     client: { sendBufferBytes: 4_096, sends: 7_198 },
     server: { sends: 1_440 },
   },
+  "data that a subflow's peer had only half joined went over the first one again, to a server that had fallen back": {
+    seed: 13_954,
+    paths: [
+      { tamperingUp: [{ kind: "strip-later", value: 5 }] },
+      { down: { rate: 10_000_000, delay: 40_000, queueBytes: 60_000 } },
+    ],
+    client: { sends: 8_377 },
+    server: { receiveBufferBytes: 4_096, sends: 4_813 },
+  },
+  "data sent again by a server that has a join, to a client that gave the join up and fell back": {
+    seed: 3_357,
+    paths: [
+      {
+        down: { rate: 500_000, delay: 5_000, queueBytes: 60_000 },
+        tamperingDown: [{ kind: "strip-data", value: 0 }],
+      },
+      {},
+    ],
+    server: { sendBufferBytes: 4_096, sends: 5_674 },
+  },
+  "the first data cut, the option on the second half, while a join is under way": {
+    seed: 0,
+    paths: [
+      {
+        up: { rate: 2_000_000, delay: 500, queueBytes: 60_000, reorder: 0.1, reorderDelay: 8_000 },
+        tamperingUp: [{ kind: "split-second", value: 0 }],
+      },
+      { up: { rate: 2_000_000, delay: 500, queueBytes: 60_000 } },
+    ],
+    client: { sends: 28_522 },
+  },
+  "the first data cut in four, the option on the last": {
+    seed: 0,
+    paths: [
+      {
+        up: { rate: 2_000_000, delay: 500, queueBytes: 60_000, reorder: 0.1, reorderDelay: 8_000 },
+        tamperingUp: [
+          { kind: "split-second", value: 0 },
+          { kind: "split-second", value: 1 },
+        ],
+      },
+      { up: { rate: 2_000_000, delay: 500, queueBytes: 60_000 } },
+    ],
+    client: { sends: 15_669 },
+    server: { sends: 8_398 },
+  },
 } satisfies Record<string, KeptScenario>;
