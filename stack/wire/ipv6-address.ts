@@ -34,7 +34,10 @@ let sweepAt = smallestSweep;
 
 /** The address of four 32-bit words. Who stores it for longer than a packet is handled stores what `keepIpv6` returns. */
 export function ipv6FromWords(word0: number, word1: number, word2: number, word3: number): Ipv6Address {
-  const [a, b, c, d] = [word0 | 0, word1 | 0, word2 | 0, word3 | 0];
+  const a = word0 | 0;
+  const b = word1 | 0;
+  const c = word2 | 0;
+  const d = word3 | 0;
   const slot = slotOf(a, b, c, d);
   const known = recent[slot];
   if (known !== undefined && known.word3 === d && known.word2 === c && known.word1 === b && known.word0 === a)
