@@ -1,6 +1,7 @@
 /** What a script runs on: the pure host on a virtual clock, or the kernel behind a TUN device in real time. */
 
 import type { VariableSource } from "./assertion.ts";
+import type { Latitude } from "./latitude.ts";
 import type { ScriptConfiguration } from "./script-configuration.ts";
 import type { CallSpec } from "./syntax.ts";
 import type { WireSegment } from "./wire-segment.ts";
@@ -29,8 +30,10 @@ export interface BackEnd {
   readonly now: number;
   /** What has been sent and no statement has looked at, in order. */
   readonly captured: CapturedSegment[];
-  /** How far off from what the script says is still in time; undefined: as the script says. */
-  readonly toleranceMicroseconds: number | undefined;
+  /** How far off from what the script says is still in time, for something that comes `interval` after what was before; undefined: as the script says. */
+  tolerance(interval: number): number | undefined;
+  /** What it was allowed to do otherwise than the script says, and did; undefined: the script was written for it. */
+  readonly latitudes: Set<Latitude> | undefined;
   /** Called when everything that can happen at an instant has happened; what it throws, `advance` throws. */
   onSettled: (() => void) | undefined;
   /** Lets time pass until `time`; returns early when `until` says so after something has happened. */

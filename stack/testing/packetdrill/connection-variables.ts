@@ -16,7 +16,7 @@ const states: Readonly<Record<TcpState, number>> = {
   "last-ack": 9,
   closing: 11,
 };
-const names: Readonly<Record<string, number>> = {
+export const stateNumbers: Readonly<Record<string, number>> = {
   TCP_ESTABLISHED: 1,
   TCP_SYN_SENT: 2,
   TCP_SYN_RECV: 3,
@@ -36,7 +36,7 @@ const infiniteThreshold = 0x7fff_ffff;
 
 /** undefined: the host does not tell. TCP fields are those of the first subflow. */
 export function connectionVariable(connection: Connection, name: string): number | undefined {
-  if (Object.hasOwn(names, name)) return names[name];
+  if (Object.hasOwn(stateNumbers, name)) return stateNumbers[name];
   const info = connection.info();
   const [subflow] = info.subflows;
   switch (name) {

@@ -7,6 +7,13 @@ import type { Flow } from "./flow.ts";
 import { FlowTable } from "./flow-table.ts";
 import { formatOption, formatOutbound } from "./format-packet.ts";
 import { mappedBytes, toWireOption, type TranslationContext } from "./option-translation.ts";
+import {
+  acknowledgementDelay,
+  adaptOptions,
+  differInPushOnly,
+  isFourthPacket,
+  isPureAcknowledgement,
+} from "./latitude.ts";
 import type { ScriptConfiguration } from "./script-configuration.ts";
 import { type Position, ScriptFailure, ScriptSyntaxError, ScriptUnsupported } from "./script-error.ts";
 import { KeyTable } from "./session.ts";
@@ -57,9 +64,17 @@ export class PacketExchange {
     });
   }
 
-  /** Waits until `deadline` for the packet, compares it and returns when it was sent. @throws ScriptFailure, ScriptUnsupported */
-  async expect(packet: PacketSpec, deadline: number): Promise<number> {
+  /** Waits until `deadline` for the packet, compares it and returns when it was sent; undefined: it did not come and need not. @throws ScriptFailure, ScriptUnsupported */
+  async expect(packet: PacketSpec, deadline: number): Promise<number | undefined> {
     const tcp = runnable(packet);
+    const { latitudes } = this.#machine;
+    if (latitudes !== undefined && isFourthPacket(packet) && this.#flows.current?.isJoin !== true) {
+      const answer = await this.#find(packet, deadline);
+      if (answer === undefined || this.#machine.captured[answer]!.segment.payload.length > 0) {
+        latitudes.add("fourth-packet");
+        return undefined;
+      }
+    }
     const captured = await this.#await(packet, deadline);
     const { segment, time } = captured;
     const flow = this.#flows.forCaptured(segment);
@@ -72,6 +87,15 @@ export class PacketExchange {
     }
     this.#compare(packet, tcp, flow, captured);
     return time;
+  }
+
+  /** Whether a packet that came so many microseconds after its time is one that may. */
+  mayBeLate({ tcp }: PacketSpec, delay: number): boolean {
+    const { latitudes } = this.#machine;
+    if (latitudes === undefined || delay < 0 || delay > acknowledgementDelay || !isPureAcknowledgement(tcp!))
+      return false;
+    latitudes.add("delayed-acknowledgement");
+    return true;
   }
 
   /** At the end of the script the host has sent nothing that the script does not speak of. */
@@ -98,12 +122,10 @@ export class PacketExchange {
   }
 
   async #await(packet: PacketSpec, deadline: number): Promise<CapturedSegment> {
-    const { captured } = this.#machine;
-    const matching = (): number =>
-      captured.findIndex(({ segment }) => this.#flows.matches(packet, this.#flows.forCaptured(segment)));
-    await this.#machine.advance(Math.max(deadline, this.#machine.now), () => matching() >= 0);
-    const index = matching();
-    if (index < 0) {
+    const { captured, latitudes } = this.#machine;
+    const mayWait = latitudes !== undefined && isPureAcknowledgement(packet.tcp!);
+    const index = await this.#find(packet, deadline + (mayWait ? acknowledgementDelay : 0));
+    if (index === undefined) {
       const others =
         captured.length === 0
           ? "nothing"
@@ -114,6 +136,16 @@ export class PacketExchange {
       );
     }
     return captured.splice(index, 1)[0]!;
+  }
+
+  /** Where in `captured` the first packet of the same flow is, when one comes by `deadline`. */
+  async #find(packet: PacketSpec, deadline: number): Promise<number | undefined> {
+    const { captured } = this.#machine;
+    const matching = (): number =>
+      captured.findIndex(({ segment }) => this.#flows.matches(packet, this.#flows.forCaptured(segment)));
+    await this.#machine.advance(Math.max(deadline, this.#machine.now), () => matching() >= 0);
+    const index = matching();
+    return index < 0 ? undefined : index;
   }
 
   /** The bytes of the test stream at the packet's place. */
@@ -130,12 +162,18 @@ export class PacketExchange {
     const check = (what: string, expected: string | number, actual: string | number): void => {
       if (expected !== actual) differences.push(`${what}: expected ${expected}, actual ${actual}`);
     };
-    check("flags", lettersFromFlags(flagsFromLetters(tcp.flags)), lettersFromFlags(segment.flags));
+    const { latitudes } = this.#machine;
+    const wantedFlags = flagsFromLetters(tcp.flags);
+    if (latitudes !== undefined && differInPushOnly(wantedFlags, segment.flags)) latitudes.add("push");
+    else check("flags", lettersFromFlags(wantedFlags), lettersFromFlags(segment.flags));
     const sequence = flow.toScript(segment.sequence);
     check("sequence", `${tcp.sequence}(${tcp.length})`, `${sequence}(${segment.payload.length})`);
     if (tcp.acknowledgement !== undefined) check("ack", tcp.acknowledgement, segment.acknowledgement);
     else if ((segment.flags & ackFlag) !== 0 && tcp.flags.includes(".")) check("ack", "none", segment.acknowledgement);
-    if (tcp.window !== undefined) check("win", tcp.window, segment.window);
+    if (tcp.window !== undefined && tcp.window !== segment.window) {
+      if (latitudes !== undefined && tcp.window > 0 && segment.window > 0) latitudes.add("window");
+      else check("win", tcp.window, segment.window);
+    }
     check("urg", tcp.urgentPointer ?? 0, segment.urgentPointer);
     if (tcp.options !== undefined) this.#compareOptions(tcp, flow, segment, time, check);
     if (differences.length === 0) this.#comparePayload(flow, segment, check);
@@ -159,7 +197,10 @@ export class PacketExchange {
     check: (what: string, expected: string, actual: string) => void,
   ): void {
     const context = this.#context("outbound", flow, tcp, time);
-    const wanted = tcp.options ?? [];
+    const { latitudes } = this.#machine;
+    const written = tcp.options ?? [];
+    const wanted =
+      latitudes === undefined ? written : adaptOptions(written, segment.options, (latitude) => latitudes.add(latitude));
     check("options", `<${kinds(wanted)}>`, `<${kinds(segment.options)}>`);
     if (kinds(wanted) !== kinds(segment.options)) return;
     const expected = wanted.map((option, i) =>

@@ -10,7 +10,7 @@ import { TestedHost } from "./tested-host.ts";
 import type { WireSegment } from "./wire-segment.ts";
 
 export class PureBackEnd implements BackEnd {
-  readonly toleranceMicroseconds: undefined;
+  readonly latitudes: undefined;
   onSettled: (() => void) | undefined;
   readonly #tested: TestedHost;
   readonly #calls: SystemCalls;
@@ -27,6 +27,8 @@ export class PureBackEnd implements BackEnd {
   get now(): number {
     return this.#tested.now;
   }
+
+  tolerance(): undefined {}
 
   get captured(): CapturedSegment[] {
     return this.#tested.captured;

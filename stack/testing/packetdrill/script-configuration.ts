@@ -24,7 +24,7 @@ export interface ScriptConfiguration {
   receiveBufferBytes: number | undefined;
   policy: { -readonly [name in keyof MultipathPolicy]?: MultipathPolicy[name] };
   /** Addresses beyond the first, each on an interface of its own. */
-  endpoints: { address: string; backup: boolean }[];
+  endpoints: { address: string; backup: boolean; /** As the kernel's path manager takes them. */ flags: string[] }[];
 }
 
 export function defaultConfiguration(): ScriptConfiguration {
@@ -169,7 +169,7 @@ function applyEndpoint(configuration: ScriptConfiguration, words: string[], posi
   const known = new Set(["signal", "subflow", "fullmesh", "backup"]);
   // The path manager is the full mesh: whoever connects joins from everywhere, whoever listens signals.
   if (verb === "add" && address !== undefined && flags.every((flag) => known.has(flag))) {
-    configuration.endpoints.push({ address, backup: flags.includes("backup") });
+    configuration.endpoints.push({ address, backup: flags.includes("backup"), flags });
     return;
   }
   throw new ScriptUnsupported(position, `the command "ip mptcp endpoint ${words.join(" ")}"`);

@@ -286,7 +286,7 @@ function pollEvents(socket: ScriptSocket): number {
   return events;
 }
 
-function pollBits(expression: Expression | undefined): number {
+export function pollBits(expression: Expression | undefined): number {
   return wordsIn(expression).reduce(
     (bits, word) => bits | (Object.hasOwn(pollFlag, word) ? pollFlag[word as keyof typeof pollFlag] : 0),
     0,
