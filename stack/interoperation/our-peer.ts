@@ -24,6 +24,7 @@ export type OurOptions = Partial<
     | "allowJoinInitialAddress"
     | "maximumSubflows"
     | "maximumAddressesAccepted"
+    | "tcp"
   >
 > & {
   /** Interfaces, by index from 1, that are backup. */
