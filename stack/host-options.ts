@@ -8,6 +8,8 @@ export interface AddressOptions {
   /** Dotted IPv4, or IPv6 as RFC 4291 writes it; an interface may have both. */
   address: string;
   prefixLength: number;
+  /** Port that is advertised with the address: joins to it are asked for there (RFC 8684 §3.4.1). Default: that of the first subflow. */
+  port?: number;
 }
 
 export interface InterfaceOptions {

@@ -6,15 +6,16 @@ import type { FallbackReason, StackEvent } from "./events.ts";
 import type { ChecksumState, FrameSink } from "./frame.ts";
 import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
 import { checkedBuffer, checkedMultipathPolicy, checkedName, checkedTcpOptions } from "./host-configuration.ts";
-import { ConfigurationError, type HostOptions } from "./host-options.ts";
-import { buildInterfaces, checkedAddress } from "./interface-configuration.ts";
+import { type AddressOptions, ConfigurationError, type HostOptions } from "./host-options.ts";
+import { buildInterfaces, checkedAddress, checkedOwnAddress } from "./interface-configuration.ts";
 import { Listener } from "./listener.ts";
+import { LocalAddresses } from "./local-addresses.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import type { ConnectionKey } from "./mptcp/keys.ts";
 import { NetworkError } from "./network-error.ts";
-import type { InterfaceAddress, NetworkInterface } from "./network-interface.ts";
+import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
 import { StatelessHandshake } from "./stateless-handshake.ts";
@@ -22,11 +23,8 @@ import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
 import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { isUnicast } from "./unicast.ts";
-import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
-import { ipv4HeaderLength } from "./wire/ipv4.ts";
-import { ipv6HeaderLength } from "./wire/ipv6.ts";
+import { canTalk, type IpAddress, isUnspecified } from "./wire/ip-address.ts";
 import { unspecifiedIpv6 } from "./wire/ipv6-address.ts";
-import { tcpHeaderLength } from "./wire/tcp-segment.ts";
 
 const defaultBuffer = 6 * 1024 * 1024;
 const defaultBacklog = 511;
@@ -75,9 +73,8 @@ export class Host {
   readonly #mptcp: boolean;
   readonly #random: () => number;
   readonly #interfaces: NetworkInterface[];
-  readonly #networks: readonly InterfaceAddress[];
+  readonly #addresses = new LocalAddresses();
   readonly #synCookies: SynCookiePolicy;
-  readonly #localAddresses: (LocalAddress & { up: boolean })[];
   readonly #environment: ConnectionEnvironment;
 
   readonly #demultiplexer: Demultiplexer;
@@ -100,24 +97,12 @@ export class Host {
     this.#mptcp = options.mptcp;
     this.#random = options.random;
     this.#interfaces = buildInterfaces(options);
-    this.#networks = this.#interfaces.flatMap(({ addresses }) => addresses);
     this.#output = new PacketOutput(this.#interfaces);
-    let addressId = 0;
-    this.#localAddresses = this.#interfaces.flatMap((networkInterface) =>
-      networkInterface.addresses.map(({ address }) => ({
-        addressId: ++addressId,
-        address,
-        interfaceIndex: networkInterface.index,
-        interfaceName: networkInterface.name,
-        maximumSegmentSize:
-          networkInterface.mtu - (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) - tcpHeaderLength,
-        gso: networkInterface.gso,
-        backup: options.interfaces[networkInterface.index]!.backup ?? false,
-        up: true,
-      })),
-    );
-    if (addressId > 255)
-      throw new ConfigurationError("interfaces", "more than 255 addresses: an address id is one octet");
+    for (const [index, { addresses, backup = false }] of options.interfaces.entries()) {
+      const networkInterface = this.#interfaces[index]!;
+      for (const [i, own] of networkInterface.addresses.entries())
+        this.#addresses.add(networkInterface, own, { port: addresses[i]!.port ?? 0, backup });
+    }
     const tcp = checkedTcpOptions(options.tcp ?? {});
     this.#synCookies = tcp.synCookies ?? "when-full";
     const hostTcp = new HostTcp(tcp, options.random);
@@ -141,12 +126,12 @@ export class Host {
       reply: (segment, local, now) => this.#output.sendSegment(segment, this.#interfaces[local.interfaceIndex]!, now),
     });
     this.#demultiplexer = demultiplexer;
-    this.#input = new PacketInput(this.#localAddresses, this.#networks, demultiplexer, this.#output);
+    this.#input = new PacketInput(this.#addresses.list, this.#addresses.networks, demultiplexer, this.#output);
     const { flows, tokens } = demultiplexer;
     const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
     const newPathManager = checkedName("pathManager", options.pathManager, pathManagers);
     this.#environment = {
-      localAddresses: this.#localAddresses,
+      localAddresses: this.#addresses.list,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
       receiveBufferBytes,
       dssChecksum,
@@ -220,8 +205,38 @@ export class Host {
     const networkInterface = this.#interfaces[interfaceIndex]!;
     if (networkInterface.up === up) return;
     networkInterface.setUp(up);
-    for (const local of this.#localAddresses) if (local.interfaceIndex === interfaceIndex) local.up = up;
-    for (const connection of this.#connections) connection.onInterfaceChanged(interfaceIndex, up, now);
+    const changed = this.#addresses.onInterface(interfaceIndex);
+    for (const local of changed) this.#addresses.setUp(local, up);
+    for (const connection of this.#connections) {
+      if (up) connection.onAddressesCome(now);
+      else connection.onAddressesGone(changed, "interface-down", now);
+    }
+  }
+
+  /**
+   * A further address for an interface; connections may use it from now on.
+   * @throws ConfigurationError for what cannot be an address there; NetworkError EADDRINUSE
+   */
+  addAddress(interfaceIndex: number, options: AddressOptions & { backup?: boolean }, now: number): void {
+    const networkInterface = this.#interfaces[interfaceIndex];
+    if (networkInterface === undefined)
+      throw new ConfigurationError("interfaceIndex", `${this.name} has no interface ${interfaceIndex}`);
+    const own = checkedOwnAddress(options, "address");
+    if (this.#localAddressOf(own.address) !== undefined)
+      throw new NetworkError("EADDRINUSE", `${options.address} is an address of ${this.name} already`);
+    this.#addresses.add(networkInterface, own, { port: options.port ?? 0, backup: options.backup ?? false });
+    networkInterface.addAddress(own);
+    for (const connection of this.#connections) connection.onAddressesCome(now);
+  }
+
+  /** Subflows from the address end, and peers are told where another subflow is left. @throws NetworkError EADDRNOTAVAIL */
+  removeAddress(address: string, now: number): void {
+    const local = this.#localAddressOf(checkedAddress("address", address));
+    if (local === undefined) throw new NetworkError("EADDRNOTAVAIL", `${address} is not an address of ${this.name}`);
+    this.#addresses.setUp(local, false);
+    for (const connection of this.#connections) connection.onAddressesGone([local], "address-removed", now);
+    this.#addresses.remove(local);
+    this.#interfaces[local.interfaceIndex]!.removeAddress(local.address);
   }
 
   // Application calls.
@@ -258,7 +273,7 @@ export class Host {
       throw new NetworkError("EINVAL", `port ${remotePort} is not in 1 … 65535`);
     }
     const remote = checkedAddress("remoteAddress", options.remoteAddress);
-    if (!isUnicast(remote, this.#networks))
+    if (!isUnicast(remote, this.#addresses.networks))
       throw new NetworkError("ENETUNREACH", `${options.remoteAddress} is not the address of one host`);
     const local =
       options.localAddress === undefined
@@ -339,7 +354,7 @@ export class Host {
   }
 
   #localAddressOf(address: IpAddress): LocalAddress | undefined {
-    return this.#localAddresses.find((local) => local.address === address);
+    return this.#addresses.find(address);
   }
 
   /** Where a packet between the two goes first, or undefined: no route, or addresses of different families. */
@@ -349,7 +364,7 @@ export class Host {
   }
 
   #sourceFor(remote: IpAddress): LocalAddress | undefined {
-    const reachable = this.#localAddresses.filter((local) => local.up && this.#nextHop(local, remote) !== undefined);
+    const reachable = this.#addresses.list.filter((local) => local.up && this.#nextHop(local, remote) !== undefined);
     return reachable.find((local) => this.#nextHop(local, remote) === remote) ?? reachable[0];
   }
 

@@ -1,6 +1,6 @@
 /** Options of interfaces and addresses to checked values. */
 
-import { ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
+import { type AddressOptions, ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
 import { type InterfaceAddress, NetworkInterface } from "./network-interface.ts";
 import { parseMac } from "./wire/ethernet.ts";
 import {
@@ -52,9 +52,7 @@ function buildInterface(given: InterfaceOptions, index: number, path: string): N
   if (mac === undefined) throw new ConfigurationError(`${path}.mac`, `"${given.mac}" is not a hardware address`);
   if (given.addresses.length === 0)
     throw new ConfigurationError(`${path}.addresses`, "an interface needs at least one address");
-  const addresses = given.addresses.map(({ address, prefixLength }, i) =>
-    checkedOwnAddress(address, prefixLength, `${path}.addresses[${i}]`),
-  );
+  const addresses = given.addresses.map((own, i) => checkedOwnAddress(own, `${path}.addresses[${i}]`));
   const speaksIpv6 = addresses.some(({ address }) => isIpv6(address));
   const least = speaksIpv6 ? minimumIpv6Mtu : minimumMtu;
   if (!Number.isInteger(given.mtu) || given.mtu < least || given.mtu > maximumMtu) {
@@ -66,7 +64,9 @@ function buildInterface(given: InterfaceOptions, index: number, path: string): N
   return new NetworkInterface({ index, name, mac, mtu, gso, checksumOffload, addresses, gateway, ipv6Gateway });
 }
 
-function checkedOwnAddress(text: string, prefixLength: number, path: string): InterfaceAddress {
+/** @throws ConfigurationError */
+export function checkedOwnAddress(given: AddressOptions, path: string): InterfaceAddress {
+  const { address: text, prefixLength, port = 0 } = given;
   const address = checkedAddress(`${path}.address`, text);
   if (address === unspecifiedAddress || (isIpv6(address) && (address === unspecifiedIpv6 || isMulticast(address))))
     throw new ConfigurationError(`${path}.address`, `"${text}" is not the address of an interface`);
@@ -74,6 +74,8 @@ function checkedOwnAddress(text: string, prefixLength: number, path: string): In
   if (!Number.isInteger(prefixLength) || prefixLength < 1 || prefixLength > longest) {
     throw new ConfigurationError(`${path}.prefixLength`, `${prefixLength} is not an integer from 1 to ${longest}`);
   }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new ConfigurationError(`${path}.port`, `${port} is not an integer from 0 to 65535`);
   return { address, prefixLength };
 }
 

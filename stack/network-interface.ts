@@ -58,11 +58,9 @@ export class NetworkInterface {
   readonly mtu: number;
   readonly gso: boolean;
   readonly checksumOffload: boolean;
-  readonly addresses: readonly InterfaceAddress[];
   readonly gateway: Ipv4Address | undefined;
   readonly ipv6Gateway: Ipv6Address | undefined;
-  /** Of an interface that speaks IPv6: what it calls itself on its link (RFC 4291 §2.8). */
-  readonly linkLocal: Ipv6Address | undefined;
+  #addresses: readonly InterfaceAddress[];
   up = true;
   /** Frames of the interface itself that wait for `pollTransmit`: ARP, neighbour discovery, and what these have released. */
   outgoing: OutgoingFrame[] = [];
@@ -75,15 +73,30 @@ export class NetworkInterface {
     this.mtu = options.mtu;
     this.gso = options.gso;
     this.checksumOffload = options.checksumOffload;
-    this.addresses = options.addresses;
+    this.#addresses = options.addresses;
     this.gateway = options.gateway;
     this.ipv6Gateway = options.ipv6Gateway;
-    const speaksIpv6 = options.addresses.some(({ address }) => isIpv6(address));
-    this.linkLocal = speaksIpv6 ? linkLocalFor(options.mac) : undefined;
     this.#neighbours = new NeighbourCache({
       solicit: (address, mac) => (isIpv6(address) ? this.#solicit(address, mac) : this.#requestArp(address)),
       release: (frame) => void this.outgoing.push(frame),
     });
+  }
+
+  get addresses(): readonly InterfaceAddress[] {
+    return this.#addresses;
+  }
+
+  /** Of an interface that speaks IPv6: what it calls itself on its link (RFC 4291 §2.8). */
+  get linkLocal(): Ipv6Address | undefined {
+    return this.#addresses.some(({ address }) => isIpv6(address)) ? linkLocalFor(this.mac) : undefined;
+  }
+
+  addAddress(own: InterfaceAddress): void {
+    this.#addresses = [...this.#addresses, own];
+  }
+
+  removeAddress(address: IpAddress): void {
+    this.#addresses = this.#addresses.filter((own) => own.address !== address);
   }
 
   owns(address: IpAddress): boolean {

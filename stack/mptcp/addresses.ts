@@ -13,6 +13,8 @@ const advertisementAttempts = 6;
 interface Advertisement {
   addressId: number;
   address: IpAddress;
+  /** 0: none is told, and joins come to that of the first subflow. */
+  port: number;
   retryAt: number;
   delay: number;
   attempts: number;
@@ -45,11 +47,12 @@ export class AddressBook {
     this.#remote.push({ addressId: 0, address, port });
   }
 
-  advertise(local: LocalPathAddress, now: number): void {
+  advertise(local: LocalPathAddress & { readonly port?: number }, now: number): void {
     this.#record(local.addressId, local.address, "local", now);
     this.#unanswered.push({
       addressId: local.addressId,
       address: local.address,
+      port: local.port ?? 0,
       retryAt: now,
       delay: firstRetransmission,
       attempts: 0,
@@ -82,9 +85,9 @@ export class AddressBook {
       }
       advertisement.retryAt = now + advertisement.delay;
       advertisement.delay *= 2;
-      const { addressId, address } = advertisement;
-      const hmac = addAddressHmac(connection.localKey!.key, connection.peerKey!.key, addressId, address, 0);
-      connection.paths.sendSignal({ kind: "add-address", addressId, address, port: 0, hmac });
+      const { addressId, address, port } = advertisement;
+      const hmac = addAddressHmac(connection.localKey!.key, connection.peerKey!.key, addressId, address, port);
+      connection.paths.sendSignal({ kind: "add-address", addressId, address, port, hmac });
     }
   }
 

@@ -18,6 +18,8 @@ export interface LocalAddress {
   /** Unique on the host, 1 … 255; a connection calls the address of its initial subflow 0 (RFC 8684 §3.2). */
   readonly addressId: number;
   readonly address: IpAddress;
+  /** Advertised with the address; 0: none. */
+  readonly port: number;
   readonly interfaceIndex: number;
   readonly interfaceName: string;
   /** MTU minus IP and TCP headers. */

@@ -262,9 +262,14 @@ export class Connection {
     while (!environment.registerToken(this.localKey.token, this));
   }
 
-  /** The host's interface has gone down or come back. */
-  onInterfaceChanged(interfaceIndex: number, up: boolean, now: number): void {
-    this.paths.onInterfaceChanged(interfaceIndex, up, now);
+  /** The host has lost these addresses; they may come back. */
+  onAddressesGone(gone: readonly LocalAddress[], reason: "interface-down" | "address-removed", now: number): void {
+    this.paths.onAddressesGone(gone, reason, now);
+    this.#wake();
+  }
+
+  onAddressesCome(now: number): void {
+    this.paths.update(now);
     this.#wake();
   }
 

@@ -233,5 +233,5 @@ function errorOfAttempt(reason: SubflowCloseReason): ConnectionErrorCode {
 function errorOfPlain(reason: SubflowCloseReason): ConnectionErrorCode {
   if (reason === "timeout") return "ETIMEDOUT";
   if (reason === "unreachable") return "EHOSTUNREACH";
-  return reason === "interface-down" ? "ECONNABORTED" : "ECONNRESET";
+  return reason === "interface-down" || reason === "address-removed" ? "ECONNABORTED" : "ECONNRESET";
 }

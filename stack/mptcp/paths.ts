@@ -53,7 +53,10 @@ export class Paths implements ManagedConnection {
   hasSubflow(local: IpAddress, remote: RemotePathAddress): boolean {
     return this.#connection.subflows.some(
       ({ endpoint }) =>
-        !endpoint.closed && endpoint.localAddress === local && endpoint.remoteAddress === remote.address,
+        !endpoint.closed &&
+        endpoint.localAddress === local &&
+        endpoint.remoteAddress === remote.address &&
+        endpoint.remotePort === remote.port,
     );
   }
 
@@ -85,20 +88,12 @@ export class Paths implements ManagedConnection {
     if (this.#connection.mayJoin) this.#manager.update(this, now);
   }
 
-  /** An interface of the host has gone down (`up` false) or come back. */
-  onInterfaceChanged(interfaceIndex: number, up: boolean, now: number): void {
+  /** The host cannot use these addresses any more: their subflows end without a word, for none would arrive (RFC 8684 §3.4.2). */
+  onAddressesGone(gone: readonly LocalAddress[], reason: "interface-down" | "address-removed", now: number): void {
     const connection = this.#connection;
-    if (!up) {
-      for (const subflow of connection.subflows) {
-        if (subflow.local.interfaceIndex === interfaceIndex) subflow.endpoint.discard("interface-down", now);
-      }
-      if (connection.mayJoin) {
-        for (const local of this.localAddresses) {
-          if (local.interfaceIndex === interfaceIndex)
-            this.addresses.remove(connection.subflowSet.wireAddressId(local), now);
-        }
-      }
-    }
+    for (const { local, endpoint } of connection.subflows) if (gone.includes(local)) endpoint.discard(reason, now);
+    if (connection.mayJoin)
+      for (const local of gone) this.addresses.remove(connection.subflowSet.wireAddressId(local), now);
     this.update(now);
   }
 

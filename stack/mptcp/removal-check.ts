@@ -41,6 +41,7 @@ export class RemovalCheck {
   #probe(now: number): void {
     const { endpoint } = this.#subflow;
     endpoint.requestProbe();
-    this.nextTimeout = now + endpoint.sender.timeout * 2 ** this.#probes++;
+    this.#probes++;
+    this.nextTimeout = now + endpoint.sender.timeout; // With the back-off of what is outstanding.
   }
 }

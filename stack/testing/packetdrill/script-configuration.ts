@@ -24,7 +24,14 @@ export interface ScriptConfiguration {
   receiveBufferBytes: number | undefined;
   policy: { -readonly [name in keyof MultipathPolicy]?: MultipathPolicy[name] };
   /** Addresses beyond the first, each on an interface of its own. */
-  endpoints: { address: string; backup: boolean; /** As the kernel's path manager takes them. */ flags: string[] }[];
+  endpoints: {
+    address: string;
+    backup: boolean;
+    /** Advertised with the address; 0: none. */
+    port: number;
+    /** As the kernel's path manager takes them. */
+    flags: string[];
+  }[];
 }
 
 export function defaultConfiguration(): ScriptConfiguration {
@@ -166,10 +173,12 @@ function applyEndpoint(configuration: ScriptConfiguration, words: string[], posi
     configuration.endpoints = [];
     return;
   }
+  const portAt = flags.indexOf("port");
+  const port = portAt < 0 ? 0 : Number(flags.splice(portAt, 2)[1]);
   const known = new Set(["signal", "subflow", "fullmesh", "backup"]);
   // The path manager is the full mesh: whoever connects joins from everywhere, whoever listens signals.
   if (verb === "add" && address !== undefined && flags.every((flag) => known.has(flag))) {
-    configuration.endpoints.push({ address, backup: flags.includes("backup"), flags });
+    configuration.endpoints.push({ address, backup: flags.includes("backup"), port, flags });
     return;
   }
   throw new ScriptUnsupported(position, `the command "ip mptcp endpoint ${words.join(" ")}"`);

@@ -27,15 +27,15 @@ export class TestedHost {
   #now = startOfClock;
 
   constructor(configuration: ScriptConfiguration, mptcp: boolean) {
-    const endpoints = [{ address: configuration.localAddress, backup: false }, ...configuration.endpoints];
+    const endpoints = [{ address: configuration.localAddress, backup: false, port: 0 }, ...configuration.endpoints];
     this.#addresses = endpoints.map(({ address }) => address);
-    const interfaces = endpoints.map(({ address, backup }, i): InterfaceOptions => ({
+    const interfaces = endpoints.map(({ address, backup, port }, i): InterfaceOptions => ({
       name: `tun${i}`,
       mac: `02:00:00:00:00:0${i + 1}`,
       mtu: configuration.mtu,
       gso: false,
       // Every destination is a neighbour, so that scripts choose their addresses freely.
-      addresses: [{ address, prefixLength: 1 }],
+      addresses: [{ address, prefixLength: 1, port }],
       gateway: gatewayOf(address),
       backup,
     }));

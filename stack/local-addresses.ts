@@ -1,0 +1,75 @@
+/** The addresses of a host, which come and go while it lives, and the ids by which its connections tell peers of them (RFC 8684 §3.2). */
+
+import { ConfigurationError } from "./host-options.ts";
+import type { LocalAddress } from "./mptcp/connection-environment.ts";
+import type { InterfaceAddress, NetworkInterface } from "./network-interface.ts";
+import { type IpAddress, isIpv6 } from "./wire/ip-address.ts";
+import { ipv4HeaderLength } from "./wire/ipv4.ts";
+import { ipv6HeaderLength } from "./wire/ipv6.ts";
+import { tcpHeaderLength } from "./wire/tcp-segment.ts";
+
+/** An id is one octet, and 0 is the address of the initial subflow. */
+const largestId = 255;
+
+type Changeable<T> = { -readonly [name in keyof T]: T[name] };
+
+export interface AddressTraits {
+  /** Port that is advertised with the address; 0: none. */
+  readonly port: number;
+  readonly backup: boolean;
+}
+
+export class LocalAddresses {
+  /** In the order in which they came; changes in place. */
+  readonly list: LocalAddress[] = [];
+  /** The networks on the links of the host; changes in place. */
+  readonly networks: InterfaceAddress[] = [];
+  #latestId = 0;
+
+  /** @throws ConfigurationError when there is no id left */
+  add(networkInterface: NetworkInterface, own: InterfaceAddress, traits: AddressTraits): void {
+    const { address } = own;
+    const fixedHeaders = (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) + tcpHeaderLength;
+    this.list.push({
+      addressId: this.#newId(),
+      address,
+      port: traits.port,
+      interfaceIndex: networkInterface.index,
+      interfaceName: networkInterface.name,
+      maximumSegmentSize: networkInterface.mtu - fixedHeaders,
+      gso: networkInterface.gso,
+      backup: traits.backup,
+      up: networkInterface.up,
+    });
+    this.networks.push(own);
+  }
+
+  remove(local: LocalAddress): void {
+    this.list.splice(this.list.indexOf(local), 1);
+    const network = this.networks.findIndex(({ address }) => address === local.address);
+    this.networks.splice(network, 1);
+  }
+
+  find(address: IpAddress): LocalAddress | undefined {
+    return this.list.find((local) => local.address === address);
+  }
+
+  onInterface(interfaceIndex: number): LocalAddress[] {
+    return this.list.filter((local) => local.interfaceIndex === interfaceIndex);
+  }
+
+  setUp(local: LocalAddress, up: boolean): void {
+    (local as Changeable<LocalAddress>).up = up;
+  }
+
+  /** The next after the latest that is free: a peer that has not heard of a removal shall not meet the same id soon (RFC 8684 §3.4.2). */
+  #newId(): number {
+    for (let i = 1; i <= largestId; i++) {
+      const id = ((this.#latestId + i - 1) % largestId) + 1;
+      if (this.list.some(({ addressId }) => addressId === id)) continue;
+      this.#latestId = id;
+      return id;
+    }
+    throw new ConfigurationError("interfaces", `more than ${largestId} addresses: an address id is one octet`);
+  }
+}

@@ -1,0 +1,133 @@
+/** Addresses that come and go while connections live: break before make, and what the peer is told (RFC 8684 §3.4). */
+
+import { expect } from "chai";
+import { ConfigurationError } from "../host-options.ts";
+import { NetworkError } from "../host.ts";
+import { checkStreams } from "./check-streams.ts";
+import { type Conversation, converse, makePair, type Pair, type PairOptions } from "./pair.ts";
+
+const second = 1_000_000;
+const path = { rate: 8_000_000, delay: 10_000, queueBytes: 80_000 };
+
+interface Started {
+  pair: Pair;
+  conversation: Conversation;
+}
+
+/** A download that is under way. */
+function download(bytes: number, options: PairOptions): Started {
+  const pair = makePair({ paths: [path, path], ...options });
+  pair.network.route("10.0.1.3", pair.links[0]!);
+  pair.network.route("10.0.2.3", pair.links[1]!);
+  const conversation = converse(pair, 1_000, bytes);
+  pair.network.run(second);
+  return { pair, conversation };
+}
+
+function finish({ pair, conversation }: Started, bytes: number): void {
+  const { client, server } = conversation;
+  pair.network.run(300 * second, () => client.closed && server()?.closed === true);
+  checkStreams(conversation, 1_000, bytes);
+}
+
+function established({ conversation }: Started): string[] {
+  return conversation.client.connection
+    .info()
+    .subflows.filter(({ state }) => state === "established")
+    .map(({ localAddress }) => localAddress)
+    .sort();
+}
+
+describe("addresses at run time", () => {
+  it("come: the connection gets a subflow from the new one", () => {
+    const started = download(5_000_000, { paths: [path] });
+    started.pair.client.addAddress(0, { address: "10.0.1.3", prefixLength: 24 }, started.pair.network.now);
+    started.pair.network.run(second);
+    expect(established(started)).to.deep.equal(["10.0.1.2", "10.0.1.3"]);
+    finish(started, 5_000_000);
+  });
+
+  it("go: their subflow ends, the peer is told, and the stream goes on over the other", () => {
+    const started = download(5_000_000, {});
+    const { pair } = started;
+    pair.client.removeAddress("10.0.2.2", pair.network.now);
+    pair.network.run(2 * second);
+    expect(established(started)).to.deep.equal(["10.0.1.2"]);
+    expect(pair.network.eventsNamed("path-manager:address-removed", pair.server)).to.have.length(1);
+    expect(pair.network.eventsNamed("mptcp:subflow-closed", pair.server)[0]?.reason).to.equal("address-removed");
+    finish(started, 5_000_000);
+  });
+
+  it("change: a new address takes the place of the old one", () => {
+    const started = download(5_000_000, {});
+    const { pair } = started;
+    pair.client.removeAddress("10.0.2.2", pair.network.now);
+    pair.client.addAddress(1, { address: "10.0.2.3", prefixLength: 24 }, pair.network.now);
+    pair.network.run(second);
+    expect(established(started)).to.deep.equal(["10.0.1.2", "10.0.2.3"]);
+    finish(started, 5_000_000);
+  });
+
+  it("come to the server: it advertises the new one, and the client joins it", () => {
+    const started = download(5_000_000, { paths: [path], serverInterfaces: 2 });
+    const { pair } = started;
+    pair.network.route("10.0.101.3", { ...pair.links[0]!, host: pair.server, interfaceIndex: 1 });
+    pair.server.addAddress(1, { address: "10.0.101.3", prefixLength: 24, port: 7001 }, pair.network.now);
+    pair.network.run(second);
+    const joined = pair.network
+      .eventsNamed("mptcp:subflow-established", pair.client)
+      .map(({ remoteAddress, remotePort }) => `${remoteAddress}:${remotePort}`);
+    expect(joined).to.deep.equal(["10.0.100.2:5001", "10.0.101.2:5001", "10.0.101.3:7001"]);
+    finish(started, 5_000_000);
+  });
+
+  it("go, all of them, and another comes half a minute later: break before make", () => {
+    const started = download(5_000_000, { paths: [path] });
+    const { pair } = started;
+    pair.client.removeAddress("10.0.1.2", pair.network.now);
+    pair.network.run(30 * second);
+    expect(started.conversation.client.closed).to.equal(false);
+    pair.client.addAddress(0, { address: "10.0.1.3", prefixLength: 24 }, pair.network.now);
+    finish(started, 5_000_000);
+  });
+
+  for (const [seconds, error] of [
+    [60, undefined],
+    [5, { closeTimeoutMicroseconds: 5 * second }],
+  ] as const) {
+    it(`go for good: the connection ends ${seconds} s later with an error`, () => {
+      const started = download(5_000_000, { paths: [path], client: error ?? {} });
+      const { pair, conversation } = started;
+      pair.client.removeAddress("10.0.1.2", pair.network.now);
+      pair.network.run((seconds - 1) * second);
+      expect(conversation.client.closed).to.equal(false);
+      pair.network.run(2 * second);
+      expect(conversation.client.error).to.equal("ETIMEDOUT");
+      pair.network.run(400 * second);
+      expect(conversation.server()!.error).to.equal("ETIMEDOUT");
+      expect([pair.client.connections.length, pair.server.connections.length]).to.deep.equal([0, 0]);
+    });
+  }
+
+  it("of plain TCP end the connection at once", () => {
+    const started = download(5_000_000, { paths: [path], client: { mptcp: false } });
+    started.pair.client.removeAddress("10.0.1.2", started.pair.network.now);
+    started.pair.network.run(second);
+    expect(started.conversation.client.error).to.equal("ECONNABORTED");
+  });
+
+  it("that cannot be are refused", () => {
+    const { client, network } = makePair();
+    const add = (index: number, address: string, prefixLength: number) => () =>
+      client.addAddress(index, { address, prefixLength }, network.now);
+    expect(add(2, "10.0.3.2", 24)).to.throw(ConfigurationError);
+    expect(add(0, "10.0.1", 24)).to.throw(ConfigurationError);
+    expect(add(0, "10.0.1.3", 33)).to.throw(ConfigurationError);
+    expect(add(1, "10.0.1.2", 24))
+      .to.throw(NetworkError)
+      .with.property("code", "EADDRINUSE");
+    expect(() => client.removeAddress("10.0.9.9", network.now))
+      .to.throw(NetworkError)
+      .with.property("code", "EADDRNOTAVAIL");
+  });
+});
