@@ -282,7 +282,7 @@ export class Host {
     if (local === undefined && options.localAddress !== undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.localAddress} is not an address of ${this.name}`);
     }
-    if (local === undefined)
+    if (local === undefined || this.#nextHop(local, remote) === undefined)
       throw new NetworkError("ENETUNREACH", `${this.name} has no route to ${options.remoteAddress}`);
     const connection = this.#newConnection(true, options.mptcp ?? this.#mptcp, "disabled");
     connection.open(local, remote, remotePort, now);

@@ -54,6 +54,27 @@ describe("a socket shaped as net.Socket", () => {
     expect([client.bytesRead, accepted.bytesWritten]).to.deep.equal([payload.length, payload.length]);
   });
 
+  it("connects over IPv6, and takes mapped addresses for IPv4", async () => {
+    const pair = makePair({ paths: [wifi], clientFamilies: ["both"], serverFamily: "both" });
+    const server = createServer(stackOf(pair, pair.server), {}, (socket) => void socket.end());
+    server.listen({ port: 80, host: "::" });
+    await once(server, "listening");
+    expect(server.address()).to.deep.equal({ address: "::", port: 80, family: "IPv6" });
+    for (const [host, remote] of [
+      ["fd00:0:0:64:0::2", ["fd00:0:0:64::2", "IPv6"]],
+      ["::ffff:10.0.100.2", ["10.0.100.2", "IPv4"]],
+    ] as const) {
+      const client = connect(stackOf(pair, pair.client), { host, port: 80 });
+      await advance(pair, () => !client.connecting);
+      expect([client.remoteAddress, client.remoteFamily]).to.deep.equal(remote);
+    }
+    const refused = connect(stackOf(pair, pair.client), { host: "fd00:0:0:64::2", port: 81 });
+    let message = "";
+    refused.on("error", (error) => (message = error.message));
+    await advance(pair, () => message !== "");
+    expect(message).to.contain("ECONNREFUSED [fd00:0:0:64::2]:81");
+  });
+
   it("tells addresses and state", async () => {
     const { client, accepted } = await connected();
     expect([client.remoteAddress, client.remotePort, client.localAddress]).to.deep.equal([

@@ -2,6 +2,7 @@ import { Duplex } from "node:stream";
 import type { Connection } from "../host.ts";
 import type { ConnectionInfo } from "../mptcp/connection-info.ts";
 import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
+import { formatEndpoint } from "../wire/ip-address.ts";
 import type { NetworkStack } from "./network-stack.ts";
 
 /** As Node's SystemError: `code` and `syscall` are what programs look at. */
@@ -72,6 +73,11 @@ export class MptcpSocket extends Duplex {
 
   get remoteAddress(): string {
     return this.#connection.remoteAddress;
+  }
+
+  /** A mapped address is IPv4 here: that is what its packets are. */
+  get remoteFamily(): "IPv4" | "IPv6" {
+    return this.remoteAddress.includes(":") ? "IPv6" : "IPv4";
   }
 
   get remotePort(): number {
@@ -165,7 +171,7 @@ export class MptcpSocket extends Duplex {
     if (this.destroyed) return;
     if (error !== undefined) {
       const syscall = this.#connecting ? "connect" : "read";
-      this.destroy(new SocketError(error, syscall, `${this.remoteAddress}:${this.remotePort}`));
+      this.destroy(new SocketError(error, syscall, formatEndpoint(this.remoteAddress, this.remotePort)));
       return;
     }
     this.#remoteEnded = true;

@@ -6,7 +6,7 @@ import type { NetworkStack } from "./network-stack.ts";
 import { Server } from "./server.ts";
 
 export interface SocketConnectOptions extends MptcpSocketOptions {
-  /** Dotted IPv4. */
+  /** IPv4, IPv6, or IPv4 mapped into IPv6. */
   host: string;
   port: number;
   localAddress?: string;

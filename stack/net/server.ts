@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { ConfigurationError } from "../host-options.ts";
 import { type Listener, NetworkError } from "../host.ts";
+import { formatEndpoint } from "../wire/ip-address.ts";
 import { MptcpSocket, type MptcpSocketOptions, SocketError } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 
@@ -13,10 +14,15 @@ export interface ServerEvents {
 
 export interface ServerListenOptions {
   port: number;
-  /** Default: every address of the host. */
+  /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
   host?: string;
+  /** With `::`: no IPv4. */
+  ipv6Only?: boolean;
   backlog?: number;
 }
+
+/** What node:net, too, calls listening without a host where there is IPv6. */
+const everyAddress = "::";
 
 /** Shaped as `net.Server`. */
 export class Server extends EventEmitter<ServerEvents> {
@@ -24,7 +30,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #socketOptions: MptcpSocketOptions;
   readonly #sockets = new Set<MptcpSocket>();
   #listener: Listener | undefined;
-  #address = "0.0.0.0";
+  #address = everyAddress;
   #closing = false;
 
   constructor(stack: NetworkStack, options: MptcpSocketOptions = {}) {
@@ -45,26 +51,29 @@ export class Server extends EventEmitter<ServerEvents> {
         {
           port: options.port,
           ...(options.host !== undefined && { address: options.host }),
+          ...(options.ipv6Only !== undefined && { ipv6Only: options.ipv6Only }),
           ...(options.backlog !== undefined && { backlog: options.backlog }),
         },
         this.#stack.now(),
       );
       this.#listener = listener;
-      this.#address = options.host ?? "0.0.0.0";
+      this.#address = options.host ?? everyAddress;
       listener.onConnection = () => this.#acceptAll(listener);
       queueMicrotask(() => this.emit("listening"));
     } catch (error) {
       if (!(error instanceof NetworkError) && !(error instanceof ConfigurationError)) throw error;
       const code = error instanceof NetworkError ? error.code : "EINVAL";
       queueMicrotask(() =>
-        this.emit("error", new SocketError(code, "listen", `${options.host ?? "0.0.0.0"}:${options.port}`)),
+        this.emit("error", new SocketError(code, "listen", formatEndpoint(options.host ?? everyAddress, options.port))),
       );
     }
     return this;
   }
 
-  address(): { address: string; port: number; family: "IPv4" } | null {
-    return this.#listener === undefined ? null : { address: this.#address, port: this.#listener.port, family: "IPv4" };
+  address(): { address: string; port: number; family: "IPv4" | "IPv6" } | null {
+    if (this.#listener === undefined) return null;
+    const family = this.#address.includes(":") ? "IPv6" : "IPv4";
+    return { address: this.#address, port: this.#listener.port, family };
   }
 
   /** No new connections; `close` follows when the last open one has ended. */

@@ -1,13 +1,15 @@
 import { expect } from "chai";
 import { checksumState } from "../frame.ts";
+import { type Host, NetworkError } from "../host.ts";
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
 import { parseIpAddress } from "../wire/ip-address.ts";
 import { parseIpv6 } from "../wire/ipv6-address.ts";
 import { ipProtocol } from "../wire/ipv4.ts";
+import { mptcpPresent } from "../wire/mptcp-options.ts";
 import { Ipv6Header, writeIpv6Header } from "../wire/ipv6.ts";
 import { neighbourSolicitation, parseNeighbourMessage } from "../wire/neighbour-discovery.ts";
 import { writeTcp } from "../wire/tcp-emit.ts";
-import { tcpChecksumIsRight } from "../wire/tcp-parse.ts";
+import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import { converse, type Conversation, makePair, type Pair, type PairOptions, serverPort, wifi } from "./pair.ts";
 
@@ -136,13 +138,43 @@ describe("both families on one host", () => {
     expect(subflowsOf(pair)).to.deep.equal(["10.0.2.2>10.0.100.2", `fd00:0:0:1::2>${server}`]);
   });
 
+  it("an IPv6 address with a port leaves no room for timestamps: its option goes without them", () => {
+    const pair = makePair({ paths: [wifi], ...sixes });
+    const conversation = converse(pair, 0, 0, { remoteAddress: server, endsAfterSending: false });
+    pair.network.run(second);
+    const seen: [port: number, timestamps: boolean, dataOffset: number][] = [];
+    pair.links[0]!.down.middlebox = (frame) => {
+      const segment = new TcpSegment();
+      parseTcp(segment, frame, new DataView(frame.buffer, frame.byteOffset), 54, frame.length - 54);
+      if (segment.mptcp.has(mptcpPresent.addAddress))
+        seen.push([segment.mptcp.addAddressPort, segment.hasTimestamps, 4 * (frame[66]! >> 4)]);
+      return true;
+    };
+    const address = parseIpAddress("2001:db8::5")!;
+    const hmac = { high: 1, low: 2 };
+    const { connection } = conversation.server()!;
+    connection.paths.sendSignal({ kind: "add-address", addressId: 9, address, port: 443, hmac });
+    connection.paths.sendSignal({ kind: "add-address", addressId: 9, address, port: 0, hmac });
+    pair.network.run(second);
+    expect(seen).to.deep.equal([
+      [443, false, 20 + 32],
+      [0, true, 20 + 12 + 28],
+    ]);
+  });
+
   it("an address of the other family is no path", () => {
     const pair = makePair({ clientFamilies: ["ipv4", "ipv6"] });
     download(pair, {});
     expect(subflowsOf(pair)).to.deep.equal(["10.0.1.2>10.0.100.2"]);
-    const unreachable = (): unknown =>
-      pair.client.connect({ remoteAddress: "::ffff:0:1", remotePort: 1 }, pair.network.now);
-    expect(unreachable).not.to.throw();
+    const connectTo = (host: Host, remoteAddress: string, localAddress?: string) => (): unknown =>
+      host.connect({ remoteAddress, remotePort: 1, ...(localAddress && { localAddress }) }, pair.network.now);
+    expect(connectTo(pair.server, "fd00:0:0:2::2"))
+      .to.throw(NetworkError, "no route")
+      .with.property("code", "ENETUNREACH");
+    expect(connectTo(pair.client, server, "10.0.1.2"))
+      .to.throw(NetworkError, "no route")
+      .with.property("code", "ENETUNREACH");
+    expect(connectTo(pair.client, server)).not.to.throw();
   });
 
   it("::ffff:a.b.c.d is IPv4, to connect and to listen", () => {

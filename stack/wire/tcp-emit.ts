@@ -3,6 +3,9 @@
 import { mptcpOptionsLength, writeMptcpOptions } from "./mptcp-emit.ts";
 import { maximumSackBlocks, tcpHeaderLength, tcpOptionKind, type TcpSegment } from "./tcp-segment.ts";
 
+/** The data offset has four bits (RFC 9293 §3.1). */
+export const maximumOptionsLength = 40;
+
 /** Options other than SACK; SACK blocks take what they leave. */
 export function tcpOptionsLength(segment: TcpSegment): number {
   let length = mptcpOptionsLength(segment.mptcp);
@@ -11,12 +14,13 @@ export function tcpOptionsLength(segment: TcpSegment): number {
   if (segment.hasTimestamps) length += 12;
   else if (segment.sackPermitted) length += 4;
   if (segment.sackCount > 0) length += 4 + 8 * segment.sackCount;
+  if (segment.fastOpenCookie !== undefined) length += (2 + segment.fastOpenCookie.length + 3) & ~3;
   return length;
 }
 
 /** How many SACK blocks fit beside the other options (RFC 2018 §3). */
 export function sackBlocksThatFit(otherOptionsLength: number): number {
-  return Math.max(0, Math.min(maximumSackBlocks, Math.floor((40 - otherOptionsLength - 4) / 8)));
+  return Math.max(0, Math.min(maximumSackBlocks, Math.floor((maximumOptionsLength - otherOptionsLength - 4) / 8)));
 }
 
 /** Writes header and options at `at`, checksum 0; returns their length. */
@@ -52,6 +56,7 @@ export function writeTcp(segment: TcpSegment, view: DataView, at: number): numbe
       position += 4;
     }
   }
+  if (segment.fastOpenCookie !== undefined) position = writeFastOpen(segment.fastOpenCookie, view, position);
   position = writeMptcpOptions(segment.mptcp, view, position);
   const headerLength = position - at;
   view.setUint16(at, segment.sourcePort);
