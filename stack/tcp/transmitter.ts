@@ -3,7 +3,7 @@
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ecn } from "../wire/ipv4.ts";
 import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
-import { sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
+import { maximumOptionsLength, sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import type { ExplicitCongestion } from "./explicit-congestion.ts";
 import type { Handshake } from "./handshake.ts";
@@ -201,6 +201,8 @@ export class Transmitter {
     segment.sourcePort = this.#flow.localPort;
     segment.destinationPort = this.#flow.remotePort;
     segment.sequence = wrapOffset(this.#sender.initialSequence, offset);
+    // ADD_ADDR with an IPv6 address, a port and its HMAC leaves no room for timestamps.
+    if (tcpOptionsLength(segment) > maximumOptionsLength) segment.hasTimestamps = false;
     segment.flags = flags;
     segment.acknowledgement =
       flags & tcpFlag.ack ? wrapOffset(this.#receiver.initialSequence, this.#receiver.next) : sequenceNumber(0);
