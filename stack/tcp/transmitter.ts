@@ -181,6 +181,8 @@ export class Transmitter {
     const segment = this.#prepare(flags, offset, now);
     if (flags === tcpFlag.ack) this.#congestion.mark(segment, false);
     this.#user.addOptions(segment, undefined, 0);
+    // ADD_ADDR with an IPv6 address, a port and its HMAC leaves no room for timestamps.
+    if (tcpOptionsLength(segment) > maximumOptionsLength) segment.hasTimestamps = false;
     this.#addAcknowledgement(segment);
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }
@@ -201,8 +203,6 @@ export class Transmitter {
     segment.sourcePort = this.#flow.localPort;
     segment.destinationPort = this.#flow.remotePort;
     segment.sequence = wrapOffset(this.#sender.initialSequence, offset);
-    // ADD_ADDR with an IPv6 address, a port and its HMAC leaves no room for timestamps.
-    if (tcpOptionsLength(segment) > maximumOptionsLength) segment.hasTimestamps = false;
     segment.flags = flags;
     segment.acknowledgement =
       flags & tcpFlag.ack ? wrapOffset(this.#receiver.initialSequence, this.#receiver.next) : sequenceNumber(0);
