@@ -60,15 +60,17 @@ class Interpreter {
   }
 
   async #finish(end: Position): Promise<void> {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    if (this.#blocked === undefined) await machine.advance(machine.now);
+    else await machine.advance(machine.now + this.#tolerance(0), () => this.#blocked === undefined);
     if (this.#blocked !== undefined)
       throw new ScriptFailure(
         this.#blocked.call.position,
         `${this.#blocked.call.name} has not returned at the end of the script`,
       );
-    if (this.#machine === undefined) return;
-    await this.#machine.advance(this.#machine.now);
     this.#exchange!.checkNothingLeft(end);
-    const corruption = this.#machine.corruption();
+    const corruption = machine.corruption();
     if (corruption === undefined) return;
     const { descriptor, offset } = corruption;
     throw new ScriptFailure(end, `fd ${descriptor}: byte ${offset} that was read is not the one that was sent`);

@@ -12,6 +12,7 @@ export const latitudes = {
   "octets-of-numbers": "RFC 8684 §3.3: DATA_ACK and data sequence number have 4 or 8 octets, as the sender likes",
   "address-alone": "RFC 8684 §3.4.1: ADD_ADDR and its echo need no DSS beside them",
   "address-identifier": "RFC 8684 §3.2, §3.4.1: the numbers of a host's addresses are its own",
+  "reason-of-reset": "RFC 8684 §3.6: whether MP_TCPRST stands beside a RST is left open, and so is its reason (SHOULD)",
   "checksum-flag":
     "RFC 8684 §3.1: one side's flag A is enough for checksums; whether the answer repeats it is left open",
 } as const;
@@ -55,6 +56,13 @@ export function adaptOptions(
     take("address-alone");
     rest = rest.filter(({ kind }) => kind !== "dss");
   }
+  const reset = seen.find(({ kind }) => kind === "mp_reset");
+  const wantedReset = rest.find(({ kind }) => kind === "mp_reset");
+  if ((reset === undefined) !== (wantedReset === undefined)) {
+    take("reason-of-reset");
+    if (reset === undefined) rest = rest.filter((option) => option !== wantedReset);
+    else rest.splice(seen.indexOf(reset), 0, { kind: "mp_reset", reason: 0, flags: 0 });
+  }
   return rest.map((option, i) => {
     const actual = seen[i];
     return actual === undefined ? option : adapt(option, actual, take);
@@ -71,6 +79,11 @@ function adapt(option: OptionSpec, actual: WireOption, take: (latitude: Latitude
     if ((option.flags ^ actual.flags) !== checksumFlag || option.keys.length !== 1) return option;
     take("checksum-flag");
     return { ...option, flags: actual.flags };
+  }
+  if (option.kind === "mp_reset" && actual.kind === "mp_reset") {
+    if (option.reason === actual.reason && option.flags === actual.flags) return option;
+    take("reason-of-reset");
+    return actual;
   }
   if (option.kind === "mp_join_syn" && actual.kind === "mp_join_syn") {
     if (option.addressId === undefined || option.addressId === actual.addressId) return option;

@@ -15,6 +15,8 @@ import { NamespaceProcess } from "./namespace-process.ts";
 import { setUpCommands, settingsOf } from "./namespace-setup.ts";
 import { kernelVariable } from "./tcp-info.ts";
 
+/** TCP_LISTEN. */
+const listenState = 10;
 const receiveSlots = 16;
 /** The script sends what an IP packet holds, also where the device itself would not. */
 const slotBytes = 66_048;
@@ -123,9 +125,18 @@ export class KernelBackEnd implements BackEnd {
   async variables(): Promise<VariableSource> {
     const { latest } = this.#calls;
     const answer = latest === undefined ? undefined : await this.#process.call("information", [latest]);
-    const [tcp = "", mptcp = ""] = answer?.value === 0 ? (answer.data as string[]) : [];
+    if (answer !== undefined && answer.value < 0) return this.#stateWithoutDescriptor();
+    const [tcp = "", mptcp = ""] = (answer?.data as string[] | undefined) ?? [];
     const [tcpInfo, mptcpInfo] = [Buffer.from(tcp, "hex"), Buffer.from(mptcp, "hex")];
     return (name) => stateNumbers[name] ?? kernelVariable(name, tcpInfo, mptcpInfo);
+  }
+
+  /** The application has closed: of the only connection the namespace's table still tells the state. */
+  async #stateWithoutDescriptor(): Promise<VariableSource> {
+    const { data } = await this.#process.call("states", []);
+    const states = (data as number[]).filter((state) => state !== listenState);
+    const state = states.length === 0 ? stateNumbers["TCP_CLOSE"] : states.length === 1 ? states[0] : undefined;
+    return (name) => stateNumbers[name] ?? (name === "tcpi_state" ? state : undefined);
   }
 
   corruption(): { descriptor: number; offset: number } | undefined {
