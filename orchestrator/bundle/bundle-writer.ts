@@ -126,6 +126,11 @@ export class BundleWriter {
     }
   }
 
+  /** A line each. */
+  writeLines(name: string, records: readonly object[]): Promise<void> {
+    return this.writeText(name, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  }
+
   /** Two spaces of indentation, so that a person can read it and `diff` can compare it. */
   writeJson(name: string, value: object): Promise<void> {
     return this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);

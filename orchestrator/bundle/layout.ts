@@ -15,6 +15,7 @@ export const bundleFiles = {
   metrics: "metrics.ndjson",
   links: "links.json",
   results: "results.json",
+  flows: "flows.ndjson",
   counters: "counters.json",
   capture: "capture.pcapng",
   /** What the judge read out of the capture. */

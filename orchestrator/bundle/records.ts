@@ -4,6 +4,7 @@ import type { WorkloadResult } from "../../stack/endpoint/protocol.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { DirectionMeasurement } from "../path/measure/measurement.ts";
+import type { PlannedWorkload } from "../plan/plan.ts";
 import type { LinkQuality } from "../substrate/substrate.ts";
 
 const count = z.number().nonnegative();
@@ -125,10 +126,75 @@ export const resultsSchema = z.strictObject({
   ),
 }) satisfies z.ZodType<ResultsRecord>;
 
+/** A line of `flows.ndjson`: one transfer. Times are microseconds since the run's zero; what nobody said is absent. */
+export interface FlowRecord {
+  readonly flow: string;
+  readonly traffic?: string;
+  readonly kind: PlannedWorkload["kind"];
+  /** Who sends and who receives; of request and response, the response. */
+  readonly from: string;
+  readonly to: string;
+  readonly startAt: number;
+  readonly connectedAt?: number;
+  /** Its last byte at the receiver. */
+  readonly endAt?: number;
+  readonly bytes?: number;
+  readonly error?: string;
+  /** Segments, over all subflows. */
+  readonly retransmissions: number;
+  readonly subflows: readonly FlowSubflow[];
+}
+
+export interface FlowSubflow {
+  /** At the sender: `10.0.1.2:40000-10.0.9.2:5001`. */
+  readonly id: string;
+  /** That its segments cross, from the sender on, by the routes of the plan; absent where a kernel chooses among several paths. */
+  readonly links?: readonly string[];
+  readonly bytesAcked: number;
+  readonly retransmissions: number;
+  readonly reinjections?: number;
+}
+
+export const flowSchema = z.strictObject({
+  flow: z.string(),
+  traffic: z.string().exactOptional(),
+  kind: z.enum(["bulk", "stream", "request-response"]),
+  from: z.string(),
+  to: z.string(),
+  startAt: time,
+  connectedAt: time.exactOptional(),
+  endAt: time.exactOptional(),
+  bytes: optionalCount,
+  error: z.string().exactOptional(),
+  retransmissions: count,
+  subflows: z.array(
+    z.strictObject({
+      id: z.string(),
+      links: z.array(z.string()).exactOptional(),
+      bytesAcked: count,
+      retransmissions: count,
+      reinjections: optionalCount,
+    }),
+  ),
+}) satisfies z.ZodType<FlowRecord>;
+
+/** What a direction of a link carried in the run. */
+export interface LinkLoad {
+  readonly link: string;
+  readonly direction: "forward" | "backward";
+  readonly packets: number;
+  readonly bytes: number;
+  readonly dropsQueue: number;
+  readonly dropsLoss: number;
+  readonly dropsBlackhole: number;
+}
+
 /** `links.json`: every measured link direction, before the run, and how well the links kept their times in it. */
 export interface LinksRecord {
   readonly measurements: readonly DirectionMeasurement[];
   readonly quality?: LinkQuality;
+  /** Of each shaped link, from its first sample to its last. */
+  readonly loads?: readonly LinkLoad[];
 }
 
 /** JSON has no NaN: a figure of which no probe arrived is written as null. */
@@ -178,6 +244,19 @@ export const linksSchema = z.strictObject({
       tolerance: z.strictObject({ rateShare: count, delayMicroseconds: count }),
     }),
   ),
+  loads: z
+    .array(
+      z.strictObject({
+        link: z.string(),
+        direction: z.enum(["forward", "backward"]),
+        packets: count,
+        bytes: count,
+        dropsQueue: count,
+        dropsLoss: count,
+        dropsBlackhole: count,
+      }),
+    )
+    .exactOptional(),
   quality: z
     .strictObject({
       realisation: z.string(),

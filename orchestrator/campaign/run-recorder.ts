@@ -1,10 +1,12 @@
 /** What a run says while it goes on, on its way into the bundle, and what became of each workload. */
+import type { SubflowMetrics } from "../../stack/endpoint/protocol.ts";
 import type { BundleWriter } from "../bundle/bundle-writer.ts";
 import type { RunRecord } from "../bundle/manifest.ts";
-import type { ResultsRecord, WorkloadOutcome } from "../bundle/records.ts";
+import type { FlowRecord, ResultsRecord, WorkloadOutcome } from "../bundle/records.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan } from "../plan/plan.ts";
+import { FlowLedger } from "../workload/flow-ledger.ts";
 import type { WorkloadFailure, WorkloadRole, WorkloadSink } from "../workload/run-workloads.ts";
 
 type Writable<Record> = { -readonly [Key in keyof Record]: Record[Key] };
@@ -17,14 +19,28 @@ export interface RunRecorderOptions {
   readonly now: () => number;
 }
 
+/** For a person: the flows of one traffic are not told one by one. */
+export function workloadNames({ workloads }: Plan): string {
+  return [
+    ...new Set(workloads.map((workload) => (workload.kind === "bulk" && workload.traffic) || workload.name)),
+  ].join(", ");
+}
+
 export class RunRecorder implements WorkloadSink {
   readonly #options: RunRecorderOptions;
   readonly #outcomes = new Map<string, Writable<WorkloadOutcome>>();
+  readonly #ledger: FlowLedger;
   #deadlinePassed = false;
 
   constructor(options: RunRecorderOptions) {
     this.#options = options;
+    this.#ledger = new FlowLedger(options.plan);
     for (const { name } of options.plan.workloads) this.#outcomes.set(name, { workload: name, errors: [] });
+  }
+
+  /** What each transfer came to so far. */
+  get flows(): FlowRecord[] {
+    return this.#ledger.records([...this.#outcomes.values()]);
   }
 
   get results(): ResultsRecord {
@@ -47,6 +63,10 @@ export class RunRecorder implements WorkloadSink {
 
   result(workload: string, role: WorkloadRole, result: NonNullable<WorkloadOutcome["client"]>): void {
     this.#outcomes.get(workload)![role] = result;
+  }
+
+  connection(workload: string, host: string, subflows: readonly SubflowMetrics[]): void {
+    this.#ledger.sampled(workload, host, subflows);
   }
 
   failure({ workload, role, host, code, message }: WorkloadFailure): void {

@@ -6,7 +6,7 @@ import { LinkRates } from "../metrics/link-rates.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { LinkQuality } from "../substrate/substrate.ts";
 import { Simulation } from "../substrate/simulation/simulation.ts";
-import { RunRecorder } from "./run-recorder.ts";
+import { RunRecorder, workloadNames } from "./run-recorder.ts";
 import type { SingleRunRecord } from "./single-run.ts";
 
 export interface SimulatedRunOptions {
@@ -31,7 +31,7 @@ export async function performSimulation({
   const linkRates = new LinkRates(0);
   const abandon = new AbortController();
   void bundle.failure.then((failure) => abandon.abort(failure));
-  progress(`simulating ${plan.workloads.map(({ name }) => name).join(", ")}`);
+  progress(`simulating ${workloadNames(plan)}`);
   const startedAt = performance.now();
   let error: Error | undefined;
   try {
@@ -43,6 +43,7 @@ export async function performSimulation({
         },
         sample: (sample) => recorder.sample(sample),
         result: (workload, role, result) => recorder.result(workload, role, result),
+        connection: (workload, host, subflows) => recorder.connection(workload, host, subflows),
         failure: (failure) => recorder.failure(failure),
         linkSample(sample) {
           const metric = linkRates.next(sample);
@@ -59,11 +60,12 @@ export async function performSimulation({
   } catch (caught) {
     error = caught as Error;
   }
-  const links: LinksRecord = { measurements: [], quality: exactLinks };
+  const links: LinksRecord = { measurements: [], quality: exactLinks, loads: linkRates.totals() };
   const { results } = recorder;
   const writes = await Promise.allSettled([
     bundle.writeJson(bundleFiles.links, links),
     bundle.writeJson(bundleFiles.results, results),
+    bundle.writeLines(bundleFiles.flows, recorder.flows),
     bundle.writeJson(bundleFiles.counters, {}),
     bundle.flush(),
   ]);

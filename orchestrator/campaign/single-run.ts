@@ -18,7 +18,7 @@ import { startEndpoints } from "../workload/run-workloads.ts";
 import type { Endpoints } from "../workload/run-workloads.ts";
 import { CaptureSession } from "./capture-session.ts";
 import { measureLinks } from "./measure-links.ts";
-import { RunRecorder } from "./run-recorder.ts";
+import { RunRecorder, workloadNames } from "./run-recorder.ts";
 
 export interface SingleRunOptions {
   readonly plan: Plan;
@@ -89,12 +89,14 @@ class SingleRun {
     const links: LinksRecord = {
       measurements: this.#measurements,
       ...(this.#quality === undefined ? {} : { quality: this.#quality }),
+      ...(this.#linkRates === undefined ? {} : { loads: this.#linkRates.totals() }),
     };
     const { results } = this.#recorder;
     // A disk that is full says so in `error` already; the seal tells what there is.
     const writes = await Promise.allSettled([
       bundle.writeJson(bundleFiles.links, links),
       bundle.writeJson(bundleFiles.results, results),
+      bundle.writeLines(bundleFiles.flows, this.#recorder.flows),
       bundle.writeJson(bundleFiles.counters, this.#counters),
     ]);
     for (const write of writes) if (write.status === "rejected") error ??= write.reason as Error;
@@ -160,7 +162,7 @@ class SingleRun {
     this.#zeroEpoch =
       Math.round((performance.timeOrigin + performance.now()) * 1000) + (this.#zero - monotonicClock.now());
     this.#linkRates = new LinkRates(this.#zero);
-    progress(`running ${plan.workloads.map(({ name }) => name).join(", ")}`);
+    progress(`running ${workloadNames(plan)}`);
     const over = new AbortController();
     const untilOver = AbortSignal.any([signal, over.signal]);
     const faults = runFaults({

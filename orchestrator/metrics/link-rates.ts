@@ -25,16 +25,28 @@ export class LinkRates {
     this.#before.set(key, sample);
     const rateBitsPerSecond =
       before === undefined ? 0 : ((sample.bytes - before.bytes) * 8_000_000) / (sample.time - before.time);
-    return {
-      kind: "link",
-      ...sample,
-      time: sample.time - this.#zero,
-      packets: sample.packets - first.packets,
-      bytes: sample.bytes - first.bytes,
-      dropsQueue: sample.dropsQueue - first.dropsQueue,
-      dropsLoss: sample.dropsLoss - first.dropsLoss,
-      dropsBlackhole: sample.dropsBlackhole - first.dropsBlackhole,
-      rateBitsPerSecond,
-    };
+    return { kind: "link", ...sample, time: sample.time - this.#zero, ...carried(first, sample), rateBitsPerSecond };
   }
+
+  /** What each direction has carried until its last sample. */
+  totals(): LinkTotals[] {
+    return [...this.#before].map(([key, last]) => ({
+      link: last.link,
+      direction: last.direction,
+      ...carried(this.#first.get(key)!, last),
+    }));
+  }
+}
+
+type LinkCounters = Pick<LinkSample, "packets" | "bytes" | "dropsQueue" | "dropsLoss" | "dropsBlackhole">;
+export type LinkTotals = Pick<LinkSample, "link" | "direction"> & LinkCounters;
+
+function carried(first: LinkSample, last: LinkSample): LinkCounters {
+  return {
+    packets: last.packets - first.packets,
+    bytes: last.bytes - first.bytes,
+    dropsQueue: last.dropsQueue - first.dropsQueue,
+    dropsLoss: last.dropsLoss - first.dropsLoss,
+    dropsBlackhole: last.dropsBlackhole - first.dropsBlackhole,
+  };
 }

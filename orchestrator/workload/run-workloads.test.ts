@@ -120,6 +120,7 @@ function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] }
     sample: ({ time, kind }) => lines.push(`sample ${time} ${kind}`),
     result: (workload, role, result) =>
       lines.push(`result ${workload} ${role} ${"connectedAt" in result ? result.connectedAt : ""}`),
+    connection: () => undefined,
     failure: (failure) => failures.push(failure),
   };
 }

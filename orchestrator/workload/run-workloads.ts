@@ -1,5 +1,5 @@
 import { callAt } from "../../stack/endpoint/clock.ts";
-import type { EndpointRecord, WorkloadResult } from "../../stack/endpoint/protocol.ts";
+import type { EndpointRecord, SubflowMetrics, WorkloadResult } from "../../stack/endpoint/protocol.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan, PlannedWorkload } from "../plan/plan.ts";
@@ -31,6 +31,8 @@ export interface WorkloadSink {
   event(event: TimelineEvent): void;
   sample(sample: MetricSample): void;
   result(workload: string, role: WorkloadRole, result: WorkloadResult): void;
+  /** The subflows of a workload's connection as this host knows them, now and then, and where it costs little at the workload's end. */
+  connection(workload: string, host: string, subflows: readonly SubflowMetrics[]): void;
   failure(failure: WorkloadFailure): void;
 }
 
@@ -166,6 +168,8 @@ export class WorkloadRun {
     const { events, samples } = this.#translator.translate(host, record);
     for (const event of events) this.#sink.event(event);
     for (const sample of samples) this.#sink.sample(sample);
+    if (record.type === "metrics" && record.workload !== undefined)
+      this.#sink.connection(record.workload, host, record.subflows);
     if (record.type === "result") {
       this.#sink.result(record.workload, record.role, this.#translator.result(record.result));
       const workload = this.#workload(record.workload);

@@ -59,7 +59,13 @@ export class EndpointProgram {
         return;
       case "workload": {
         if (this.#transport === undefined) throw new Error("a workload command before the endpoint was ready");
-        const session = new WorkloadSession(command, this.#transport, this.#emit, this.#clock);
+        const session: WorkloadSession = new WorkloadSession(
+          command,
+          this.#transport,
+          this.#emit,
+          this.#clock,
+          () => void this.#sampleAtEnd(session),
+        );
         this.#sessions.push(session);
         session.start();
         return;
@@ -110,6 +116,14 @@ export class EndpointProgram {
   #observe(): void {
     for (const session of this.#sessions) session.reportProgress();
     void this.#sample();
+  }
+
+  /** What a connection came to in the end, which the samples of every interval miss, and of short ones all. */
+  async #sampleAtEnd(session: WorkloadSession): Promise<void> {
+    if (this.#transport === undefined || this.#transport.sampleIsCostly) return;
+    const time = this.#clock.now();
+    for (const { socket, connection, subflows } of await this.#transport.sample())
+      if (session.owns(socket)) this.#emit({ type: "metrics", time, workload: session.name, connection, subflows });
   }
 
   async #sample(): Promise<void> {

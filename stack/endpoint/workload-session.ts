@@ -10,10 +10,19 @@ export class WorkloadSession {
   readonly #transport: Transport;
   readonly #emit: (record: EndpointRecord) => void;
   readonly #clock: Clock;
+  readonly #onEnding: () => void;
   #socket: TransportSocket | undefined;
   #progress: ((now: number) => Progress) | undefined;
 
-  constructor(command: WorkloadCommand, transport: Transport, emit: (record: EndpointRecord) => void, clock: Clock) {
+  /** @param onEnding the peer has ended its side: the connection is there for the last time to be looked at */
+  constructor(
+    command: WorkloadCommand,
+    transport: Transport,
+    emit: (record: EndpointRecord) => void,
+    clock: Clock,
+    onEnding: () => void,
+  ) {
+    this.#onEnding = onEnding;
     this.#command = command;
     this.#transport = transport;
     this.#emit = emit;
@@ -81,6 +90,7 @@ export class WorkloadSession {
     this.#socket = socket;
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     this.#event("connected", { localAddress, localPort, remoteAddress, remotePort });
+    socket.once("end", this.#onEnding);
     const context: RoleContext = {
       clock: this.#clock,
       event: (name, detail) => this.#event(name, detail),

@@ -54,6 +54,7 @@ export async function observe(plan: Plan, signal: AbortSignal = new AbortControl
         sample: (sample) => samples.push(sample),
         linkSample: (sample) => linkSamples.push(sample),
         result: (workload, role, result) => (results[`${workload} ${role}`] = result),
+        connection: () => undefined,
         failure: (failure) => failures.push(failure),
       },
       captureFile,

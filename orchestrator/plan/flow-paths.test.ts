@@ -1,0 +1,76 @@
+import { expect } from "chai";
+import { fatTree } from "../model/generate/fat-tree.ts";
+import { Graph } from "../model/generate/graph.fixture.ts";
+import type { Experiment } from "../model/experiment.ts";
+import type { Topology } from "../model/topology.ts";
+import { FlowPaths } from "./flow-paths.ts";
+import { makePlan } from "./make-plan.ts";
+import type { Plan } from "./plan.ts";
+
+const generated = fatTree.generate({ k: 4, rate: 100e6, delay: 10, buffer: { packets: 100 } });
+
+function planOn(on: "simulation" | "namespaces"): Plan {
+  const topology: Topology = {
+    version: 1,
+    name: "tree",
+    hosts: Object.fromEntries(generated.hosts.map((name) => [name, {}])),
+    routers: Object.fromEntries(generated.switches.map((name) => [name, { kind: "switch" }])),
+    links: Object.fromEntries(
+      Object.entries(generated.links).map(([name, { ends, shape }]) => [
+        name,
+        { ends: [{ node: ends[0] }, { node: ends[1] }], shape: shape! },
+      ]),
+    ),
+    profiles: {},
+  };
+  const experiment: Experiment = {
+    version: 1,
+    name: "paths",
+    topology: "none",
+    seed: 7,
+    on,
+    hosts: {},
+    workload: {},
+    traffic: { all: { pattern: "permutation", sizeBytes: 1e6, startMicroseconds: 0 } },
+    faults: [],
+    expect: {},
+    capture: { enabled: false, snapLength: 128 },
+    metrics: { intervalMicroseconds: 100_000 },
+    baselines: {},
+  };
+  const made = makePlan(experiment, topology, { lab: "0000", abilities: { netem: false } });
+  if (!made.ok) throw new Error(JSON.stringify(made.complaints));
+  return made.value;
+}
+
+const addressOf = (plan: Plan, host: string): string =>
+  plan.nodes.find(({ name }) => name === host)!.interfaces[0]!.address;
+
+describe("the paths of flows", () => {
+  it("are shortest ones, and many ports find all of them", () => {
+    const plan = planOn("simulation");
+    const paths = new FlowPaths(plan);
+    const shortest = new Graph(generated).pathsFrom("host-0-0-0");
+    for (const to of ["host-0-0-1", "host-0-1-0", "host-3-1-1"]) {
+      const found = new Set<string>();
+      for (let port = 40_000; port < 40_200; port++) {
+        const links = paths.linksOf(`${addressOf(plan, "host-0-0-0")}:${port}-${addressOf(plan, to)}:5001`)!;
+        expect(links).to.have.length(shortest.get(to)!.length);
+        found.add(links.join(" "));
+      }
+      expect(found.size, to).to.equal(shortest.get(to)!.count);
+    }
+  });
+
+  it("are not known where a kernel chooses among several", () => {
+    const plan = planOn("namespaces");
+    const paths = new FlowPaths(plan);
+    const from = addressOf(plan, "host-0-0-0");
+    expect(paths.linksOf(`${from}:40000-${addressOf(plan, "host-0-0-1")}:5001`)).to.deep.equal([
+      "access-0-0-0",
+      "access-0-0-1",
+    ]);
+    expect(paths.linksOf(`${from}:40000-${addressOf(plan, "host-1-0-0")}:5001`)).to.equal(undefined);
+    expect(paths.linksOf(`${from}:40000-192.0.2.1:5001`)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,103 @@
+/** Which links a flow crosses, as far as the plan decides it: routes, and in the simulation the seeded choice among next hops of equal cost. */
+import { parseIpv4 } from "../model/ipv4-address.ts";
+import { flowHash, pickNextHop, type FlowTuple } from "../path/flow-hash.ts";
+import type { Plan, PlannedNextHop, PlannedNode, PlannedRoute } from "./plan.ts";
+
+const tcp = 6;
+const mostHops = 64;
+
+interface Prefix {
+  readonly network: number;
+  readonly size: number;
+  readonly hops: readonly (Partial<PlannedNextHop> & { readonly interface: string })[];
+}
+
+export class FlowPaths {
+  readonly #hashIsKnown: boolean;
+  readonly #nodes: ReadonlyMap<string, PlannedNode>;
+  readonly #owners = new Map<string, PlannedNode>();
+  /** By node and interface. */
+  readonly #peers = new Map<string, string>();
+  readonly #tables = new Map<string, readonly Prefix[]>();
+
+  constructor(plan: Plan) {
+    this.#hashIsKnown = plan.substrate === "simulation";
+    this.#nodes = new Map(plan.nodes.map((node) => [node.name, node]));
+    for (const node of plan.nodes) for (const { address } of node.interfaces) this.#owners.set(address, node);
+    for (const {
+      ends: [a, b],
+    } of plan.links) {
+      this.#peers.set(`${a.node}:${a.interface}`, b.node);
+      this.#peers.set(`${b.node}:${b.interface}`, a.node);
+    }
+  }
+
+  /**
+   * Names of the links from the first address to the second, in order. Undefined where the plan does not say: addresses of nobody, no route, or a kernel's choice
+   * among several next hops. Routes are those of the plan's beginning, before any failure.
+   *
+   * @param subflow local and remote end as in metrics: `10.0.1.2:40000-10.0.9.2:5001`
+   */
+  linksOf(subflow: string): string[] | undefined {
+    const [local, remote] = subflow.split("-").map((end) => end.split(":"));
+    const source = local?.[0];
+    const destination = remote?.[0];
+    const from = source === undefined ? undefined : this.#owners.get(source);
+    if (from === undefined || destination === undefined || !this.#owners.has(destination)) return undefined;
+    const tuple: FlowTuple = {
+      source: parseIpv4(source!)!,
+      destination: parseIpv4(destination)!,
+      protocol: tcp,
+      sourcePort: Number(local![1]),
+      destinationPort: Number(remote![1]),
+    };
+    const links: string[] = [];
+    // A host sends from the interface whose address it is.
+    let out = from.interfaces.find(({ address }) => address === source)!;
+    let node = from;
+    while (links.length < mostHops) {
+      links.push(out.link);
+      node = this.#nodes.get(this.#peers.get(`${node.name}:${out.name}`)!)!;
+      if (node.interfaces.some(({ address }) => address === destination)) return links;
+      const next = node.kind === "host" ? undefined : this.#nextInterface(node, tuple);
+      if (next === undefined) return undefined;
+      out = node.interfaces.find(({ name }) => name === next)!;
+    }
+    return undefined;
+  }
+
+  #nextInterface(node: PlannedNode, tuple: FlowTuple): string | undefined {
+    const { source, destination, protocol, sourcePort, destinationPort } = tuple;
+    const hops = this.#table(node).find(
+      ({ network, size }) => destination >= network && destination < network + size,
+    )?.hops;
+    if (hops === undefined || hops.length === 1) return hops?.[0]!.interface;
+    if (!this.#hashIsKnown) return undefined;
+    const hash = flowHash(node.flowHashSeed ?? 0, source, destination, protocol, sourcePort, destinationPort);
+    return hops[pickNextHop(hash, hops.length)]!.interface;
+  }
+
+  /** Longest prefix first, and of two alike the interface's own. */
+  #table(node: PlannedNode): readonly Prefix[] {
+    const known = this.#tables.get(node.name);
+    if (known !== undefined) return known;
+    const connected = node.interfaces.map(({ address, prefixLength, name }) =>
+      prefixOf(`${address}/${prefixLength}`, [{ interface: name }]),
+    );
+    const table = [...connected, ...node.routes.map(routePrefix)].sort((a, b) => a.size - b.size);
+    this.#tables.set(node.name, table);
+    return table;
+  }
+}
+
+function routePrefix({ destination, via, interface: name, equalCost = [] }: PlannedRoute): Prefix {
+  const first = { interface: name, ...(via !== undefined && { via }) };
+  return prefixOf(destination === "default" ? "0.0.0.0/0" : destination, [first, ...equalCost]);
+}
+
+function prefixOf(written: string, hops: Prefix["hops"]): Prefix {
+  const [address, length] = written.split("/") as [string, string];
+  const size = 2 ** (32 - Number(length));
+  const value = parseIpv4(address)!;
+  return { network: value - (value % size), size, hops };
+}
