@@ -56,7 +56,10 @@ export function setUpCommands(configuration: ScriptConfiguration): string {
   const { maximumSubflows = 8, maximumAddressesAccepted = 8 } = policy;
   const multipath = [
     `ip mptcp limits set subflow ${maximumSubflows} add_addr_accepted ${maximumAddressesAccepted}`,
-    ...endpoints.map(({ address, flags }, i) => `ip mptcp endpoint add ${address} dev tun${i + 1} ${flags.join(" ")}`),
+    ...endpoints.map(({ address, flags, port }, i) => {
+      const told = port === 0 ? "" : ` port ${port}`;
+      return `ip mptcp endpoint add ${address} dev tun${i + 1} ${flags.join(" ")}${told}`;
+    }),
   ];
   const family = isIpv6 ? "-6 " : "";
   return `ip ${family}-batch - <<END\n${batch.join("\n")}\nEND\n${multipath.join("\n")}`;
