@@ -60,6 +60,8 @@ export function toWireOption(
     case "FOEXP":
     case "md5":
       throw new ScriptUnsupported(option.position, `the option ${option.kind}`);
+    case "undefined":
+      throw new ScriptUnsupported(option.position, `the option ${option.text}`);
     case "mpcapable":
       return capable(option, context, seenAs(seen, "mpcapable"));
     case "mp_join_syn":

@@ -31,7 +31,13 @@ function parseOption(stream: TokenStream): OptionSpec {
       return { kind: token.text };
     case "mss":
       stream.next();
+      if (stream.atKind("word")) {
+        const { text, position } = stream.next();
+        return { kind: "undefined", text: `mss ${text}`, position };
+      }
       return { kind: "mss", value: stream.expectNumber("a segment size", 0xffff) };
+    case "ECN":
+      return parseAccurateEcn(stream);
     case "wscale":
       stream.next();
       return { kind: "wscale", value: stream.expectNumber("a window scale", 255) };
@@ -62,4 +68,15 @@ function parseOption(stream: TokenStream): OptionSpec {
     default:
       return parseMptcpOption(stream);
   }
+}
+
+/** AccECN (RFC 9768 §3.2.3): the counters in the order of the option, `ECN e1b 1 ceb 0 e0b 1`; shorter forms have fewer. */
+function parseAccurateEcn(stream: TokenStream): OptionSpec {
+  const { position } = stream.next();
+  const counters: string[] = [];
+  while (stream.at("e0b") || stream.at("e1b") || stream.at("ceb")) {
+    const { text } = stream.next();
+    counters.push(`${text} ${stream.expectNumber("a counter of bytes", 0xff_ffff)}`);
+  }
+  return { kind: "undefined", text: ["ECN", ...counters].join(" "), position };
 }

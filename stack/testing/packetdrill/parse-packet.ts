@@ -25,6 +25,7 @@ export function parsePacket(stream: TokenStream): PacketSpec {
   const prefixes: string[] = [];
   parseAddresses(stream, packet);
   parsePrefixes(stream, prefixes);
+  if (stream.at("addr")) parseAddresses(stream, packet);
   const other = stream.peek().text;
   if (other === "udp" || other === "icmp" || other === "icmpv6" || other === "raw") {
     prefixes.push(other);
@@ -63,8 +64,23 @@ function parsePrefixes(stream: TokenStream, prefixes: string[]): void {
     } else if (stream.at("gre") || stream.at("GREv0") || stream.at("mpls")) {
       prefixes.push(stream.next().text);
       collect(stream, ":");
-    } else return;
+    } else if (stream.at("psp")) {
+      prefixes.push(parseSecurityProtocol(stream));
+      stream.expect(":");
+    } else if (stream.accept("encap")) prefixes.push(parseSecurityProtocol(stream));
+    else return;
   }
+}
+
+/** `psp spi 7, vc 0x12`. */
+function parseSecurityProtocol(stream: TokenStream): string {
+  const name = stream.expect("psp").text;
+  stream.expect("spi");
+  stream.expectInteger("a security parameters index");
+  if (!stream.accept(",")) return name;
+  stream.expect("vc");
+  stream.expectInteger("a virtualization cookie");
+  return name;
 }
 
 function collect(stream: TokenStream, closing: string): string {

@@ -90,6 +90,9 @@ describe("the language of scripts", () => {
       ],
     });
     expect(tcpOf("+0 > . 1:1(0) ack 1 <...>").options).to.equal(undefined);
+    expect(tcpOf("+0 > S. 0:0(0) ack 1 <mss MSS,ECN e1b 1 ceb 0 e0b 1,nop>").options).to.deep.include.members([
+      { kind: "nop" },
+    ]);
     expect(tcpOf("+0 > . 1:1(0) ack 1").options).to.deep.equal([]);
   });
 
@@ -156,6 +159,9 @@ describe("the language of scripts", () => {
       "+0 < ipv4 2.2.2.2 > 1.1.1.1: gre: . 1:1001(1000) ack 1 win 123",
       "+0 > ipv6 1::1111 > 2::2222: gre flags 0xb000, sum 511: . 1:1001(1000) ack 1",
       "+0 < ipv4 2.2.2.2 > 1.1.1.1: gre:\n mpls (label 123, tc 1, [S], ttl 255): . 1:1001(1000) ack 1 win 123",
+      "+0 < ipv4 2.2.2.2 > 1.1.1.1: psp spi 12: . 1:1001(1000) ack 1 win 123",
+      "+0 < encap psp spi 0x1f, vc 0x1234 P. 1:11(10) ack 1 win 123",
+      "+0 > [noecn] addr[saddr0] > addr[caddr0] SEWA 0:0(0) <...>",
       "+0 < udp (1000)",
       "+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]",
     ]) {

@@ -77,6 +77,8 @@ export type OptionSpec =
   | { kind: "TS"; value: number; echo: number }
   | { kind: "sack"; blocks: [number, number][] }
   | { kind: "FO" | "FOEXP" | "md5"; cookie: string; position: Position }
+  /** A form that is read and cannot be run: a macro that a runner's command line would define, an option that is not built. */
+  | { kind: "undefined"; text: string; position: Position }
   | MptcpSpec;
 
 export type MptcpSpec =
