@@ -1,0 +1,34 @@
+/** Frames that two hosts really exchange: what mutations begin with. */
+
+import { splitSegments } from "../segment-surgery.ts";
+import { addressesAt, converse, makePair, type PairOptions } from "../pair.ts";
+
+/** Every kind of frame is among the first of a connection and around its end. */
+const kept = 60;
+
+function framesOf(options: PairOptions, split: boolean, remoteAddress?: string): Uint8Array[] {
+  const pair = makePair(options);
+  const frames: Uint8Array[] = [];
+  const cut = splitSegments("both");
+  for (const { up, down } of pair.network.attachments) {
+    for (const pipe of [up, down]) {
+      pipe.middlebox = (frame, now) => {
+        frames.push(frame.slice());
+        return split ? cut(frame, now) : true;
+      };
+    }
+  }
+  const { client, server } = converse(pair, 3_000, 3_000, { ...(remoteAddress !== undefined && { remoteAddress }) });
+  pair.network.run(20_000_000, () => client.closed && server()?.closed === true);
+  return [...frames.slice(0, kept), ...frames.slice(-kept)];
+}
+
+/** Over both families, with and without checksums, with joins and addresses, a plain and an aborted connection. */
+export function realFrames(): Uint8Array[] {
+  return [
+    ...framesOf({ serverInterfaces: 2 }, false),
+    ...framesOf({ client: { dssChecksum: true } }, true),
+    ...framesOf({ client: { mptcp: false } }, false),
+    ...framesOf({ clientFamilies: ["ipv6", "ipv6"], serverFamily: "ipv6" }, false, addressesAt(100, "ipv6")[0]),
+  ];
+}
