@@ -110,6 +110,7 @@ export class Demultiplexer {
     if (!segment.has(tcpFlag.ack) || segment.has(tcpFlag.syn) || !listener.expectsCookies(now)) return false;
     const restored = this.#host.statelessHandshake.restore(segment, now);
     if (restored === undefined || (restored.key !== undefined && this.tokens.has(restored.key.token))) return false;
+    if (!listener.hasRoom) return true; // The peer sends again, and there may be room then.
     this.#accept(listener, restored.syn, local, now, restored);
     this.handleSegment(segment, local, now);
     return true;
@@ -132,7 +133,7 @@ export class Demultiplexer {
       this.#host.notifyListener(listener);
     };
     connection.onEndedEarly = () => listener.forget(connection);
-    connection.acceptInitial(segment, local, now, restored?.cookie);
+    connection.acceptInitial(segment, local, now, { cookie: restored?.cookie, fastOpen: listener.fastOpen });
   }
 
   #listenerFor(segment: TcpSegment): Listener | undefined {

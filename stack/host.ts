@@ -41,6 +41,8 @@ export interface ListenOptions {
   port: number;
   /** Connections that are half open or wait to be accepted; default 511. */
   backlog?: number;
+  /** Take data that come with a SYN (TCP Fast Open, RFC 7413): an application may see a request twice then. Default false. */
+  fastOpen?: boolean;
 }
 
 export interface ConnectOptions {
@@ -50,6 +52,8 @@ export interface ConnectOptions {
   localAddress?: string;
   /** Default: as the host. */
   mptcp?: boolean;
+  /** What is written before the next `pollTransmit` goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): the peer may see it twice. Default false. */
+  fastOpen?: boolean;
 }
 
 /** Counts; frames are those that wait for a neighbour's hardware address or for `pollTransmit`. */
@@ -260,6 +264,7 @@ export class Host {
       address,
       backlog,
       synCookies: this.#synCookies,
+      fastOpen: options.fastOpen ?? false,
       close: (closing) => demultiplexer.removeListener(closing),
     });
     demultiplexer.addListener(listener);
@@ -285,7 +290,7 @@ export class Host {
     if (local === undefined || this.#nextHop(local, remote) === undefined)
       throw new NetworkError("ENETUNREACH", `${this.name} has no route to ${options.remoteAddress}`);
     const connection = this.#newConnection(true, options.mptcp ?? this.#mptcp, "disabled");
-    connection.open(local, remote, remotePort, now);
+    connection.open(local, remote, remotePort, now, options.fastOpen ?? false);
     return connection;
   }
 

@@ -132,6 +132,19 @@ describe("SYN cookies", () => {
     expect(server.connections).to.have.length(0);
   });
 
+  it("beyond the backlog wait until there is room: who sends again is taken then, and nobody is reset", () => {
+    const { network, server, client } = makePair({ paths: [wifi], server: { tcp: { synCookies: "when-full" } } });
+    const listener = server.listen({ port: serverPort, backlog: 2 }, network.now);
+    const clients = Array.from({ length: 4 }, () =>
+      client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, network.now),
+    );
+    network.run(second / 2);
+    expect([listener.accept(), listener.accept(), listener.accept()].filter(Boolean)).to.have.length(2);
+    network.run(10 * second);
+    expect([listener.accept(), listener.accept(), listener.accept()].filter(Boolean)).to.have.length(2);
+    expect(clients.every(({ established, closed }) => established && !closed)).to.equal(true);
+  });
+
   it("are not looked for when none were given out", () => {
     const { network, server, client, accepted } = listening("when-full");
     const connection = client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, network.now);

@@ -17,6 +17,8 @@ export interface ListenerOptions {
   /** Connections that are half open or wait to be accepted. */
   backlog: number;
   synCookies: SynCookiePolicy;
+  /** Data of a SYN are taken (RFC 7413). */
+  fastOpen: boolean;
   /** The listener is no more. */
   close: (listener: Listener) => void;
 }
@@ -25,6 +27,7 @@ export class Listener {
   readonly port: number;
   /** undefined: every address of the host; an unspecified address: every one of its family. */
   readonly address: IpAddress | undefined;
+  readonly fastOpen: boolean;
   /** Told by `Host.deliverNotifications` that `accept` has something. */
   onConnection: (() => void) | undefined;
   readonly #backlog: number;
@@ -41,6 +44,7 @@ export class Listener {
     this.address = options.address;
     this.#backlog = options.backlog;
     this.#synCookies = options.synCookies;
+    this.fastOpen = options.fastOpen;
     this.#close = options.close;
   }
 
@@ -72,16 +76,21 @@ export class Listener {
 
   /** What becomes of a SYN: a half-open connection, an answer of which nothing is remembered, or nothing. */
   admit(now: number): Admission {
-    if (this.#synCookies === "always") return this.#acceptable.length < this.#backlog ? this.#cookie(now) : "drop";
+    if (this.#synCookies === "always") return this.hasRoom ? this.#cookie(now) : "drop";
     if (this.#halfOpen.size + this.#acceptable.length < this.#backlog) return "remember";
     // Cookies make room in the queue of the half open, not in that of those which nobody accepts.
-    if (this.#synCookies === "when-full") return this.#acceptable.length < this.#backlog ? this.#cookie(now) : "drop";
+    if (this.#synCookies === "when-full") return this.hasRoom ? this.#cookie(now) : "drop";
     return this.#makeRoom(now) ? "remember" : "drop";
   }
 
-  /** A segment may be the answer to a cookie: some were given out a short time ago, and a connection more could be accepted. */
+  /** A segment may be the answer to a cookie: some were given out a short time ago. */
   expectsCookies(now: number): boolean {
-    return now - this.#cookieAt < cookieLifetimeMicroseconds && this.#acceptable.length < this.#backlog;
+    return now - this.#cookieAt < cookieLifetimeMicroseconds;
+  }
+
+  /** One more may wait to be accepted. */
+  get hasRoom(): boolean {
+    return this.#acceptable.length < this.#backlog;
   }
 
   #cookie(now: number): Admission {

@@ -4,10 +4,10 @@ import { CoupledGroup } from "../congestion/lia.ts";
 import type { FallbackReason } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { windowScaleFor } from "../tcp/handshake.ts";
+import type { AcceptOptions } from "../tcp/opening.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { capableFlag } from "../wire/mptcp-options.ts";
-import type { SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./connection-environment.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
@@ -219,21 +219,21 @@ export class Connection {
   // Set-up.
 
   /** The initiator's first subflow. */
-  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number): void {
+  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number, fastOpen = false): void {
     this.paths.addresses.addInitialRemote(remoteAddress, remotePort);
-    this.subflowSet.open(local, remoteAddress, remotePort, now);
+    this.subflowSet.open(local, remoteAddress, remotePort, now, fastOpen);
     this.#wake();
   }
 
-  /** The listener's first subflow, from a SYN; with `cookie` from one that was answered with that sequence number already. */
-  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, cookie?: SequenceNumber): void {
+  /** The listener's first subflow, from a SYN. */
+  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, options: AcceptOptions = {}): void {
     const { capableFlags } = segment.mptcp;
     // RFC 8684 §3.1: who does not understand what flag B announces ignores the option.
     if (!this.plain && capableFlags & capableFlag.extensibility) this.fallback.refuse("version-not-supported");
     if (!this.plain && capableFlags & capableFlag.checksumRequired) this.checksumEnabled = true;
     this.joinsToInitialAddress = (capableFlags & capableFlag.noJoinToInitialAddress) === 0;
     this.paths.addresses.addInitialRemote(segment.source, segment.sourcePort);
-    this.subflowSet.acceptInitial(segment, local, now, cookie);
+    this.subflowSet.acceptInitial(segment, local, now, options);
     this.#wake();
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { fastest, type Scheduler } from "../scheduler/scheduler.ts";
+import type { SentRange } from "../tcp/sent-queue.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
 import { OpportunisticRetransmission } from "./opportunistic-retransmission.ts";
@@ -127,6 +128,32 @@ export class DataSender {
     const { head } = subflow.endpoint.sender.queue;
     this.#connection.onPlainAcknowledgement(head === undefined || head.fin ? this.next : head.dataStart);
     this.#arm(now);
+  }
+
+  /** The first bytes, for the SYN of `subflow`. */
+  takeForSyn(subflow: Subflow, limit: number): SentRange | undefined {
+    const { sendBuffer } = this.#connection;
+    const length = Math.min(limit, sendBuffer.end);
+    if (length <= 0 || this.next > 0) return undefined;
+    const range = subflow.endpoint.sender.append(length);
+    range.mappingStart = range.start;
+    range.mappingDataStart = 0;
+    range.mappingLength = length;
+    sendBuffer.fill(range, 0, length);
+    this.next = length;
+    return range;
+  }
+
+  /** The peer has taken the first bytes with the SYN: at the data level nothing more will be said of them. */
+  acknowledgeSynData(length: number, now: number): void {
+    this.unacknowledged = length;
+    this.windowEdge += length;
+    this.#connection.onDataAcknowledged(length, now);
+  }
+
+  /** The first subflow begins anew: what went out with its SYN has not been taken. */
+  restart(): void {
+    this.next = 0;
   }
 
   transmit(now: number, output: SegmentOutput): void {

@@ -25,6 +25,13 @@ export function deriveKey(key: Uint64): ConnectionKey {
   };
 }
 
+/** With the same key, when the first `length` bytes of the stream have gone with the SYN: they stand before the initial data sequence number (RFC 8684, appendix B.2). */
+export function behindSynData(key: ConnectionKey, length: number): ConnectionKey {
+  const { high, low } = key.firstDataSequence;
+  const firstDataSequence = { high: low < length ? (high - 1) >>> 0 : high, low: (low - length) >>> 0 };
+  return { ...key, firstDataSequence };
+}
+
 /** HMAC of MP_JOIN: the sender's key and nonce come first; 32 bytes, of which the SYN/ACK carries 8 and the third ACK 20. */
 export function joinHmac(sender: Uint64, receiver: Uint64, senderNonce: number, receiverNonce: number): Uint8Array {
   return hmacSha256(bytesOf(sender.high, sender.low, receiver.high, receiver.low), bytesOf(senderNonce, receiverNonce));

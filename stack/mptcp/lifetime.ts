@@ -93,6 +93,11 @@ export class Lifetime {
       this.end(errorOfAttempt(reason), now);
       return;
     }
+    if (!connection.plain && connection.peerKey === undefined) {
+      // Data came with the SYN, and nothing after it (RFC 7413 §4.2.2).
+      this.end(errorOfPlain(reason), now);
+      return;
+    }
     if (connection.plain) {
       if (subflow.infiniteMapping !== undefined)
         this.end(reason === "finished" && this.#remoteEnded ? undefined : errorOfPlain(reason), now);

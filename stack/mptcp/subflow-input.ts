@@ -3,7 +3,7 @@
 import { capableFlag, type MptcpOptions, mptcpPresent, resetReason } from "../wire/mptcp-options.ts";
 import { unwrap32, unwrap64 } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
-import { deriveKey, equalBytes, joinHmac } from "./keys.ts";
+import { behindSynData, deriveKey, equalBytes, joinHmac } from "./keys.ts";
 import type { Subflow } from "./subflow.ts";
 import { releaseHeld } from "./subflow-delivery.ts";
 import { capableSynAttempts } from "./subflow-output.ts";
@@ -129,8 +129,7 @@ function contradictsFallback(subflow: Subflow, options: MptcpOptions): boolean {
   const infinite = subflow.infiniteMapping;
   if (!options.hasMapping || options.dataLength === 0 || peerKey === undefined || infinite === undefined) return false;
   if (options.dataFin && options.dataLength === 1) return false;
-  const received = subflow.endpoint.receiver.next;
-  const subflowStart = received + ((options.subflowSequence - received) | 0);
+  const subflowStart = subflowStartOf(subflow, options);
   if (subflowStart < infinite.subflowStart) return false;
   const dataStart = unwrap32(options.dataSequenceLow, peerKey.firstDataSequence, reassembly.next);
   return dataStart - infinite.dataStart !== subflowStart - infinite.subflowStart;
@@ -144,7 +143,8 @@ function completeHandshake(subflow: Subflow, segment: TcpSegment, now: number): 
     if (options.has(mptcpPresent.capable) && options.capableKeys === 2) {
       const { key } = connection.localKey!;
       if (options.receiverKeyHigh !== key.high || options.receiverKeyLow !== key.low) return false;
-      connection.peerKey = deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow });
+      const peerKey = deriveKey({ high: options.senderKeyHigh, low: options.senderKeyLow });
+      connection.peerKey = behindSynData(peerKey, subflow.synDataReceived);
       connection.dataSender.windowEdge = subflow.endpoint.scaledWindow(segment);
       subflow.endpoint.requestAck();
       return true;
@@ -173,8 +173,10 @@ function readCapableData(subflow: Subflow, options: MptcpOptions, now: number): 
   const length = options.capableDataLength;
   if (length === 0) return;
   subflow.connection.confirm(now);
-  if (subflow.delivered > 1) return;
-  subflow.mappings.add(1, 0, length, options.checksum, length);
+  const { synDataReceived } = subflow;
+  const start = 1 + synDataReceived;
+  if (subflow.delivered > start) return;
+  subflow.mappings.add(start, synDataReceived, length, options.checksum, length);
   releaseHeld(subflow, now);
 }
 
@@ -193,6 +195,12 @@ function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
   if (options.hasMapping) readMapping(subflow, options, now);
 }
 
+/** Where in the subflow's stream a mapping begins. */
+function subflowStartOf({ endpoint, synDataReceived }: Subflow, options: MptcpOptions): number {
+  const { next } = endpoint.receiver;
+  return next + ((options.subflowSequence + synDataReceived - next) | 0);
+}
+
 function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void {
   const { connection } = subflow;
   const base = connection.peerKey!.firstDataSequence;
@@ -202,8 +210,7 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
     ? unwrap64(options.dataSequenceHigh, options.dataSequenceLow, base)
     : unwrap32(options.dataSequenceLow, base, connection.reassembly.next);
   if (!(dataStart >= 0)) return; // Before the beginning, or NaN: no mapping of this connection.
-  const received = subflow.endpoint.receiver.next;
-  const subflowStart = received + ((options.subflowSequence - received) | 0);
+  const subflowStart = subflowStartOf(subflow, options);
   if (options.dataLength === 0) {
     connection.fallback.onInfiniteMapping(subflow, subflowStart, dataStart, now);
     return;

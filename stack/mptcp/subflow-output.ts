@@ -48,7 +48,8 @@ export function writeOptions(
     return;
   }
   const first = subflow.role === "initial-client" && !connection.confirmed;
-  if (first && (range === undefined ? subflow.endpoint.sender.next === 1 : range.start === 1)) {
+  const start = 1 + subflow.synDataSent;
+  if (first && (range === undefined ? subflow.endpoint.sender.next === start : range.start === start)) {
     writeCapableAck(subflow, options, range);
     return;
   }
@@ -188,7 +189,7 @@ function writeDataSequence({ connection }: Subflow, options: MptcpOptions, dataO
 
 function writeMapping(subflow: Subflow, options: MptcpOptions, range: SentRange): void {
   writeDataSequence(subflow, options, range.mappingDataStart);
-  options.subflowSequence = range.mappingStart >>> 0;
+  options.subflowSequence = (range.mappingStart - subflow.synDataSent) >>> 0;
   options.dataLength = range.mappingLength;
   options.checksum = range.mappingChecksum;
 }
@@ -200,7 +201,7 @@ function writeInfiniteMapping(subflow: Subflow, options: MptcpOptions, range: Se
   if (mapping === undefined) return;
   writeDataAck(subflow, options);
   writeDataSequence(subflow, options, mapping.dataStart);
-  options.subflowSequence = mapping.subflowStart >>> 0;
+  options.subflowSequence = (mapping.subflowStart - subflow.synDataSent) >>> 0;
   options.dataLength = 0;
   options.checksum = connection.checksumEnabled ? 0 : -1;
 }

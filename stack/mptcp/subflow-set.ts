@@ -1,9 +1,9 @@
 /** The subflows of a connection: how they come to be (RFC 8684 §3.1, §3.2), how many live, and what they are called on the wire. */
 
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
+import type { AcceptOptions } from "../tcp/opening.ts";
 import { type IpAddress, keepAddress } from "../wire/ip-address.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
-import type { SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
 import type { LocalAddress } from "./connection-environment.ts";
@@ -80,27 +80,28 @@ export class SubflowSet {
   }
 
   /** The initiator's first subflow. */
-  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number): void {
-    this.#create("initial-client", local, remoteAddress, remotePort, 0, now).endpoint.connect(now);
+  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number, fastOpen: boolean): void {
+    this.#create("initial-client", local, remoteAddress, remotePort, 0, now).endpoint.connect(now, fastOpen);
   }
 
   /** The first subflow again, from another port. */
   reopen(now: number): void {
     const { local, endpoint } = this.initial;
-    this.open(local, endpoint.remoteAddress, endpoint.remotePort, now);
+    this.#connection.dataSender.restart();
+    this.open(local, endpoint.remoteAddress, endpoint.remotePort, now, false);
   }
 
-  /** The listener's first subflow, from a SYN; `cookie` as in `Connection.acceptInitial`. */
-  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, cookie?: SequenceNumber): void {
+  /** The listener's first subflow, from a SYN. */
+  acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, options: AcceptOptions): void {
     const { source, sourcePort, destinationPort } = segment;
     const subflow = this.#create("initial-server", local, source, sourcePort, 0, now, destinationPort);
-    subflow.endpoint.acceptSyn(segment, now, cookie);
+    subflow.endpoint.acceptSyn(segment, now, options);
   }
 
   /** A further subflow, by MP_JOIN from us. */
   join(local: LocalAddress, remote: RemotePathAddress, now: number): void {
     const { address, port, addressId } = remote;
-    this.#create("join-client", local, address, port, addressId, now).endpoint.connect(now);
+    this.#create("join-client", local, address, port, addressId, now).endpoint.connect(now, false);
   }
 
   /** MP_JOIN with our token. Returns the reason of the reset that answers it (RFC 8684 §3.6), -1 when it is welcome. */

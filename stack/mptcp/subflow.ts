@@ -15,6 +15,7 @@ import type { SubflowInfo } from "./connection-info.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { mappingChecksum } from "./dss-checksum.ts";
 import { HeldPayload } from "./held-payload.ts";
+import { behindSynData } from "./keys.ts";
 import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
@@ -68,6 +69,9 @@ export class Subflow implements TcpUser, Schedulable {
   readonly mappings: MappingTable = new MappingTable();
   /** Offset up to which in-order payload has been taken by the connection. */
   delivered = 1;
+  /** Bytes that went with our SYN and the peer's: subflow sequence numbers of mappings are counted from behind them (RFC 8684, appendix B.2). */
+  synDataSent = 0;
+  synDataReceived = 0;
   /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
   unverified: Uint8Array[] = [];
   readonly held: HeldPayload = new HeldPayload();
@@ -315,6 +319,43 @@ export class Subflow implements TcpUser, Schedulable {
       section: "RFC 4015 §3.2",
       congestionWindow: this.congestion.congestionWindow,
     });
+  }
+
+  takeSynData(limit: number): SentRange | undefined {
+    const { connection } = this;
+    // A checksum of what is outside of the data sequence space is not defined.
+    if (this.isJoin || (!connection.plain && connection.checksumEnabled)) return undefined;
+    return connection.dataSender.takeForSyn(this, limit);
+  }
+
+  handleSynDataAnswered(accepted: number, now: number): void {
+    const { connection } = this;
+    if (connection.plain) return;
+    const range = this.endpoint.sender.queue.head!;
+    if (accepted > 0) {
+      this.synDataSent = accepted;
+      connection.localKey = behindSynData(connection.localKey!, accepted);
+      connection.dataSender.acknowledgeSynData(accepted, now);
+    }
+    range.mappingStart = 1 + accepted;
+    range.mappingDataStart = accepted;
+    range.mappingLength = range.length - accepted;
+  }
+
+  prepareSynData(length: number, segment: TcpSegment): boolean {
+    const { connection } = this;
+    if (this.isJoin) return false;
+    if (connection.plain) return true;
+    if (connection.checksumEnabled) return false;
+    this.synDataReceived = length;
+    this.mappings.add(1, 0, length, -1, length);
+    connection.dataSender.windowEdge = segment.window;
+    return true;
+  }
+
+  /** With MPTCP the peer's key is not known before the third segment, and with it how to answer. */
+  get mayAnswerSyn(): boolean {
+    return this.connection.plain;
   }
 
   handleSoftError(now: number): void {

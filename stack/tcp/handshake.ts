@@ -1,5 +1,6 @@
 /** What the two SYNs agree on (RFC 9293 §3.5, RFC 7323 §2, RFC 2018 §2), and how often ours was sent. */
 
+import type { FastOpenPlan } from "./fast-open.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 
 /** SYN and SYN/ACK: first after a second, then doubling; given up after this many (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
@@ -21,6 +22,10 @@ export class Handshake {
   /** SYNs sent so far. */
   attempts = 0;
   startedAt = 0;
+  /** What of TCP Fast Open goes out with our first SYN (RFC 7413 §4.1.3). */
+  fastOpen: FastOpenPlan | undefined;
+  /** The cookie that our SYN/ACK grants (RFC 7413 §4.1.2). */
+  grantedCookie: Uint8Array | undefined;
   /** TSval of the first SYN or SYN/ACK; -1: without timestamps. */
   firstTimestamp = -1;
   /** The SYN or SYN/ACK is to be sent (again). */

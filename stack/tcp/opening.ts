@@ -1,9 +1,17 @@
 /** From CLOSED to ESTABLISHED: active, passive and simultaneous open (RFC 9293 §3.5, §3.10.7.3), and SYNs that get lost. */
 
-import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
+import { type SequenceNumber, sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import type { TransmissionControlBlock } from "./tcb.ts";
 import { timer } from "./timers.ts";
+
+/** How a SYN is taken. */
+export interface AcceptOptions {
+  /** It has been answered already, with this sequence number (syn-cookies.ts). */
+  cookie?: SequenceNumber | undefined;
+  /** TCP Fast Open is granted and its data are taken (RFC 7413). */
+  fastOpen?: boolean;
+}
 
 export class Opening {
   readonly #tcb: TransmissionControlBlock;
@@ -12,19 +20,22 @@ export class Opening {
     this.#tcb = tcb;
   }
 
-  connect(now: number): void {
+  connect(now: number, fastOpen: boolean): void {
+    const { host, flow, handshake, timestamps } = this.#tcb;
     this.#tcb.state = "syn-sent";
-    this.#tcb.timestamps.offer();
+    timestamps.offer();
+    if (fastOpen) handshake.fastOpen = host.fastOpenCache.plan(flow.remoteAddress, now);
     this.#begin(now);
   }
 
   /** As `TcpEndpoint.acceptSyn`. */
-  acceptSyn(segment: TcpSegment, now: number, cookie: SequenceNumber | undefined): boolean {
+  acceptSyn(segment: TcpSegment, now: number, { cookie, fastOpen = false }: AcceptOptions): boolean {
     this.#takeSyn(segment, now);
     if (!this.#tcb.user.handleSynOptions(segment, now)) return false;
     this.#tcb.state = "syn-received";
     if (cookie === undefined) this.#begin(now);
     else this.#resume(cookie, now);
+    if (fastOpen && segment.fastOpenCookie !== undefined) this.#takeFastOpen(segment, segment.fastOpenCookie, now);
     return true;
   }
 
@@ -32,7 +43,8 @@ export class Opening {
   handleInSynSent(segment: TcpSegment, now: number): void {
     const tcb = this.#tcb;
     const { sender, user } = tcb;
-    const acknowledges = segment.has(tcpFlag.ack) && segment.acknowledgement === wrapOffset(sender.initialSequence, 1);
+    const acknowledged = unwrapSequence(segment.acknowledgement, sender.initialSequence, 1);
+    const acknowledges = segment.has(tcpFlag.ack) && acknowledged >= 1 && acknowledged <= sender.next;
     if (segment.has(tcpFlag.rst)) {
       if (acknowledges) tcb.finish("refused", now);
       return;
@@ -57,22 +69,23 @@ export class Opening {
       return;
     }
     this.establish(segment, now);
+    this.#settleFastOpen(segment, acknowledged, now);
     tcb.receiver.ackNeeded = true;
   }
 
   /** `segment` acknowledges our SYN. */
   establish(segment: TcpSegment, now: number): void {
-    const { timers, sender, handshake, transmitter, liveness, user } = this.#tcb;
+    const { timers, sender, handshake, liveness, user, host } = this.#tcb;
     timers.stop(timer.retransmission);
     this.#tcb.state = "established";
     liveness.begin(now);
-    const { segmentSize } = transmitter;
-    sender.maximumSegmentSize = segmentSize;
-    sender.congestion.setMaximumSegmentSize(segmentSize);
+    this.#adoptSegmentSize();
     if (handshake.attempts === 0) sender.rtt.resetBackoff(); // When the cookie was sent is not known.
     else if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt);
     else this.#beginAfterLoss();
-    user.handleEstablished(now);
+    if (!this.#tcb.fastOpened) user.handleEstablished(now);
+    else host.fastOpenServer.settle(this.#tcb);
+    if (sender.outstanding > 0) timers.set(timer.retransmission, now + sender.timeout);
   }
 
   /** The SYN or SYN/ACK was not answered. */
@@ -115,6 +128,48 @@ export class Opening {
     timestamps.negotiate(segment, now);
     sender.windowEdge = 1 + segment.window;
     peerWindow.largest = segment.window;
+  }
+
+  #adoptSegmentSize(): void {
+    const { sender, transmitter } = this.#tcb;
+    const { segmentSize } = transmitter;
+    sender.maximumSegmentSize = segmentSize;
+    sender.congestion.setMaximumSegmentSize(segmentSize);
+  }
+
+  /** A SYN with a cookie, or with a request for one (RFC 7413 §4.2.2): the data of a right one are taken, and the connection is one before the third segment. */
+  #takeFastOpen(segment: TcpSegment, cookie: Uint8Array, now: number): void {
+    const tcb = this.#tcb;
+    const { host, flow, handshake, user, receiver } = tcb;
+    if (!host.fastOpenServer.isValid(flow, cookie)) {
+      handshake.grantedCookie = host.fastOpenServer.cookieFor(flow);
+      return;
+    }
+    const { payloadLength } = segment;
+    if (payloadLength === 0 || !host.fastOpenServer.admit(tcb)) return;
+    if (payloadLength > user.receiveWindow() || !user.prepareSynData(payloadLength, segment)) {
+      host.fastOpenServer.settle(tcb);
+      return;
+    }
+    tcb.fastOpened = true;
+    this.#adoptSegmentSize();
+    user.handleEstablished(now);
+    receiver.receive(segment, receiver.next, receiver.next + payloadLength, now);
+  }
+
+  /** The SYN/ACK tells what became of our cookie and of the data beside it (RFC 7413 §4.2.1, §4.1.3.1). */
+  #settleFastOpen(segment: TcpSegment, acknowledged: number, now: number): void {
+    const { host, flow, handshake, sender, user } = this.#tcb;
+    if (handshake.fastOpen === undefined) return;
+    const { remoteAddress } = flow;
+    const { fastOpenCookie } = segment;
+    if (handshake.attempts > 1) host.fastOpenCache.noteDropped(remoteAddress, now);
+    else if (fastOpenCookie !== undefined && fastOpenCookie.length > 0)
+      host.fastOpenCache.remember(remoteAddress, fastOpenCookie, handshake.peerSegmentSize);
+    if (sender.outstanding === 0) return;
+    user.handleSynDataAnswered(acknowledged - 1, now);
+    sender.handleAcknowledgement(segment, acknowledged, false, now);
+    sender.resendOutstanding();
   }
 
   /** The SYN/ACK went out, but nobody knows when. */

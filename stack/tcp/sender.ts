@@ -191,6 +191,12 @@ export class Sender {
     return range;
   }
 
+  /** What went out with the SYN and was not taken goes out again at once; that is no congestion (RFC 7413 §4.2.1). */
+  resendOutstanding(): void {
+    for (let range = this.queue.head; range !== undefined; range = range.next)
+      if (!range.lost) this.#scoreboard.markLost(range);
+  }
+
   nextLost(limit: number): SentRange | undefined {
     return this.#scoreboard.nextLost(limit);
   }

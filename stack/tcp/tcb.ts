@@ -26,6 +26,8 @@ export class TransmissionControlBlock implements Lingering {
   resetToSend = false;
   /** An unacceptable acknowledgement of the handshake, to be answered with RST; -1: none. */
   strayAcknowledgement = -1;
+  /** The peer's SYN brought data that have been taken, before it has answered our SYN/ACK (RFC 7413 §4.2). */
+  fastOpened = false;
   /** A router has said that the peer cannot be reached, and nothing has come since. */
   unreachable = false;
 
@@ -94,7 +96,9 @@ export class TransmissionControlBlock implements Lingering {
 
   /** Data may be sent (RFC 9293 §3.9.1.2). */
   get canSendData(): boolean {
-    return (this.state === "established" || this.state === "close-wait") && !this.finRequested;
+    if (this.finRequested) return false;
+    if (this.state === "syn-received") return this.fastOpened && this.user.mayAnswerSyn;
+    return this.state === "established" || this.state === "close-wait";
   }
 
   /** RFC 5961 §7: challenge acknowledgements are bounded in rate. */
@@ -121,6 +125,7 @@ export class TransmissionControlBlock implements Lingering {
   /** The connection is no more. */
   finish(reason: SubflowCloseReason, now: number): void {
     if (this.state === "time-wait") this.host.timeWait.leave(this);
+    if (this.fastOpened) this.host.fastOpenServer.settle(this);
     this.state = "closed";
     this.timers.stopAll();
     this.user.handleClosed(reason, now);

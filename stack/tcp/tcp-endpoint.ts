@@ -4,11 +4,11 @@ import type { CongestionControl } from "../congestion/congestion-control.ts";
 import type { SubflowCloseReason } from "../events.ts";
 import type { IcmpError } from "../wire/icmp-error.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
-import { type SequenceNumber, sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
+import { sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { Closing } from "./closing.ts";
 import type { HostTcp } from "./host-tcp.ts";
-import { Opening } from "./opening.ts";
+import { type AcceptOptions, Opening } from "./opening.ts";
 import type { Receiver } from "./receiver.ts";
 import { SegmentArrival } from "./segment-arrival.ts";
 import type { Sender } from "./sender.ts";
@@ -120,13 +120,14 @@ export class TcpEndpoint {
     return this.#tcb.timers.next;
   }
 
-  connect(now: number): void {
-    this.#opening.connect(now);
+  /** `fastOpen`: with data on the SYN, if the user has some and the peer's cookie is known, else to ask for one (RFC 7413). */
+  connect(now: number, fastOpen: boolean): void {
+    this.#opening.connect(now, fastOpen);
   }
 
-  /** A SYN for this new endpoint; false when the user refuses it. With `cookie` it has been answered already, with that sequence number. */
-  acceptSyn(segment: TcpSegment, now: number, cookie?: SequenceNumber): boolean {
-    return this.#opening.acceptSyn(segment, now, cookie);
+  /** A SYN for this new endpoint; false when the user refuses it. */
+  acceptSyn(segment: TcpSegment, now: number, options: AcceptOptions = {}): boolean {
+    return this.#opening.acceptSyn(segment, now, options);
   }
 
   /** No more data will be given: FIN after what has been sent. */

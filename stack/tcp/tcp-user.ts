@@ -32,6 +32,14 @@ export interface TcpUser {
   handleSpuriousRecovery(now: number): void;
   /** ICMP says that the peer cannot be reached now; the connection goes on trying. */
   handleSoftError(now: number): void;
+  /** Data for the SYN of a fast open, at most `limit` bytes, appended to the sender and filled in; undefined: none. */
+  takeSynData(limit: number): SentRange | undefined;
+  /** Of the data on our SYN the peer has taken the first `accepted` bytes; it knows how large its window is. */
+  handleSynDataAnswered(accepted: number, now: number): void;
+  /** `length` bytes have come with the peer's SYN. False: they are not to be taken. */
+  prepareSynData(length: number, segment: TcpSegment): boolean;
+  /** Data may be sent before the peer has answered our SYN/ACK (RFC 7413 §4.2). */
+  readonly mayAnswerSyn: boolean;
   handleEstablished(now: number): void;
   handleClosed(reason: SubflowCloseReason, now: number): void;
   /** Bytes of window to advertise, counted from what is acknowledged at the data level. */

@@ -152,9 +152,29 @@ export class Transmitter {
     segment.sackPermitted = passive ? this.#sender.sackPermitted : true;
     segment.window = this.noteSynSent();
     this.#user.addOptions(segment, undefined, handshake.attempts);
+    const range = passive ? this.#grantCookie(segment) : this.#fastOpen(segment, now);
+    if (passive) this.#receiver.noteAckSent();
     if (handshake.attempts === 0) handshake.firstTimestamp = segment.hasTimestamps ? segment.timestampValue : -1;
     handshake.attempts++;
-    output.transmitSegment(segment, undefined, 0, this.#flow.route);
+    output.transmitSegment(segment, range, 0, this.#flow.route);
+  }
+
+  #grantCookie(segment: TcpSegment): undefined {
+    segment.fastOpenCookie = this.#handshake.grantedCookie;
+    if (tcpOptionsLength(segment) > maximumOptionsLength) segment.fastOpenCookie = undefined;
+  }
+
+  /** The first SYN of a fast open: with the cookie, and data; or asking for one. A repeated SYN has neither: the path may drop it for them (RFC 7413 §4.1.3.1). */
+  #fastOpen(segment: TcpSegment, now: number): SentRange | undefined {
+    const { attempts, fastOpen, ownSegmentSize } = this.#handshake;
+    if (attempts > 0 || fastOpen === undefined) return undefined;
+    segment.fastOpenCookie = fastOpen.cookie;
+    const optionsLength = tcpOptionsLength(segment);
+    if (optionsLength > maximumOptionsLength) segment.fastOpenCookie = undefined;
+    if (optionsLength > maximumOptionsLength || fastOpen.cookie.length === 0) return undefined;
+    const range = this.#user.takeSynData(Math.min(fastOpen.segmentSize, ownSegmentSize) - optionsLength);
+    if (range !== undefined) this.#sender.noteTransmission(range, now);
+    return range;
   }
 
   /** What a SYN, which is never scaled, tells of our window (RFC 7323 §2.2). */

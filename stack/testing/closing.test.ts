@@ -143,7 +143,7 @@ describe("a connection attempt", () => {
   });
 
   it("beyond the backlog is not accepted until there is room", () => {
-    const pair = makePair({ paths: [wifi] });
+    const pair = makePair({ paths: [wifi], server: { tcp: { synCookies: "never" } } });
     const listener = pair.server.listen({ port: serverPort, backlog: 2 }, pair.network.now);
     const clients = Array.from({ length: 4 }, () =>
       pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, pair.network.now),

@@ -23,6 +23,16 @@ export function sackBlocksThatFit(otherOptionsLength: number): number {
   return Math.max(0, Math.min(maximumSackBlocks, Math.floor((maximumOptionsLength - otherOptionsLength - 4) / 8)));
 }
 
+function writeFastOpen(cookie: Uint8Array, view: DataView, at: number): number {
+  const padding = -(2 + cookie.length) & 3;
+  for (let i = 0; i < padding; i++) view.setUint8(at + i, tcpOptionKind.noOperation);
+  const position = at + padding;
+  view.setUint8(position, tcpOptionKind.fastOpen);
+  view.setUint8(position + 1, 2 + cookie.length);
+  cookie.forEach((octet, i) => view.setUint8(position + 2 + i, octet));
+  return position + 2 + cookie.length;
+}
+
 /** Writes header and options at `at`, checksum 0; returns their length. */
 export function writeTcp(segment: TcpSegment, view: DataView, at: number): number {
   let position = at + tcpHeaderLength;

@@ -79,6 +79,11 @@ function parseOptions(segment: TcpSegment, view: DataView, at: number, end: numb
           segment.timestampEcho = view.getUint32(at + 6);
         }
         break;
+      case tcpOptionKind.fastOpen:
+        // RFC 7413 §2: 4 to 16 octets, an even number of them; anything else is ignored (§4.1.1).
+        if (length === 2 || (length >= 6 && length <= 18 && length % 2 === 0))
+          segment.fastOpenCookie = new Uint8Array(view.buffer, view.byteOffset + at + 2, length - 2).slice();
+        break;
       case mptcpOptionKind:
         if (length >= 3) parseMptcpOption(segment.mptcp, view, at, length);
         break;

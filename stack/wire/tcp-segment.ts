@@ -14,6 +14,7 @@ export const tcpOptionKind = {
   sackPermitted: 4,
   sack: 5,
   timestamps: 8,
+  fastOpen: 34,
 } as const;
 
 export const tcpHeaderLength = 20;
@@ -42,6 +43,8 @@ export class TcpSegment {
   timestampValue = 0;
   timestampEcho = 0;
   sackCount = 0;
+  /** Of TCP Fast Open (RFC 7413 §2); empty: a cookie is asked for; undefined: option absent. */
+  fastOpenCookie: Uint8Array | undefined;
   /** Block i is [2i] (left edge) … [2i+1] (right edge), sequence numbers. */
   readonly sackEdges: Uint32Array = new Uint32Array(2 * maximumSackBlocks);
   readonly mptcp: MptcpOptions = new MptcpOptions();
@@ -57,6 +60,7 @@ export class TcpSegment {
     this.sackPermitted = false;
     this.hasTimestamps = false;
     this.sackCount = 0;
+    this.fastOpenCookie = undefined;
     this.mptcp.clear();
   }
 
