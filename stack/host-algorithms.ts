@@ -1,9 +1,15 @@
 /** The algorithms that a host can be told to use, by name. */
 
+import { Balia } from "./congestion/balia.ts";
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import { Cubic } from "./congestion/cubic.ts";
-import { type CoupledGroup, Lia } from "./congestion/lia.ts";
+import type { CoupledGroup } from "./congestion/coupled.ts";
+import { Ewtcp } from "./congestion/ewtcp.ts";
+import { FullyCoupled } from "./congestion/fully-coupled.ts";
+import { Lia } from "./congestion/lia.ts";
+import { Olia } from "./congestion/olia.ts";
 import { Reno } from "./congestion/reno.ts";
+import { WeightedVegas } from "./congestion/weighted-vegas.ts";
 import type { CongestionControlName, PathManagerName, SchedulerName } from "./host-options.ts";
 import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import { FullMesh } from "./path-manager/full-mesh.ts";
@@ -18,6 +24,11 @@ import type { Scheduler } from "./scheduler/scheduler.ts";
 
 export const congestionControls: Readonly<Record<CongestionControlName, (group: CoupledGroup) => CongestionControl>> = {
   lia: (group) => new Lia(group),
+  olia: (group) => new Olia(group),
+  balia: (group) => new Balia(group),
+  wvegas: (group) => new WeightedVegas(group),
+  ewtcp: (group) => new Ewtcp(group),
+  "fully-coupled": (group) => new FullyCoupled(group),
   reno: () => new Reno(),
   cubic: () => new Cubic(),
 };

@@ -31,7 +31,7 @@ export interface InterfaceOptions {
   backup?: boolean;
 }
 
-export type CongestionControlName = "lia" | "reno" | "cubic";
+export type CongestionControlName = "lia" | "olia" | "balia" | "wvegas" | "ewtcp" | "fully-coupled" | "reno" | "cubic";
 export type SchedulerName = "min-rtt" | "round-robin" | "redundant" | "blest" | "ecf";
 /** `n-different-ports`: with `maximumSubflows` beside the first one. */
 export type PathManagerName = "full-mesh" | "n-different-ports";

@@ -30,8 +30,8 @@ import { traffic } from "./traffic-schema.ts";
 /** What each kind of endpoint offers; the first of each list is the default. */
 export const endpointAbilities = {
   pathlab: {
-    congestionControl: ["lia", "reno", "cubic"],
-    scheduler: ["min-rtt"],
+    congestionControl: ["lia", "olia", "balia", "wvegas", "ewtcp", "fully-coupled", "reno", "cubic"],
+    scheduler: ["min-rtt", "round-robin", "redundant", "blest", "ecf"],
     pathManager: ["full-mesh", "n-different-ports"],
   },
   "pathlab-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },

@@ -35,18 +35,27 @@ export class Reno implements CongestionControl {
     return (bytes * this.maximumSegmentSize) / this.congestionWindow;
   }
 
+  /** RFC 5681 §3.1, equation 4, but for its lower bound. */
+  protected windowAfterLoss(window: number): number {
+    return window / 2;
+  }
+
+  protected get smallestWindow(): number {
+    return 2 * this.maximumSegmentSize;
+  }
+
   onRttSample(_rttMicroseconds: number, _acknowledged: number, _sendNext: number): void {}
 
   onLoss(flightSize: number): void {
     this.#remember();
-    this.slowStartThreshold = this.#halfOf(flightSize);
+    this.slowStartThreshold = this.#reduced(flightSize);
     this.congestionWindow = this.slowStartThreshold;
   }
 
   onRetransmissionTimeout(flightSize: number, repeated: boolean): void {
     if (!repeated) {
       this.#remember();
-      this.slowStartThreshold = this.#halfOf(flightSize);
+      this.slowStartThreshold = this.#reduced(flightSize);
     }
     this.congestionWindow = this.maximumSegmentSize;
   }
@@ -81,7 +90,8 @@ export class Reno implements CongestionControl {
     this.#thresholdBefore = this.slowStartThreshold;
   }
 
-  #halfOf(flightSize: number): number {
-    return Math.max(Math.floor(Math.min(flightSize, this.congestionWindow) / 2), 2 * this.maximumSegmentSize);
+  #reduced(flightSize: number): number {
+    const window = Math.min(flightSize, this.congestionWindow);
+    return Math.max(Math.floor(this.windowAfterLoss(window)), this.smallestWindow);
   }
 }

@@ -1,7 +1,7 @@
 /** What a connection needs of its host. */
 
 import type { CongestionControl } from "../congestion/congestion-control.ts";
-import type { CoupledGroup } from "../congestion/lia.ts";
+import type { CoupledGroup } from "../congestion/coupled.ts";
 import type { EventRecorder } from "../events.ts";
 import type { PathManager } from "../path-manager/path-manager.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";

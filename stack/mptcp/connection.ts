@@ -1,6 +1,6 @@
 /** One connection as the application sees it: one byte stream each way over any number of subflows (RFC 8684), or over one plain TCP connection. */
 
-import { CoupledGroup } from "../congestion/lia.ts";
+import { CoupledGroup } from "../congestion/coupled.ts";
 import type { FallbackReason } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { windowScaleFor } from "../tcp/handshake.ts";
