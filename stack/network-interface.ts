@@ -21,6 +21,7 @@ import {
   type Ipv6Address,
   isLinkLocal,
   isMulticast,
+  isSolicitedNodeOf,
   linkLocalFor,
   solicitedNode,
   unspecifiedIpv6,
@@ -61,6 +62,7 @@ export class NetworkInterface {
   readonly gateway: Ipv4Address | undefined;
   readonly ipv6Gateway: Ipv6Address | undefined;
   #addresses: readonly InterfaceAddress[];
+  readonly #linkLocal: Ipv6Address;
   up = true;
   /** Frames of the interface itself that wait for `pollTransmit`: ARP, neighbour discovery, and what these have released. */
   outgoing: OutgoingFrame[] = [];
@@ -74,6 +76,7 @@ export class NetworkInterface {
     this.gso = options.gso;
     this.checksumOffload = options.checksumOffload;
     this.#addresses = options.addresses;
+    this.#linkLocal = linkLocalFor(options.mac);
     this.gateway = options.gateway;
     this.ipv6Gateway = options.ipv6Gateway;
     this.#neighbours = new NeighbourCache({
@@ -88,7 +91,7 @@ export class NetworkInterface {
 
   /** Of an interface that speaks IPv6: what it calls itself on its link (RFC 4291 §2.8). */
   get linkLocal(): Ipv6Address | undefined {
-    return this.#addresses.some(({ address }) => isIpv6(address)) ? linkLocalFor(this.mac) : undefined;
+    return this.#addresses.some(({ address }) => isIpv6(address)) ? this.#linkLocal : undefined;
   }
 
   addAddress(own: InterfaceAddress): void {
@@ -107,8 +110,8 @@ export class NetworkInterface {
   hears(destination: Ipv6Address): boolean {
     if (!isMulticast(destination)) return this.owns(destination);
     if (this.linkLocal === undefined) return false;
-    if (destination === allNodes || destination === solicitedNode(this.linkLocal)) return true;
-    return this.addresses.some(({ address }) => isIpv6(address) && solicitedNode(address) === destination);
+    if (destination === allNodes || isSolicitedNodeOf(destination, this.linkLocal)) return true;
+    return this.addresses.some(({ address }) => isIpv6(address) && isSolicitedNodeOf(destination, address));
   }
 
   /** Where a packet for `destination` goes first, or undefined: no route. */

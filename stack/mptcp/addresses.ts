@@ -44,7 +44,7 @@ export class AddressBook {
   }
 
   addInitialRemote(address: IpAddress, port: number): void {
-    this.#remote.push({ addressId: 0, address, port });
+    this.#remote.push({ addressId: 0, address: keepAddress(address), port });
   }
 
   advertise(local: LocalPathAddress & { readonly port?: number }, now: number): void {

@@ -2,8 +2,16 @@ import { expect } from "chai";
 import { checksumState } from "../frame.ts";
 import { type Host, NetworkError } from "../host.ts";
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
-import { parseIpAddress } from "../wire/ip-address.ts";
-import { parseIpv6 } from "../wire/ipv6-address.ts";
+import { formatIpAddress, parseIpAddress } from "../wire/ip-address.ts";
+import {
+  type Ipv6Address,
+  ipv6FromWords,
+  isSolicitedNodeOf,
+  keepIpv6,
+  linkLocalFor,
+  parseIpv6,
+  solicitedNode,
+} from "../wire/ipv6-address.ts";
 import { ipProtocol } from "../wire/ipv4.ts";
 import { mptcpPresent } from "../wire/mptcp-options.ts";
 import { Ipv6Header, writeIpv6Header } from "../wire/ipv6.ts";
@@ -224,6 +232,45 @@ describe("both families on one host", () => {
     );
     network.run(second);
     expect(ports.map(({ established }) => established)).to.deep.equal([true, true, true, true, true, false]);
+  });
+});
+
+describe("addresses that fall into one place of the cache (ipv6-address.ts)", () => {
+  /** As `address`, with another end, and in each other's way. */
+  function rivalOf({ word0, word1, word2, word3 }: Ipv6Address, network: number): Ipv6Address {
+    for (let end = 3; ; end++) {
+      const held = ipv6FromWords(word0, (word1 & ~0xffff) | network, word2, word3 + end);
+      ipv6FromWords(word0, word1, word2, word3);
+      if (ipv6FromWords(held.word0, held.word1, held.word2, held.word3) !== held) return keepIpv6(held);
+    }
+  }
+
+  it("find their flows, and have no second subflow to the peer of the first", () => {
+    const rivals = [1, 2].map((network) => rivalOf(parseIpv6(server)!, network));
+    const interfaces = rivals.map((address, i) => ({
+      name: `eth${i}`,
+      mac: `02:00:00:00:0${i + 1}:01`,
+      mtu: 1500,
+      gso: false,
+      addresses: [{ address: formatIpAddress(address), prefixLength: 64 }],
+      ipv6Gateway: "fe80::1",
+    }));
+    const pair = makePair({ ...sixes, client: { interfaces } });
+    for (const [i, address] of rivals.entries()) pair.network.route(formatIpAddress(address), pair.links[i]!);
+    download(pair, { remoteAddress: server });
+    expect(subflowsOf(pair)).to.deep.equal(rivals.map((address) => `${formatIpAddress(address)}>${server}`));
+    const info = pair.network.eventsNamed("mptcp:subflow-created", pair.server);
+    expect(info.length).to.equal(2);
+  });
+
+  it("hear who asks for them by their group", () => {
+    for (let end = 3; end < 5_000; end++) {
+      const address = ipv6FromWords(0xfd00_0000, 0x64, 0, end);
+      const group = solicitedNode(address);
+      for (const other of [address, linkLocalFor({ high: 0x0200, low: end })]) solicitedNode(other);
+      expect(isSolicitedNodeOf(group, address), `${end}`).to.equal(true);
+      expect(isSolicitedNodeOf(group, ipv6FromWords(0xfd00_0000, 0x64, 0, end + 1))).to.equal(false);
+    }
   });
 });
 

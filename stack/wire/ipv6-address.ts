@@ -130,6 +130,14 @@ export function solicitedNode({ word3 }: Ipv6Address): Ipv6Address {
   return ipv6FromWords(0xff02_0000, 0, 1, 0xff00_0000 | (word3 & 0xff_ffff));
 }
 
+/** Whether `group` is the solicited-node address of `address`; by value, for the address of a group is seldom kept. */
+export function isSolicitedNodeOf(group: Ipv6Address, { word3 }: Ipv6Address): boolean {
+  const { word0, word1, word2 } = group;
+  return (
+    word0 === (0xff02_0000 | 0) && word1 === 0 && word2 === 1 && group.word3 === (0xff00_0000 | (word3 & 0xff_ffff))
+  );
+}
+
 /** fe80::/64 with the modified EUI-64 of the interface (RFC 4291 §2.5.1, appendix A). */
 export function linkLocalFor({ high, low }: MacAddress): Ipv6Address {
   const word2 = ((high ^ 0x0200) << 16) | ((low >>> 24) << 8) | 0xff;
