@@ -245,11 +245,11 @@ export class Host {
 
   // Application calls.
 
-  /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EINVAL; ConfigurationError for what is no address */
+  /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EINVAL, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   listen(options: ListenOptions, _now: number): Listener {
     const { port } = options;
     if (!Number.isInteger(port) || port < 1 || port > 65_535)
-      throw new NetworkError("EINVAL", `port ${port} is not in 1 … 65535`);
+      throw new NetworkError("ERR_SOCKET_BAD_PORT", `port ${port} is not in 1 … 65535`);
     const address = listeningAddress(options);
     if (address !== undefined && !isUnspecified(address) && this.#localAddressOf(address) === undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.address} is not an address of ${this.name}`);
@@ -271,11 +271,11 @@ export class Host {
     return listener;
   }
 
-  /** @throws NetworkError EADDRNOTAVAIL, ENETUNREACH, EINVAL; ConfigurationError for what is no address */
+  /** @throws NetworkError EADDRNOTAVAIL, ENETUNREACH, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   connect(options: ConnectOptions, now: number): Connection {
     const { remotePort } = options;
     if (!Number.isInteger(remotePort) || remotePort < 1 || remotePort > 65_535) {
-      throw new NetworkError("EINVAL", `port ${remotePort} is not in 1 … 65535`);
+      throw new NetworkError("ERR_SOCKET_BAD_PORT", `port ${remotePort} is not in 1 … 65535`);
     }
     const remote = checkedAddress("remoteAddress", options.remoteAddress);
     if (!isUnicast(remote, this.#addresses.networks))

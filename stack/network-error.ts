@@ -1,4 +1,4 @@
-export type NetworkErrorCode = "EADDRINUSE" | "EADDRNOTAVAIL" | "ENETUNREACH" | "EINVAL";
+export type NetworkErrorCode = "EADDRINUSE" | "EADDRNOTAVAIL" | "ENETUNREACH" | "EINVAL" | "ERR_SOCKET_BAD_PORT";
 
 /** An application call that cannot be done; `code` as node:net. */
 export class NetworkError extends Error {

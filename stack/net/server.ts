@@ -43,8 +43,12 @@ export class Server extends EventEmitter<ServerEvents> {
     return this.#listener !== undefined;
   }
 
-  /** Events follow in a later turn, as with node:net. */
+  /**
+   * Events follow in a later turn, as with node:net; what cannot be listened on is told by `error`.
+   * @throws SocketError ERR_SERVER_ALREADY_LISTEN; NetworkError ERR_SOCKET_BAD_PORT
+   */
   listen(options: ServerListenOptions, onListening?: () => void): this {
+    if (this.listening) throw new SocketError("ERR_SERVER_ALREADY_LISTEN", "listen", "");
     if (onListening !== undefined) this.once("listening", onListening);
     try {
       const listener = this.#stack.host.listen(
@@ -61,8 +65,9 @@ export class Server extends EventEmitter<ServerEvents> {
       listener.onConnection = () => this.#acceptAll(listener);
       queueMicrotask(() => this.emit("listening"));
     } catch (error) {
-      if (!(error instanceof NetworkError) && !(error instanceof ConfigurationError)) throw error;
-      const code = error instanceof NetworkError ? error.code : "EINVAL";
+      const code =
+        error instanceof NetworkError ? error.code : error instanceof ConfigurationError ? "EINVAL" : undefined;
+      if (code === undefined || code === "ERR_SOCKET_BAD_PORT") throw error;
       queueMicrotask(() =>
         this.emit("error", new SocketError(code, "listen", formatEndpoint(options.host ?? everyAddress, options.port))),
       );
@@ -76,8 +81,12 @@ export class Server extends EventEmitter<ServerEvents> {
     return { address: this.#address, port: this.#listener.port, family };
   }
 
-  /** No new connections; `close` follows when the last open one has ended. */
-  close(onClose?: () => void): this {
+  /** No new connections; `close` follows when the last open one has ended. `onClose` gets ERR_SERVER_NOT_RUNNING when the server did not listen. */
+  close(onClose?: (error?: Error) => void): this {
+    if (!this.listening) {
+      if (onClose !== undefined) queueMicrotask(() => onClose(new SocketError("ERR_SERVER_NOT_RUNNING", "close", "")));
+      return this;
+    }
     if (onClose !== undefined) this.once("close", onClose);
     this.#listener?.close(this.#stack.now());
     this.#listener = undefined;

@@ -1,0 +1,113 @@
+import { once } from "node:events";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect } from "chai";
+import { ConfigurationError } from "../host-options.ts";
+import type { Host } from "../host.ts";
+import { ConnectionStateError } from "../mptcp/connection-observer.ts";
+import { makePair, type Pair, wifi } from "../testing/pair.ts";
+import { connect, createServer, type MptcpSocket, type NetworkStack } from "./net.ts";
+
+const stackOf = (pair: Pair, host: Host): NetworkStack => ({ host, now: () => pair.network.now, wake: () => {} });
+
+async function advance(pair: Pair, done: () => boolean): Promise<void> {
+  for (let i = 0; i < 40_000 && !done(); i++) {
+    pair.network.run(5_000);
+    await turn();
+  }
+  expect(done(), "in two hundred seconds of virtual time").to.equal(true);
+}
+
+/** The code of what `call` throws. */
+function codeOf(call: () => unknown): string | undefined {
+  try {
+    call();
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+  return undefined;
+}
+
+type SystemError = Error & { code?: string; syscall?: string };
+
+async function errorOf(pair: Pair, socket: MptcpSocket): Promise<SystemError | undefined> {
+  let error: SystemError | undefined;
+  socket.on("error", (received) => (error = received));
+  await advance(pair, () => error !== undefined);
+  return error;
+}
+
+describe("wrong calls and failures have the codes of node:net", () => {
+  for (const port of [-1, 65_536, 1.5, Number.NaN]) {
+    it(`ERR_SOCKET_BAD_PORT: port ${port}`, () => {
+      const pair = makePair({ paths: [wifi] });
+      const stack = stackOf(pair, pair.client);
+      expect(codeOf(() => connect(stack, { host: "10.0.100.2", port }))).to.equal("ERR_SOCKET_BAD_PORT");
+      expect(codeOf(() => createServer(stack, {}).listen({ port }))).to.equal("ERR_SOCKET_BAD_PORT");
+      expect(pair.client.connections).to.deep.equal([]);
+    });
+  }
+
+  it("ENETUNREACH, EADDRNOTAVAIL, and what is no address, of connect", () => {
+    const interfaces = [
+      {
+        name: "e",
+        mac: "02:00:00:00:00:01",
+        mtu: 1500,
+        gso: false,
+        addresses: [{ address: "10.0.1.2", prefixLength: 24 }],
+      },
+    ];
+    const pair = makePair({ paths: [wifi], client: { interfaces } });
+    const stack = stackOf(pair, pair.client);
+    expect(codeOf(() => connect(stack, { host: "10.0.100.2", port: 80 }))).to.equal("ENETUNREACH");
+    expect(codeOf(() => connect(stack, { host: "10.0.1.9", port: 80, localAddress: "10.9.9.9" }))).to.equal(
+      "EADDRNOTAVAIL",
+    );
+    expect(() => connect(stack, { host: "server.example", port: 80 })).to.throw(ConfigurationError);
+  });
+
+  it("ERR_SERVER_ALREADY_LISTEN and ERR_SERVER_NOT_RUNNING", async () => {
+    const pair = makePair({ paths: [wifi] });
+    const server = createServer(stackOf(pair, pair.server), {});
+    let notRunning: Error | undefined;
+    server.close((error) => (notRunning = error));
+    await turn();
+    expect(notRunning).to.have.property("code", "ERR_SERVER_NOT_RUNNING");
+    server.listen({ port: 80 });
+    await once(server, "listening");
+    expect(codeOf(() => server.listen({ port: 81 }))).to.equal("ERR_SERVER_ALREADY_LISTEN");
+  });
+
+  for (const mptcp of [true, false]) {
+    it(`ETIMEDOUT of connect, when nobody answers, ${mptcp ? "with" : "without"} MPTCP`, async () => {
+      const pair = makePair({ paths: [wifi] });
+      pair.links[0]!.up.blackhole = true;
+      const socket = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80, mptcp });
+      const error = await errorOf(pair, socket);
+      expect([error?.code, error?.syscall]).to.deep.equal(["ETIMEDOUT", "connect"]);
+    });
+  }
+
+  it("ERR_STREAM_WRITE_AFTER_END, ERR_STREAM_DESTROYED, and EPIPE below the stream", async () => {
+    const pair = makePair({ paths: [wifi] });
+    createServer(stackOf(pair, pair.server), { allowHalfOpen: true }, (socket) => socket.resume()).listen({ port: 80 });
+    const socket = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80, allowHalfOpen: true });
+    await advance(pair, () => !socket.connecting);
+    const [connection] = pair.client.connections;
+    socket.end();
+    await advance(pair, () => socket.writableFinished);
+    expect(() => connection!.write(new Uint8Array(1), pair.network.now))
+      .to.throw(ConnectionStateError)
+      .with.property("code", "EPIPE");
+    const errors: (Error & { code?: string })[] = [];
+    socket.on("error", (error) => errors.push(error));
+    socket.write("x", (error) => errors.push(error!));
+    await advance(pair, () => errors.length > 0);
+    expect(errors[0]!.code).to.equal("ERR_STREAM_WRITE_AFTER_END");
+    const destroyed = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80 }).destroy();
+    let late: (Error & { code?: string }) | null | undefined;
+    destroyed.write("x", (error) => (late = error));
+    await advance(pair, () => late !== undefined);
+    expect(late!.code).to.equal("ERR_STREAM_DESTROYED");
+  });
+});
