@@ -30,23 +30,26 @@ function textOf(file: string): string {
   return readFileSync(join(import.meta.dirname, file), "utf8");
 }
 
-export async function runOnKernel(file: string): Promise<KernelOutcome> {
+/** A machine that is busy makes differences of time: only what is different each time is one. */
+const attempts = 3;
+/** Longer scripts look at seconds, not at milliseconds. */
+const longestRepeatedSeconds = 35;
+
+async function runOnKernel(file: string): Promise<KernelOutcome> {
   const seconds = secondsOf(file);
   if (seconds > longestScriptSeconds)
     return { result: "not run", message: `it lasts ${Math.round(seconds)} s, which only virtual time has` };
-  const used = new Set<Latitude>();
+  let outcome = await attempt(file);
+  const most = seconds > longestRepeatedSeconds ? 1 : attempts;
+  for (let i = 1; i < most && outcome.result === "different"; i++) outcome = await attempt(file);
+  return outcome;
+}
+
+async function attempt(file: string): Promise<KernelOutcome> {
+  let machine: KernelBackEnd | undefined;
   try {
-    await runScript(textOf(file), file, async (configuration) => {
-      const machine = await KernelBackEnd.start(configuration);
-      const { latitudes } = machine;
-      const add = latitudes.add.bind(latitudes);
-      latitudes.add = (latitude) => {
-        used.add(latitude);
-        return add(latitude);
-      };
-      return machine;
-    });
-    return { result: "same", latitudes: [...used].sort() };
+    await runScript(textOf(file), file, async (configuration) => (machine = await KernelBackEnd.start(configuration)));
+    return { result: "same", latitudes: [...(machine?.latitudes ?? [])].sort() };
   } catch (error) {
     if (error instanceof ScriptFailure) return { result: "different", message: error.message };
     if (error instanceof ScriptUnsupported) return { result: "not run", message: error.message };
