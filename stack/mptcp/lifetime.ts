@@ -103,14 +103,14 @@ export class Lifetime {
         this.end(reason === "finished" && this.#remoteEnded ? undefined : errorOfPlain(reason), now);
       return;
     }
-    const orphaned = connection.subflowSet.live === 0;
     if (reason === "finished" && this.exchangedAll) {
       // The peer has ended: only the acknowledgement of our DATA_FIN is missing, and the FIN of its last subflow says as much.
-      if (orphaned) this.end(undefined, now);
+      if (connection.subflowSet.live === 0) this.end(undefined, now);
       return;
     }
     connection.paths.onSubflowClosed(subflow, reason, now);
-    if (!orphaned) return;
+    // Attempts that nobody answers keep no connection alive.
+    if (connection.subflows.some(({ established, endpoint }) => established && !endpoint.closed)) return;
     // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
     if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.end("ECONNRESET", now);
     else if (this.#orphanAt === Number.POSITIVE_INFINITY) {
