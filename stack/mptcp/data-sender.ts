@@ -55,6 +55,11 @@ export class DataSender {
     return Math.min(this.#timeoutAt, this.#episodes.nextTimeout);
   }
 
+  /** The application's bytes, or their end, that the peer has not acknowledged. */
+  get owesData(): boolean {
+    return !this.finAcknowledged && this.unacknowledged < this.#connection.sendBuffer.end;
+  }
+
   get finAcknowledged(): boolean {
     return this.unacknowledged > this.finOffset;
   }

@@ -58,6 +58,8 @@ export class Fallback {
     });
     for (const other of connection.subflows) if (other !== subflow) other.endpoint.abort("aborted", now);
     releaseHeld(subflow, now);
+    // The FIN that ended the subflow ends the stream.
+    if (subflow.endpoint.state === "close-wait") connection.lifetime.onRemoteEnd();
   }
 
   /** Data segments declare an infinite mapping. */
