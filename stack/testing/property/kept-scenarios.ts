@@ -116,6 +116,33 @@ export const keptScenarios = {
     ],
     server: { sendBufferBytes: 4_096, sends: 5_674 },
   },
+  "joins that nobody answers kept a connection alive whose subflows had all died": {
+    seed: 21_100,
+    paths: [
+      {
+        up: { rate: 10_000_000, delay: 100, queueBytes: 60_000 },
+        down: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, loss: 0.2 },
+      },
+      { up: { rate: 10_000_000, delay: 2_000, queueBytes: 60_000 } },
+    ],
+    server: { sends: 1_462 },
+    faults: [
+      { at: 14_844, path: 1, do: "die-up" },
+      { at: 142_972, path: 0, do: "die-down" },
+      { at: 299_424, path: 0, do: "reset-up" },
+    ],
+  },
+  "the FIN in answer to that of a peer which had fallen back was to it the end of a stream that had not ended": {
+    seed: 30_181,
+    paths: [
+      {
+        up: { rate: 2_000_000, delay: 100, queueBytes: 60_000, reorder: 0.3, reorderDelay: 5_000 },
+        tamperingDown: [{ kind: "strip-non-syn", value: 0 }],
+      },
+    ],
+    client: { receiveBufferBytes: 4_096, sends: 1_317 },
+    server: { sends: 4_162 },
+  },
   "the first data cut, the option on the second half, while a join is under way": {
     seed: 0,
     paths: [
