@@ -49,6 +49,8 @@ export class Connection {
   /** A DSS, or MP_CAPABLE with data, has come: options pass in both directions, and fallback by their lack is over (RFC 8684 §3.1, §3.7). */
   confirmed = false;
   use64BitAck = false;
+  /** When an acceptable segment came last, over whichever subflow. */
+  heardAt = 0;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
   noDelay = false;
   /** Cleared by flag C of the peer's MP_CAPABLE (RFC 8684 §3.1). */

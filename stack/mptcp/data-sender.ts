@@ -41,6 +41,8 @@ export class DataSender {
   readonly #doubt = new FallbackDoubt();
   /** When a DATA_ACK last brought progress, or waiting for one began. */
   #answeredAt = 0;
+  /** When the first of the window probes went out that nothing has answered. */
+  #probedAt: number | undefined;
   /** Data offset behind the latest segment that was not full. */
   #smallSegmentEnd = 0;
 
@@ -207,6 +209,12 @@ export class DataSender {
     } else if (this.finSent && !this.finAcknowledged && !connection.plain) {
       this.#requestFin();
     } else if (connection.sendBuffer.end > this.next) {
+      // A closed window is waited for as long as the peer answers (RFC 9293 §3.8.6.1, MUST-37), and no longer.
+      if (this.#probedAt === undefined || connection.heardAt > this.#probedAt) this.#probedAt = now;
+      else if (now - this.#probedAt > maximumSilence) {
+        connection.lifetime.giveUp("ETIMEDOUT", now);
+        return;
+      }
       for (const subflow of connection.subflows) if (subflow.usable) subflow.endpoint.requestProbe();
     }
     this.#arm(now);

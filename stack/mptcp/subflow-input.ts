@@ -60,6 +60,7 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
 export function readOptions(subflow: Subflow, segment: TcpSegment, now: number): boolean {
   const { connection } = subflow;
   const options = segment.mptcp;
+  connection.heardAt = now;
   if (connection.plain) {
     if (!options.has(mptcpPresent.dss) || !contradictsFallback(subflow, options)) return true;
     subflow.endpoint.abort("protocol-error", now);
