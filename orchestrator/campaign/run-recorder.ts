@@ -6,7 +6,7 @@ import type { FlowRecord, ResultsRecord, WorkloadOutcome } from "../bundle/recor
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan } from "../plan/plan.ts";
-import { FlowLedger } from "../workload/flow-ledger.ts";
+import { FlowLedger } from "./flow-ledger.ts";
 import type { WorkloadFailure, WorkloadRole, WorkloadSink } from "../workload/run-workloads.ts";
 
 type Writable<Record> = { -readonly [Key in keyof Record]: Record[Key] };

@@ -47,6 +47,8 @@ function recordingLab(clock: VirtualClock, log: string[], fail?: string): FaultT
       set: (link, direction, config) => act(`set ${link} ${direction} ${config.rateBitsPerSecond}`),
     },
     setInterface: (node, name, state) => act(`${state} ${node} ${name}`),
+    setRoutes: (node, routes, gone) =>
+      act(`routes ${node} ${routes.map(({ destination }) => destination).join(" ")} without ${gone.join(" ")}`),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
-import type { PlannedFault } from "../plan/plan.ts";
+import type { PlannedFault, PlannedRoute } from "../plan/plan.ts";
 import type { LinkDirectionConfig } from "../path/link-direction.ts";
 
 /** CLOCK_MONOTONIC in microseconds, or virtual time in tests. */
@@ -14,6 +14,8 @@ export interface FaultTarget {
   readonly links: LinkFaults;
   /** An interface event that the host sees, as when a cable is pulled: `ip link set dev I down|up` with routes restored on up. */
   setInterface(node: string, interfaceName: string, state: "up" | "down"): Promise<void>;
+  /** All routes of a router from now on; `gone`: destinations that it had routes to. */
+  setRoutes(node: string, routes: readonly PlannedRoute[], gone: readonly string[]): Promise<void>;
 }
 
 export interface LinkFaults {
@@ -84,6 +86,9 @@ async function inject(fault: PlannedFault, lab: FaultTarget): Promise<void> {
       await Promise.all(interfaces.map(({ node, interface: name }) => lab.setInterface(node, name, action)));
       return;
     }
+    case "reroute":
+      await Promise.all((fault.routes ?? []).map(({ node, routes, gone }) => lab.setRoutes(node, routes, gone)));
+      return;
     case "set":
       if (fault.forward !== undefined) await lab.links.set(fault.link, "forward", fault.forward);
       if (fault.backward !== undefined) await lab.links.set(fault.link, "backward", fault.backward);
@@ -108,7 +113,7 @@ function faultEvent(fault: PlannedFault, begun: number, done: number): TimelineE
   };
 }
 
-function sentence({ action, link, interfaces = [] }: PlannedFault): string {
+function sentence({ action, link, interfaces = [], routes = [], reason }: PlannedFault): string {
   const ends = interfaces.map((end) => `${end.node}'s ${end.interface}`).join(" and ");
   switch (action) {
     case "blackhole":
@@ -119,6 +124,8 @@ function sentence({ action, link, interfaces = [] }: PlannedFault): string {
       return `${link} goes down: ${ends} ${interfaces.length > 1 ? "lose" : "loses"} the link`;
     case "up":
       return `${link} is up again at ${ends}`;
+    case "reroute":
+      return `${routes.length} routers take other routes: ${reason}`;
     case "set":
       return `${link} changes its shape`;
   }

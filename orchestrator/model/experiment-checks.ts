@@ -232,7 +232,20 @@ function checkFaults(experiment: Experiment, topology: Topology | undefined, com
   const end = plannedEnd(experiment);
   const links = topology && Object.keys(topology.links);
   for (const [index, fault] of experiment.faults.entries()) {
-    if (links && !links.includes(fault.link)) {
+    if (!("link" in fault)) {
+      if (topology && !Object.hasOwn(topology.routers, fault.node)) {
+        complain({
+          path: ["faults", index, "node"],
+          found: Object.hasOwn(topology.hosts, fault.node)
+            ? `host ${fault.node}`
+            : `unknown node ${formatFound(fault.node)}`,
+          expected: `a router or switch of topology ${topology.name}`,
+          hint: Object.hasOwn(topology.hosts, fault.node)
+            ? "let its links fail"
+            : suggestName(fault.node, Object.keys(topology.routers)),
+        });
+      }
+    } else if (links && !links.includes(fault.link)) {
       complain({
         path: ["faults", index, "link"],
         found: `unknown link ${formatFound(fault.link)}`,
@@ -261,28 +274,29 @@ function checkPairs(
   complain: Complain,
 ): void {
   const broken = new Set<string>();
+  const nameOf = (fault: Fault): string => ("link" in fault ? `link ${fault.link}` : `node ${fault.node}`);
   const timeline = faults
     .map((fault, index) => ({ fault, index }))
     .sort((a, b) => a.fault.atMicroseconds - b.fault.atMicroseconds);
   for (const { fault, index } of timeline) {
     const path = ["faults", index, "do"];
-    if (fault.action === ends && !broken.delete(fault.link)) {
+    if (fault.action === ends && !broken.delete(nameOf(fault))) {
       complain({
         path,
-        found: `${ends} of link ${fault.link}`,
+        found: `${ends} of ${nameOf(fault)}`,
         expected: `a ${begins} of it before`,
         hint: `there is nothing to end; add do: ${begins} at an earlier time`,
       });
     }
     if (fault.action === begins) {
-      if (broken.has(fault.link))
+      if (broken.has(nameOf(fault)))
         complain({
           path,
-          found: `${begins} of link ${fault.link} again`,
+          found: `${begins} of ${nameOf(fault)} again`,
           expected: `${ends} in between`,
           hint: `add do: ${ends} before it, or remove it`,
         });
-      broken.add(fault.link);
+      broken.add(nameOf(fault));
     }
   }
 }
@@ -320,7 +334,9 @@ function checkExpectations(
     checkMetrics(name, expectation, judged[workload.kind], `a ${workload.kind} workload`, complain);
     const least = expectation.subflows?.exactly ?? expectation.subflows?.atLeast;
     if (topology && least !== undefined) checkSubflowCount(name, workload, least, hosts, topology, complain);
-    const changing = faults.some(({ shape }) => shape?.up.rateBitsPerSecond ?? shape?.down.rateBitsPerSecond);
+    const changing = faults.some(
+      (fault) => "link" in fault && (fault.shape?.up.rateBitsPerSecond ?? fault.shape?.down.rateBitsPerSecond),
+    );
     if (topology && !changing)
       checkGoodput(name, workload, expectation.goodput?.atLeastBitsPerSecond, topology, complain);
   }

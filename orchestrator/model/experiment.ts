@@ -100,13 +100,28 @@ export interface RequestResponseWorkload extends WorkloadBase {
 
 export type Workload = BulkWorkload | StreamWorkload | RequestResponseWorkload;
 
-export interface Fault {
+interface FaultBase {
   readonly atMicroseconds: number;
+  /** With `blackhole` and `restore`: routers have routes without the link, or with it again, this long after. Left out: they never notice. */
+  readonly rerouteMicroseconds?: number;
+}
+
+/** All links of a router or switch at once. */
+export interface NodeFault extends FaultBase {
+  readonly node: string;
+  readonly action: "blackhole" | "restore";
+}
+
+export interface LinkFault extends FaultBase {
   readonly link: string;
   readonly action: FaultAction;
+  /** The node whose failure it is a part of. */
+  readonly node?: string;
   /** With `set` only: what changes; what it does not name stays. */
   readonly shape?: LinkShape;
 }
+
+export type Fault = LinkFault | NodeFault;
 
 /** What must hold of one workload, or of the flows of one traffic. What is absent is not judged. */
 export interface Expectation {

@@ -1,5 +1,5 @@
 /** What makes each link real, and what it does to packets in each direction. */
-import type { Fault } from "../model/experiment.ts";
+import type { LinkFault } from "../model/experiment.ts";
 import { bufferBytes, overlayShape, unshaped } from "../model/link-profile.ts";
 import type { DirectionShape, LinkShape } from "../model/link-profile.ts";
 import type { TopologyLink } from "../model/topology.ts";
@@ -23,7 +23,7 @@ export function realiseLink(
   link: TopologyLink,
   addressed: AddressedLink,
   index: number,
-  faults: readonly Fault[],
+  faults: readonly LinkFault[],
   seed: number,
   where: MachineAbilities | "simulation",
 ): PlannedLink {
@@ -66,7 +66,7 @@ export function linkConfigs(
 }
 
 /** The shape of a link after each `set` of it up to a time. */
-export function shapeAfter(link: TopologyLink, name: string, faults: readonly Fault[]): LinkShape {
+export function shapeAfter(link: TopologyLink, name: string, faults: readonly LinkFault[]): LinkShape {
   return faults
     .filter((fault) => fault.link === name && fault.shape)
     .reduce((shape, fault) => overlayShape(shape, fault.shape!), link.shape ?? unshaped);
@@ -96,7 +96,7 @@ function queueOf({ buffer }: DirectionShape, rate: number): NonNullable<LinkDire
 function chooseRealisation(
   { shape, profile }: TopologyLink,
   name: string,
-  faults: readonly Fault[],
+  faults: readonly LinkFault[],
   where: MachineAbilities | "simulation",
 ): { realisation: PlannedLink["realisation"]; why: string } {
   const inVirtualTime = where === "simulation";

@@ -15,6 +15,7 @@ import { hostSysctls, planEndpoint, roleOf, routerSysctls, serverOf } from "./en
 import { realiseLink } from "./link-realisation.ts";
 import type { MachineAbilities } from "./link-realisation.ts";
 import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
+import { linkFaults, planRerouting } from "./rerouting.ts";
 import { Routing } from "./routing.ts";
 import { simulatedNode } from "./simulated-node.ts";
 import { joinedWithoutTime } from "./timeless-paths.ts";
@@ -63,12 +64,13 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
 
   const addressed = addressLinks(topology, options.lab);
   const routing = new Routing(addressed);
+  const failing = linkFaults(experiment.faults, topology);
   const links = addressed.map((link, index) =>
     realiseLink(
       topology.links[link.name]!,
       link,
       index,
-      experiment.faults,
+      failing,
       seed,
       substrate === "simulation" ? substrate : options.abilities,
     ),
@@ -93,12 +95,15 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       nodes,
       links,
       workloads,
-      faults: planFaults(
-        experiment,
-        topology,
-        seed,
-        (link, side) => addressed.find(({ name }) => name === link)!.ends[side].interface,
-      ),
+      faults: [
+        ...planFaults(
+          failing,
+          topology,
+          seed,
+          (link, side) => addressed.find(({ name }) => name === link)!.ends[side].interface,
+        ),
+        ...planRerouting(failing, addressed, Object.keys(topology.routers)),
+      ].sort((a, b) => a.atMicroseconds - b.atMicroseconds),
       expectations: Object.entries(experiment.expect).map(([workload, expectation]) => ({ workload, expectation })),
       capture: experiment.capture,
       metricsIntervalMicroseconds: experiment.metrics.intervalMicroseconds,

@@ -175,7 +175,14 @@ export type PlannedWorkload = PlannedBulk | PlannedStream | PlannedRequestRespon
 export interface PlannedFault {
   readonly atMicroseconds: number;
   readonly link: string;
-  readonly action: FaultAction;
+  /** `reroute`: routers have noticed a failure, or that something is back. */
+  readonly action: FaultAction | "reroute";
+  /** `reroute`: all routes of the routers that have other ones from then on, and destinations to which they have none any more. */
+  readonly routes?: readonly {
+    readonly node: string;
+    readonly routes: readonly PlannedRoute[];
+    readonly gone: readonly string[];
+  }[];
   /** `down` and `up`: the ends whose interface changes, those on hosts; where the link joins two routers, both. */
   readonly interfaces?: readonly { readonly node: string; readonly interface: string }[];
   /** `set`: the link's whole configuration from then on. */

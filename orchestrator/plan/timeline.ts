@@ -1,5 +1,5 @@
 /** Workloads and faults on the run's clock, and the time by which all must be over. */
-import type { Experiment, Fault, Workload } from "../model/experiment.ts";
+import type { Experiment, LinkFault, Workload } from "../model/experiment.ts";
 import { workloadEnd } from "../model/experiment-checks.ts";
 import { boundOnRate } from "../model/path-rates.ts";
 import type { Topology } from "../model/topology.ts";
@@ -46,12 +46,12 @@ export function planWorkloads(
 
 /** In the order of their times; those of one time in the order of the file. */
 export function planFaults(
-  experiment: Experiment,
+  given: readonly LinkFault[],
   topology: Topology,
   seed: number,
   interfaceOf: (link: string, side: 0 | 1) => string,
 ): PlannedFault[] {
-  const faults = [...experiment.faults].sort((a, b) => a.atMicroseconds - b.atMicroseconds);
+  const faults = [...given].sort((a, b) => a.atMicroseconds - b.atMicroseconds);
   return faults.map((fault, index) => {
     const link = topology.links[fault.link]!;
     const base = { atMicroseconds: fault.atMicroseconds, link: fault.link, action: fault.action };
@@ -80,7 +80,7 @@ export function planFaults(
   });
 }
 
-function describeSilence({ link, action }: Fault): string {
+function describeSilence({ link, action }: LinkFault): string {
   return action === "blackhole"
     ? `link ${link} drops every packet both ways; no interface tells`
     : `link ${link} carries packets again`;
@@ -94,7 +94,10 @@ export function planDeadline(experiment: Experiment, topology: Topology): number
       bytesToDrain(workload, experiment, topology) +
       graceMicroseconds,
   );
-  const lastFault = Math.max(0, ...experiment.faults.map(({ atMicroseconds }) => atMicroseconds));
+  const lastFault = Math.max(
+    0,
+    ...experiment.faults.map(({ atMicroseconds, rerouteMicroseconds = 0 }) => atMicroseconds + rerouteMicroseconds),
+  );
   return Math.max(lastFault + graceMicroseconds, ...ends);
 }
 

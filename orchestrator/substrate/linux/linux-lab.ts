@@ -4,13 +4,13 @@ import { availableParallelism } from "node:os";
 import type { Journal } from "../../journal/journal.ts";
 import { runCommand } from "../../journal/run-command.ts";
 import { takeBack } from "../../journal/take-back.ts";
-import type { Plan, PlannedNode } from "../../plan/plan.ts";
+import type { Plan, PlannedNode, PlannedRoute } from "../../plan/plan.ts";
 import type { Lab, LabObserver, LinkControl } from "../substrate.ts";
 import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 import { runInNamespace } from "./enter-namespace.ts";
 import { PlannedLinks } from "./planned-links.ts";
 import { marksOf, spawnInNamespace, spawnMarked } from "./marked-process.ts";
-import { interfaceUpScript, middleScript, nodeScript } from "./namespace-script.ts";
+import { changeRoutesScript, interfaceUpScript, middleScript, nodeScript } from "./namespace-script.ts";
 import { plannedInterface, vethLines } from "./veth.ts";
 
 /** What differs: what a node is made of. */
@@ -121,6 +121,11 @@ class LinuxLab implements Lab {
     const planned = this.#node(node);
     plannedInterface(this.plan, { node, interface: interfaceName });
     const script = state === "up" ? interfaceUpScript(planned, interfaceName) : `ip link set dev ${interfaceName} down`;
+    await this.#configure(node, this.networkNamespace(node), script);
+  }
+
+  async setRoutes(node: string, routes: readonly PlannedRoute[], gone: readonly string[]): Promise<void> {
+    const script = changeRoutesScript({ ...this.#node(node), routes }, gone);
     await this.#configure(node, this.networkNamespace(node), script);
   }
 

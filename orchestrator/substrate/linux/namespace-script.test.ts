@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { PlannedInterface, PlannedNode } from "../../plan/plan.ts";
 import { twoPathsPlan } from "../two-paths.fixture.ts";
-import { interfaceUpScript, middleScript, nodeScript } from "./namespace-script.ts";
+import { changeRoutesScript, interfaceUpScript, middleScript, nodeScript } from "./namespace-script.ts";
 import { vethLines } from "./veth.ts";
 
 const plan = twoPathsPlan({ lab: "00aa", substrate: "namespaces", access: "emulated" });
@@ -37,6 +37,15 @@ describe("script of a node", () => {
     expect(batches(nodeScript({ ...router, routes }, { processor: 0 })).at(-1)).to.equal(
       `route replace 10.9.0.0/24 nexthop via 10.1.0.9 dev ${first!.name} nexthop via 10.2.0.9 dev ${second!.name}`,
     );
+  });
+
+  it("changes routes one by one, and takes away what leads nowhere any more last", () => {
+    const [first] = router.interfaces;
+    const routes = [{ destination: "10.9.0.0/24", via: "10.1.0.9", interface: first!.name }];
+    expect(batches(changeRoutesScript({ ...router, routes }, ["10.8.0.0/24"]))).to.deep.equal([
+      `route replace 10.9.0.0/24 via 10.1.0.9 dev ${first!.name}`,
+      "route del 10.8.0.0/24",
+    ]);
   });
 
   it("gives a host of our own stack interfaces and nothing else", () => {

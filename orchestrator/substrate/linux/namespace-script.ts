@@ -52,6 +52,17 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
   ].join("\n");
 }
 
+/** Other routes in the place of those that there were: each changes at once, and those that are gone go last. */
+export function changeRoutesScript(node: PlannedNode, gone: readonly string[]): string {
+  const lines: FamilyLines = { v4: [], v6: [] };
+  addRoutes(node, lines, () => true);
+  for (const destination of gone) lines[family(destination)].push(`route del ${destination}`);
+  return [
+    heredoc("ip -4 -batch -", lines.v4),
+    ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : []),
+  ].join("\n");
+}
+
 /** A namespace inherits some values from the machine's: what they are may not depend on the machine. */
 function baselineSysctls(forward: boolean, ipv6: boolean): string[] {
   const forwarding = forward ? "1" : "0";

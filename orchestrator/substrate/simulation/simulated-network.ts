@@ -61,6 +61,13 @@ export class SimulatedNetwork {
     this.#nodes.get(node)!.setInterfaceUp(interfaceIndex(this.#plannedNode(node), interfaceName), state === "up");
   }
 
+  /** In the place of those that the router had. */
+  setRoutes(name: string, routes: readonly PlannedRoute[]): void {
+    const router = this.#nodes.get(name);
+    if (!(router instanceof Router)) throw new SimulationError(`the plan has no router ${name}`);
+    router.setRoutes(routesOf(this.#plannedNode(name), routes));
+  }
+
   blackhole(link: string, isOn: boolean): void {
     const { forward, backward } = this.#shapedLink(link);
     forward.blackhole = isOn;

@@ -194,6 +194,7 @@ class RunningSimulation {
   async #injectFaults(signal: AbortSignal): Promise<void> {
     const lab: FaultTarget = {
       setInterface: async (node, name, state) => this.#network.setInterface(node, name, state),
+      setRoutes: async (node, routes) => this.#network.setRoutes(node, routes),
       links: {
         blackhole: async (link) => this.#network.blackhole(link, true),
         restore: async (link) => this.#network.blackhole(link, false),
