@@ -24,6 +24,7 @@ export type OurOptions = Partial<
     | "allowJoinInitialAddress"
     | "maximumSubflows"
     | "maximumAddressesAccepted"
+    | "fastClose"
     | "tcp"
   >
 > & {

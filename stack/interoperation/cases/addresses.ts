@@ -459,6 +459,37 @@ const cases: Case[] = [
     },
   },
   {
+    name: "the kernel deletes an endpoint and adds it again, three times during a transfer",
+    lab: twoOfKernel,
+    async run(lab) {
+      await joined(lab, 1);
+      for (let times = 1; times <= 3; times++) {
+        lab.client.send(1 << 20);
+        lab.server.send(1 << 20);
+        await lab.ip("mptcp endpoint delete id 1");
+        await lab.until("the subflow has ended", () => established(lab) === 1);
+        await lab.ip(`mptcp endpoint add ${endpoint(lab, 2)} id 1`);
+        await countersOf(lab, { server: { MPJoinAckRx: 1 + times }, client: { MPJoinSynAckRx: 1 + times } });
+        await lab.delivered();
+      }
+      await carries(lab);
+    },
+  },
+  {
+    name: "the kernel flushes its endpoints and adds them again",
+    lab: threeOfKernel,
+    async run(lab) {
+      await joined(lab, 2);
+      await lab.ip("mptcp endpoint flush");
+      await subflows(lab, 1);
+      await lab.ip(`mptcp endpoint add ${endpoint(lab, 2)}`);
+      await lab.ip(`mptcp endpoint add ${endpoint(lab, 3)}`);
+      await countersOf(lab, { server: { MPJoinAckRx: 4 }, client: { MPJoinSynAckRx: 4 } });
+      await subflows(lab, 3);
+      await carries(lab);
+    },
+  },
+  {
     name: "the kernel deletes the endpoint of its initial address and adds it again",
     lab: (ours) => ({
       ...twoOfKernel(ours),

@@ -19,10 +19,13 @@ import { makeReset } from "../surgery.ts";
 
 const bulk = 2 << 20;
 
-function fastClose(who: "our stack" | "the kernel", further: number): Case {
+type FastCloseForm = "reset" | "acknowledgement";
+
+function fastClose(who: "our stack" | "the kernel", further: number, form: FastCloseForm = "reset"): Case {
+  const on = form === "acknowledgement" ? " on acknowledgements" : "";
   return {
-    name: `fast close by ${who}, ${further === 0 ? "one subflow" : `${further + 1} subflows`}`,
-    lab: { clientAddresses: 1 + further },
+    name: `fast close by ${who}${on}, ${further === 0 ? "one subflow" : `${further + 1} subflows`}`,
+    lab: { clientAddresses: 1 + further, our: { fastClose: form } },
     async run(lab) {
       if (further > 0) await joined(lab, further);
       else await connected(lab);
@@ -157,6 +160,8 @@ function reset(path: number, toward: "client" | "server"): Case {
 const cases: Case[] = [
   fastClose("our stack", 0),
   fastClose("our stack", 1),
+  fastClose("our stack", 0, "acknowledgement"),
+  fastClose("our stack", 1, "acknowledgement"),
   fastClose("the kernel", 0),
   fastClose("the kernel", 1),
   silence(2, "both"),

@@ -1,7 +1,17 @@
 /** How many subflows come about: addresses of either side, limits, and joins that fail. */
 
 import type { Case, CaseGroup, CaseLab } from "../case.ts";
-import { assert, carries, connected, counters, countersOf, joined, payloadOver, subflows } from "../expectations.ts";
+import {
+  assert,
+  atLeast,
+  carries,
+  connected,
+  counters,
+  countersOf,
+  joined,
+  payloadOver,
+  subflows,
+} from "../expectations.ts";
 import type { Role } from "../fabric.ts";
 import { mptcpPresent } from "../../wire/mptcp-options.ts";
 
@@ -149,6 +159,26 @@ const cases: Case[] = [
       await subflows(lab, 3);
       await carries(lab);
       await countersOf(lab, { server: { MPJoinSynRx: 2 }, client: { MPJoinSynAckRx: 2 } });
+    },
+  },
+  {
+    name: "a join beyond the limit is reset, and MP_TCPRST says why",
+    lab: (ours) => ({
+      clientAddresses: 3,
+      ...(ours === "server" ? { our: { maximumSubflows: 1 } } : { kernel: { subflows: 1 } }),
+    }),
+    async run(lab) {
+      const reasons = lab.fabric.count(
+        ({ from, segment: { mptcp } }) => from.role === "server" && mptcp.has(mptcpPresent.reset),
+      );
+      await connected(lab);
+      await lab.until("MP_TCPRST is on the wire", () => reasons.segments > 0);
+      if (lab.oursIsClient)
+        await lab.until("our stack tells it", () =>
+          lab.ours.events.some(({ name }) => name === "mptcp:reset-received"),
+        );
+      else await counters(lab, { MPJoinSynTx: 2, MPJoinSynAckRx: 1 }); // MPRstRx counts only what reaches an established subflow.
+      await carries(lab);
     },
   },
   {
