@@ -49,6 +49,8 @@ export interface HostOptions extends Partial<MultipathPolicy>, Partial<Multipath
   sendBufferBytes?: number;
   /** Largest receive window; default 6 MiB. */
   receiveBufferBytes?: number;
+  /** The receive window begins small and grows to twice what the application reads in a round trip, at most to `receiveBufferBytes`; default false. */
+  autotune?: boolean;
   /** Ask for DSS checksums (RFC 8684 §3.1, flag A); used when either side asks. Default false. */
   dssChecksum?: boolean;
   /** Where TCP leaves a choice. */

@@ -138,6 +138,7 @@ export class Host {
       localAddresses: this.#addresses.list,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
       receiveBufferBytes,
+      autotune: options.autotune ?? false,
       dssChecksum,
       policy,
       mechanisms: chosenMechanisms(options),

@@ -33,6 +33,8 @@ export interface ConnectionEnvironment {
   readonly localAddresses: readonly LocalAddress[];
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
+  /** The receive window begins small and grows up to that (receive-autotuning.ts). */
+  readonly autotune: boolean;
   readonly dssChecksum: boolean;
   readonly policy: MultipathPolicy;
   readonly mechanisms: MultipathMechanisms;

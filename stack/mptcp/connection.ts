@@ -18,6 +18,7 @@ import { type ConnectionKey, deriveKey } from "./keys.ts";
 import { Lifetime } from "./lifetime.ts";
 import { Paths } from "./paths.ts";
 import { Reassembly } from "./reassembly.ts";
+import { ReceiveAutotuning } from "./receive-autotuning.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import { SequenceWidth } from "./sequence-width.ts";
 import type { Subflow } from "./subflow.ts";
@@ -68,6 +69,7 @@ export class Connection {
   readonly notifications: Notifications = new Notifications();
   readonly windowScale: number;
 
+  readonly #autotuning: ReceiveAutotuning | undefined;
   #observer: ConnectionObserver | undefined;
   #writeRefused = false;
   #windowOpened = false;
@@ -81,7 +83,8 @@ export class Connection {
     this.environment = environment;
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes);
-    this.reassembly = new Reassembly(environment.receiveBufferBytes);
+    this.#autotuning = environment.autotune ? new ReceiveAutotuning(environment.receiveBufferBytes) : undefined;
+    this.reassembly = new Reassembly(this.#autotuning?.limit ?? environment.receiveBufferBytes);
     this.windowScale = windowScaleFor(environment.receiveBufferBytes);
     this.dataSender = new DataSender(this);
     this.subflowSet = new SubflowSet(this);
@@ -200,6 +203,7 @@ export class Connection {
     const chunk = this.reassembly.read(limit);
     if (chunk !== undefined) {
       this.#windowOpened = true;
+      this.#tuneWindow(now);
       this.#wake();
     }
     return chunk;
@@ -415,7 +419,7 @@ export class Connection {
   /** A window update, when the one that the peer knows is small and a good deal can be added (RFC 9293 §3.8.6.2.2). */
   #announceWindow(): void {
     this.#windowOpened = false;
-    const limit = this.environment.receiveBufferBytes;
+    const { limit } = this.reassembly;
     for (const { endpoint, usable } of this.subflows) {
       if (!usable && endpoint.state !== "fin-wait-1" && endpoint.state !== "fin-wait-2") continue;
       const lag = this.plain ? endpoint.windowLag() : this.reassembly.windowEdge - this.#windowEdgeTold;
@@ -423,6 +427,15 @@ export class Connection {
       if (known < limit / 2 && lag >= Math.min(limit / 2, Math.max(2 * endpoint.segmentSize, limit / 8)))
         endpoint.requestAck();
     }
+  }
+
+  /** The window is shared: the slowest subflow decides how much others may bring meanwhile (NSDI'12 §4.2). */
+  #tuneWindow(now: number): void {
+    if (this.#autotuning === undefined) return;
+    let slowest = 0;
+    for (const { endpoint, stale } of this.subflows)
+      if (!stale) slowest = Math.max(slowest, endpoint.roundTripMicroseconds);
+    if (this.#autotuning.onRead(this.reassembly.consumed, slowest, now)) this.reassembly.grow(this.#autotuning.limit);
   }
 
   #wake(): void {

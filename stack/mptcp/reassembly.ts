@@ -10,7 +10,7 @@ interface Piece {
 }
 
 export class Reassembly {
-  readonly #limit: number;
+  #limit: number;
   /** The next data offset that is missing; it counts DATA_FIN. */
   next = 0;
   /** Data offset of DATA_FIN; Infinity before it is known. */
@@ -31,6 +31,22 @@ export class Reassembly {
   constructor(limit: number) {
     this.#limit = limit;
     this.#edge = limit;
+  }
+
+  /** Bytes that may be held. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Data offset up to which the application has read. */
+  get consumed(): number {
+    return this.#consumed;
+  }
+
+  /** More may be held from now on. */
+  grow(limit: number): void {
+    this.#limit = limit;
+    this.#edge = Math.max(this.#edge, this.#consumed + limit);
   }
 
   /** What may be advertised, counted from `next` (RFC 8684 §3.3.5). */

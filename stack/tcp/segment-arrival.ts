@@ -129,6 +129,7 @@ export class SegmentArrival {
     }
     if (start < receiver.next && segment.sequenceLength === 0) receiver.ackNeeded = true; // A keep-alive or window probe.
     receiver.receive(segment, start, edge, now);
+    if (segment.payloadLength > 0) tcb.timestamps.noteData(segment, now);
     if (segment.has(tcpFlag.fin)) this.#closing.noteFin(segment, start);
     if (receiver.next === receiver.finOffset && !tcb.closed) this.#closing.handleFin(now);
   }

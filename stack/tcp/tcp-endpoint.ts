@@ -116,6 +116,11 @@ export class TcpEndpoint {
     return this.#tcb.timestamps.valueAt(now);
   }
 
+  /** As far as either direction tells: of our segments and their acknowledgements, or of our acknowledgements and the data after them. 0: not known. */
+  get roundTripMicroseconds(): number {
+    return Math.max(this.sender.rtt.smoothed, this.#tcb.timestamps.receiverRoundTrip);
+  }
+
   get nextTimeout(): number {
     return this.#tcb.timers.next;
   }

@@ -12,6 +12,9 @@ export class TimestampClock {
   /** TS.Recent and when it was taken. */
   #recent = 0;
   #recentAt = 0;
+  /** From our acknowledgement to the data that answer it, in microseconds: the round trip as a side that only receives can see it; 0: not known. */
+  receiverRoundTrip = 0;
+  #lastEcho = -1;
   /** Last.ACK.sent, as an offset. */
   #lastAckSent = 0;
 
@@ -43,6 +46,16 @@ export class TimestampClock {
       this.#recentAt = now;
     }
     return "acceptable";
+  }
+
+  /** A segment with data: the first that echoes one of our timestamps was sent when that had arrived, or later, when the peer had nothing to send before. */
+  noteData(segment: TcpSegment, now: number): void {
+    if (!this.enabled || segment.timestampEcho === this.#lastEcho) return;
+    this.#lastEcho = segment.timestampEcho;
+    const sample = ((this.#tick(now) - segment.timestampEcho) | 0) * 1_000;
+    if (sample <= 0) return;
+    const known = this.receiverRoundTrip;
+    this.receiverRoundTrip = known === 0 || sample < known ? sample : known + (sample - known) / 8;
   }
 
   /** Whether the segment's timestamp is later than the last, or as late; a last one that is outdated compares with nothing (§5.5). */
