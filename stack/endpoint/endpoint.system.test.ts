@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import { bundleEndpoint, EndpointUnderTest, removeBundle } from "./endpoint-pair.fixture.ts";
-import type { RequestResponseDescription, StreamDescription, WorkloadDescription, WorkloadResult } from "./protocol.ts";
+import type {
+  EndpointRecord,
+  RequestResponseDescription,
+  StreamDescription,
+  WorkloadDescription,
+  WorkloadResult,
+} from "./protocol.ts";
 import { payloadSha256, responseSeed } from "./workload/payload.ts";
 import { streamBytes } from "./workload/segment-schedule.ts";
 
@@ -11,9 +17,11 @@ async function resultOf(endpoint: EndpointUnderTest): Promise<WorkloadResult> {
 }
 
 /** Both sides on this machine's loopback, over the kernel's TCP. */
-async function overLoopback(
-  workload: WorkloadDescription,
-): Promise<{ client: WorkloadResult; server: WorkloadResult }> {
+async function overLoopback(workload: WorkloadDescription): Promise<{
+  client: WorkloadResult;
+  server: WorkloadResult;
+  samples: Extract<EndpointRecord, { type: "metrics" }>[];
+}> {
   const endpoints = { client: new EndpointUnderTest([]), server: new EndpointUnderTest([]) };
   for (const endpoint of Object.values(endpoints)) {
     endpoint.say({ do: "start", host: "h", transport: { kind: "kernel" }, metricsIntervalMicroseconds: 50_000 });
@@ -25,7 +33,7 @@ async function overLoopback(
   const [client, server] = await Promise.all([resultOf(endpoints.client), resultOf(endpoints.server)]);
   expect(await endpoints.client.stop()).to.equal(0);
   expect(await endpoints.server.stop()).to.equal(0);
-  return { client, server };
+  return { client, server, samples: endpoints.client.ofType("metrics") };
 }
 
 const place = { serverAddress: "127.0.0.1", port: 47_301, payloadSeed: 11 };
@@ -44,6 +52,21 @@ describe("the endpoint program over the kernel's TCP", function () {
       expect(results[sender]).to.include({ kind: "sender", bytes: sizeBytes, sha256: payloadSha256(11, sizeBytes) });
     });
   }
+
+  it("carries a bulk transfer over IPv6, and finds its socket among the machine's", async () => {
+    const workload = { ...place, serverAddress: "::1", durationMicroseconds: 900_000 };
+    const { client, server, samples } = await overLoopback({
+      kind: "bulk",
+      name: "bulk",
+      sender: "server",
+      ...workload,
+    });
+    if (client.kind !== "receiver" || server.kind !== "sender") throw new Error("wrong kinds of results");
+    expect([client.bytes, client.sha256]).to.deep.equal([server.bytes, server.sha256]);
+    expect(samples.length).to.be.above(0);
+    expect(samples[0]!.connection.id).to.match(/^\[::1\]:\d+-\[::1\]:47301$/);
+    expect(samples[0]!.subflows.map((subflow) => subflow.interface)).to.deep.equal(["lo"]);
+  });
 
   it("sends for a time, and both sides agree on how much that was", async () => {
     const { client, server } = await overLoopback({

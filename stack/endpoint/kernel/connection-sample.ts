@@ -3,7 +3,7 @@ import type { MptcpSocketLine, SocketLine, TcpSocketLine } from "./socket-statis
 
 /** What the application knows of its socket. */
 export interface ApplicationSocket {
-  /** `10.0.1.2:40000` */
+  /** `10.0.1.2:40000`, `[fd00::1]:40000` */
   readonly local: string;
   readonly remote: string;
   readonly bytesWritten: number;
@@ -44,7 +44,7 @@ export function connectionSample(
 
 function subflowMetrics(line: TcpSocketLine, interfaceOf: (address: string) => string | undefined): SubflowMetrics {
   const { protocol: _, local, remote, device, subflow, ...measured } = line;
-  const name = device ?? interfaceOf(local.slice(0, local.lastIndexOf(":")));
+  const name = device ?? interfaceOf(local.slice(0, local.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1"));
   return {
     id: `${local}-${remote}`,
     ...(name !== undefined && { interface: name }),

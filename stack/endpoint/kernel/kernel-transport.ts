@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
+import { formatEndpoint } from "../../wire/ip-address.ts";
 import type { Endpoint, SocketSample, Transport, TransportSocket } from "../transport.ts";
 import { connectionSample } from "./connection-sample.ts";
 import { parseSocketStatistics } from "./socket-statistics.ts";
@@ -30,7 +31,8 @@ export class KernelTransport implements Transport {
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ host: "0.0.0.0", port }, () => {
+      // Without a host: every address of both families, or of IPv4 where the machine knows no other.
+      server.listen({ port }, () => {
         server.off("error", reject);
         resolve();
       });
@@ -47,8 +49,8 @@ export class KernelTransport implements Transport {
       const { localAddress, localPort, remoteAddress, remotePort, bytesWritten, bytesRead } = socket;
       if (localAddress === undefined || remoteAddress === undefined) continue;
       const application = {
-        local: `${localAddress}:${localPort}`,
-        remote: `${remoteAddress}:${remotePort}`,
+        local: endpointText(localAddress, localPort!),
+        remote: endpointText(remoteAddress, remotePort!),
         bytesWritten,
         bytesRead,
       };
@@ -67,6 +69,11 @@ export class KernelTransport implements Transport {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
   }
+}
+
+/** As `parseSocketStatistics` gives it: `10.0.1.2:40000`, of IPv4 also where the socket calls it ::ffff:10.0.1.2; `[fd00::1]:40000`. */
+function endpointText(address: string, port: number): string {
+  return formatEndpoint(address.replace(/^::ffff:(?=[\d.]+$)/, ""), port);
 }
 
 /** `ss` runs without mptcpize's preload: its own netlink sockets are nothing to be rewritten. */
