@@ -84,7 +84,7 @@ describe("a script that does not hold", () => {
 describe("what a script may ask and this machine does not do", () => {
   const cases: [string, RegExp][] = [
     ["`../common/defaults.sh`\n", /unsupported: the command "\.\.\/common\/defaults\.sh"$/],
-    ["--ip_version=ipv6\n", /unsupported: --ip_version=ipv6$/],
+    ["--ip_version=ipv4-mapped-ipv6\n", /unsupported: --ip_version=ipv4-mapped-ipv6$/],
     [`${established}+0 < [ce] . 1:1(0) ack 1 win 9`, /unsupported: IP header \[ce\]$/],
     [`${established}+0 < icmp unreachable frag_needed mtu 1400 [1:1(0)]`, /unsupported: icmp$/],
     [`${established}+0 epoll_create(1) = 5`, /unsupported: the call epoll_create$/],

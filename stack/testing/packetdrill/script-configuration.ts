@@ -1,11 +1,15 @@
 /** What a script says of the machine under test: its option lines, and the commands by which one would set up a kernel. */
 
 import type { MultipathPolicy } from "../../mptcp/multipath-policy.ts";
+import { canonicalAddress } from "./address-text.ts";
 import { type Position, ScriptUnsupported } from "./script-error.ts";
 import type { Script, ScriptOption } from "./syntax.ts";
 
 /** packetdrill's own, 4 ms: real clocks are that far off. */
 const defaultTolerance = 4_000;
+
+/** What the two sides are called when a script says no more than --ip_version=ipv6. */
+const ipv6Addresses = { local: "2001:db8:1::1", remote: "2001:db8:2::1" };
 
 export interface ScriptConfiguration {
   toleranceMicroseconds: number;
@@ -67,6 +71,11 @@ function applyOption(configuration: ScriptConfiguration, option: ScriptOption): 
       throw new ScriptUnsupported(position, `--${name}=${value}: not a number`);
     return parsed;
   };
+  const address = (): string => {
+    const parsed = canonicalAddress(value ?? "");
+    if (parsed === undefined) throw new ScriptUnsupported(position, `--${name}=${value}: no address`);
+    return parsed;
+  };
   switch (name) {
     case "tolerance_usecs":
       configuration.toleranceMicroseconds = number();
@@ -75,10 +84,10 @@ function applyOption(configuration: ScriptConfiguration, option: ScriptOption): 
       configuration.timestampTickMicroseconds = number();
       return;
     case "local_ip":
-      configuration.localAddress = value ?? "";
+      configuration.localAddress = address();
       return;
     case "remote_ip":
-      configuration.remoteAddress = value ?? "";
+      configuration.remoteAddress = address();
       return;
     case "bind_port":
       configuration.bindPort = number();
@@ -91,7 +100,10 @@ function applyOption(configuration: ScriptConfiguration, option: ScriptOption): 
       return;
     case "ip_version":
       if (value === "ipv4") return;
-      break;
+      if (value !== "ipv6") break;
+      configuration.localAddress = ipv6Addresses.local;
+      configuration.remoteAddress = ipv6Addresses.remote;
+      return;
     default:
   }
   throw new ScriptUnsupported(position, `--${name}${value === undefined ? "" : `=${value}`}`);

@@ -5,6 +5,8 @@ import { Host } from "../../host.ts";
 import type { InterfaceOptions } from "../../host-options.ts";
 import { seededRandom } from "../random.ts";
 import type { ScriptConfiguration } from "./script-configuration.ts";
+import { answerNeighbour } from "../neighbour-answers.ts";
+import { isIpv6Text } from "./address-text.ts";
 import type { CapturedSegment } from "./back-end.ts";
 import { decodePacket, encodePacket, type WireSegment } from "./wire-segment.ts";
 
@@ -13,8 +15,6 @@ const startOfClock = 1_000_000;
 const ethernetLength = 14;
 const ipv4Type = 0x0800;
 const ipv6Type = 0x86dd;
-const arpType = 0x0806;
-const arpRequest = 1;
 
 export class TestedHost {
   readonly host: Host;
@@ -23,7 +23,7 @@ export class TestedHost {
   /** Called when everything that can happen at an instant has happened. */
   onSettled: (() => void) | undefined;
   readonly #addresses: string[];
-  readonly #arpReplies: { interfaceIndex: number; frame: Uint8Array }[] = [];
+  readonly #neighbourAnswers: { interfaceIndex: number; frame: Uint8Array }[] = [];
   #now = startOfClock;
 
   constructor(configuration: ScriptConfiguration, mptcp: boolean) {
@@ -36,7 +36,7 @@ export class TestedHost {
       gso: false,
       // Every destination is a neighbour, so that scripts choose their addresses freely.
       addresses: [{ address, prefixLength: 1, port }],
-      gateway: gatewayOf(address),
+      ...(!isIpv6Text(address) && { gateway: gatewayOf(address) }),
       backup,
     }));
     const { congestionControl, dssChecksum, policy, synCookies, sendBufferBytes, receiveBufferBytes } = configuration;
@@ -86,11 +86,12 @@ export class TestedHost {
   /** Does what is to be done at this instant. */
   settle(): void {
     const sink = { transmit: (frame: OutgoingFrame): void => this.#capture(frame) };
-    // Notifications may write, replies to ARP may release frames: three rounds settle both.
+    // Notifications may write, answers of neighbours may release frames: three rounds settle both.
     for (let round = 0; round < 3; round++) {
       this.host.pollTransmit(this.#now, sink);
       this.host.deliverNotifications();
-      for (const { interfaceIndex, frame } of this.#arpReplies.splice(0)) this.#handleFrame(interfaceIndex, frame);
+      for (const { interfaceIndex, frame } of this.#neighbourAnswers.splice(0))
+        this.#handleFrame(interfaceIndex, frame);
     }
     this.onSettled?.();
   }
@@ -118,24 +119,15 @@ export class TestedHost {
 
   #capture(outgoing: OutgoingFrame): void {
     const frame = gather(outgoing);
-    if (frame.readUInt16BE(12) === arpType) {
-      this.#answerArp(outgoing.interfaceIndex, frame);
+    // The script's side answers for every address.
+    const answer = answerNeighbour(frame);
+    if (answer === "none") return;
+    if (answer !== undefined) {
+      this.#neighbourAnswers.push({ interfaceIndex: outgoing.interfaceIndex, frame: answer });
       return;
     }
     const segment = decodePacket(frame.subarray(ethernetLength));
     if (segment !== undefined) this.captured.push({ segment, time: this.now });
-  }
-
-  /** The script's side answers for every address. */
-  #answerArp(interfaceIndex: number, frame: Buffer): void {
-    if (frame.readUInt16BE(20) !== arpRequest) return;
-    const sender = frame.readUInt32BE(28);
-    const target = frame.readUInt32BE(38);
-    frame.writeUInt16BE(2, 20);
-    frame.writeUIntBE(0x02fe_0000_0000, 22, 6);
-    frame.writeUInt32BE(target, 28);
-    frame.writeUInt32BE(sender, 38);
-    this.#arpReplies.push({ interfaceIndex, frame });
   }
 }
 
