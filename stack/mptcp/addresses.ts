@@ -2,7 +2,7 @@
 
 import type { LocalPathAddress, RemotePathAddress } from "../path-manager/path-manager.ts";
 import { formatIpAddress, type IpAddress, keepAddress, unmapped } from "../wire/ip-address.ts";
-import type { MptcpOptions } from "../wire/mptcp-options.ts";
+import type { AddAddressOption } from "../wire/mptcp-options.ts";
 import type { Connection } from "./connection.ts";
 import { addAddressHmac } from "./keys.ts";
 import type { Subflow } from "./subflow.ts";
@@ -91,21 +91,21 @@ export class AddressBook {
     }
   }
 
-  onAddAddress(options: MptcpOptions, now: number): void {
+  onAddAddress(option: AddAddressOption, now: number): void {
     const connection = this.#connection;
-    const { addAddressId: addressId, addAddress, addAddressPort: port } = options;
-    if (options.addAddressEcho) {
+    const { id: addressId, address: given, port, hmacHigh, hmacLow } = option;
+    if (option.echo) {
       this.#forget(addressId);
       return;
     }
-    const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, addAddress, port);
-    if (hmac.high !== options.addAddressHmacHigh || hmac.low !== options.addAddressHmacLow) return;
-    const address = keepAddress(unmapped(addAddress));
+    const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, given, port);
+    if (hmac.high !== hmacHigh || hmac.low !== hmacLow) return;
+    const address = keepAddress(unmapped(given));
     const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
     const known = this.#remote.find((other) => other.addressId === addressId);
     // RFC 8684 §3.4.1: an id that stands for another address has to be removed first.
     if (known !== undefined && (known.address !== address || known.port !== remote.port)) return;
-    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: keepAddress(addAddress), port });
+    connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: keepAddress(given), port });
     if (known !== undefined || this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
     this.#remote.push(remote);
     this.#record(addressId, address, "remote", now);

@@ -112,7 +112,7 @@ export class Paths implements ManagedConnection {
     this.#connection.environment.wake(this.#connection);
   }
 
-  /** Each signal goes out on an acknowledgement of its own; what ends with its carrier is not said any more. */
+  /** Each signal goes out on an acknowledgement of its own, for Linux takes only the last ADD_ADDR of a segment; what ends with its carrier is not said any more. */
   transmitSignals(now: number, output: SegmentOutput): void {
     if (this.#signals.length === 0) return;
     const best = this.#connection.subflowSet.bestForSignals;

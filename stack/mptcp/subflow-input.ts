@@ -230,7 +230,10 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
 
 function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void {
   const { connection } = subflow;
-  if (options.has(mptcpPresent.addAddress)) connection.paths.addresses.onAddAddress(options, now);
+  if (options.has(mptcpPresent.addAddress)) {
+    connection.paths.addresses.onAddAddress(options.addAddress, now);
+    for (const option of options.furtherAddAddresses) connection.paths.addresses.onAddAddress(option, now);
+  }
   if (options.has(mptcpPresent.removeAddress)) {
     for (let i = 0; i < options.removeAddressCount; i++) {
       connection.paths.addresses.onRemoveAddress(options.removeAddressIds[i]!, subflow, now);

@@ -223,13 +223,13 @@ function writeSignal(options: MptcpOptions, signal: Signal): void {
     case "add-address":
     case "add-address-echo":
       options.present |= mptcpPresent.addAddress;
-      options.addAddressEcho = signal.kind === "add-address-echo";
-      options.addAddressId = signal.addressId;
-      options.addAddress = signal.address;
-      options.addAddressPort = signal.port;
+      options.addAddress.echo = signal.kind === "add-address-echo";
+      options.addAddress.id = signal.addressId;
+      options.addAddress.address = signal.address;
+      options.addAddress.port = signal.port;
       if (signal.kind === "add-address") {
-        options.addAddressHmacHigh = signal.hmac.high;
-        options.addAddressHmacLow = signal.hmac.low;
+        options.addAddress.hmacHigh = signal.hmac.high;
+        options.addAddress.hmacLow = signal.hmac.low;
       }
       return;
     case "remove-address":

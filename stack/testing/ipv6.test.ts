@@ -155,7 +155,7 @@ describe("both families on one host", () => {
       const segment = new TcpSegment();
       parseTcp(segment, frame, new DataView(frame.buffer, frame.byteOffset), 54, frame.length - 54);
       if (segment.mptcp.has(mptcpPresent.addAddress))
-        seen.push([segment.mptcp.addAddressPort, segment.hasTimestamps, 4 * (frame[66]! >> 4)]);
+        seen.push([segment.mptcp.addAddress.port, segment.hasTimestamps, 4 * (frame[66]! >> 4)]);
       return true;
     };
     const address = parseIpAddress("2001:db8::5")!;

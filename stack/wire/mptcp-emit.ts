@@ -2,7 +2,13 @@
 
 import { isIpv6 } from "./ip-address.ts";
 import { writeIpv6 } from "./ipv6-address.ts";
-import { type MptcpOptions, mptcpOptionKind, mptcpPresent, mptcpSubtype } from "./mptcp-options.ts";
+import {
+  type AddAddressOption,
+  type MptcpOptions,
+  mptcpOptionKind,
+  mptcpPresent,
+  mptcpSubtype,
+} from "./mptcp-options.ts";
 
 const pad = (length: number): number => (length + 3) & ~3;
 
@@ -19,9 +25,8 @@ function dssLength(options: MptcpOptions): number {
   return length;
 }
 
-function addAddressLength(options: MptcpOptions): number {
-  const address = isIpv6(options.addAddress) ? 16 : 4;
-  return 4 + address + (options.addAddressPort === 0 ? 0 : 2) + (options.addAddressEcho ? 0 : 8);
+function addAddressLength({ address, port, echo }: AddAddressOption): number {
+  return 4 + (isIpv6(address) ? 16 : 4) + (port === 0 ? 0 : 2) + (echo ? 0 : 8);
 }
 
 export function mptcpOptionsLength(options: MptcpOptions): number {
@@ -31,7 +36,7 @@ export function mptcpOptionsLength(options: MptcpOptions): number {
   if (present & mptcpPresent.capable) length += pad(capableLength(options));
   if (present & mptcpPresent.join) length += pad(options.joinLength);
   if (present & mptcpPresent.dss) length += pad(dssLength(options));
-  if (present & mptcpPresent.addAddress) length += pad(addAddressLength(options));
+  if (present & mptcpPresent.addAddress) length += pad(addAddressLength(options.addAddress));
   if (present & mptcpPresent.removeAddress) length += pad(3 + options.removeAddressCount);
   if (present & mptcpPresent.priority) length += 4;
   if (present & mptcpPresent.fail) length += 12;
@@ -46,7 +51,7 @@ export function writeMptcpOptions(options: MptcpOptions, view: DataView, at: num
   if (present & mptcpPresent.dss) at = writeDss(options, view, at);
   if (present & mptcpPresent.capable) at = writeCapable(options, view, at);
   if (present & mptcpPresent.join) at = writeJoin(options, view, at);
-  if (present & mptcpPresent.addAddress) at = writeAddAddress(options, view, at);
+  if (present & mptcpPresent.addAddress) at = writeAddAddress(options.addAddress, view, at);
   if (present & mptcpPresent.removeAddress) {
     const length = 3 + options.removeAddressCount;
     writeStart(view, at, length, mptcpSubtype.removeAddress, 0);
@@ -154,21 +159,21 @@ function writeDss(options: MptcpOptions, view: DataView, at: number): number {
   return writePadding(view, at, length);
 }
 
-function writeAddAddress(options: MptcpOptions, view: DataView, at: number): number {
-  const length = addAddressLength(options);
-  writeStart(view, at, length, mptcpSubtype.addAddress, options.addAddressEcho ? 1 : 0);
-  view.setUint8(at + 3, options.addAddressId);
-  const { addAddress } = options;
-  if (isIpv6(addAddress)) writeIpv6(view, at + 4, addAddress);
-  else view.setUint32(at + 4, addAddress);
-  let position = at + (isIpv6(addAddress) ? 20 : 8);
-  if (options.addAddressPort !== 0) {
-    view.setUint16(position, options.addAddressPort);
+function writeAddAddress(option: AddAddressOption, view: DataView, at: number): number {
+  const length = addAddressLength(option);
+  writeStart(view, at, length, mptcpSubtype.addAddress, option.echo ? 1 : 0);
+  view.setUint8(at + 3, option.id);
+  const { address } = option;
+  if (isIpv6(address)) writeIpv6(view, at + 4, address);
+  else view.setUint32(at + 4, address);
+  let position = at + (isIpv6(address) ? 20 : 8);
+  if (option.port !== 0) {
+    view.setUint16(position, option.port);
     position += 2;
   }
-  if (!options.addAddressEcho) {
-    view.setUint32(position, options.addAddressHmacHigh);
-    view.setUint32(position + 4, options.addAddressHmacLow);
+  if (!option.echo) {
+    view.setUint32(position, option.hmacHigh);
+    view.setUint32(position + 4, option.hmacLow);
   }
   return writePadding(view, at, length);
 }

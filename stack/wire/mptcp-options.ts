@@ -50,6 +50,20 @@ export const resetReason = {
 
 const maximumRemovedAddresses = 16;
 
+/** ADD_ADDR (RFC 8684 §3.4.1). */
+export class AddAddressOption {
+  /** Without an HMAC. */
+  echo = false;
+  id = 0;
+  address: IpAddress = unspecifiedAddress;
+  /** 0: none given. */
+  port = 0;
+  hmacHigh = 0;
+  hmacLow = 0;
+}
+
+const none: AddAddressOption[] = [];
+
 export class MptcpOptions {
   present = 0;
 
@@ -89,13 +103,9 @@ export class MptcpOptions {
   dataLength = 0;
   dataFin = false;
 
-  addAddressEcho = false;
-  addAddressId = 0;
-  addAddress: IpAddress = unspecifiedAddress;
-  /** 0: none given. */
-  addAddressPort = 0;
-  addAddressHmacHigh = 0;
-  addAddressHmacLow = 0;
+  readonly addAddress: AddAddressOption = new AddAddressOption();
+  /** Of a peer that puts several into one segment; we send one. */
+  furtherAddAddresses: AddAddressOption[] = none;
 
   removeAddressCount = 0;
   readonly removeAddressIds: Uint8Array = new Uint8Array(maximumRemovedAddresses);
@@ -119,6 +129,7 @@ export class MptcpOptions {
     this.hasDataAck = false;
     this.hasMapping = false;
     this.dataFin = false;
+    this.furtherAddAddresses = none;
   }
 
   has(bit: number): boolean {

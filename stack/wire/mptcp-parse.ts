@@ -2,7 +2,7 @@
 
 import { ipv4FromNumber } from "./ip-address.ts";
 import { readIpv6 } from "./ipv6-address.ts";
-import { type MptcpOptions, mptcpPresent, mptcpSubtype } from "./mptcp-options.ts";
+import { AddAddressOption, type MptcpOptions, mptcpPresent, mptcpSubtype } from "./mptcp-options.ts";
 
 /** Parses one option of kind 30 that occupies `length` bytes at `at` into `options`. */
 export function parseMptcpOption(options: MptcpOptions, view: DataView, at: number, length: number): void {
@@ -125,18 +125,20 @@ function parseAddAddress(options: MptcpOptions, view: DataView, at: number, leng
   const isIpv4 = rest === 4 || rest === 6;
   if (!isIpv4 && rest !== 16 && rest !== 18) return;
   const addressLength = isIpv4 ? 4 : 16;
-  options.addAddressEcho = echo;
-  options.addAddressId = view.getUint8(at + 3);
-  options.addAddress = isIpv4 ? ipv4FromNumber(view.getUint32(at + 4)) : readIpv6(view, at + 4);
+  const option = options.has(mptcpPresent.addAddress) ? new AddAddressOption() : options.addAddress;
+  if (option !== options.addAddress) options.furtherAddAddresses = [...options.furtherAddAddresses, option];
+  option.echo = echo;
+  option.id = view.getUint8(at + 3);
+  option.address = isIpv4 ? ipv4FromNumber(view.getUint32(at + 4)) : readIpv6(view, at + 4);
   let position = at + 4 + addressLength;
-  options.addAddressPort = 0;
+  option.port = 0;
   if (rest > addressLength) {
-    options.addAddressPort = view.getUint16(position);
+    option.port = view.getUint16(position);
     position += 2;
   }
   if (!echo) {
-    options.addAddressHmacHigh = view.getUint32(position);
-    options.addAddressHmacLow = view.getUint32(position + 4);
+    option.hmacHigh = view.getUint32(position);
+    option.hmacLow = view.getUint32(position + 4);
   }
   options.present |= mptcpPresent.addAddress;
 }
