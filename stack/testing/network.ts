@@ -143,8 +143,10 @@ export class Network {
 
   /** Runs `action` at `time`. */
   at(time: number, action: () => void): void {
-    this.#actions.push({ time, run: action });
-    this.#actions.sort((a, b) => a.time - b.time);
+    const actions = this.#actions;
+    let at = actions.length;
+    while (at > 0 && actions[at - 1]!.time > time) at--;
+    actions.splice(at, 0, { time, run: action });
   }
 
   /** Lets time pass until `done` says so or `duration` microseconds have passed; whether it said so. */

@@ -178,12 +178,19 @@ export function converse(
   pair: Pair,
   clientSends: number,
   serverSends: number,
-  options: { remoteAddress?: string; localAddress?: string; endsAfterSending?: boolean; mptcp?: boolean } = {},
+  options: {
+    remoteAddress?: string;
+    localAddress?: string;
+    endsAfterSending?: boolean;
+    mptcp?: boolean;
+    backlog?: number;
+  } = {},
 ): Conversation {
   const { network } = pair;
   const endsAfterSending = options.endsAfterSending ?? true;
   let accepted: StreamApplication | undefined;
-  const listener = pair.server.listen({ port: serverPort }, network.now);
+  const { backlog } = options;
+  const listener = pair.server.listen({ port: serverPort, ...(backlog !== undefined && { backlog }) }, network.now);
   listener.onConnection = () => {
     const connection = listener.accept();
     if (connection !== undefined) accepted = new StreamApplication(network, connection, serverSends, endsAfterSending);
