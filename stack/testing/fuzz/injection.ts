@@ -3,7 +3,7 @@
 import { mptcpOptionKind } from "../../wire/mptcp-options.ts";
 import { tcpFlag } from "../../wire/tcp-segment.ts";
 import { seededRandom } from "../random.ts";
-import { optionsOf, rewriteChecksum, segmentOf, tcpStart } from "../wire-tap.ts";
+import { optionsOf, rewriteChecksum, tcpStart } from "../wire-tap.ts";
 
 /** What the writer knows. Who is blind guesses numbers: nothing of his is acceptable (RFC 5961). */
 export type Knowledge = "numbers" | "blind";
@@ -65,16 +65,14 @@ function changeOption(frame: Uint8Array, random: Random): void {
   }
 }
 
-/** Far outside any window, and no timestamp that would be taken; a SYN or RST here is met with a challenge at most. */
+/**
+ * Far outside any window: a challenge at most. A SYN comes with an acknowledgement, since without one it is acceptable to whoever is in SYN-SENT (simultaneous open,
+ * RFC 9293 §3.5), whatever its number.
+ */
 function makeUnacceptable(frame: Uint8Array, random: Random): void {
   const view = new DataView(frame.buffer);
   const far = 2 ** 29 + (random() % 2 ** 30);
+  if ((frame[tcpStart + 13]! & tcpFlag.syn) !== 0) frame[tcpStart + 13]! |= tcpFlag.ack;
   view.setUint32(tcpStart + 4, (view.getUint32(tcpStart + 4) + far) >>> 0);
   view.setUint32(tcpStart + 8, (view.getUint32(tcpStart + 8) + far) >>> 0);
-}
-
-/** A SYN opens a connection of its own and is judged as one. */
-export function opensConnection(frame: Uint8Array): boolean {
-  const segment = segmentOf(frame);
-  return segment !== undefined && (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
 }
