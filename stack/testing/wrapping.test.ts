@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { deriveKey } from "../mptcp/keys.ts";
 import type { FourTuple } from "../tcp/four-tuple.ts";
+import { HostTcp } from "../tcp/host-tcp.ts";
 import { InitialNumbers } from "../tcp/initial-numbers.ts";
 import { parseIpAddress } from "../wire/ip-address.ts";
 import { checkStreams } from "./check-streams.ts";
@@ -9,7 +10,6 @@ import { seededRandom } from "./random.ts";
 import { segmentOf } from "./wire-tap.ts";
 
 const second = 1_000_000;
-const secretWords = 8;
 const clientPort = 40_000;
 
 /** A key whose data sequence numbers pass 2³² within `distance` bytes. */
@@ -21,7 +21,8 @@ function keyNearWrap(distance: number): { high: number; low: number } {
 
 /** The secrets of initial numbers are zeros; then the given numbers, then any. The order is that in which a host asks: secrets, key, port. */
 function numbers(...first: number[]): () => number {
-  const secrets = Array.from({ length: secretWords }, () => 0);
+  const secrets: number[] = [];
+  void new HostTcp({}, () => secrets.push(0));
   const rest = seededRandom(3);
   return () => secrets.shift() ?? first.shift() ?? rest();
 }
