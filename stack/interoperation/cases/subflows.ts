@@ -183,7 +183,7 @@ const cases: Case[] = [
   },
   {
     name: "the limits of both sides are full, and neither asks for more",
-    lab: { clientAddresses: 3, kernel: { subflows: 2 }, our: { maximumSubflows: 2 } },
+    lab: { clientAddresses: 4, kernel: { subflows: 2 }, our: { maximumSubflows: 2 } },
     async run(lab) {
       await joined(lab, 2);
       await carries(lab);
