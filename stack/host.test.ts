@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { checksumState, type OutgoingFrame } from "./frame.ts";
-import { ConfigurationError, type HostOptions } from "./host-options.ts";
+import { type AddressOptions, ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
 import { Host } from "./host.ts";
 import { seededRandom } from "./testing/random.ts";
 import { checksumAdd, checksumFinish, checksumFold } from "./wire/checksum.ts";
@@ -36,6 +36,14 @@ const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.repla
 
 describe("a host's configuration", () => {
   const first = options().interfaces[0]!;
+  const own = (address: string, prefixLength: number): AddressOptions => ({ address, prefixLength });
+  const six: InterfaceOptions = {
+    name: "eth0",
+    mac: "02:00:00:00:00:01",
+    mtu: 1500,
+    gso: false,
+    addresses: [own("fd00::1", 64)],
+  };
   for (const [path, change] of [
     ["interfaces", { interfaces: [] }],
     ["interfaces[0].mac", { interfaces: [{ ...first, mac: "2:0:0:0:0:1" }] }],
@@ -50,6 +58,19 @@ describe("a host's configuration", () => {
       { interfaces: [{ ...first, addresses: [{ address: "10.0.0.1", prefixLength: 33 }] }] },
     ],
     ["interfaces[0].gateway", { interfaces: [{ ...first, gateway: "10.0.1.254" }] }],
+    ["interfaces[0].gateway", { interfaces: [{ ...first, gateway: "fe80::1" }] }],
+    ["interfaces[0].ipv6Gateway", { interfaces: [{ ...first, ipv6Gateway: "fe80::1" }] }],
+    ["interfaces[0].ipv6Gateway", { interfaces: [{ ...six, ipv6Gateway: "fd00:0:0:1::1" }] }],
+    ["interfaces[0].ipv6Gateway", { interfaces: [{ ...six, ipv6Gateway: "10.0.0.254" }] }],
+    ["interfaces[0].mtu", { interfaces: [{ ...six, mtu: 1279 }] }],
+    ["interfaces[0].addresses[0].prefixLength", { interfaces: [{ ...six, addresses: [own("fd00::1", 129)] }] }],
+    ["interfaces[0].addresses[0].address", { interfaces: [{ ...six, addresses: [own("ff02::1", 64)] }] }],
+    ["interfaces[0].addresses[0].address", { interfaces: [{ ...six, addresses: [own("::", 64)] }] }],
+    ["interfaces[0].addresses[0].address", { interfaces: [{ ...six, addresses: [own("fe80::1%eth0", 64)] }] }],
+    [
+      "interfaces[0].addresses[1].address",
+      { interfaces: [{ ...six, addresses: [own("fd00::1", 64), own("FD00:0::0:1", 64)] }] },
+    ],
     ["interfaces[1].name", { interfaces: [first, first] }],
     ["interfaces[1].addresses[0].address", { interfaces: [first, { ...first, name: "eth1" }] }],
     ["congestionControl", { congestionControl: "tahoe" as never }],

@@ -23,7 +23,8 @@ import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
 import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { isUnicast } from "./unicast.ts";
-import { canTalk, type IpAddress, isUnspecified } from "./wire/ip-address.ts";
+import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
+import { minimumIpv6Mtu } from "./wire/ipv6.ts";
 import { unspecifiedIpv6 } from "./wire/ipv6-address.ts";
 
 const defaultBuffer = 6 * 1024 * 1024;
@@ -227,6 +228,11 @@ export class Host {
     if (networkInterface === undefined)
       throw new ConfigurationError("interfaceIndex", `${this.name} has no interface ${interfaceIndex}`);
     const own = checkedOwnAddress(options, "address");
+    if (isIpv6(own.address) && networkInterface.mtu < minimumIpv6Mtu)
+      throw new ConfigurationError(
+        "address",
+        `IPv6 takes an MTU of ${minimumIpv6Mtu}: ${networkInterface.name} has less`,
+      );
     if (this.#localAddressOf(own.address) !== undefined)
       throw new NetworkError("EADDRINUSE", `${options.address} is an address of ${this.name} already`);
     this.#addresses.add(networkInterface, own, { port: options.port ?? 0, backup: options.backup ?? false });

@@ -47,6 +47,19 @@ describe("addresses at run time", () => {
     finish(started, 5_000_000);
   });
 
+  it("come of the other family: IPv6 beside IPv4, to a peer that has both", () => {
+    const started = download(5_000_000, { paths: [path], serverFamily: "both" });
+    const { client, network } = started.pair;
+    client.addAddress(0, { address: "fd00:0:0:64::3", prefixLength: 64 }, network.now);
+    network.route("fd00:0:0:64::3", started.pair.links[0]!);
+    network.run(second);
+    expect(established(started)).to.deep.equal(["10.0.1.2", "fd00:0:0:64::3"]);
+    client.removeAddress("FD00:0:0:64:0::3", network.now);
+    network.run(second);
+    expect(established(started)).to.deep.equal(["10.0.1.2"]);
+    finish(started, 5_000_000);
+  });
+
   it("go: their subflow ends, the peer is told, and the stream goes on over the other", () => {
     const started = download(5_000_000, {});
     const { pair } = started;
@@ -123,6 +136,7 @@ describe("addresses at run time", () => {
     expect(add(2, "10.0.3.2", 24)).to.throw(ConfigurationError);
     expect(add(0, "10.0.1", 24)).to.throw(ConfigurationError);
     expect(add(0, "10.0.1.3", 33)).to.throw(ConfigurationError);
+    expect(add(0, "fd00::1", 129)).to.throw(ConfigurationError);
     expect(add(1, "10.0.1.2", 24))
       .to.throw(NetworkError)
       .with.property("code", "EADDRINUSE");

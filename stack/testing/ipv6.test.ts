@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { checksumState } from "../frame.ts";
+import { checksumState, type FrameSink } from "../frame.ts";
 import { type Host, NetworkError } from "../host.ts";
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
 import { formatIpAddress, parseIpAddress } from "../wire/ip-address.ts";
@@ -12,6 +12,7 @@ import {
   parseIpv6,
   solicitedNode,
 } from "../wire/ipv6-address.ts";
+import { finishIcmpv6, icmpv6ChecksumIsRight, icmpv6Type } from "../wire/icmpv6.ts";
 import { ipProtocol } from "../wire/ipv4.ts";
 import { mptcpPresent } from "../wire/mptcp-options.ts";
 import { Ipv6Header, writeIpv6Header } from "../wire/ipv6.ts";
@@ -19,6 +20,7 @@ import { neighbourSolicitation, parseNeighbourMessage } from "../wire/neighbour-
 import { writeTcp } from "../wire/tcp-emit.ts";
 import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import { answerNeighbour } from "./neighbour-answers.ts";
 import { converse, type Conversation, makePair, type Pair, type PairOptions, serverPort, wifi } from "./pair.ts";
 
 const second = 1_000_000;
@@ -287,6 +289,41 @@ describe("an IPv6 interface on its link", () => {
     }
   });
 
+  it("answers a ping to any of its addresses, to a group with one of its own, to a wrong checksum not at all", () => {
+    const pinged = (target: string, asker: string, damage = 0): string | undefined => {
+      const pair = makePair({ paths: [wifi], ...sixes });
+      const [to, from] = [parseIpv6(target)!, parseIpv6(asker)!];
+      const request = Uint8Array.of(icmpv6Type.echoRequest, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7);
+      finishIcmpv6(request, from, to);
+      request[10]! ^= damage;
+      deliver(pair, packet(from, to, ipProtocol.icmpv6, request));
+      let answer: string | undefined;
+      pair.server.pollTransmit(
+        pair.network.now,
+        sendingFrom((_, frame) => {
+          if (frame[54] === icmpv6Type.neighbourSolicitation) deliver(pair, answerNeighbour(frame) as Uint8Array);
+        }),
+      );
+      pair.server.pollTransmit(
+        pair.network.now,
+        sendingFrom((ip, frame) => {
+          expect([frame[54], ...frame.subarray(58)]).to.deep.equal([icmpv6Type.echoReply, 1, 2, 3, 4, 5, 6, 7]);
+          expect(icmpv6ChecksumIsRight(frame, 54, frame.length - 54, ip.source, ip.destination)).to.equal(true);
+          expect(ip.destination).to.equal(from);
+          answer = formatIpAddress(ip.source);
+        }),
+      );
+      return answer;
+    };
+    const ownLinkLocal = "fe80::ff:fe00:6401";
+    expect(pinged(server, "fd00:0:0:1::2")).to.equal(server);
+    expect(pinged(ownLinkLocal, "fe80::9")).to.equal(ownLinkLocal);
+    expect(pinged("ff02::1", "fe80::9")).to.equal(ownLinkLocal);
+    expect(pinged("ff02::1", "fd00:0:0:64::9")).to.equal(server);
+    expect(pinged("fd00:0:0:64::3", "fe80::9")).to.equal(undefined);
+    expect(pinged(server, "fd00:0:0:1::2", 1)).to.equal(undefined);
+  });
+
   it("believes nobody from beyond a router (RFC 4861 §7.1.1)", () => {
     expect(ask(server, "fe80::9", 254)).to.equal(undefined);
   });
@@ -334,33 +371,48 @@ describe("an IPv6 interface on its link", () => {
   });
 });
 
+/** An Ethernet frame with `payload` of `protocol`. */
+function packet(from: Ipv6Address, to: Ipv6Address, protocol: number, payload: Uint8Array, hopLimit = 64): Uint8Array {
+  const frame = new Uint8Array(54 + payload.length);
+  const view = new DataView(frame.buffer);
+  view.setUint16(12, 0x86dd);
+  writeIpv6Header(view, 14, payload.length, protocol, from, to, 0, 0, hopLimit);
+  frame.set(payload, 54);
+  return frame;
+}
+
+function deliver({ server: host, network }: Pair, frame: Uint8Array): void {
+  host.handleFrame(0, frame, 0, frame.length, checksumState.unverified, network.now);
+}
+
+/** Tells of each frame that is sent, and of its IPv6 header. */
+function sendingFrom(tell: (ip: Ipv6Header, frame: Uint8Array) => void): FrameSink {
+  return {
+    transmit: ({ header, headerLength }) => {
+      const frame = header.slice(0, headerLength);
+      const ip = new Ipv6Header();
+      expect(ip.parse(new DataView(frame.buffer), 14, headerLength - 14)).to.equal(true);
+      tell(ip, frame);
+    },
+  };
+}
+
 /** Asks the server's interface for `target`: to whom the answer goes, undefined: none came. */
 function ask(target: string, asker: string, hopLimit: number): string | undefined {
   const pair = makePair({ paths: [wifi], ...sixes });
   const [sought, source] = [parseIpv6(target)!, parseIpv6(asker)!];
   const message = neighbourSolicitation(sought, source, sought, asker === "::" ? undefined : { high: 0x0255, low: 9 });
-  const frame = new Uint8Array(54 + message.length);
-  const view = new DataView(frame.buffer);
-  view.setUint16(12, 0x86dd);
-  writeIpv6Header(view, 14, message.length, ipProtocol.icmpv6, source, sought, 0, 0, hopLimit);
-  frame.set(message, 54);
-  pair.server.handleFrame(0, frame, 0, frame.length, checksumState.unverified, pair.network.now);
+  deliver(pair, packet(source, sought, ipProtocol.icmpv6, message, hopLimit));
   let answeredTo: string | undefined;
-  pair.server.pollTransmit(pair.network.now, {
-    transmit: ({ header, headerLength }) => {
-      const out = new DataView(header.buffer, header.byteOffset, headerLength);
-      const ip = new Ipv6Header();
-      expect(ip.parse(out, 14, headerLength - 14)).to.equal(true);
-      const answer = parseNeighbourMessage(out, 54, headerLength - 54)!;
+  pair.server.pollTransmit(
+    pair.network.now,
+    sendingFrom((ip, sent) => {
+      const answer = parseNeighbourMessage(new DataView(sent.buffer), 54, sent.length - 54)!;
       expect([answer.isSolicitation, answer.target, ip.hopLimit]).to.deep.equal([false, sought, 255]);
       expect(answer.mac).to.deep.equal({ high: 0x0200, low: 0x6401 });
-      for (const [text, value] of [
-        ["fe80::9", parseIpAddress("fe80::9")],
-        ["ff02::1", parseIpAddress("ff02::1")],
-      ] as const)
-        if (ip.destination === value) answeredTo = text;
-    },
-  });
+      answeredTo = formatIpAddress(ip.destination);
+    }),
+  );
   return answeredTo;
 }
 
