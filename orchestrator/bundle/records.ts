@@ -205,6 +205,18 @@ const linkDirectionConfigSchema = z.strictObject({
   queue: z
     .strictObject({ bytes: optionalCount, packets: optionalCount, timeMicroseconds: optionalCount })
     .exactOptional(),
+  queueManagement: z
+    .discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("codel"), targetMicroseconds: count, intervalMicroseconds: count }),
+      z.strictObject({
+        kind: z.literal("red"),
+        leastBytes: count,
+        mostBytes: count,
+        probability: count,
+        weight: count,
+      }),
+    ])
+    .exactOptional(),
   delayMicroseconds: optionalCount,
   jitter: z
     .strictObject({ microseconds: count, distribution: z.enum(["uniform", "normal"]), reorder: z.boolean() })

@@ -274,7 +274,6 @@ function checkPairs(
   complain: Complain,
 ): void {
   const broken = new Set<string>();
-  const nameOf = (fault: Fault): string => ("link" in fault ? `link ${fault.link}` : `node ${fault.node}`);
   const timeline = faults
     .map((fault, index) => ({ fault, index }))
     .sort((a, b) => a.fault.atMicroseconds - b.fault.atMicroseconds);
@@ -299,6 +298,10 @@ function checkPairs(
       broken.add(nameOf(fault));
     }
   }
+}
+
+function nameOf(fault: Fault): string {
+  return "link" in fault ? `link ${fault.link}` : `node ${fault.node}`;
 }
 
 /** Which expectations each kind of workload can be held to. */

@@ -22,10 +22,22 @@ export interface JitterShape {
   readonly reorder: boolean;
 }
 
+/** What drops before the buffer is full. */
+export type QueueManagementShape =
+  | { readonly kind: "codel"; readonly targetMicroseconds: number; readonly intervalMicroseconds: number }
+  | {
+      readonly kind: "red";
+      readonly leastBytes: number;
+      readonly mostBytes: number;
+      readonly probability: number;
+      readonly weight: number;
+    };
+
 export interface DirectionShape {
   readonly rateBitsPerSecond?: number;
   readonly delayMicroseconds?: number;
   readonly buffer?: BufferShape;
+  readonly queueManagement?: QueueManagementShape;
   readonly jitter?: JitterShape;
   readonly loss?: LossShape;
 }

@@ -1,6 +1,13 @@
 /** How files spell what a link does to packets. Keys beside `up` and `down` are for both directions; those below them win. */
 import * as z from "zod";
-import type { DirectionShape, JitterShape, LinkProfile, LinkShape, LossShape } from "./link-profile.ts";
+import type {
+  DirectionShape,
+  JitterShape,
+  LinkProfile,
+  LinkShape,
+  LossShape,
+  QueueManagementShape,
+} from "./link-profile.ts";
 import {
   buffer,
   duration,
@@ -9,6 +16,7 @@ import {
   percentage,
   positiveDuration,
   rate,
+  size,
   text,
 } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
@@ -64,10 +72,67 @@ const loss = z.union(
   },
 );
 
+const codelDefaults = { target: 5_000, interval: 100_000 };
+
+const codel = z
+  .strictObject({
+    target: positiveDuration("How long packets may wait.").default(codelDefaults.target),
+    interval: positiveDuration("For how long they may wait longer.").default(codelDefaults.interval),
+  })
+  .describe("Controlled delay (RFC 8289).");
+
+const red = z
+  .strictObject({
+    least: size("Average length below which nothing is dropped."),
+    most: size("Average length from which on everything is."),
+    probability: percentage("Share that is dropped just below it.").default(0.1),
+    weight: percentage("Of the present length in the average.").default(0.002),
+  })
+  .refine(({ least, most }) => most > least, {
+    path: ["most"],
+    error: expected("a length above least", "the usual is three times as much"),
+  })
+  .describe("Random early detection (Floyd and Jacobson, 1993).");
+
+const aqm = z.union(
+  [
+    z
+      .string()
+      .regex(/^codel$/, { error: expected("codel, or a mapping with codel or red", "as in codel") })
+      .transform((): QueueManagementShape => ({
+        kind: "codel",
+        targetMicroseconds: codelDefaults.target,
+        intervalMicroseconds: codelDefaults.interval,
+      })),
+    z
+      .strictObject({ codel: z.exactOptional(codel), red: z.exactOptional(red) })
+      .refine((value) => Object.keys(value).length === 1, {
+        error: expected("either codel or red", "as in aqm: { red: { least: 30kB, most: 90kB } }"),
+      })
+      .transform(({ codel: delay, red: detection }): QueueManagementShape =>
+        detection === undefined
+          ? {
+              kind: "codel",
+              targetMicroseconds: delay?.target ?? codelDefaults.target,
+              intervalMicroseconds: delay?.interval ?? codelDefaults.interval,
+            }
+          : {
+              kind: "red",
+              leastBytes: detection.least,
+              mostBytes: detection.most,
+              probability: detection.probability,
+              weight: detection.weight,
+            },
+      ),
+  ],
+  { error: expected("codel, or a mapping with codel or red", "as in codel or { red: { least: 30kB, most: 90kB } }") },
+);
+
 const directionKeys = {
   rate: z.exactOptional(rate("Bits of Ethernet frame a second.")),
   delay: z.exactOptional(duration("Propagation delay, one way.")),
   buffer: z.exactOptional(buffer("What may wait for the rate: a time of the rate, a size or a number of packets.")),
+  aqm: z.exactOptional(aqm.describe("What drops before the buffer is full: codel or red.")),
   jitter: z.exactOptional(jitter.describe("Variation of the delay.")),
   loss: z.exactOptional(loss.describe("Packets lost at random.")),
 };
@@ -124,12 +189,14 @@ const pick = ({
   rate,
   delay,
   buffer,
+  aqm: management,
   jitter,
   loss,
 }: DirectionInput): { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined } => ({
   rate,
   delay,
   buffer,
+  aqm: management,
   jitter,
   loss,
 });
@@ -139,6 +206,7 @@ function toDirection(value: { [Key in keyof DirectionInput]?: DirectionInput[Key
     ...(value.rate !== undefined && { rateBitsPerSecond: value.rate }),
     ...(value.delay !== undefined && { delayMicroseconds: value.delay }),
     ...(value.buffer && { buffer: value.buffer }),
+    ...(value.aqm && { queueManagement: value.aqm }),
     ...(value.jitter && { jitter: value.jitter }),
     ...(value.loss && { loss: value.loss }),
   };

@@ -247,6 +247,16 @@ function checkDirection(link: string, shape: DirectionShape, complain: Complain)
     });
     return true;
   }
+  if (shape.queueManagement && shape.rateBitsPerSecond === undefined) {
+    complain({
+      path: ["links", link, "aqm"],
+      at,
+      found: "a queue's management without a rate",
+      expected: "a rate with it",
+      hint: "nothing waits where nothing is slow; add rate, as in rate: 8mbit",
+    });
+    return true;
+  }
   if (shape.jitter?.distribution === "uniform" && shape.jitter.microseconds > (shape.delayMicroseconds ?? 0)) {
     complain({
       path: ["links", link, "jitter"],

@@ -1,10 +1,13 @@
 import { BernoulliLoss } from "./bernoulli-loss.ts";
 import { Blackhole } from "./blackhole.ts";
+import { CoDel } from "./codel.ts";
 import { Delay } from "./delay.ts";
 import { GilbertElliottLoss } from "./gilbert-elliott-loss.ts";
 import type { Deliver, Drop, DropReason, PathElement, PathPacket } from "./path-element.ts";
 import { RandomStream, splitmix32 } from "./random.ts";
+import type { QueueManagementConfig } from "./queue-management.ts";
 import { RateQueue } from "./rate-queue.ts";
+import { Red } from "./red.ts";
 
 /**
  * What one direction of a link does to packets: plain data, made by the plan, checked there. An element that is left out
@@ -15,6 +18,8 @@ export type LinkDirectionConfig = {
   rateBitsPerSecond?: number;
   /** What may wait for the rate, the packet being sent not counted; the tightest limit holds. Left out: no limit. */
   queue?: { bytes?: number; packets?: number; timeMicroseconds?: number };
+  /** What drops before the queue is full; left out: nothing does. */
+  queueManagement?: QueueManagementConfig;
   delayMicroseconds?: number;
   /** Added to the delay: uniform in ±microseconds, or normal with that standard deviation; never below 0 in sum. */
   jitter?: { microseconds: number; distribution: "uniform" | "normal"; reorder: boolean };
@@ -49,7 +54,9 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   readonly #rate: RateQueue<Packet>;
   readonly #delay: Delay<Packet>;
   readonly #drops: Record<DropReason, number> = { queue: 0, loss: 0, blackhole: 0 };
+  readonly #queueRandom: RandomStream;
   #loss: PathElement<Packet> | undefined;
+  #managedBy: string | undefined;
   #packets = 0;
   #bytes = 0;
 
@@ -76,6 +83,8 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
       (packet, time) => this.#delay.push(packet, time),
       this.#countDrop,
     );
+    this.#queueRandom = new RandomStream(nextSeed());
+    this.#manageQueue(config, 0);
     this.#blackhole = new Blackhole((packet, time) => (this.#loss ?? this.#rate).push(packet, time), this.#countDrop);
     this.#loss = this.#makeLoss(config.loss);
   }
@@ -88,6 +97,7 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     // What the rate has let go before has the old delay.
     this.advance(now);
     this.#rate.configure(config.rateBitsPerSecond ?? Infinity, config.queue ?? {}, now);
+    this.#manageQueue(config, now);
     this.#delay.configure(config.delayMicroseconds ?? 0, config.jitter);
     this.#loss = this.#makeLoss(config.loss);
   }
@@ -135,6 +145,23 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   advance(now: number): void {
     this.#rate.advance(now);
     this.#delay.advance(now);
+  }
+
+  /** What it knows of the queue stays unless it is told otherwise. */
+  #manageQueue(
+    { queueManagement: given, rateBitsPerSecond = Infinity }: Omit<LinkDirectionConfig, "seed">,
+    now: number,
+  ): void {
+    const written = JSON.stringify([given, given?.kind === "red" ? rateBitsPerSecond : 0]);
+    if (written === this.#managedBy) return;
+    this.#managedBy = written;
+    const management =
+      given === undefined
+        ? undefined
+        : given.kind === "codel"
+          ? new CoDel(given.targetMicroseconds, given.intervalMicroseconds)
+          : new Red(given, rateBitsPerSecond, this.#queueRandom);
+    this.#rate.manageBy(management, now);
   }
 
   #makeLoss(loss: LinkDirectionConfig["loss"]): PathElement<Packet> | undefined {

@@ -1,6 +1,8 @@
 import { PacketRing } from "./packet-ring.ts";
 import type { Deliver, Drop, PathElement, PathPacket } from "./path-element.ts";
 
+import type { QueueManagement } from "./queue-management.ts";
+
 /** Limits of what waits, the packet being sent not counted; the tightest holds. */
 export type QueueLimits = {
   bytes?: number;
@@ -10,13 +12,16 @@ export type QueueLimits = {
 };
 
 /**
- * A serializer with a drop-tail queue: a packet leaves when its last bit is sent. Without a rate it lets everything
+ * A serializer with a queue, drop-tail unless a discipline drops earlier: a packet leaves when its last bit is sent. Without a rate it lets everything
  * pass at once. A new rate holds from its time on, also for the rest of the packet being sent; the queue stays.
  */
 export class RateQueue<Packet extends PathPacket> implements PathElement<Packet> {
   readonly #deliver: Deliver<Packet>;
   readonly #drop: Drop<Packet>;
   readonly #waiting = new PacketRing<Packet>();
+  /** When those that wait came; kept only where somebody asks. */
+  readonly #arrivals = new PacketRing<number>();
+  #management: QueueManagement | undefined;
   #sending: Packet | undefined;
   #finishTime = Infinity;
   #rateBitsPerSecond: number;
@@ -65,13 +70,24 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
     this.advance(now);
   }
 
+  /** For packets that come from now on; those that wait already have waited no time. */
+  manageBy(management: QueueManagement | undefined, now: number): void {
+    this.#management = management;
+    while (this.#arrivals.length > 0) this.#arrivals.shift();
+    if (management !== undefined) for (let held = this.#waiting.length; held > 0; held--) this.#arrivals.push(now);
+  }
+
   push(packet: Packet, now: number): void {
     this.advance(now);
-    if (this.#sending === undefined) {
+    if (this.#management?.dropsArrival(this.#queueBytes, now) === true) {
+      this.#drop(packet, "queue", now);
+    } else if (this.#sending === undefined) {
+      this.#management?.dropsDeparture(0, 0, now);
       if (this.#rateBitsPerSecond === Infinity) this.#deliver(packet, now);
       else this.#begin(packet, now);
     } else if (this.#fits(packet, now)) {
       this.#waiting.push(packet);
+      if (this.#management !== undefined) this.#arrivals.push(now);
       this.#queueBytes += packet.bytes;
       if (this.#queueBytes > this.#queueBytesHigh) this.#queueBytesHigh = this.#queueBytes;
     } else {
@@ -89,12 +105,22 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
       const time = this.#finishTime;
       this.#sending = undefined;
       this.#finishTime = Infinity;
-      const next = this.#waiting.shift();
-      if (next !== undefined) {
-        this.#queueBytes -= next.bytes;
-        this.#begin(next, time);
-      }
+      const next = this.#take(time);
+      if (next !== undefined) this.#begin(next, time);
       this.#deliver(sent, time);
+    }
+  }
+
+  /** The next that is sent: the first of those that wait which is not dropped at its turn. */
+  #take(now: number): Packet | undefined {
+    for (;;) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return undefined;
+      this.#queueBytes -= next.bytes;
+      if (this.#management === undefined) return next;
+      const waited = now - this.#arrivals.shift()!;
+      if (!this.#management.dropsDeparture(this.#queueBytes, waited, now)) return next;
+      this.#drop(next, "queue", now);
     }
   }
 

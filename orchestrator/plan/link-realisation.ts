@@ -73,9 +73,10 @@ export function shapeAfter(link: TopologyLink, name: string, faults: readonly Li
 }
 
 function directionConfig(shape: DirectionShape, seed: number): LinkDirectionConfig {
-  const { rateBitsPerSecond: rate, delayMicroseconds, jitter, loss } = shape;
+  const { rateBitsPerSecond: rate, delayMicroseconds, queueManagement, jitter, loss } = shape;
   return {
     ...(rate !== undefined && { rateBitsPerSecond: rate, queue: queueOf(shape, rate) }),
+    ...(queueManagement && { queueManagement }),
     ...(delayMicroseconds !== undefined && delayMicroseconds > 0 && { delayMicroseconds }),
     ...(jitter && { jitter }),
     ...(loss && !(loss.kind === "bernoulli" && loss.probability === 0) && { loss }),
@@ -115,6 +116,8 @@ function chooseRealisation(
   const random = shapes.some(({ up, down }) => [up, down].some((direction) => direction.loss ?? direction.jitter));
   if (inVirtualTime) return { realisation: "emulated", why: `${asked}; in virtual time` };
   if (!where.netem) return { realisation: "emulated", why: `${asked}; the kernel has no netem` };
+  const managed = shapes.some(({ up, down }) => up.queueManagement ?? down.queueManagement);
+  if (managed) return { realisation: "emulated", why: `${asked}; its queue is managed, and netem's is not` };
   if (random) return { realisation: "emulated", why: `${asked}; netem cannot repeat losses and jitter from a seed` };
   return { realisation: "netem", why: `${asked}; netem and tbf do exactly that` };
 }
@@ -126,9 +129,17 @@ function describeShape({ up, down }: LinkShape): string {
 }
 
 function describeDirection(shape: DirectionShape): string {
-  const { rateBitsPerSecond: rate, delayMicroseconds, buffer, jitter, loss } = shape;
+  const { rateBitsPerSecond: rate, delayMicroseconds, buffer, queueManagement, jitter, loss } = shape;
   const parts: string[] = [];
   if (rate !== undefined) parts.push(formatRate(rate), describeQueue(shape, rate, buffer === undefined));
+  if (queueManagement?.kind === "codel")
+    parts.push(
+      `CoDel (target ${formatDuration(queueManagement.targetMicroseconds)}, interval ${formatDuration(queueManagement.intervalMicroseconds)})`,
+    );
+  if (queueManagement?.kind === "red")
+    parts.push(
+      `RED (${formatSize(queueManagement.leastBytes)} to ${formatSize(queueManagement.mostBytes)}, ${formatProbability(queueManagement.probability)})`,
+    );
   if (delayMicroseconds !== undefined) parts.push(`delay ${formatDuration(delayMicroseconds)}`);
   if (jitter)
     parts.push(
