@@ -2,8 +2,9 @@
 
 import type { HostOptions } from "../host-options.ts";
 import { type Connection } from "../mptcp/connection.ts";
-import type { PipeOptions } from "./network.ts";
+import type { Middlebox, PipeOptions } from "./network.ts";
 import { makePair, serverPort } from "./pair.ts";
+import { seededRandom } from "./random.ts";
 
 /** One path, in the units of a table. */
 export interface PathShape {
@@ -21,15 +22,17 @@ export interface BulkTransfer {
   bufferBytes: number;
   seconds: number;
   host?: Partial<HostOptions>;
+  /** Of the losses; default 1. */
+  seed?: number;
 }
 
 /** An Ethernet frame that carries a full segment; a queue holds at least two. */
-const fullFrame = 1_514;
+export const fullFrame = 1_514;
 const chunk = new Uint8Array(65_536);
 
 /** Mbit/s of payload from `connect` on, over `paths`: by plain TCP over one, by MPTCP over several. */
 export function bulkGoodput(paths: readonly PathShape[], transfer: BulkTransfer): number {
-  const { bufferBytes, seconds } = transfer;
+  const { bufferBytes, seconds, seed = 1 } = transfer;
   const host: Partial<HostOptions> = {
     sendBufferBytes: bufferBytes,
     receiveBufferBytes: bufferBytes,
@@ -38,7 +41,10 @@ export function bulkGoodput(paths: readonly PathShape[], transfer: BulkTransfer)
   };
   const pair = makePair({ paths: paths.map(pipeOf), client: host, server: host });
   const { network } = pair;
-  pair.links.forEach(({ up }, i) => (up.options = { ...up.options, loss: paths[i]!.lossPercent / 100 }));
+  pair.links.forEach(({ up }, i) => {
+    const { lossPercent } = paths[i]!;
+    if (lossPercent > 0) up.middlebox = stratifiedLoss(lossPercent, seed * 1_000 + i);
+  });
   let received = 0;
   const listener = pair.server.listen({ port: serverPort }, network.now);
   listener.onConnection = () => {
@@ -54,9 +60,25 @@ export function bulkGoodput(paths: readonly PathShape[], transfer: BulkTransfer)
   return (received * 8) / seconds / 1e6;
 }
 
-function pipeOf({ megabitsPerSecond, rttMilliseconds, queueMilliseconds }: PathShape): PipeOptions {
-  const queueBytes = Math.max(2 * fullFrame, (megabitsPerSecond * queueMilliseconds * 1_000) / 8);
-  return { rate: megabitsPerSecond * 1e6, delay: rttMilliseconds * 500, queueBytes };
+export function queueBytesOf({ megabitsPerSecond, queueMilliseconds }: PathShape): number {
+  return Math.max(2 * fullFrame, (megabitsPerSecond * queueMilliseconds * 1_000) / 8);
+}
+
+function pipeOf(path: PathShape): PipeOptions {
+  const { megabitsPerSecond, rttMilliseconds } = path;
+  return { rate: megabitsPerSecond * 1e6, delay: rttMilliseconds * 500, queueBytes: queueBytesOf(path) };
+}
+
+/** One of every `100 / lossPercent` frames, at a random place among them: as random as it has to be, and as many losses as it should be in a short run. */
+function stratifiedLoss(lossPercent: number, seed: number): Middlebox {
+  const random = seededRandom(seed);
+  const stratum = Math.round(100 / lossPercent);
+  let frame = 0;
+  let lost = 0;
+  return () => {
+    if (frame % stratum === 0) lost = random() % stratum;
+    return frame++ % stratum !== lost;
+  };
 }
 
 const nothing = (): void => {};
