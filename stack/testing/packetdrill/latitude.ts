@@ -56,12 +56,12 @@ export function adaptOptions(
     take("address-alone");
     rest = rest.filter(({ kind }) => kind !== "dss");
   }
-  const reset = seen.find(({ kind }) => kind === "mp_reset");
+  const reset = seen.find((option) => option.kind === "mp_reset");
   const wantedReset = rest.find(({ kind }) => kind === "mp_reset");
   if ((reset === undefined) !== (wantedReset === undefined)) {
     take("reason-of-reset");
     if (reset === undefined) rest = rest.filter((option) => option !== wantedReset);
-    else rest.splice(seen.indexOf(reset), 0, { kind: "mp_reset", reason: 0, flags: 0 });
+    else rest.splice(seen.indexOf(reset), 0, { kind: "mp_reset", reason: reset.reason, flags: reset.flags });
   }
   return rest.map((option, i) => {
     const actual = seen[i];

@@ -54,8 +54,11 @@ export function kernelTable(outcomes: ReadonlyMap<string, KernelOutcome>, date: 
       "| Section that decides | The kernel … | Scripts |",
       "|---|---|---|",
     );
-    for (const { section, kernel, scripts, verdict: own } of kernelDifferences)
-      if (own === verdict) lines.push(`| ${section} | ${kernel} | ${scripts.map(nameOf).join(", ")} |`);
+    for (const { section, kernel, scripts, verdict: own, races } of kernelDifferences)
+      if (own === verdict)
+        lines.push(
+          `| ${section} | ${kernel}${races ? " (not in each run)" : ""} | ${scripts.map(nameOf).join(", ")} |`,
+        );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -39,7 +39,7 @@ export function settingsOf(configuration: ScriptConfiguration): string {
     settings.push(["net/mptcp/allow_join_initial_addr_port", Number(allowJoinInitialAddress)]);
   if (closeTimeoutMicroseconds !== undefined)
     settings.push(["net/mptcp/close_timeout", Math.round(closeTimeoutMicroseconds / 1_000_000)]);
-  return `${settings.map(([name, value]) => `echo "${value}" >/proc/sys/${name}`).join("\n")}`;
+  return settings.map(([name, value]) => `echo "${value}" >/proc/sys/${name}`).join("\n");
 }
 
 /** Shell commands. Each address has a device of its own, and its packets leave through that. */
