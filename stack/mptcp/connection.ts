@@ -399,8 +399,13 @@ export class Connection {
       this.lifetime.finishIfDone(now);
       if (this.#windowOpened) this.#announceWindow();
     }
-    for (const { endpoint } of this.subflows) {
+    for (const subflow of this.subflows) {
+      const { endpoint } = subflow;
       endpoint.transmit(now, output);
+      endpoint.transmitAck(now, output);
+      if (subflow.synDataSent === 0 || !subflow.announceDataFin) continue;
+      // The third segment has gone without DATA_FIN: there is no room beside both keys.
+      endpoint.requestAck();
       endpoint.transmitAck(now, output);
     }
     this.subflowSet.removeClosed();

@@ -151,11 +151,12 @@ export class DataSender {
     return range;
   }
 
-  /** The peer has taken the first bytes with the SYN: at the data level nothing more will be said of them. */
+  /** The peer has answered the SYN, and taken the first `length` bytes: at the data level nothing more will be said of them. */
   acknowledgeSynData(length: number, now: number): void {
+    this.#answeredAt = now;
     this.unacknowledged = length;
     this.windowEdge += length;
-    this.#connection.onDataAcknowledged(length, now);
+    if (length > 0) this.#connection.onDataAcknowledged(length, now);
   }
 
   /** The first subflow begins anew: what went out with its SYN has not been taken. */

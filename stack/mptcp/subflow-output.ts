@@ -49,7 +49,10 @@ export function writeOptions(
   }
   const first = subflow.role === "initial-client" && !connection.confirmed;
   const start = 1 + subflow.synDataSent;
-  if (first && (range === undefined ? subflow.endpoint.sender.next === start : range.start === start)) {
+  const isThird =
+    range === undefined ? subflow.endpoint.sender.next === start && !endsAfterSynData(subflow) : range.start === start;
+  if (first && isThird) {
+    subflow.thirdAckSent = true;
     writeCapableAck(subflow, options, range);
     return;
   }
@@ -83,6 +86,11 @@ export function writeOptions(
 /** ADD_ADDR with an IPv6 address and its HMAC takes all of the 28 octets that timestamps leave: it goes without a DATA_ACK (RFC 8684 §3.4.1). */
 function needsAllRoom(signal: Signal): boolean {
   return (signal.kind === "add-address" || signal.kind === "add-address-echo") && isIpv6(signal.address);
+}
+
+/** All data went with the SYN, and DATA_FIN is what is left to say. */
+function endsAfterSynData({ synDataSent, announceDataFin, thirdAckSent }: Subflow): boolean {
+  return synDataSent > 0 && announceDataFin && thirdAckSent;
 }
 
 function capableFlags(subflow: Subflow): number {

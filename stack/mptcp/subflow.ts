@@ -72,6 +72,8 @@ export class Subflow implements TcpUser, Schedulable {
   /** Bytes that went with our SYN and the peer's: subflow sequence numbers of mappings are counted from behind them (RFC 8684, appendix B.2). */
   synDataSent = 0;
   synDataReceived = 0;
+  /** The third segment has told both keys: what ends the stream may follow it, when all data went with the SYN. */
+  thirdAckSent = false;
   /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
   unverified: Uint8Array[] = [];
   readonly held: HeldPayload = new HeldPayload();
@@ -335,8 +337,8 @@ export class Subflow implements TcpUser, Schedulable {
     if (accepted > 0) {
       this.synDataSent = accepted;
       connection.localKey = behindSynData(connection.localKey!, accepted);
-      connection.dataSender.acknowledgeSynData(accepted, now);
     }
+    connection.dataSender.acknowledgeSynData(accepted, now);
     range.mappingStart = 1 + accepted;
     range.mappingDataStart = accepted;
     range.mappingLength = range.length - accepted;

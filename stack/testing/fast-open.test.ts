@@ -147,6 +147,22 @@ for (const mptcp of [false, true]) {
       expect(syns.map(({ payloadLength }) => payloadLength)).to.deep.equal([0, 0, 0, 0]);
     });
 
+    it("ends the stream as soon as the third segment, when all of it went with the SYN", () => {
+      const { request, client, server, network } = scene(mptcp);
+      request(1_000);
+      const accepted: StreamApplication[] = [];
+      const listener = server.listen({ port: serverPort + 1, fastOpen: true }, network.now);
+      listener.onConnection = () => void accepted.push(new StreamApplication(network, listener.accept()!, 0, false));
+      const start = network.now;
+      const target = { remoteAddress: "10.0.100.2", remotePort: serverPort + 1, fastOpen: true };
+      const application = new StreamApplication(network, client.connect(target, start), 500, true);
+      application.send();
+      expect(network.run(60 * second, () => accepted[0]?.remoteEnded === true)).to.equal(true);
+      // A round trip and a half: the SYN, its answer, and the end.
+      expect(network.now - start).to.be.below(160_000);
+      expect(accepted[0]!.received).to.equal(500);
+    });
+
     it("loses nothing when the SYN/ACK is lost", () => {
       const { request, links } = scene(mptcp);
       request(1_000);
