@@ -1,6 +1,9 @@
-/** Frames that two hosts really exchange: what mutations begin with. */
+/** What mutations begin with: frames that two hosts really exchange, scripts, lines. */
 
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { splitSegments } from "../segment-surgery.ts";
+import { tcpStart } from "../wire-tap.ts";
 import { addressesAt, converse, makePair, type PairOptions } from "../pair.ts";
 
 /** Every kind of frame is among the first of a connection and around its end. */
@@ -31,4 +34,25 @@ export function realFrames(): Uint8Array[] {
     ...framesOf({ client: { mptcp: false } }, false),
     ...framesOf({ clientFamilies: ["ipv6", "ipv6"], serverFamily: "ipv6" }, false, addressesAt(100, "ipv6")[0]),
   ];
+}
+
+function realScripts(): Uint8Array[] {
+  const folder = join(import.meta.dirname, "../scripts");
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".pkt"))
+    .map((name) => readFileSync(join(folder, name)));
+}
+
+/** Inputs that a target of `targets.ts` takes without complaint. */
+export function corpusFor(target: string): readonly Uint8Array[] {
+  switch (target) {
+    case "segment":
+      return realFrames().map((frame) => frame.subarray(tcpStart));
+    case "frame":
+      return realFrames();
+    case "script":
+      return realScripts();
+    default:
+      return [Buffer.from(`{"do":"stop"}\n\n{"do":"start","host":"größe \u{1F680}"}\r\n[1,2`)];
+  }
 }
