@@ -154,6 +154,13 @@ export const kernelDifferences: readonly KernelDifference[] = [
   },
   {
     verdict: "both",
+    section: "RFC 8985 §7.2: the probe's timer has a margin for delayed acknowledgements, as long as is thought right",
+    kernel: "sends its probe of the tail later than the script",
+    scripts: ["tcp/loss/tail-loss-probe-sends-new-data.pkt"],
+    races: true,
+  },
+  {
+    verdict: "both",
     section: "RFC 5681 §3.1: FlightSize, or the congestion window",
     kernel: "halves the congestion window, not what is under way, at a timeout",
     scripts: ["tcp/loss/threshold-after-a-timeout.pkt"],
@@ -182,6 +189,12 @@ export const kernelDifferences: readonly KernelDifference[] = [
     kernel: "joins to an advertised address from the first one, also for an id that is in use",
     scripts: ["mptcp/addresses/echo.pkt", "mptcp/addresses/id-in-use.pkt"],
     races: true,
+  },
+  {
+    verdict: "kernel",
+    section: "RFC 8684 §3.4.1: several ADD_ADDR may stand in one segment",
+    kernel: "takes the last one of a segment only",
+    scripts: ["mptcp/addresses/several-in-one-segment.pkt"],
   },
   {
     verdict: "both",
