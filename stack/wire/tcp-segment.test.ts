@@ -235,7 +235,7 @@ describe("MPTCP options come back from their bytes", () => {
           Object.assign(options.addAddress, given);
         }),
       );
-      expect({ ...mptcp.addAddress }).to.deep.equal(echo ? { ...given, hmacHigh: 0, hmacLow: 0 } : given);
+      expect(mptcp.addAddress).to.include(echo ? { ...given, hmacHigh: 0, hmacLow: 0 } : given);
     }
   });
 
