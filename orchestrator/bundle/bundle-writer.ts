@@ -120,6 +120,7 @@ export class BundleWriter {
   async writeText(name: string, text: string): Promise<void> {
     const path = this.path(name);
     try {
+      await mkdir(dirname(path), { recursive: true });
       await writeFile(path, text);
     } catch (error) {
       throw asWriteError(error, path);

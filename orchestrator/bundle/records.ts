@@ -217,6 +217,7 @@ const linkDirectionConfigSchema = z.strictObject({
       }),
     ])
     .exactOptional(),
+  trace: z.strictObject({ opportunitiesMilliseconds: z.array(count) }).exactOptional(),
   delayMicroseconds: optionalCount,
   jitter: z
     .strictObject({ microseconds: count, distribution: z.enum(["uniform", "normal"]), reorder: z.boolean() })

@@ -6,7 +6,10 @@ import type { Complaint } from "./yaml-source.ts";
 
 export interface LoadedTopology {
   readonly file: string;
+  /** With the files that it names under the names that they have in `files`. */
   readonly text: string;
+  /** Traces that the topology names, to be written beside it. */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
   readonly topology: Topology;
 }
 

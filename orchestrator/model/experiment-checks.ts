@@ -262,6 +262,29 @@ function checkFaults(experiment: Experiment, topology: Topology | undefined, com
       });
     }
   }
+  for (const [index, fault] of experiment.faults.entries()) {
+    if (!("link" in fault) || fault.shape === undefined) continue;
+    const recorded = topology?.links[fault.link]?.shape;
+    for (const side of ["up", "down"] as const) {
+      if (!recorded?.[side].trace || fault.shape[side].rateBitsPerSecond === undefined) continue;
+      complain({
+        path: ["faults", index, "to"],
+        at: "key",
+        found: `a rate for link ${fault.link}`,
+        expected: "no rate for a link with a trace",
+        hint: "the trace alone says what may leave when",
+      });
+      break;
+    }
+    if (!(fault.shape.up.trace ?? fault.shape.down.trace)) continue;
+    complain({
+      path: ["faults", index, "to"],
+      at: "key",
+      found: "a trace",
+      expected: "a rate",
+      hint: "a link has its trace from the beginning; name it in the topology",
+    });
+  }
   checkPairs(experiment.faults, "blackhole", "restore", complain);
   checkPairs(experiment.faults, "down", "up", complain);
 }

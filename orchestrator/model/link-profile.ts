@@ -35,6 +35,8 @@ export type QueueManagementShape =
 
 export interface DirectionShape {
   readonly rateBitsPerSecond?: number;
+  /** In the place of a rate, which is its mean once the file is read. */
+  readonly trace?: { readonly file: string; readonly opportunitiesMilliseconds?: readonly number[] };
   readonly delayMicroseconds?: number;
   readonly buffer?: BufferShape;
   readonly queueManagement?: QueueManagementShape;

@@ -130,6 +130,7 @@ const aqm = z.union(
 
 const directionKeys = {
   rate: z.exactOptional(rate("Bits of Ethernet frame a second.")),
+  trace: z.exactOptional(text("Instead of a rate: a file in Mahimahi's format, relative to this one.")),
   delay: z.exactOptional(duration("Propagation delay, one way.")),
   buffer: z.exactOptional(buffer("What may wait for the rate: a time of the rate, a size or a number of packets.")),
   aqm: z.exactOptional(aqm.describe("What drops before the buffer is full: codel or red.")),
@@ -164,6 +165,14 @@ export function checkShape(value: ShapeInput, context: z.RefinementCtx): void {
         : value.down?.delay !== undefined
           ? ["down", "delay"]
           : undefined;
+  for (const side of [value, value.up ?? {}, value.down ?? {}]) {
+    if (side.rate === undefined || side.trace === undefined) continue;
+    context.addIssue({
+      code: "custom",
+      path: ["trace"],
+      message: expected("either rate or trace", "a trace says what may leave when; keep one of the two"),
+    });
+  }
   if (value.rtt !== undefined && delayed) {
     context.addIssue({
       code: "custom",
@@ -187,6 +196,7 @@ export function toShape(value: ShapeInput): LinkShape {
 
 const pick = ({
   rate,
+  trace,
   delay,
   buffer,
   aqm: management,
@@ -194,6 +204,7 @@ const pick = ({
   loss,
 }: DirectionInput): { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined } => ({
   rate,
+  trace,
   delay,
   buffer,
   aqm: management,
@@ -204,6 +215,7 @@ const pick = ({
 function toDirection(value: { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined }): DirectionShape {
   return {
     ...(value.rate !== undefined && { rateBitsPerSecond: value.rate }),
+    ...(value.trace !== undefined && { trace: { file: value.trace } }),
     ...(value.delay !== undefined && { delayMicroseconds: value.delay }),
     ...(value.buffer && { buffer: value.buffer }),
     ...(value.aqm && { queueManagement: value.aqm }),

@@ -17,6 +17,7 @@ import { profilesFileSchema } from "./link-shape-schema.ts";
 import { checkSchema } from "./schema-diagnostics.ts";
 import { applySettings } from "./settings.ts";
 import { checkTopology } from "./topology-checks.ts";
+import { readTraces, type TopologyTraces } from "./topology-traces.ts";
 import { topologySchema } from "./topology-schema.ts";
 import type { Topology, TopologyLink } from "./topology.ts";
 import { YamlSource } from "./yaml-source.ts";
@@ -61,9 +62,11 @@ export function loadTopology(file: string, options: LoadOptions = {}): Checked<L
       expanded.complaints.length > 0 ? expanded : { complaints: checkTopology(expanded.topology, profiles.value) };
     diagnostics.push(...complaints.map((complaint) => source.value.diagnostic(complaint)));
   }
-  if (!expanded || diagnostics.length > 0) return refuse(diagnostics);
-  const topology = completeTopology(expanded.topology, profiles.value);
-  return { ok: true, value: { file, text: source.value.text, topology } };
+  const traces = written && readTraces(written, source.value);
+  diagnostics.push(...(traces?.diagnostics ?? []));
+  if (!expanded || !traces || diagnostics.length > 0) return refuse(diagnostics);
+  const topology = completeTopology(expanded.topology, profiles.value, traces);
+  return { ok: true, value: { file, text: traces.text, files: traces.files, topology } };
 }
 
 export function loadExperiment(file: string, options: LoadOptions = {}): Checked<LoadedExperiment> {
@@ -212,10 +215,16 @@ const refuse = (diagnostics: readonly Diagnostic[]): { ok: false; diagnostics: r
 });
 
 /** Profiles looked up; links that ask for nothing are left without a shape. */
-function completeTopology(written: ExpandedTopology, shipped: Readonly<Record<string, LinkProfile>>): Topology {
+function completeTopology(
+  written: ExpandedTopology,
+  shipped: Readonly<Record<string, LinkProfile>>,
+  traces: TopologyTraces,
+): Topology {
   const profiles = { ...shipped, ...written.profiles };
   const links = Object.entries(written.links).map(([name, { shape: own, ...link }]): [string, TopologyLink] => {
-    const shape = overlayShape(link.profile === undefined ? unshaped : profiles[link.profile]!.shape, own);
+    const shape = traces.complete(
+      overlayShape(link.profile === undefined ? unshaped : profiles[link.profile]!.shape, own),
+    );
     return [name, isUnshaped(shape) ? link : { ...link, shape }];
   });
   return { ...written, links: Object.fromEntries(links), profiles };

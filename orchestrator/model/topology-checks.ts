@@ -237,7 +237,7 @@ function checkShapes(
 /** @returns whether there was something to complain about, so that both directions are not told the same */
 function checkDirection(link: string, shape: DirectionShape, complain: Complain): boolean {
   const at = "key" as const;
-  if (shape.buffer && shape.rateBitsPerSecond === undefined) {
+  if (shape.buffer && shape.rateBitsPerSecond === undefined && shape.trace === undefined) {
     complain({
       path: ["links", link, "buffer"],
       at,
@@ -247,7 +247,7 @@ function checkDirection(link: string, shape: DirectionShape, complain: Complain)
     });
     return true;
   }
-  if (shape.queueManagement && shape.rateBitsPerSecond === undefined) {
+  if (shape.queueManagement && shape.rateBitsPerSecond === undefined && shape.trace === undefined) {
     complain({
       path: ["links", link, "aqm"],
       at,

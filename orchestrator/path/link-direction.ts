@@ -2,6 +2,7 @@ import { BernoulliLoss } from "./bernoulli-loss.ts";
 import { Blackhole } from "./blackhole.ts";
 import { CoDel } from "./codel.ts";
 import { Delay } from "./delay.ts";
+import { DeliveryTrace } from "./delivery-trace.ts";
 import { GilbertElliottLoss } from "./gilbert-elliott-loss.ts";
 import type { Deliver, Drop, DropReason, PathElement, PathPacket } from "./path-element.ts";
 import { RandomStream, splitmix32 } from "./random.ts";
@@ -16,6 +17,8 @@ import { Red } from "./red.ts";
 export type LinkDirectionConfig = {
   /** Bits of Ethernet frame a second (no preamble, no FCS: what a capture shows); left out: no serialization. */
   rateBitsPerSecond?: number;
+  /** In the place of the rate, which is its mean then: moments at which a full frame may leave, over and over. It cannot be changed. */
+  trace?: { opportunitiesMilliseconds: readonly number[] };
   /** What may wait for the rate, the packet being sent not counted; the tightest limit holds. Left out: no limit. */
   queue?: { bytes?: number; packets?: number; timeMicroseconds?: number };
   /** What drops before the queue is full; left out: nothing does. */
@@ -82,6 +85,7 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
       config.queue ?? {},
       (packet, time) => this.#delay.push(packet, time),
       this.#countDrop,
+      config.trace && new DeliveryTrace(config.trace.opportunitiesMilliseconds),
     );
     this.#queueRandom = new RandomStream(nextSeed());
     this.#manageQueue(config, 0);

@@ -1,6 +1,7 @@
 import { PacketRing } from "./packet-ring.ts";
 import type { Deliver, Drop, PathElement, PathPacket } from "./path-element.ts";
 
+import type { DeliveryTrace } from "./delivery-trace.ts";
 import type { QueueManagement } from "./queue-management.ts";
 
 /** Limits of what waits, the packet being sent not counted; the tightest holds. */
@@ -22,6 +23,7 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
   /** When those that wait came; kept only where somebody asks. */
   readonly #arrivals = new PacketRing<number>();
   #management: QueueManagement | undefined;
+  readonly #trace: DeliveryTrace | undefined;
   #sending: Packet | undefined;
   #finishTime = Infinity;
   #rateBitsPerSecond: number;
@@ -29,8 +31,18 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
   #queueBytes = 0;
   #queueBytesHigh = 0;
 
-  /** @param rateBitsPerSecond above 0; Infinity for no rate */
-  constructor(rateBitsPerSecond: number, limits: QueueLimits, deliver: Deliver<Packet>, drop: Drop<Packet>) {
+  /**
+   * @param rateBitsPerSecond above 0; Infinity for no rate
+   * @param trace in the place of a rate; it stays when the rate changes
+   */
+  constructor(
+    rateBitsPerSecond: number,
+    limits: QueueLimits,
+    deliver: Deliver<Packet>,
+    drop: Drop<Packet>,
+    trace?: DeliveryTrace,
+  ) {
+    this.#trace = trace;
     this.#rateBitsPerSecond = rateBitsPerSecond;
     this.#limits = limits;
     this.#deliver = deliver;
@@ -61,7 +73,7 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
 
   configure(rateBitsPerSecond: number, limits: QueueLimits, now: number): void {
     this.advance(now);
-    if (this.#sending !== undefined) {
+    if (this.#sending !== undefined && this.#trace === undefined) {
       const remaining = Math.max(0, this.#finishTime - now);
       this.#finishTime = now + (remaining * this.#rateBitsPerSecond) / rateBitsPerSecond;
     }
@@ -83,7 +95,7 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
       this.#drop(packet, "queue", now);
     } else if (this.#sending === undefined) {
       this.#management?.dropsDeparture(0, 0, now);
-      if (this.#rateBitsPerSecond === Infinity) this.#deliver(packet, now);
+      if (this.#rateBitsPerSecond === Infinity && this.#trace === undefined) this.#deliver(packet, now);
       else this.#begin(packet, now);
     } else if (this.#fits(packet, now)) {
       this.#waiting.push(packet);
@@ -126,7 +138,7 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
 
   #begin(packet: Packet, now: number): void {
     this.#sending = packet;
-    this.#finishTime = now + this.#transmissionTime(packet.bytes);
+    this.#finishTime = this.#trace?.finish(now, packet.bytes) ?? now + this.#transmissionTime(packet.bytes);
   }
 
   #transmissionTime(bytes: number): number {

@@ -73,9 +73,10 @@ export function shapeAfter(link: TopologyLink, name: string, faults: readonly Li
 }
 
 function directionConfig(shape: DirectionShape, seed: number): LinkDirectionConfig {
-  const { rateBitsPerSecond: rate, delayMicroseconds, queueManagement, jitter, loss } = shape;
+  const { rateBitsPerSecond: rate, delayMicroseconds, queueManagement, trace, jitter, loss } = shape;
   return {
     ...(rate !== undefined && { rateBitsPerSecond: rate, queue: queueOf(shape, rate) }),
+    ...(trace?.opportunitiesMilliseconds && { trace: { opportunitiesMilliseconds: trace.opportunitiesMilliseconds } }),
     ...(queueManagement && { queueManagement }),
     ...(delayMicroseconds !== undefined && delayMicroseconds > 0 && { delayMicroseconds }),
     ...(jitter && { jitter }),
@@ -131,7 +132,11 @@ function describeShape({ up, down }: LinkShape): string {
 function describeDirection(shape: DirectionShape): string {
   const { rateBitsPerSecond: rate, delayMicroseconds, buffer, queueManagement, jitter, loss } = shape;
   const parts: string[] = [];
-  if (rate !== undefined) parts.push(formatRate(rate), describeQueue(shape, rate, buffer === undefined));
+  if (rate !== undefined)
+    parts.push(
+      shape.trace === undefined ? formatRate(rate) : `trace ${shape.trace.file} (mean ${formatRate(rate)})`,
+      describeQueue(shape, rate, buffer === undefined),
+    );
   if (queueManagement?.kind === "codel")
     parts.push(
       `CoDel (target ${formatDuration(queueManagement.targetMicroseconds)}, interval ${formatDuration(queueManagement.intervalMicroseconds)})`,

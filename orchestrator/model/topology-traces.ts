@@ -1,0 +1,70 @@
+/** The trace files that a topology names, read once each. */
+import { basename, dirname, isAbsolute, join } from "node:path";
+import type { Diagnostic } from "./diagnostics.ts";
+import type { LinkShape } from "./link-profile.ts";
+import { readTrace, type TraceFile } from "./trace-file.ts";
+import type { WrittenTopology } from "./topology-schema.ts";
+import type { YamlSource } from "./yaml-source.ts";
+
+export interface TopologyTraces {
+  readonly diagnostics: readonly Diagnostic[];
+  /** A file that goes with the topology wherever that is taken: its name beside it, and its text. */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+  /** The topology's text with those names. */
+  readonly text: string;
+  /** Puts what the files hold into a shape that names them. */
+  complete(shape: LinkShape): LinkShape;
+}
+
+export function readTraces({ links, profiles }: WrittenTopology, source: YamlSource): TopologyTraces {
+  const diagnostics: Diagnostic[] = [];
+  const traces = new Map<string, TraceFile & { readonly name: string }>();
+  const places = [
+    ...Object.entries(links).map(([name, { shape }]) => ({ path: ["links", name], shape })),
+    ...Object.entries(profiles).map(([name, { shape }]) => ({ path: ["profiles", name], shape })),
+  ];
+  const written = new Set(
+    places.flatMap(({ shape: { up, down } }) => [up, down].flatMap(({ trace }) => trace?.file ?? [])),
+  );
+  for (const file of written) {
+    const read = readTrace(isAbsolute(file) ? file : join(dirname(source.file), file));
+    if (read.ok) traces.set(file, { ...read.value, name: `traces/${traces.size}-${basename(file)}` });
+    else diagnostics.push(...read.diagnostics);
+  }
+  return {
+    diagnostics,
+    files: [...traces.values()].map(({ name, text }) => ({ name, text })),
+    text:
+      traces.size === 0 || diagnostics.length > 0
+        ? source.text
+        : textWithNames(
+            source,
+            places.map(({ path }) => path),
+            traces,
+          ),
+    complete: ({ up, down }) => ({ up: completed(up, traces), down: completed(down, traces) }),
+  };
+}
+
+function completed(direction: LinkShape["up"], traces: ReadonlyMap<string, TraceFile>): LinkShape["up"] {
+  const trace = direction.trace && traces.get(direction.trace.file);
+  if (trace === undefined) return direction;
+  const { opportunitiesMilliseconds, rateBitsPerSecond } = trace;
+  return { ...direction, rateBitsPerSecond, trace: { file: direction.trace!.file, opportunitiesMilliseconds } };
+}
+
+function textWithNames(
+  source: YamlSource,
+  places: readonly (readonly string[])[],
+  traces: ReadonlyMap<string, { readonly name: string }>,
+): string {
+  const { document } = source;
+  for (const place of places) {
+    for (const side of [[], ["up"], ["down"]]) {
+      const path = [...place, ...side, "trace"];
+      const trace = traces.get(String(document.getIn(path)));
+      if (trace !== undefined) document.setIn(path, trace.name);
+    }
+  }
+  return source.toString();
+}
