@@ -20,6 +20,7 @@ import { neighbourSolicitation, parseNeighbourMessage } from "../wire/neighbour-
 import { writeTcp } from "../wire/tcp-emit.ts";
 import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
+import { boxFor, tamperings } from "./property/tampering.ts";
 import { answerNeighbour } from "./neighbour-answers.ts";
 import { converse, type Conversation, makePair, type Pair, type PairOptions, serverPort, wifi } from "./pair.ts";
 
@@ -133,6 +134,26 @@ describe("over IPv6", () => {
     pair.network.run(second);
     expect([conversation.client.established, error]).to.deep.equal([true, "ECONNREFUSED"]);
   });
+});
+
+describe("boxes on paths of IPv6", () => {
+  // Other bytes under a right TCP checksum are for the checksum of the DSS, whatever the family.
+  for (const kind of tamperings.filter((name) => name !== "rewrite-payload"))
+    it(`that ${kind} leave the stream whole, or end it with an error`, () => {
+      const pair = makePair(sixes);
+      for (const [value, { up, down }] of pair.links.entries()) {
+        up.middlebox = boxFor({ kind, value: value + 3 });
+        down.middlebox = boxFor({ kind, value: value + 7 });
+      }
+      const conversation = converse(pair, 50_000, 200_000, { remoteAddress: server });
+      const { client } = conversation;
+      pair.network.run(600 * second, () => done(conversation));
+      const accepted = conversation.server();
+      expect([client.corrupt, accepted?.corrupt], "wrong bytes").to.deep.equal([false, false]);
+      expect([client.closed, accepted?.closed], "ended").to.deep.equal([true, true]);
+      if (client.error === undefined) expect(client.received).to.equal(200_000);
+      if (accepted?.error === undefined) expect(accepted?.received).to.equal(50_000);
+    });
 });
 
 describe("both families on one host", () => {

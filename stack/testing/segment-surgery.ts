@@ -4,7 +4,7 @@ import { formatIpAddress } from "../wire/ip-address.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import { mptcpOptionKind } from "../wire/mptcp-options.ts";
 import type { Attachment, Middlebox, Network } from "./network.ts";
-import { optionsOf, rewriteChecksum, segmentOf, tcpStart } from "./wire-tap.ts";
+import { optionsOf, rewriteChecksum, segmentOf, tcpStart, tcpStartOf } from "./wire-tap.ts";
 
 function viewOf(frame: Uint8Array): DataView {
   return new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
@@ -12,11 +12,12 @@ function viewOf(frame: Uint8Array): DataView {
 
 /** The header of `frame` over other payload, which begins at sequence number `sequence`. */
 export function withPayload(frame: Uint8Array, sequence: number, payload: Uint8Array): Uint8Array {
-  const headerLength = tcpStart + (frame[tcpStart + 12]! >> 4) * 4;
+  const start = tcpStartOf(frame);
+  const headerLength = start + (frame[start + 12]! >> 4) * 4;
   const changed = new Uint8Array(headerLength + payload.length);
   changed.set(frame.subarray(0, headerLength));
   changed.set(payload, headerLength);
-  viewOf(changed).setUint32(tcpStart + 4, sequence >>> 0);
+  viewOf(changed).setUint32(start + 4, sequence >>> 0);
   rewriteChecksum(changed);
   return changed;
 }
@@ -78,8 +79,9 @@ function shiftNumbers(own: number, other: number): Middlebox {
     const segment = segmentOf(frame);
     if (segment === undefined) return true;
     const view = viewOf(frame);
-    view.setUint32(tcpStart + 4, (segment.sequence + own) >>> 0);
-    if (segment.has(tcpFlag.ack)) view.setUint32(tcpStart + 8, (segment.acknowledgement - other) >>> 0);
+    const start = tcpStartOf(frame);
+    view.setUint32(start + 4, (segment.sequence + own) >>> 0);
+    if (segment.has(tcpFlag.ack)) view.setUint32(start + 8, (segment.acknowledgement - other) >>> 0);
     for (const { at, length } of optionsOf(frame)) {
       if (frame[at] !== 5) continue;
       for (let i = at + 2; i < at + length; i += 4) view.setUint32(i, (view.getUint32(i) - other) >>> 0);
@@ -105,7 +107,7 @@ function translate(addressAt: number, portAt: number, to: number, shift: number)
   };
 }
 
-/** A NAT between `inside` and `outside` (addresses as numbers) that also moves ports by `portShift`. */
+/** A NAT of IPv4 between `inside` and `outside` (addresses as numbers) that also moves ports by `portShift`. */
 export function translateAddresses(inside: number, outside: number, portShift: number): BothWays {
   return {
     up: translate(26, tcpStart, outside, portShift),
@@ -115,20 +117,24 @@ export function translateAddresses(inside: number, outside: number, portShift: n
 
 /** An answer to the segment in `frame`, sent back to where it came from: bare, with `flags`. */
 export function answerTo(frame: Uint8Array, flags: number, sequence: number, acknowledgement: number): Uint8Array {
-  const answer = new Uint8Array(tcpStart + 20);
-  answer.set(frame.subarray(0, tcpStart));
+  const start = tcpStartOf(frame);
+  // The two addresses stand last in the header of either family.
+  const addressLength = start === tcpStart ? 4 : 16;
+  const [source, destination] = [start - 2 * addressLength, start - addressLength];
+  const answer = new Uint8Array(start + 20);
+  answer.set(frame.subarray(0, start));
   answer.set(frame.subarray(6, 12), 0);
   answer.set(frame.subarray(0, 6), 6);
-  answer.set(frame.subarray(26, 30), 30);
-  answer.set(frame.subarray(30, 34), 26);
-  answer.set(frame.subarray(tcpStart, tcpStart + 2), tcpStart + 2);
-  answer.set(frame.subarray(tcpStart + 2, tcpStart + 4), tcpStart);
+  answer.set(frame.subarray(source, destination), destination);
+  answer.set(frame.subarray(destination, start), source);
+  answer.set(frame.subarray(start, start + 2), start + 2);
+  answer.set(frame.subarray(start + 2, start + 4), start);
   const view = viewOf(answer);
-  view.setUint32(tcpStart + 4, sequence >>> 0);
-  view.setUint32(tcpStart + 8, acknowledgement >>> 0);
-  view.setUint8(tcpStart + 12, 5 << 4);
-  view.setUint8(tcpStart + 13, flags);
-  view.setUint16(tcpStart + 14, 0xffff);
+  view.setUint32(start + 4, sequence >>> 0);
+  view.setUint32(start + 8, acknowledgement >>> 0);
+  view.setUint8(start + 12, 5 << 4);
+  view.setUint8(start + 13, flags);
+  view.setUint16(start + 14, 0xffff);
   rewriteChecksum(answer);
   return answer;
 }

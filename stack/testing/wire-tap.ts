@@ -1,20 +1,37 @@
 /** Middleboxes for tests: they change or drop frames by what TCP options these carry. */
 
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
+import { etherType } from "../wire/ethernet.ts";
+import { ipv4FromNumber } from "../wire/ip-address.ts";
+import { ipProtocol } from "../wire/ipv4.ts";
+import { readIpv6 } from "../wire/ipv6-address.ts";
 import { mptcpOptionKind } from "../wire/mptcp-options.ts";
-import { TcpSegment } from "../wire/tcp-segment.ts";
+import { tcpHeaderLength, TcpSegment } from "../wire/tcp-segment.ts";
 import { parseTcp } from "../wire/tcp-parse.ts";
 import type { Middlebox } from "./network.ts";
 
-/** Where the TCP header begins: no IP options here. */
+/** Where the TCP header of a frame of IPv4 begins: no IP options here. */
 export const tcpStart = 34;
+
+const isIpv6 = (frame: Uint8Array): boolean => frame[12] === 0x86;
+
+/** Where the TCP header begins: no IP options, no extension headers. */
+export function tcpStartOf(frame: Uint8Array): number {
+  return isIpv6(frame) ? 54 : tcpStart;
+}
 
 /** The TCP segment in a frame, or undefined when it is something else. */
 export function segmentOf(frame: Uint8Array): TcpSegment | undefined {
-  if (frame.length < tcpStart + 20 || frame[12] !== 8 || frame[13] !== 0 || frame[23] !== 6) return undefined;
-  const segment = new TcpSegment();
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  return parseTcp(segment, frame, view, tcpStart, frame.length - tcpStart) ? segment : undefined;
+  const type = view.getUint16(12);
+  const start = tcpStartOf(frame);
+  if (type !== etherType.ipv4 && type !== etherType.ipv6) return undefined;
+  if (frame.length < start + tcpHeaderLength || frame[type === etherType.ipv6 ? 20 : 23] !== ipProtocol.tcp)
+    return undefined;
+  const segment = new TcpSegment();
+  segment.source = isIpv6(frame) ? readIpv6(view, 22) : ipv4FromNumber(view.getUint32(26));
+  segment.destination = isIpv6(frame) ? readIpv6(view, 38) : ipv4FromNumber(view.getUint32(30));
+  return parseTcp(segment, frame, view, start, frame.length - start) ? segment : undefined;
 }
 
 /** Overwrites options of `kind` (of MPTCP only those of `subtype`, -1: all) with NOPs in segments for which `applies`. */
@@ -38,8 +55,9 @@ export function stripMptcp(applies: (segment: TcpSegment) => boolean): Middlebox
 /** The options of the TCP header, without NOPs. */
 export function optionsOf(frame: Uint8Array): { at: number; length: number }[] {
   const options: { at: number; length: number }[] = [];
-  const end = tcpStart + (frame[tcpStart + 12]! >> 4) * 4;
-  for (let at = tcpStart + 20; at < end && frame[at] !== 0;) {
+  const start = tcpStartOf(frame);
+  const end = start + (frame[start + 12]! >> 4) * 4;
+  for (let at = start + 20; at < end && frame[at] !== 0;) {
     const length = frame[at] === 1 ? 1 : frame[at + 1]!;
     if (length > 1) options.push({ at, length });
     at += Math.max(1, length);
@@ -99,11 +117,18 @@ export function chain(...boxes: Middlebox[]): Middlebox {
 /** IP header and TCP checksums as they should be for what now stands in the frame. */
 export function rewriteChecksum(frame: Uint8Array): void {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
-  view.setUint16(16, frame.length - 14);
-  view.setUint16(24, 0);
-  view.setUint16(24, checksumFinish(checksumAdd(0, frame, 14, 20)));
-  view.setUint16(tcpStart + 16, 0);
-  const length = frame.length - tcpStart;
-  const sum = pseudoHeaderSum(view.getUint32(26), view.getUint32(30), 6, length);
-  view.setUint16(tcpStart + 16, checksumFinish(checksumAdd(sum, frame, tcpStart, length)));
+  const start = tcpStartOf(frame);
+  const length = frame.length - start;
+  let sum = 0;
+  if (isIpv6(frame)) {
+    view.setUint16(18, length);
+    sum = pseudoHeaderSum(readIpv6(view, 22), readIpv6(view, 38), ipProtocol.tcp, length);
+  } else {
+    view.setUint16(16, frame.length - 14);
+    view.setUint16(24, 0);
+    view.setUint16(24, checksumFinish(checksumAdd(0, frame, 14, 20)));
+    sum = pseudoHeaderSum(view.getUint32(26), view.getUint32(30), ipProtocol.tcp, length);
+  }
+  view.setUint16(start + 16, 0);
+  view.setUint16(start + 16, checksumFinish(checksumAdd(sum, frame, start, length)));
 }

@@ -5,7 +5,7 @@ import { tcpFlag, type TcpSegment } from "../../wire/tcp-segment.ts";
 import type { Middlebox } from "../network.ts";
 import { seededRandom } from "../random.ts";
 import { coalesceSegments, splitSegments } from "../segment-surgery.ts";
-import { optionsOf, rewrite, rewriteChecksum, segmentOf, stripMptcp, stripOptions, tcpStart } from "../wire-tap.ts";
+import { optionsOf, rewrite, rewriteChecksum, segmentOf, stripMptcp, stripOptions, tcpStartOf } from "../wire-tap.ts";
 
 export interface Tampering {
   kind: TamperingKind;
@@ -65,7 +65,8 @@ function stripLater(count: number): Middlebox {
 const endOptionsEarly: Middlebox = (frame) => {
   const first = segmentOf(frame) && optionsOf(frame).find(({ at }) => frame[at] === mptcpOptionKind);
   if (first === undefined) return true;
-  frame.fill(0, first.at, tcpStart + (frame[tcpStart + 12]! >> 4) * 4);
+  const start = tcpStartOf(frame);
+  frame.fill(0, first.at, start + (frame[start + 12]! >> 4) * 4);
   rewriteChecksum(frame);
   return true;
 };
@@ -76,8 +77,9 @@ const reverseOptions: Middlebox = (frame) => {
   const reversed = optionsOf(frame)
     .toReversed()
     .map(({ at, length }) => frame.slice(at, at + length));
-  frame.fill(1, tcpStart + 20, tcpStart + (frame[tcpStart + 12]! >> 4) * 4);
-  let at = tcpStart + 20;
+  const start = tcpStartOf(frame);
+  frame.fill(1, start + 20, start + (frame[start + 12]! >> 4) * 4);
+  let at = start + 20;
   for (const option of reversed) {
     frame.set(option, at);
     at += option.length;
@@ -96,7 +98,9 @@ function clampSegmentSize(most: number): Middlebox {
 
 /** The field is clamped, whatever the scale: a box that has missed the SYN. */
 function clampWindow(most: number): Middlebox {
-  return rewrite(always, (_frame, view, segment) => view.setUint16(tcpStart + 14, Math.min(most, segment.window)));
+  return rewrite(always, (frame, view, segment) =>
+    view.setUint16(tcpStartOf(frame) + 14, Math.min(most, segment.window)),
+  );
 }
 
 /** One wrong bit, which the checksums of IP and TCP do not let pass. */
