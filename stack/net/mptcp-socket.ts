@@ -21,6 +21,8 @@ export class SocketError extends Error {
 export interface MptcpSocketOptions {
   /** As for `net.Socket`: without it, the end of the peer's stream ends ours. Default false. */
   allowHalfOpen?: boolean;
+  /** What is written in the same turn goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): it may arrive twice. Default false. */
+  fastOpen?: boolean;
 }
 
 /**
@@ -31,6 +33,8 @@ export class MptcpSocket extends Duplex {
   readonly #stack: NetworkStack;
   readonly #connection: Connection;
   #connecting: boolean;
+  /** What is written goes to the connection before it is established. */
+  readonly #writesEarly: boolean;
   #bytesRead = 0;
   #bytesWritten = 0;
   /** The peer's stream has ended: after what is readable now comes the end. */
@@ -47,6 +51,7 @@ export class MptcpSocket extends Duplex {
     this.#stack = stack;
     this.#connection = connection;
     this.#connecting = !connection.established;
+    this.#writesEarly = options.fastOpen ?? false;
     connection.observer = {
       onEstablished: () => this.#onEstablished(),
       onReadable: () => this.#pump(),
@@ -196,7 +201,7 @@ export class MptcpSocket extends Duplex {
 
   #writePending(): void {
     const chunk = this.#pendingChunk;
-    if (chunk === undefined || this.#connecting || this.destroyed) return;
+    if (chunk === undefined || (this.#connecting && !this.#writesEarly) || this.destroyed) return;
     if (this.#closed) {
       this.#settleWrite(new SocketError("EPIPE", "write", ""));
       return;

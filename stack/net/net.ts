@@ -31,6 +31,7 @@ export function connect(stack: NetworkStack, options: SocketConnectOptions, onCo
     remotePort: options.port,
     ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
     ...(options.mptcp !== undefined && { mptcp: options.mptcp }),
+    ...(options.fastOpen !== undefined && { fastOpen: options.fastOpen }),
   };
   const socket = new MptcpSocket(stack, stack.host.connect(attempt, stack.now()), options);
   if (onConnect !== undefined) socket.once("connect", onConnect);

@@ -19,6 +19,8 @@ export interface ServerListenOptions {
   /** With `::`: no IPv4. */
   ipv6Only?: boolean;
   backlog?: number;
+  /** Take data that come with a SYN (TCP Fast Open, RFC 7413). Default false. */
+  fastOpen?: boolean;
 }
 
 /** What node:net, too, calls listening without a host where there is IPv6. */
@@ -57,6 +59,7 @@ export class Server extends EventEmitter<ServerEvents> {
           ...(options.host !== undefined && { address: options.host }),
           ...(options.ipv6Only !== undefined && { ipv6Only: options.ipv6Only }),
           ...(options.backlog !== undefined && { backlog: options.backlog }),
+          ...(options.fastOpen !== undefined && { fastOpen: options.fastOpen }),
         },
         this.#stack.now(),
       );
