@@ -15,14 +15,16 @@ interface Range {
 interface Way {
   /** Low half of the first data sequence number that was seen. */
   base: number | undefined;
+  /** Behind everything that had been sent when `mark` was called. */
+  mark: number;
   /** By the index of the client's interface. */
   readonly paths: Map<number, Range[]>;
 }
 
 export class CarriedBytes {
   readonly #ways: Readonly<Record<Role, Way>> = {
-    client: { base: undefined, paths: new Map() },
-    server: { base: undefined, paths: new Map() },
+    client: { base: undefined, mark: 0, paths: new Map() },
+    server: { base: undefined, mark: 0, paths: new Map() },
   };
 
   /** To be made before the connection is, so that nothing passes unseen. */
@@ -37,17 +39,19 @@ export class CarriedBytes {
     });
   }
 
-  /** Forgets what the path has carried so far. */
-  forget(path: number): void {
-    for (const { paths } of Object.values(this.#ways)) paths.delete(path);
+  /** What has been sent so far counts no more, nor does its retransmission. */
+  mark(): void {
+    for (const way of Object.values(this.#ways))
+      for (const ranges of way.paths.values()) for (const { end } of ranges) way.mark = Math.max(way.mark, end);
   }
 
-  /** Bytes, of both directions, that this path alone has carried. */
+  /** Bytes, of both directions, that this path alone has carried since `mark`. */
   onlyOver(path: number): number {
     return Object.values(this.#ways)
       .map((way) => {
         const others = [...way.paths].flatMap(([index, ranges]) => (index === path ? [] : ranges));
-        return sizeOf([...others, ...rangesOf(way, path)]) - sizeOf(others);
+        const judged = rangesOf(way, path).filter(({ start }) => start >= way.mark);
+        return sizeOf([...others, ...judged]) - sizeOf(others);
       })
       .reduce((sum, bytes) => sum + bytes, 0);
   }

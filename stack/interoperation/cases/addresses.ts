@@ -30,7 +30,8 @@ const isToSecondOfServer = ({ to, segment }: Passing): boolean =>
 const isRemoval = ({ segment: { mptcp } }: Passing): boolean => mptcp.has(mptcpPresent.removeAddress);
 const isAddAddress = ({ segment: { mptcp } }: Passing): boolean =>
   mptcp.has(mptcpPresent.addAddress) && !mptcp.addAddress.echo;
-const isEcho = ({ segment: { mptcp } }: Passing): boolean => mptcp.has(mptcpPresent.addAddress) && mptcp.addAddress.echo;
+const isEcho = ({ segment: { mptcp } }: Passing): boolean =>
+  mptcp.has(mptcpPresent.addAddress) && mptcp.addAddress.echo;
 
 /** Loses the first segment that matches. */
 function loseFirst(lab: Lab, matches: (passing: Passing) => boolean): void {

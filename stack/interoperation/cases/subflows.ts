@@ -1,17 +1,7 @@
 /** How many subflows come about: addresses of either side, limits, and joins that fail. */
 
 import type { Case, CaseGroup, CaseLab } from "../case.ts";
-import {
-  assert,
-  atLeast,
-  carries,
-  connected,
-  counters,
-  countersOf,
-  joined,
-  payloadOver,
-  subflows,
-} from "../expectations.ts";
+import { assert, carries, connected, counters, countersOf, joined, payloadOver, subflows } from "../expectations.ts";
 import type { Role } from "../fabric.ts";
 import { mptcpPresent } from "../../wire/mptcp-options.ts";
 
