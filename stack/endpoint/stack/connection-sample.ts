@@ -1,5 +1,6 @@
 import type { ConnectionInfo, SubflowInfo } from "../../mptcp/connection-info.ts";
 import type { ConnectionMetrics, SubflowMetrics } from "../protocol.ts";
+import { formatEndpoint } from "../../wire/ip-address.ts";
 
 /** A snapshot of our stack's connection as it is recorded. */
 export function connectionMetrics(info: ConnectionInfo): ConnectionMetrics {
@@ -17,7 +18,7 @@ export function connectionMetrics(info: ConnectionInfo): ConnectionMetrics {
 
 export function subflowMetrics(info: SubflowInfo): SubflowMetrics {
   return {
-    id: `${info.localAddress}:${info.localPort}-${info.remoteAddress}:${info.remotePort}`,
+    id: `${formatEndpoint(info.localAddress, info.localPort)}-${formatEndpoint(info.remoteAddress, info.remotePort)}`,
     interface: info.interfaceName,
     state: info.state,
     backup: info.backup,
