@@ -39,7 +39,7 @@ export interface PlannedNode {
   readonly sourceRoutes: readonly PlannedSourceRoute[];
   /** `net.*` values set inside the node's network namespace. */
   readonly sysctls: Readonly<Record<string, string>>;
-  /** Of a router with several next hops of equal cost: seed of its hash of flows. Kernels have a key of their own, which nobody knows. */
+  /** Of a router with several next hops of equal cost: seed of its hash of flows. Kernels from 6.11 on take it too, but hash otherwise. */
   readonly flowHashSeed?: number;
   /** Hosts only. */
   readonly endpoint?: PlannedEndpoint;

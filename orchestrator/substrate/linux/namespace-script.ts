@@ -15,6 +15,7 @@ export function nodeScript(node: PlannedNode, context: ScriptContext): string {
   return [
     ...baselineSysctls(node.kind !== "host", ipv6),
     ...Object.entries(node.sysctls).map(([key, value]) => writeSysctl(key, value)),
+    ...flowHashSeed(node),
     ...node.interfaces.flatMap((planned) => [
       ...offloads(planned.name, planned.offload),
       receiveOn(planned.name, context.processor),
@@ -92,6 +93,24 @@ const sysctlFunction = `sysctl_write() { { echo "$2" > "/proc/sys/$1"; } 2>/dev/
 
 function writeSysctl(key: string, value: string): string {
   return `sysctl_write ${quote(key.replaceAll(".", "/"))} ${quote(value)}`;
+}
+
+/** Source and destination address, protocol, source and destination port (ip-sysctl, fib_multipath_hash_fields). */
+const fiveTuple = 0x37;
+
+/**
+ * Policy 1 takes the hash that a packet already bears, from a key that all namespaces share: all routers would choose alike, and of the flows that came by the first
+ * of two ways each next router would send all by the first of its own. Linux 6.11 and later take a seed for each router, which policy 3 hashes with.
+ */
+function flowHashSeed({ flowHashSeed: seed }: PlannedNode): string[] {
+  if (seed === undefined) return [];
+  return [
+    "if [ -e /proc/sys/net/ipv4/fib_multipath_hash_seed ]; then",
+    writeSysctl("net.ipv4.fib_multipath_hash_seed", String(Math.max(1, seed))),
+    writeSysctl("net.ipv4.fib_multipath_hash_fields", String(fiveTuple)),
+    writeSysctl("net.ipv4.fib_multipath_hash_policy", "3"),
+    "fi",
+  ];
 }
 
 function writeEverywhere(family: "ipv4" | "ipv6", key: string, value: string): string {
