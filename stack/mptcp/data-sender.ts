@@ -315,7 +315,7 @@ export class DataSender {
   /** What `subflow` may carry of `length` bytes now. */
   #offerTo(subflow: Subflow, length: number, now: number): void {
     const { endpoint } = subflow;
-    endpoint.sender.pacedBytes = 0;
+    endpoint.sender.pacer.heldBytes = 0;
     subflow.space = length > 0 && subflow.usable ? endpoint.sendAllowance(length, this.#connection.plain, now) : 0;
   }
 

@@ -144,7 +144,7 @@ export class Subflow implements TcpUser, Schedulable {
   }
 
   get pacedBytes(): number {
-    return this.endpoint.sender.pacedBytes;
+    return this.endpoint.sender.pacer.heldBytes;
   }
 
   get congestionWindow(): number {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { bulkGoodput } from "../testing/bulk-transfer.ts";
 import { Pacer } from "./pacer.ts";
+import { TimerTable } from "./timers.ts";
 
 const mss = 1_000;
 
@@ -15,7 +16,7 @@ function departures(pacer: Pacer, count: number): number[] {
 }
 
 function pacerAt(window: number, threshold: number, rtt: number): Pacer {
-  const pacer = new Pacer();
+  const pacer = new Pacer(new TimerTable());
   pacer.enabled = true;
   pacer.update(window, threshold, rtt);
   pacer.nextAt = 10_000;

@@ -3,6 +3,8 @@
  * than the window alone, since it shall grow: twice in slow start, 1.2 times in congestion avoidance.
  */
 
+import { timer, type TimerTable } from "./timers.ts";
+
 const slowStartGain = 2;
 const avoidanceGain = 1.2;
 /** What may leave at once, by the time that it takes at the pacing rate, or a single segment: a timer need not be finer. */
@@ -17,12 +19,37 @@ export class Pacer {
   /** Bytes a microsecond. */
   #rate: number = Number.POSITIVE_INFINITY;
   #lateness = latenessMicroseconds;
+  /** Bytes that the windows allow, but the pacer not yet. */
+  heldBytes = 0;
+  readonly #timers: TimerTable;
+
+  constructor(timers: TimerTable) {
+    this.#timers = timers;
+  }
 
   /** `smoothedRtt` 0: not measured. */
   update(congestionWindow: number, slowStartThreshold: number, smoothedRttMicroseconds: number): void {
     const gain = congestionWindow < slowStartThreshold ? slowStartGain : avoidanceGain;
     this.#rate =
       smoothedRttMicroseconds > 0 ? (gain * congestionWindow) / smoothedRttMicroseconds : Number.POSITIVE_INFINITY;
+  }
+
+  /** How much of `allowed` bytes may leave at once now, by whole segments of `size`; if nothing may, a timer tells when. */
+  pace(allowed: number, size: number, now: number): number {
+    this.heldBytes = 0;
+    this.expire(now);
+    const burst = this.burst(size, now);
+    if (allowed <= burst) return allowed;
+    if (burst > 0) return burst - (burst % size);
+    this.heldBytes = allowed;
+    this.#timers.set(timer.pacing, this.nextAt);
+    return 0;
+  }
+
+  /** The time for what was held back may have come, by its timer or by whatever else happens late in the same moment. */
+  expire(now: number): void {
+    const due = this.#timers.deadline(timer.pacing);
+    if (this.#timers.expire(timer.pacing, now)) this.noteLateness(now - due);
   }
 
   /** What was held back is looked at so late: all of that is made up for, or a process that waits for its processor would send a trickle. */

@@ -3,8 +3,8 @@
 import type { CongestionControl } from "../congestion/congestion-control.ts";
 import { unwrapSequence, sequenceNumber, type SequenceNumber } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
+import { CongestionResponse } from "./congestion-response.ts";
 import { DuplicateSack } from "./duplicate-sack.ts";
-import { FlightSize } from "./flight-size.ts";
 import { ForwardRto } from "./forward-rto.ts";
 import { Pacer } from "./pacer.ts";
 import { ProportionalRateReduction } from "./prr.ts";
@@ -58,14 +58,12 @@ export class Sender {
   /** Upper bound of the timeout: a subflow that others stand in for is probed more often than RFC 6298 (5.5) would. */
   timeoutLimit: number = Number.POSITIVE_INFINITY;
 
-  readonly pacer: Pacer = new Pacer();
-  /** Bytes that the windows allow, but the pacer not yet. */
-  pacedBytes = 0;
+  readonly pacer: Pacer;
 
   readonly #observer: SenderObserver;
   readonly #timers: TimerTable;
   readonly #timestamps: TimestampClock;
-  readonly #flight = new FlightSize();
+  readonly #response: CongestionResponse;
   readonly #scoreboard: Scoreboard;
   readonly #rack = new Rack(this.rtt);
   readonly #reduction = new ProportionalRateReduction();
@@ -79,14 +77,12 @@ export class Sender {
   /** What a timeout or a partial acknowledgement asks for goes out whatever is in flight (RFC 6298 (5.4), RFC 6582 §3.2 step 5). */
   #retransmissionForced = false;
   #lastSentAt = 0;
-  /** SND.NXT when the window was last reduced: what was sent before it says no more than has been answered already. */
-  #reducedUntil = 0;
-  /** The present recovery has reduced the window, and can give it back. */
-  #recoveryReduced = false;
 
   constructor(congestion: CongestionControl, timers: TimerTable, timestamps: TimestampClock, observer: SenderObserver) {
     this.congestion = congestion;
+    this.#response = new CongestionResponse(congestion);
     this.#timers = timers;
+    this.pacer = new Pacer(timers);
     this.#timestamps = timestamps;
     this.#observer = observer;
     const rack = this.#rack;
@@ -164,30 +160,16 @@ export class Sender {
       this.congestion.onIdle();
   }
 
-  /** The time for what the pacer has held back may have come, by its timer or by whatever else happens late in the same moment. */
-  expirePacing(now: number): void {
-    const due = this.#timers.deadline(timer.pacing);
-    if (this.#timers.expire(timer.pacing, now)) this.pacer.noteLateness(now - due);
-  }
-
-  /** How much of `allowed` bytes may leave at once now, by whole segments of `size`; if nothing may, a timer tells when. */
+  /** How much of `allowed` bytes may leave at once now. F-RTO does not wait: it would take that for a lack of data (RFC 5682 §2.1 step 2b). */
   pace(allowed: number, size: number, now: number): number {
-    this.pacedBytes = 0;
-    this.expirePacing(now);
-    const burst = this.pacer.burst(size, now);
-    // F-RTO waits for nothing, or would take it for a lack of data (RFC 5682 §2.1 step 2b).
-    if (allowed <= burst || this.#forwardRto.prefersNewData) return allowed;
-    if (burst > 0) return burst - (burst % size);
-    this.pacedBytes = allowed;
-    this.#timers.set(timer.pacing, this.pacer.nextAt);
-    return 0;
+    return this.#forwardRto.prefersNewData ? allowed : this.pacer.pace(allowed, size, now);
   }
 
   /** A new range at the end of the stream; the caller fills in its payload and mapping and transmits it. */
   append(length: number): SentRange {
     const range = this.#scoreboard.queue.append(this.next, this.next + length);
     this.next += length;
-    this.#flight.onSent(this.outstanding);
+    this.#response.onSent(this.outstanding);
     return range;
   }
 
@@ -221,7 +203,7 @@ export class Sender {
     rack.beginAcknowledgement();
     this.#scoreboard.acknowledge(acknowledged, now);
     this.unacknowledged = acknowledged;
-    this.#flight.onAcknowledged(acknowledged, this.next);
+    this.#response.onAcknowledged(acknowledged, this.next);
     this.#duplicateSack.present = false;
     if (this.sackPermitted) this.#readSackBlocks(segment, acknowledged, now);
     if (rack.rttSample > 0) {
@@ -268,19 +250,17 @@ export class Sender {
 
   /** The window has been reduced in this round trip. */
   get hasReduced(): boolean {
-    return this.unacknowledged < this.#reducedUntil;
+    return this.#response.hasReduced(this.unacknowledged);
   }
 
   /** Half the window, at most once in a round trip, for a reason that is not of this path. */
   halveWindow(): void {
-    if (this.hasReduced || this.inRecovery) return;
-    this.congestion.limit(this.congestion.congestionWindow / 2);
-    this.#reducedUntil = this.next;
+    if (!this.inRecovery) this.#response.halve(this.unacknowledged, this.next);
   }
 
   /** The path says that it is congested (RFC 3168 §6.1.2): as a loss, but nothing has to be sent again. A loss in the same round trip has been answered. */
   handleCongestionMark(): void {
-    if (this.#recovery === "open") this.#reduceWindow();
+    if (this.#recovery === "open") this.#response.reduce(this.unacknowledged, this.next);
   }
 
   /** The path takes no more than `size` bytes a segment: what is larger goes out again in pieces; that is no congestion (RFC 1191 §6.5). */
@@ -306,14 +286,13 @@ export class Sender {
     const repeated = this.#recovery === "loss";
     this.rtoCount++;
     this.consecutiveTimeouts++;
-    this.congestion.onRetransmissionTimeout(this.#flight.bytes, repeated);
+    this.#response.onRetransmissionTimeout(repeated);
     if (repeated) this.#forwardRto.stop();
     else {
       this.#spurious.begin(this.unacknowledged, this.next);
       this.#forwardRto.begin();
     }
     this.#recovery = "loss";
-    this.#recoveryReduced = true;
     this.#recoveryPoint = this.next;
     this.#duplicateAcks = 0;
     // What stands at SND.UNA should have moved it: the peer has thrown away what it had acknowledged selectively (RFC 2018 §8).
@@ -391,7 +370,7 @@ export class Sender {
       this.#forwardRto.stop();
       this.#rack.onSpuriousRecovery();
       this.#scoreboard.restoreLost();
-      if (this.#recoveryReduced) this.congestion.undo();
+      this.#response.undoRecovery();
       this.#observer.onSpuriousRecovery(now);
     }
     if (this.#recovery !== "open" && (recovered || spurious)) {
@@ -406,7 +385,7 @@ export class Sender {
   #reactToRepairedLoss(now: number): void {
     if (this.#recovery !== "open") return;
     this.#spurious.forget();
-    this.#reduceWindow();
+    this.#response.reduce(this.unacknowledged, this.next);
     this.#observer.onFastRetransmit(this.maximumSegmentSize, now);
   }
 
@@ -444,16 +423,8 @@ export class Sender {
     this.#recoveryPoint = this.next;
     this.#spurious.begin(this.unacknowledged, this.next);
     this.#reduction.begin(this.outstanding);
-    this.#recoveryReduced = !this.hasReduced;
-    this.#reduceWindow();
+    this.#response.beginRecovery(this.unacknowledged, this.next);
     this.#observer.onFastRetransmit(lostBytes, now);
-  }
-
-  /** Once in a round trip: the loss of what was sent before a reduction, or a mark on it, has been answered (RFC 6582 §3.2 step 1; RFC 3168 §6.1.2). */
-  #reduceWindow(): void {
-    if (this.hasReduced) return;
-    this.congestion.onLoss(this.#flight.bytes);
-    this.#reducedUntil = this.next;
   }
 
   #rearm(progress: boolean, now: number): void {

@@ -181,7 +181,7 @@ export class TcpEndpoint {
   handleTimeout(now: number): void {
     const { timers, user } = this.#tcb;
     // What the pacer has held back goes out with the transmission that follows each timeout.
-    this.sender.expirePacing(now);
+    this.sender.pacer.expire(now);
     if (timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
     if (timers.expire(timer.reordering, now)) this.sender.handleReorderingTimeout(now);
     if (timers.expire(timer.lossProbe, now)) {

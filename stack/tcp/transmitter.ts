@@ -90,7 +90,7 @@ export class Transmitter {
   allowance(pending: number, limitedByWindow: boolean, now: number): number {
     const sender = this.#sender;
     sender.noteIdle(now);
-    sender.pacedBytes = 0;
+    sender.pacer.heldBytes = 0;
     const size = this.segmentSize;
     let window = sender.windowEdge - sender.next;
     // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
