@@ -40,7 +40,7 @@ export class DataSender {
   #backoff = 0;
   readonly #doubt = new FallbackDoubt();
   /** When a DATA_ACK last brought progress, or waiting for one began. */
-  #answeredAt = 0;
+  #answeredAt = -1;
   /** When the first of the window probes went out that nothing has answered. */
   #probedAt: number | undefined;
   /** Data offset behind the latest segment that was not full. */
@@ -366,7 +366,7 @@ export class DataSender {
 
   #arm(now: number): void {
     const connection = this.#connection;
-    if (!this.#isUnanswered) this.#answeredAt = now;
+    if (!this.#isUnanswered || this.#answeredAt < 0) this.#answeredAt = now;
     const waiting = connection.plain
       ? connection.sendBuffer.end > this.next &&
         connection.subflows.every((subflow) => subflow.endpoint.sender.outstanding === 0)

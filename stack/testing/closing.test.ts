@@ -142,6 +142,21 @@ describe("a connection attempt", () => {
     expect(client.error).to.equal("ETIMEDOUT");
   });
 
+  it("whose first data are answered late is not given up, however long the host has been running", () => {
+    for (const clock of [1, 1_000, 1_000_000]) {
+      const pair = makePair({ paths: [wifi] });
+      const { network, links } = pair;
+      network.now = clock * second;
+      const { client, server } = converse(pair, 1_000, 0);
+      network.run(second, () => client.established);
+      links[0]!.up.blackhole = true;
+      network.run(1.5 * second);
+      links[0]!.up.blackhole = false;
+      network.run(20 * second, () => client.closed);
+      expect([client.error, server()?.received]).to.deep.equal([undefined, 1_000]);
+    }
+  });
+
   it("beyond the backlog is not accepted until there is room", () => {
     const pair = makePair({ paths: [wifi], server: { tcp: { synCookies: "never" } } });
     const listener = pair.server.listen({ port: serverPort, backlog: 2 }, pair.network.now);
