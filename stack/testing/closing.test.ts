@@ -148,10 +148,11 @@ describe("a connection attempt", () => {
       const { network, links } = pair;
       network.now = clock * second;
       const { client, server } = converse(pair, 1_000, 0);
+      client.send(); // Before there is a connection: the data go out together with the third segment.
       network.run(second, () => client.established);
-      links[0]!.up.blackhole = true;
+      links[0]!.down.blackhole = true;
       network.run(1.5 * second);
-      links[0]!.up.blackhole = false;
+      links[0]!.down.blackhole = false;
       network.run(20 * second, () => client.closed);
       expect([client.error, server()?.received]).to.deep.equal([undefined, 1_000]);
     }
