@@ -85,7 +85,7 @@ describe("what a script may ask and this machine does not do", () => {
   const cases: [string, RegExp][] = [
     ["`../common/defaults.sh`\n", /unsupported: the command "\.\.\/common\/defaults\.sh"$/],
     ["--ip_version=ipv4-mapped-ipv6\n", /unsupported: --ip_version=ipv4-mapped-ipv6$/],
-    [`${established}+0 < [ce] . 1:1(0) ack 1 win 9`, /unsupported: IP header \[ce\]$/],
+    [`${established}+0 < [tos 0x8] . 1:1(0) ack 1 win 9`, /unsupported: IP header \[tos 0x8\]$/],
     [`${established}+0 < icmp unreachable frag_needed mtu 1400 [1:1(0)]`, /unsupported: icmp$/],
     [`${established}+0 epoll_create(1) = 5`, /unsupported: the call epoll_create$/],
     [`${established}+0 setsockopt(4, SOL_TCP, TCP_CORK, [1], 4) = 0`, /unsupported: setsockopt TCP_CORK$/],

@@ -37,8 +37,8 @@ interface Rule {
 const rules: readonly Rule[] = [
   { kind: "skip", pattern: /\s+|\/\/[^\n]*|\/\*[^]*?\*\//y },
   { kind: "code", pattern: /%\{[^]*?\}%/y, delimiter: 2 },
-  { kind: "string", pattern: /"(?:\\.|[^"\\])*"/y, delimiter: 1 },
-  { kind: "shell", pattern: /`(?:\\.|[^`\\])*`/y, delimiter: 1 },
+  { kind: "string", pattern: /"(?:\\[^]|[^"\\])*"/y, delimiter: 1 },
+  { kind: "shell", pattern: /`(?:\\[^]|[^`\\])*`/y, delimiter: 1 },
   { kind: "option", pattern: /--[A-Za-z0-9_]+/y },
   { kind: "ipv4-address", pattern: /\d+\.\d+\.\d+\.\d+(?![\w.])/y },
   // Only forms with "::" or all eight groups: 1:1001 is a range of sequence numbers.

@@ -54,6 +54,7 @@ export class PacketExchange {
     this.#machine.inject({
       source: flow.remote,
       destination: flow.local,
+      congestionMark: packet.congestionMark ?? 0,
       flags: flagsFromLetters(tcp.flags),
       sequence: tcp.sequence,
       acknowledgement: tcp.acknowledgement === undefined ? 0 : flow.toWire(tcp.acknowledgement),
@@ -174,6 +175,7 @@ export class PacketExchange {
       if (latitudes !== undefined && tcp.window > 0 && segment.window > 0) latitudes.add("window");
       else check("win", tcp.window, segment.window);
     }
+    if (packet.congestionMark !== undefined) check("mark of congestion", packet.congestionMark, segment.congestionMark);
     check("urg", tcp.urgentPointer ?? 0, segment.urgentPointer);
     if (tcp.options !== undefined) this.#compareOptions(tcp, flow, segment, time, check);
     if (differences.length === 0) this.#comparePayload(flow, segment, check);

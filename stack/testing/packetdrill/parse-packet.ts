@@ -7,6 +7,7 @@ import type { PacketSpec, TcpSpec } from "./syntax.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 const maximumSequence = 0xffff_ffff;
+const congestionMarks: Readonly<Record<string, number>> = { noecn: 0, ect1: 1, ect0: 2, ce: 3 };
 const flagLetters = /^[FSRPEWUCAN]+$/;
 
 export function parsePacket(stream: TokenStream): PacketSpec {
@@ -15,6 +16,7 @@ export function parsePacket(stream: TokenStream): PacketSpec {
   const packet: PacketSpec = {
     direction,
     unsupported: undefined,
+    congestionMark: undefined,
     source: undefined,
     destination: undefined,
     socket: undefined,
@@ -24,8 +26,9 @@ export function parsePacket(stream: TokenStream): PacketSpec {
   };
   const prefixes: string[] = [];
   parseAddresses(stream, packet);
-  parsePrefixes(stream, prefixes);
-  if (stream.at("addr")) parseAddresses(stream, packet);
+  parsePrefixes(stream, packet, prefixes);
+  // The fields of the IP header may also stand before the addresses.
+  if (packet.source === undefined && packet.destination === undefined) parseAddresses(stream, packet);
   const other = stream.peek().text;
   if (other === "udp" || other === "icmp" || other === "icmpv6" || other === "raw") {
     prefixes.push(other);
@@ -54,10 +57,14 @@ function parseAddresses(stream: TokenStream, packet: PacketSpec): void {
 }
 
 /** Fields of the IP header and encapsulations: their form is read, so that scripts with them parse. */
-function parsePrefixes(stream: TokenStream, prefixes: string[]): void {
+function parsePrefixes(stream: TokenStream, packet: PacketSpec, prefixes: string[]): void {
   for (;;) {
-    if (stream.accept("[")) prefixes.push(`IP header [${collect(stream, "]")}]`);
-    else if (stream.accept("(")) prefixes.push(`IP header (${collect(stream, ")")})`);
+    if (stream.accept("[")) {
+      const fields = collect(stream, "]");
+      const mark = Object.hasOwn(congestionMarks, fields) ? congestionMarks[fields] : undefined;
+      if (mark === undefined) prefixes.push(`IP header [${fields}]`);
+      else packet.congestionMark = mark;
+    } else if (stream.accept("(")) prefixes.push(`IP header (${collect(stream, ")")})`);
     else if (stream.at("ipv4") || stream.at("ipv6")) {
       prefixes.push(`${stream.next().text} encapsulation`);
       collect(stream, ":");

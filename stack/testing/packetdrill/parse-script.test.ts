@@ -46,7 +46,7 @@ describe("the language of scripts", () => {
 
   it("has option lines, commands without a time, code, and comments of C and C++", () => {
     const script = parseScript(
-      "// first\n--tolerance_usecs=10000 // ten\n--ip_version=ipv4\n--dry_run\n/* not\nthis */ `../common/defaults.sh`\n+0 %{ assert tcpi_state == 1 }%",
+      "// first\n--tolerance_usecs=10000 // ten\n--ip_version=ipv4\n--dry_run\n/* not\nthis */ `set a \\\n b`\n+0 %{ assert tcpi_state == 1 }%",
       "t.pkt",
     );
     expect(script.options.map(({ name, value }) => [name, value])).to.deep.equal([
@@ -55,7 +55,7 @@ describe("the language of scripts", () => {
       ["dry_run", undefined],
     ]);
     expect(script.statements.map(({ action }) => action)).to.deep.equal([
-      { kind: "shell", command: "../common/defaults.sh" },
+      { kind: "shell", command: "set a \\\n b" },
       { kind: "code", text: "assert tcpi_state == 1" },
     ]);
   });
@@ -149,19 +149,22 @@ describe("the language of scripts", () => {
     };
     const both = packet("+0 < addr[caddr0] > addr[saddr0] S 0:0(0) win 1 <mss 1> sock(3)");
     expect([both.source?.name, both.destination?.name, both.socket]).to.deep.equal(["caddr0", "saddr0", 3]);
+    const marked = packet("+0 < [ce] addr[caddr0] > addr[saddr0] . 1:1(0) ack 1 win 1");
+    expect([marked.congestionMark, marked.unsupported, marked.source?.name]).to.deep.equal([3, undefined, "caddr0"]);
     const right = packet("+0 > > addr[saddr1:4321] S 0:0(0)");
     expect([right.source, right.destination?.name, right.destination?.port]).to.deep.equal([undefined, "saddr1", 4321]);
   });
 
   it("has forms that only parse: fields of the IP header, encapsulation, UDP, ICMP", () => {
     for (const text of [
-      "+0 < [ect0] . 1:1001(1000) ack 1 win 123",
+      "+0 < [ttl 3] . 1:1001(1000) ack 1 win 123",
       "+0 < ipv4 2.2.2.2 > 1.1.1.1: gre: . 1:1001(1000) ack 1 win 123",
       "+0 > ipv6 1::1111 > 2::2222: gre flags 0xb000, sum 511: . 1:1001(1000) ack 1",
       "+0 < ipv4 2.2.2.2 > 1.1.1.1: gre:\n mpls (label 123, tc 1, [S], ttl 255): . 1:1001(1000) ack 1 win 123",
       "+0 < ipv4 2.2.2.2 > 1.1.1.1: psp spi 12: . 1:1001(1000) ack 1 win 123",
       "+0 < encap psp spi 0x1f, vc 0x1234 P. 1:11(10) ack 1 win 123",
-      "+0 > [noecn] addr[saddr0] > addr[caddr0] SEWA 0:0(0) <...>",
+      "+0 > [ect0, tos 0x10] addr[saddr0] > addr[caddr0] SEWA 0:0(0) <...>",
+      "+0 > [tos 0x04] > addr[caddr1] S 0:0(0) <...>",
       "+0 < udp (1000)",
       "+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]",
     ]) {

@@ -58,6 +58,7 @@ export class PureBackEnd implements BackEnd {
   }
 
   runCommand(command: string): boolean {
+    if (command.trim() === "true") return true;
     const link = /^\s*ip\s+link\s+set\s+(?:dev\s+)?(\w+)\s+(up|down)\s*$/.exec(command);
     return link !== null && this.#tested.setLinkUp(link[1]!, link[2] === "up");
   }

@@ -24,6 +24,7 @@ export interface ScriptConfiguration {
   dssChecksum: boolean;
   congestionControl: "lia" | "reno";
   synCookies: "never" | "when-full" | "always";
+  explicitCongestionNotification: boolean;
   sendBufferBytes: number | undefined;
   receiveBufferBytes: number | undefined;
   policy: { -readonly [name in keyof MultipathPolicy]?: MultipathPolicy[name] };
@@ -51,6 +52,7 @@ export function defaultConfiguration(): ScriptConfiguration {
     dssChecksum: false,
     congestionControl: "lia",
     synCookies: "when-full",
+    explicitCongestionNotification: false,
     sendBufferBytes: undefined,
     receiveBufferBytes: undefined,
     policy: {},
@@ -146,6 +148,10 @@ function applySysctl(configuration: ScriptConfiguration, line: string, position:
       return;
     case "net.ipv4.tcp_syncookies":
       configuration.synCookies = value === "0" ? "never" : value === "2" ? "always" : "when-full";
+      return;
+    case "net.ipv4.tcp_ecn":
+      if (value !== "0" && value !== "1") break;
+      configuration.explicitCongestionNotification = value === "1";
       return;
     case "net.ipv4.tcp_congestion_control":
       if (value !== "reno" && value !== "lia") break;

@@ -39,8 +39,10 @@ export type Action =
 
 export interface PacketSpec {
   direction: "inbound" | "outbound";
-  /** `[ect0]` and so on, encapsulation, UDP and ICMP: understood as to form, and not run. */
+  /** `[tos 0x4]` and so on, encapsulation, UDP and ICMP: understood as to form, and not run. */
   unsupported: string | undefined;
+  /** `[noecn]`, `[ect1]`, `[ect0]`, `[ce]`: the two bits of the IP header (RFC 3168 §5); undefined: not set, not compared. */
+  congestionMark: number | undefined;
   source: AddressRef | undefined;
   destination: AddressRef | undefined;
   /** `sock(3)`. */

@@ -39,7 +39,8 @@ export class TestedHost {
       ...(!isIpv6Text(address) && { gateway: gatewayOf(address) }),
       backup,
     }));
-    const { congestionControl, dssChecksum, policy, synCookies, sendBufferBytes, receiveBufferBytes } = configuration;
+    const { congestionControl, dssChecksum, policy, sendBufferBytes, receiveBufferBytes } = configuration;
+    const { synCookies, explicitCongestionNotification } = configuration;
     this.host = new Host({
       name: "host",
       random: seededRandom(8684),
@@ -50,7 +51,7 @@ export class TestedHost {
       pathManager: "full-mesh",
       dssChecksum,
       ...policy,
-      tcp: { synCookies },
+      tcp: { synCookies, explicitCongestionNotification },
       ...(sendBufferBytes !== undefined && { sendBufferBytes }),
       ...(receiveBufferBytes !== undefined && { receiveBufferBytes }),
     });

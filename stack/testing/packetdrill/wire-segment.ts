@@ -8,6 +8,8 @@ import { decodeOptions, encodeOptions, type WireOption } from "./wire-option.ts"
 export interface WireSegment {
   source: Endpoint;
   destination: Endpoint;
+  /** Two bits of the IP header (RFC 3168 §5): 0 not ECN-capable, 1 and 2 capable, 3 congestion experienced. */
+  congestionMark: number;
   /** Bits as in the header: FIN is bit 0. */
   flags: number;
   sequence: number;
@@ -62,13 +64,13 @@ export function encodePacket(segment: WireSegment): Uint8Array {
   const source = addressBytes(segment.source.address);
   const destination = addressBytes(segment.destination.address);
   tcp.writeUInt16BE(tcpChecksum(source, destination, tcp), 16);
-  return Buffer.concat([ipHeader(source, destination, tcp.length), tcp]);
+  return Buffer.concat([ipHeader(source, destination, tcp.length, segment.congestionMark), tcp]);
 }
 
-function ipHeader(source: Uint8Array, destination: Uint8Array, payloadLength: number): Buffer {
+function ipHeader(source: Uint8Array, destination: Uint8Array, payloadLength: number, congestionMark: number): Buffer {
   if (source.length === 4) {
     const ip = Buffer.alloc(ipv4Length);
-    ip.writeUInt16BE(0x4500, 0);
+    ip.writeUInt16BE(0x4500 | congestionMark, 0);
     ip.writeUInt16BE(ipv4Length + payloadLength, 2);
     ip.writeUInt8(timeToLive, 8);
     ip.writeUInt8(tcpProtocol, 9);
@@ -78,7 +80,7 @@ function ipHeader(source: Uint8Array, destination: Uint8Array, payloadLength: nu
     return ip;
   }
   const ip = Buffer.alloc(ipv6Length);
-  ip.writeUInt32BE(0x6000_0000, 0);
+  ip.writeUInt32BE(0x6000_0000 + (congestionMark << 20), 0);
   ip.writeUInt16BE(payloadLength, 4);
   ip.writeUInt8(tcpProtocol, 6);
   ip.writeUInt8(timeToLive, 7);
@@ -110,6 +112,7 @@ export function decodePacket(ip: Buffer): WireSegment | undefined {
   return {
     source: { address: addressText(sourceBytes), port: tcp.readUInt16BE(0) },
     destination: { address: addressText(destinationBytes), port: tcp.readUInt16BE(2) },
+    congestionMark: (isIpv4 ? ip.readUInt8(1) : ip.readUInt16BE(0) >> 4) & 3,
     flags: tcp.readUInt8(13),
     sequence: tcp.readUInt32BE(4),
     acknowledgement: tcp.readUInt32BE(8),

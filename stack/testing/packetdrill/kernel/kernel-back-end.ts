@@ -21,7 +21,7 @@ const receiveSlots = 16;
 /** The script sends what an IP packet holds, also where the device itself would not. */
 const slotBytes = 66_048;
 /** A machine that is busy with other things is so much late; */
-const lateness = 30_000;
+const lateness = 50_000;
 /** and the kernel's timers are by this part of what they wait (its timer wheel). */
 const timerInaccuracy = 1 / 8;
 /** How long a call that does not wait may take to come back. */

@@ -8,7 +8,8 @@ const usualSendBuffer = 4_194_304;
 
 /** Shell commands. */
 export function settingsOf(configuration: ScriptConfiguration): string {
-  const { congestionControl, mptcpEnabled, dssChecksum, policy } = configuration;
+  const { congestionControl, mptcpEnabled, dssChecksum, policy, synCookies, explicitCongestionNotification } =
+    configuration;
   const receive = configuration.receiveBufferBytes;
   const send = configuration.sendBufferBytes;
   const { allowJoinInitialAddress, closeTimeoutMicroseconds } = policy;
@@ -29,6 +30,8 @@ export function settingsOf(configuration: ScriptConfiguration): string {
     ["net/ipv4/tcp_no_metrics_save", 1],
     // Acknowledgements of segments out of the window are not held back.
     ["net/ipv4/tcp_invalid_ratelimit", 0],
+    ["net/ipv4/tcp_syncookies", { never: 0, "when-full": 1, always: 2 }[synCookies]],
+    ["net/ipv4/tcp_ecn", Number(explicitCongestionNotification)],
     ["net/mptcp/enabled", Number(mptcpEnabled)],
     ["net/mptcp/checksum_enabled", Number(dssChecksum)],
     // Unanswered SYNs would switch MPTCP off for an hour (linux-peer).
