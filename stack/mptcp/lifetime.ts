@@ -62,7 +62,7 @@ export class Lifetime {
     });
     subflow.thirdAck.begin(now);
     if (subflow.isJoin) {
-      connection.paths.onSubflowEstablished(subflow);
+      connection.paths.onSubflowEstablished(subflow, now);
       return;
     }
     this.established = true;

@@ -97,8 +97,8 @@ export class Paths implements ManagedConnection {
     this.update(now);
   }
 
-  onSubflowEstablished({ endpoint }: Subflow): void {
-    this.#manager.onSubflowEstablished(endpoint.localAddress, endpoint.remoteAddress);
+  onSubflowEstablished({ endpoint }: Subflow, now: number): void {
+    this.#manager.onSubflowEstablished(endpoint.localAddress, endpoint.remoteAddress, now);
     endpoint.requestAck();
   }
 

@@ -13,6 +13,8 @@ interface Pair {
   retryAt: number;
   delay: number;
   answered: boolean;
+  /** Infinity: there is no subflow. */
+  establishedAt: number;
 }
 
 /**
@@ -31,9 +33,9 @@ export class FullMesh implements PathManager {
     else this.#advertise(connection, now);
   }
 
-  onSubflowEstablished(local: IpAddress, remote: IpAddress): void {
+  onSubflowEstablished(local: IpAddress, remote: IpAddress, now: number): void {
     const pair = this.#pair(local, remote);
-    pair.delay = firstRetry;
+    pair.establishedAt = now;
     pair.answered = true;
   }
 
@@ -52,6 +54,9 @@ export class FullMesh implements PathManager {
       pair.delay = firstRetry;
       return;
     }
+    // One that was reset as soon as it carried data was no success: options get lost there.
+    if (now - pair.establishedAt > lastRetry) pair.delay = firstRetry;
+    pair.establishedAt = Number.POSITIVE_INFINITY;
     pair.retryAt = now + pair.delay;
     connection.noteRetry(local, remote, pair.delay, now);
     pair.delay = Math.min(pair.answered ? lastRetry : lastRetryOfUnanswered, pair.delay * 2);
@@ -83,7 +88,7 @@ export class FullMesh implements PathManager {
   #pair(local: IpAddress, remote: IpAddress): Pair {
     let pair = this.#pairs.find((known) => known.local === local && known.remote === remote);
     if (pair === undefined) {
-      pair = { local, remote, retryAt: 0, delay: firstRetry, answered: false };
+      pair = { local, remote, retryAt: 0, delay: firstRetry, answered: false, establishedAt: Number.POSITIVE_INFINITY };
       this.#pairs.push(pair);
     }
     return pair;

@@ -17,6 +17,8 @@ export class NDifferentPorts implements PathManager {
   #living = 1;
   #retryAt = 0;
   #delay = firstRetry;
+  /** When the latest was. */
+  #establishedAt: number = Number.POSITIVE_INFINITY;
 
   /** @param wanted subflows of a connection, the first among them */
   constructor(wanted: number) {
@@ -39,8 +41,8 @@ export class NDifferentPorts implements PathManager {
     }
   }
 
-  onSubflowEstablished(): void {
-    this.#delay = firstRetry;
+  onSubflowEstablished(_local: IpAddress, _remote: IpAddress, now: number): void {
+    this.#establishedAt = now;
   }
 
   onSubflowClosed(
@@ -58,6 +60,8 @@ export class NDifferentPorts implements PathManager {
       this.#delay = firstRetry;
       return;
     }
+    // Those that were reset as soon as they carried data were no success: options get lost there.
+    if (now - this.#establishedAt > lastRetry) this.#delay = firstRetry;
     // One wait for all: those that close together come back together.
     if (this.#retryAt <= now) {
       this.#retryAt = now + this.#delay;

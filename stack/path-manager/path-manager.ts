@@ -39,7 +39,7 @@ export interface PathManager {
   readonly nextTimeout: number;
   /** The connection is established, an address came or went, or the time has come. */
   update(connection: ManagedConnection, now: number): void;
-  onSubflowEstablished(local: IpAddress, remote: IpAddress): void;
+  onSubflowEstablished(local: IpAddress, remote: IpAddress, now: number): void;
   onSubflowClosed(
     connection: ManagedConnection,
     local: IpAddress,
