@@ -1,0 +1,206 @@
+/** What is lost, and the recovery from it: RFC 6675 and RFC 8985 with SACK, RFC 6582 without; RFC 6298 §5 and F-RTO after a timeout; RFC 6937 in between. */
+
+import type { TcpSegment } from "../wire/tcp-segment.ts";
+import type { CongestionResponse } from "./congestion-response.ts";
+import type { DuplicateSack } from "./duplicate-sack.ts";
+import { ForwardRto } from "./forward-rto.ts";
+import { ProportionalRateReduction } from "./prr.ts";
+import type { Rack } from "./rack.ts";
+import type { Scoreboard } from "./scoreboard.ts";
+import { SpuriousRecovery } from "./spurious-recovery.ts";
+import { timer, type TimerTable } from "./timers.ts";
+
+const duplicateThreshold = 3;
+
+/** Where the stream is. */
+export interface SendSequence {
+  readonly unacknowledged: number;
+  readonly next: number;
+  readonly bytesInFlight: number;
+  readonly sackPermitted: boolean;
+  readonly maximumSegmentSize: number;
+}
+
+export interface RecoveryObserver {
+  onFastRetransmit(lostBytes: number, now: number): void;
+  /** The latest recovery was for nothing; the window is what it was before. */
+  onSpuriousRecovery(now: number): void;
+}
+
+/** `recovery`: after a loss that acknowledgements have shown; `loss`: after a timeout. */
+export type RecoveryPhase = "open" | "recovery" | "loss";
+
+export class LossRecovery {
+  phase: RecoveryPhase = "open";
+  /** What a timeout or a partial acknowledgement asks for goes out whatever is in flight (RFC 6298 (5.4), RFC 6582 §3.2 step 5). */
+  retransmissionForced = false;
+  readonly forwardRto: ForwardRto = new ForwardRto();
+  readonly #sequence: SendSequence;
+  readonly #scoreboard: Scoreboard;
+  readonly #rack: Rack;
+  readonly #response: CongestionResponse;
+  readonly #timers: TimerTable;
+  readonly #observer: RecoveryObserver;
+  readonly #reduction = new ProportionalRateReduction();
+  readonly #spurious = new SpuriousRecovery();
+  #duplicateAcks = 0;
+  #recoveryPoint = 0;
+
+  constructor(
+    sequence: SendSequence,
+    scoreboard: Scoreboard,
+    rack: Rack,
+    response: CongestionResponse,
+    timers: TimerTable,
+    observer: RecoveryObserver,
+  ) {
+    this.#sequence = sequence;
+    this.#scoreboard = scoreboard;
+    this.#rack = rack;
+    this.#response = response;
+    this.#timers = timers;
+    this.#observer = observer;
+  }
+
+  get isOpen(): boolean {
+    return this.phase === "open";
+  }
+
+  /** What the rate reduction lets go out now. */
+  get allowance(): number {
+    return this.#reduction.allowance;
+  }
+
+  /** Bytes beyond SND.UNA that the peer has: by SACK, or one segment for each duplicate acknowledgement (RFC 5681 §3.2 (4); RFC 3042). */
+  get deliveredBeyond(): number {
+    const { sackPermitted, next, unacknowledged, maximumSegmentSize } = this.#sequence;
+    if (sackPermitted) return this.#scoreboard.sackedBytes;
+    const behind = next - unacknowledged - Math.max(this.#scoreboard.lostBytes, maximumSegmentSize);
+    return Math.max(0, Math.min(this.#duplicateAcks * maximumSegmentSize, behind));
+  }
+
+  /** `bytes` go out, `again` or for the first time; `timestamp`: their TSval. */
+  noteTransmission(bytes: number, again: boolean, timestamp: number): void {
+    if (again && !this.isOpen) this.#spurious.noteRetransmission(bytes, timestamp);
+    if (this.phase === "recovery") this.#reduction.onSent(bytes);
+    this.retransmissionForced = false;
+  }
+
+  /** `bytes` are newly acknowledged cumulatively; 0 with `isDuplicate`: a duplicate acknowledgement. */
+  countDuplicates(bytes: number, isDuplicate: boolean): void {
+    if (bytes > 0) {
+      // Each segment acknowledged had one duplicate acknowledgement to itself, but for the retransmission.
+      const segments = Math.floor(bytes / this.#sequence.maximumSegmentSize);
+      this.#duplicateAcks = this.isOpen ? 0 : Math.max(0, this.#duplicateAcks - Math.max(0, segments - 1));
+    } else if (isDuplicate && !this.#sequence.sackPermitted) this.#duplicateAcks++;
+  }
+
+  /** Is the recovery over, and was it for nothing? */
+  judge(segment: TcpSegment, duplicate: DuplicateSack, progress: boolean, newlySacked: boolean, now: number): void {
+    const { unacknowledged, next, sackPermitted } = this.#sequence;
+    const recovered = unacknowledged >= this.#recoveryPoint;
+    // What lies above the acknowledgement is still known; what was sent once was duplicated by the path.
+    const duplicated =
+      duplicate.present && (duplicate.end <= unacknowledged || this.#scoreboard.wasSentAgain(duplicate.start));
+    let spurious = this.#spurious.isProven(segment, duplicated ? duplicate : undefined, progress);
+    if (this.phase === "loss") {
+      const verdict = this.forwardRto.isSpurious(progress, recovered, newlySacked, sackPermitted, next);
+      spurious ||= verdict;
+    }
+    if (spurious) {
+      // RFC 4015 §3.2: the window is restored; what counted as lost is only late.
+      this.#spurious.forget();
+      this.forwardRto.stop();
+      this.#rack.onSpuriousRecovery();
+      this.#scoreboard.restoreLost();
+      this.#response.undoRecovery();
+      this.#observer.onSpuriousRecovery(now);
+    }
+    if (!this.isOpen && (recovered || spurious)) {
+      this.phase = "open";
+      this.#duplicateAcks = 0;
+      this.forwardRto.stop();
+      this.#rack.onRecoveryEnded();
+    }
+  }
+
+  /** A tail loss probe has repaired a loss (RFC 8985 §7.4.2): once for each episode. */
+  onRepairedLoss(now: number): void {
+    if (!this.isOpen) return;
+    const { unacknowledged, next, maximumSegmentSize } = this.#sequence;
+    this.#spurious.forget();
+    this.#response.reduce(unacknowledged, next);
+    this.#observer.onFastRetransmit(maximumSegmentSize, now);
+  }
+
+  detectBySack(now: number): void {
+    const scoreboard = this.#scoreboard;
+    if (scoreboard.sackedBytes === 0 && this.isOpen) {
+      this.#timers.stop(timer.reordering);
+      return;
+    }
+    const manySacked = scoreboard.sackedBytes >= duplicateThreshold * this.#sequence.maximumSegmentSize;
+    const wait = this.#rack.findLost(scoreboard, manySacked || !this.isOpen, now);
+    if (wait > 0) this.#timers.set(timer.reordering, now + wait);
+    else this.#timers.stop(timer.reordering);
+    this.#enterIfLost(now);
+  }
+
+  /** Without SACK: three duplicate acknowledgements, then each partial one, tell of one lost segment (RFC 6582 §3.2). `before`: the phase before this acknowledgement. */
+  detectByDuplicates(progress: boolean, before: RecoveryPhase, now: number): void {
+    const { queue } = this.#scoreboard;
+    const { head } = queue;
+    if (head === undefined || head.lost) return;
+    const partial = progress && before === "recovery" && this.phase === "recovery";
+    const third = this.#duplicateAcks === duplicateThreshold && this.isOpen;
+    if (!partial && !third) return;
+    const { maximumSegmentSize } = this.#sequence;
+    if (head.length > maximumSegmentSize) queue.split(head, head.start + maximumSegmentSize);
+    this.#scoreboard.markLost(head);
+    if (partial) this.retransmissionForced = true;
+    this.#enterIfLost(now);
+  }
+
+  /** In recovery, `delivered` bytes have newly arrived: how much that lets go out. */
+  reduceRate(delivered: number): void {
+    const { bytesInFlight, maximumSegmentSize } = this.#sequence;
+    const { slowStartThreshold } = this.#response.congestion;
+    this.#reduction.onAcknowledged(Math.max(0, delivered), bytesInFlight, slowStartThreshold, maximumSegmentSize);
+  }
+
+  /** RFC 6298 (5.4), RFC 8985 §6.3. */
+  onRetransmissionTimeout(now: number): void {
+    const scoreboard = this.#scoreboard;
+    const { unacknowledged, next } = this.#sequence;
+    const repeated = this.phase === "loss";
+    this.#response.onRetransmissionTimeout(repeated);
+    if (repeated) this.forwardRto.stop();
+    else {
+      this.#spurious.begin(unacknowledged, next);
+      this.forwardRto.begin();
+    }
+    this.phase = "loss";
+    this.#recoveryPoint = next;
+    this.#duplicateAcks = 0;
+    // What stands at SND.UNA should have moved it: the peer has thrown away what it had acknowledged selectively (RFC 2018 §8).
+    if (scoreboard.queue.head?.sacked === true) scoreboard.forgetSacks();
+    for (let range = scoreboard.queue.head; range !== undefined; range = range.next) {
+      const isFirst = range === scoreboard.queue.head;
+      if (!range.sacked && !range.lost && (isFirst || repeated || this.#rack.isOverdue(range, now)))
+        scoreboard.markLost(range);
+    }
+    this.retransmissionForced = true;
+  }
+
+  #enterIfLost(now: number): void {
+    const { lostBytes } = this.#scoreboard;
+    if (lostBytes === 0 || !this.isOpen) return;
+    const { unacknowledged, next } = this.#sequence;
+    this.phase = "recovery";
+    this.#recoveryPoint = next;
+    this.#spurious.begin(unacknowledged, next);
+    this.#reduction.begin(next - unacknowledged);
+    this.#response.beginRecovery(unacknowledged, next);
+    this.#observer.onFastRetransmit(lostBytes, now);
+  }
+}
