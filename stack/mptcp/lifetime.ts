@@ -112,7 +112,7 @@ export class Lifetime {
     // Attempts that nobody answers keep no connection alive.
     if (connection.subflows.some(({ established, endpoint }) => established && !endpoint.closed)) return;
     // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
-    if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.end("ECONNRESET", now);
+    if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.giveUp("ECONNRESET", now);
     else if (this.#orphanAt === Number.POSITIVE_INFINITY) {
       this.#orphanAt = now + connection.environment.policy.closeTimeoutMicroseconds;
       this.#orphanedBy = reason;
