@@ -1,7 +1,5 @@
 /** Many flows described at once, checked and in base units. The plan makes a transfer of each. */
 
-export const trafficPatterns = ["permutation", "one-to-many", "all-to-all", "sparse", "on-off", "poisson"] as const;
-
 interface TrafficBase {
   readonly startMicroseconds: number;
   /** Who takes part; all hosts of the topology when left out. */

@@ -133,12 +133,15 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "in real time nobody knows where in its round a trace begins; run it --on simulation, or give the link a rate",
     });
   }
+  const toldTraffic = new Set<string>();
   for (const [name, workload] of Object.entries(experiment.workload)) {
     const server = serverOf(workload);
+    const pattern = workload.kind === "bulk" ? workload.traffic : undefined;
+    if (pattern !== undefined && toldTraffic.has(pattern)) continue;
     if (substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology)) continue;
+    if (pattern !== undefined) toldTraffic.add(pattern);
     complaints.push({
-      path:
-        workload.kind === "bulk" && workload.traffic !== undefined ? ["traffic", workload.traffic] : ["workload", name],
+      path: pattern === undefined ? ["workload", name] : ["traffic", pattern],
       found: `a path between ${workload.client} and ${server} on which nothing takes time`,
       expected: "a rate or a delay on each path of a simulation",
       hint: "give one of its links a rate: nothing else limits what passes in virtual time",
