@@ -13,6 +13,8 @@ export interface KeptScenario {
 export function scenarioFrom({ seed, paths, client, server, faults = [] }: KeptScenario): Scenario {
   return {
     seed,
+    family: "ipv4",
+    serverInterfaces: 1,
     paths: paths.map((path) => ({ ...calmPath, ...path })),
     client: { ...calmEnd, ...client },
     server: { ...calmEnd, ...server },
@@ -143,6 +145,22 @@ export const keptScenarios = {
     client: { receiveBufferBytes: 4_096, sends: 1_317 },
     server: { sends: 4_162 },
   },
+  "joins that were under way when a connection was given up outlived it, and answered the peer's keep-alive without end":
+    {
+      seed: 60,
+      paths: [
+        {
+          up: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, loss: 0.2 },
+          down: { rate: 500_000, delay: 150_000, queueBytes: 60_000, loss: 0.2 },
+        },
+      ],
+      client: { scheduler: "redundant", pathManager: "n-different-ports", sends: 48_655 },
+      server: { dssChecksum: true, scheduler: "redundant", receiveBufferBytes: 4_096, sends: 14_880 },
+      faults: [
+        { at: 4_482_079, path: 0, do: "interface-down" },
+        { at: 41_558_353, path: 0, do: "interface-up" },
+      ],
+    },
   "the first data cut, the option on the second half, while a join is under way": {
     seed: 0,
     paths: [

@@ -1,5 +1,7 @@
 /** What two hosts go through: paths, what tampers with them, what fails when, and what the applications do. A plain value: it can be printed, shrunk and kept. */
 
+import type { CongestionControlName, PathManagerName, SchedulerName } from "../../host-options.ts";
+import type { SynCookiePolicy } from "../../tcp/tcp-options.ts";
 import type { PipeOptions } from "../network.ts";
 import { seededRandom } from "../random.ts";
 import { type Tampering, tamperings } from "./tampering.ts";
@@ -20,6 +22,12 @@ export interface EndScenario {
   mptcp: boolean;
   dssChecksum: boolean;
   explicitCongestionNotification: boolean;
+  congestionControl: CongestionControlName;
+  scheduler: SchedulerName;
+  pathManager: PathManagerName;
+  /** Of a listener. */
+  synCookies: SynCookiePolicy;
+  autotune: boolean;
   sendBufferBytes: number;
   receiveBufferBytes: number;
   /** Bytes of the application's stream. */
@@ -54,6 +62,10 @@ export interface Fault {
 export interface Scenario {
   /** Of the hosts' and the paths' random numbers. */
   seed: number;
+  /** Boxes let IPv6 pass as it is. */
+  family: "ipv4" | "ipv6";
+  /** With a second one the server advertises its address. */
+  serverInterfaces: 1 | 2;
   paths: PathScenario[];
   client: EndScenario;
   server: EndScenario;
@@ -73,6 +85,11 @@ export const calmEnd: EndScenario = {
   mptcp: true,
   dssChecksum: false,
   explicitCongestionNotification: false,
+  congestionControl: "lia",
+  scheduler: "min-rtt",
+  pathManager: "full-mesh",
+  synCookies: "when-full",
+  autotune: false,
   sendBufferBytes: 65_536,
   receiveBufferBytes: 65_536,
   sends: 0,
@@ -114,7 +131,9 @@ export function scenarioOf(seed: number): Scenario {
   // Who waits for the other's end has a peer that does not wait.
   if (client.ends === "after-remote-end") server.ends = "after-sending";
   const faults = dice.oneIn(2) ? [] : drawFaults(dice, paths.length);
-  return { seed, paths, client, server, faults };
+  const family = dice.oneIn(10) ? "ipv6" : "ipv4";
+  const serverInterfaces = dice.oneIn(5) ? 2 : 1;
+  return { seed, family, serverInterfaces, paths, client, server, faults };
 }
 
 function drawPipe(dice: Dice): PipeOptions {
@@ -151,6 +170,11 @@ function drawEnd(dice: Dice): EndScenario {
     mptcp: !dice.oneIn(10),
     dssChecksum: dice.oneIn(3),
     explicitCongestionNotification: dice.oneIn(4),
+    congestionControl: dice.pick("lia", "lia", "olia", "balia", "wvegas", "ewtcp", "fully-coupled", "reno", "cubic"),
+    scheduler: dice.pick("min-rtt", "min-rtt", "round-robin", "redundant", "blest", "ecf"),
+    pathManager: dice.pick("full-mesh", "full-mesh", "n-different-ports"),
+    synCookies: dice.pick("when-full", "when-full", "always"),
+    autotune: dice.oneIn(3),
     sendBufferBytes: dice.pick(4_096, 20_000, 262_144),
     receiveBufferBytes: dice.pick(4_096, 20_000, 262_144),
     sends: dice.pick(0, dice.between(1, 2_000), dice.between(1, 15_000), dice.between(1, 50_000)),

@@ -34,6 +34,8 @@ export function shrink(scenario: Scenario): Scenario {
 export function differences(scenario: Scenario): object {
   return {
     seed: scenario.seed,
+    ...(scenario.family === "ipv6" && { family: scenario.family }),
+    ...(scenario.serverInterfaces === 2 && { serverInterfaces: 2 }),
     ...(scenario.paths.length > 0 && { paths: scenario.paths.map((path) => unlike(path, calmPath)) }),
     client: unlike(scenario.client, calmEnd),
     server: unlike(scenario.server, calmEnd),
@@ -49,7 +51,9 @@ function unlike<T extends object>(value: T, calm: T): Partial<T> {
 }
 
 function* smaller(scenario: Scenario): Generator<Scenario> {
-  const { paths, faults } = scenario;
+  const { paths, faults, serverInterfaces } = scenario;
+  if (scenario.family === "ipv6") yield { ...scenario, family: "ipv4" };
+  if (serverInterfaces === 2) yield { ...scenario, serverInterfaces: 1 };
   for (let i = 0; i < faults.length; i++) yield { ...scenario, faults: without(faults, i) };
   for (let i = paths.length - 1; i >= 0 && paths.length > 1; i--) {
     const rest = faults.filter(({ path }) => path !== i).map((each) => moved(each, i));
