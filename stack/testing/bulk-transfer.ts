@@ -39,7 +39,7 @@ export function bulkGoodput(paths: readonly PathShape[], transfer: BulkTransfer)
     mptcp: paths.length > 1,
     ...transfer.host,
   };
-  const pair = makePair({ paths: paths.map(pipeOf), client: host, server: host });
+  const pair = makePair({ paths: paths.map(pipeOf), client: host, server: host, checksumOffload: true });
   const { network } = pair;
   pair.links.forEach(({ up }, i) => {
     const { lossPercent } = paths[i]!;

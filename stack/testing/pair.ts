@@ -23,6 +23,8 @@ export interface PairOptions {
   /** Addresses of the server beyond the first, each on an interface of its own. */
   serverInterfaces?: number;
   gso?: boolean;
+  /** Nobody computes or checks checksums of what is whole, as with virtio-net: saves a tenth of the time. */
+  checksumOffload?: boolean;
   /** Of the client's interfaces in their order, and of all of the server's; default IPv4. */
   clientFamilies?: readonly Family[];
   serverFamily?: Family;
@@ -61,6 +63,8 @@ function interfaceAt(index: number, network: number, gso: boolean, family: Famil
 }
 
 export function makePair(options: PairOptions = {}): Pair {
+  const made = (each: InterfaceOptions): InterfaceOptions =>
+    options.checksumOffload === true ? { ...each, checksumOffload: true } : each;
   const {
     seed = 1,
     paths = [wifi, thirdGeneration],
@@ -79,11 +83,11 @@ export function makePair(options: PairOptions = {}): Pair {
   const client = new Host({
     ...common,
     name: "client",
-    interfaces: paths.map((_, i) => interfaceAt(i, i + 1, gso, clientFamilies[i])),
+    interfaces: paths.map((_, i) => made(interfaceAt(i, i + 1, gso, clientFamilies[i]))),
     ...options.client,
   });
   const serverInterfaces = Array.from({ length: options.serverInterfaces ?? 1 }, (_, i) =>
-    interfaceAt(i, 100 + i, gso, serverFamily),
+    made(interfaceAt(i, 100 + i, gso, serverFamily)),
   );
   const server = new Host({ ...common, name: "server", interfaces: serverInterfaces, ...options.server });
   const network = new Network();
