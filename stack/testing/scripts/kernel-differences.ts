@@ -81,6 +81,19 @@ export const kernelDifferences: readonly KernelDifference[] = [
     ],
   },
   {
+    verdict: "kernel",
+    section: "RFC 9293 §3.10.7.2: an ACK that comes to a listener is answered with RST",
+    kernel: "is silent to an acknowledgement whose cookie is wrong",
+    scripts: ["tcp/handshake/cookie-that-is-wrong.pkt"],
+  },
+  {
+    verdict: "specific",
+    section: "RFC 9293 §3.4.2: MSL is 2 minutes, an engineering choice",
+    kernel: "stays 60 s in TIME-WAIT, in coarse steps, where the script has our time",
+    scripts: ["tcp/close/time-wait-ends.pkt"],
+    races: true,
+  },
+  {
     verdict: "specific",
     section: "RFC 9293 §3.8.5 (MUST-31): urgent data, where the application takes them",
     kernel: "keeps the urgent byte out of the stream until SO_OOBINLINE asks for it",
@@ -131,13 +144,13 @@ export const kernelDifferences: readonly KernelDifference[] = [
     verdict: "specific",
     section: "RFC 6298 §5, RFC 8985 §7: the first timeout",
     kernel: "sends a probe or waits for its own estimate where the script has our timeout of 200 ms",
-    scripts: ["tcp/loss/retransmission-timeout.pkt", "tcp/loss/tail-loss-probe.pkt", "tcp/loss/given-up.pkt"],
+    scripts: ["tcp/loss/tail-loss-probe.pkt", "tcp/loss/given-up.pkt"],
   },
   {
     verdict: "specific",
     section: "RFC 6298 §2.4 (a minimum of 1 s is what SHOULD be)",
     kernel: "waits for its own minimum, which the inaccuracy of its timers blurs, where the script has our 200 ms",
-    scripts: ["tcp/close/fin-retransmission.pkt"],
+    scripts: ["tcp/close/fin-retransmission.pkt", "tcp/loss/retransmission-timeout.pkt"],
     races: true,
   },
   {
