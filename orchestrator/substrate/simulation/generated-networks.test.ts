@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { formatDiagnostics } from "../../model/diagnostics.ts";
+import { loadExperiment } from "../../model/load.ts";
+import { planExperiment } from "../../plan/make-plan.ts";
+import { observe } from "./simulation.fixture.ts";
+
+const networks = {
+  "fat-tree": "{ k: 4, rate: 10mbit, delay: 100us }",
+  "leaf-spine": "{ leaves: 3, spines: 2, hostsPerLeaf: 2, rate: 10mbit, delay: 100us }",
+  vl2: "{ aggregationPorts: 4, intermediatePorts: 4, hostsPerRack: 2, rate: 10mbit, delay: 100us }",
+  bcube: "{ ports: 3, levels: 2, rate: 10mbit, delay: 100us }",
+  dumbbell: "{ pairs: 3, rate: 10mbit, delay: 100us, accessRate: 20mbit }",
+  "parking-lot": "{ bottlenecks: 3, rate: 10mbit, delay: 100us }",
+  torus: "{ bottlenecks: 5, rate: 10mbit, delay: 100us }",
+  "multi-homed-cloud": "{ servers: 2, providers: 3, clients: 3, rate: 10mbit, delay: 100us }",
+};
+
+/** Pairs over which nothing takes time are refused, and so left out. */
+const hosts: Readonly<Record<string, string>> = {
+  torus: "hosts: [sender-0, receiver-0], ",
+  "parking-lot": "hosts: [long-source, long-sink], ",
+  "multi-homed-cloud": "hosts: [server-0, client-0], ",
+};
+
+describe("generated networks", function () {
+  this.timeout(30_000);
+  let directory: string;
+  before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-generated-test-"))));
+  after(() => rmSync(directory, { recursive: true }));
+
+  for (const [name, parameters] of Object.entries(networks)) {
+    it(`${name}: carries a permutation of its hosts, every byte`, async () => {
+      writeFileSync(join(directory, "net.yaml"), `version: 1\nname: net\ngenerate: { ${name}: ${parameters} }\n`);
+      const file = join(directory, "permutation.yaml");
+      writeFileSync(
+        file,
+        `version: 1\nname: permutation\ntopology: net.yaml\ntraffic: { all: { pattern: permutation, ${hosts[name] ?? ""}size: 50kB } }\ncapture: { enabled: false }\n`,
+      );
+      const loaded = loadExperiment(file);
+      if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
+      const planned = planExperiment(loaded.value, {
+        substrate: "simulation",
+        lab: "0000",
+        abilities: { netem: false },
+      });
+      if (!planned.ok) throw new Error(formatDiagnostics(planned.diagnostics));
+      const { results, failures, events } = await observe(planned.value);
+      expect(failures).to.deep.equal([]);
+      expect(events.filter(({ name: event }) => event === "lab:problem")).to.deep.equal([]);
+      const received = Object.values(results).flatMap((result) => (result.kind === "receiver" ? [result] : []));
+      const sent = Object.values(results).flatMap((result) => (result.kind === "sender" ? [result] : []));
+      expect(received).to.have.length(planned.value.workloads.length);
+      expect(received.map(({ sha256 }) => sha256).toSorted()).to.deep.equal(
+        sent.map(({ sha256 }) => sha256).toSorted(),
+      );
+    });
+  }
+});
