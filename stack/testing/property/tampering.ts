@@ -114,13 +114,18 @@ function flipBits(seed: number): Middlebox {
   };
 }
 
-/** An application-level gateway: other bytes, right checksums of IP and TCP. */
+/**
+ * An application-level gateway: other bytes, right checksums of IP and TCP. Bits are set and never cleared, so that two changes in one mapping do not cancel each other
+ * out in its checksum, which is a sum.
+ */
 function rewriteSomePayload(seed: number): Middlebox {
   const applies = sometimes(seed, 8);
   return rewrite(
     (segment) => isData(segment) && applies(segment),
     (frame, _view, segment) => {
-      frame[segment.payloadOffset + (seed % segment.payloadLength)]! ^= 0x20;
+      let at = segment.payloadOffset + (seed % segment.payloadLength);
+      while (at < frame.length && (frame[at]! & 0x20) !== 0) at++;
+      if (at < frame.length) frame[at]! |= 0x20;
     },
   );
 }
