@@ -169,7 +169,11 @@ export const kernelDifferences: readonly KernelDifference[] = [
     verdict: "both",
     section: "RFC 8985 §7.2: the probe's timer has a margin for delayed acknowledgements, as long as is thought right",
     kernel: "sends its probe of the tail later or earlier than the script",
-    scripts: ["tcp/loss/duplicate-sack-is-no-block.pkt", "tcp/loss/tail-loss-probe-sends-new-data.pkt"],
+    scripts: [
+      "tcp/loss/duplicate-sack-is-no-block.pkt",
+      "tcp/loss/tail-loss-probe-sends-new-data.pkt",
+      "tcp/window/scale-above-14.pkt",
+    ],
     races: true,
   },
   {
