@@ -33,7 +33,8 @@ export class Scoreboard {
       if (range.sacked) this.sackedBytes -= range.length;
       else this.#observer.onDelivered(range, now);
       this.#unmarkLost(range);
-      if (this.#lostHint === range) this.#lostHint = undefined;
+      // Ranges that were lost with it still are: a later one that is lost as well must not hide them.
+      if (this.#lostHint === range) this.#lostHint = range.next;
       this.#observer.onRangeAcknowledged(range, range.end);
       this.queue.removeHead();
     }

@@ -161,6 +161,22 @@ export const keptScenarios = {
         { at: 41_558_353, path: 0, do: "interface-up" },
       ],
     },
+  "after a second timeout what the first had declared lost was not sent again: the subflow stood still until it was given up":
+    {
+      seed: 213_358,
+      paths: [
+        {
+          down: { rate: 10_000_000, delay: 5_000, queueBytes: 6_000 },
+          tamperingDown: [{ kind: "no-selective-acknowledgements", value: 0 }],
+        },
+        {
+          up: { rate: 10_000_000, delay: 40_000, queueBytes: 60_000 },
+          down: { rate: 2_000_000, delay: 2_000, queueBytes: 60_000 },
+          tamperingDown: [{ kind: "strip-non-syn", value: 0 }],
+        },
+      ],
+      server: { sends: 24_017 },
+    },
   "the first data cut, the option on the second half, while a join is under way": {
     seed: 0,
     paths: [
