@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { initialWindow } from "./congestion-control.ts";
 import { Reno } from "./reno.ts";
 import { WindowCap } from "./window-cap.ts";
 
@@ -27,6 +28,7 @@ class Rounds {
       this.#acknowledged,
       this.#acknowledged + bytes,
       true,
+      initialWindow(mss),
       this.#now,
     );
   }
@@ -55,5 +57,15 @@ describe("window capping (NSDI'12 §4.2, M4)", () => {
     // 300 ms in which next to nothing was sent: capping by that round alone would leave less than two segments.
     rounds.round(200_000, 300_000, 5_000);
     expect(rounds.congestion.congestionWindow).to.equal(100_000);
+  });
+
+  it("leaves the window of a new connection to a host that its processor keeps waiting", () => {
+    const rounds = new Rounds(100_000);
+    rounds.round(2_000, 2_000, 100_000);
+    for (let i = 0; i < 50; i++) {
+      const delay = i % 2 === 0 ? 500_000 : 1_000_000;
+      rounds.round(delay, delay, rounds.congestion.congestionWindow);
+    }
+    expect(rounds.congestion.congestionWindow).to.be.at.least(initialWindow(mss));
   });
 });

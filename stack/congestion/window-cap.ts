@@ -34,7 +34,8 @@ export class WindowCap {
   /**
    * `rttMicroseconds` was measured when `acknowledged` (an offset of the subflow) was acknowledged, `sendNext` is what is sent by now. Judges once per
    * round trip by its least RTT, and caps at what the path delivers in twice the base RTT. Returns the RTT when it capped, otherwise 0.
-   * `active` false: only learns the base RTT.
+   * `active` false: only learns the base RTT. Never caps below `leastWindow` bytes, with which any connection may begin: so little fills no deep
+   * buffer, and what delays it is the hosts' processors or the queues of others.
    */
   onRttSample(
     congestion: CongestionControl,
@@ -42,6 +43,7 @@ export class WindowCap {
     acknowledged: number,
     sendNext: number,
     active: boolean,
+    leastWindow: number,
     now: number,
   ): number {
     if (rttMicroseconds < this.#baseRtt) this.#baseRtt = rttMicroseconds;
@@ -72,7 +74,7 @@ export class WindowCap {
       this.#ineffective = 0;
       return 0;
     }
-    const cap = Math.max(...this.#deliveryRates) * this.#allowedRtt;
+    const cap = Math.max(leastWindow, Math.max(...this.#deliveryRates) * this.#allowedRtt);
     if (cap >= congestion.congestionWindow) return 0;
     congestion.limit(cap);
     return rtt;

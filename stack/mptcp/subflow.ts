@@ -1,6 +1,6 @@
 /** One subflow of a connection: a TCP endpoint, the options that it speaks and what they mean to the connection. */
 
-import type { CongestionControl } from "../congestion/congestion-control.ts";
+import { type CongestionControl, initialWindow } from "../congestion/congestion-control.ts";
 import { WindowCap } from "../congestion/window-cap.ts";
 import type { SubflowCloseReason } from "../events.ts";
 import type { Schedulable } from "../scheduler/scheduler.ts";
@@ -243,6 +243,7 @@ export class Subflow implements TcpUser, Schedulable {
       sender.unacknowledged,
       sender.next,
       active,
+      initialWindow(this.endpoint.segmentSize),
       now,
     );
     if (rtt === 0) return;
