@@ -114,8 +114,6 @@ export class OurPeer {
       congestionControl: "reno",
       scheduler: "min-rtt",
       pathManager: "full-mesh",
-      // The links have neither rate nor queue: an RTT that grows is a process that waits for its processor, and a smaller window does not help it.
-      windowCapping: false,
       ...hostOptions,
     });
     this.driver = new Driver({
