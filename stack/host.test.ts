@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { checksumState, type OutgoingFrame } from "./frame.ts";
 import { type AddressOptions, ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
-import { Host } from "./host.ts";
+import { Host, NetworkError } from "./host.ts";
+import { makePair, wifi } from "./testing/pair.ts";
 import { seededRandom } from "./testing/random.ts";
 import { checksumAdd, checksumFinish, checksumFold } from "./wire/checksum.ts";
 
@@ -110,6 +111,19 @@ describe("a host's configuration", () => {
     expect(() => host.connect({ remoteAddress: "192.0.2.1", remotePort: 80 }, 0))
       .to.throw()
       .with.property("code", "ENETUNREACH");
+  });
+
+  it("listens on a port that is free when asked for none, and connects from the one that is asked for", () => {
+    const pair = makePair({ paths: [wifi] });
+    const { now } = pair.network;
+    const ports = [0, 0, 0].map((port) => pair.server.listen({ port }, now).port);
+    expect(new Set(ports).size).to.equal(3);
+    const remote = { remoteAddress: "10.0.100.2", remotePort: ports[0]!, localPort: 1234 };
+    expect(pair.client.connect(remote, now).localPort).to.equal(1234);
+    expect(() => pair.client.connect(remote, now))
+      .to.throw(NetworkError)
+      .with.property("code", "EADDRINUSE");
+    expect(pair.client.connections).to.have.length(1);
   });
 });
 

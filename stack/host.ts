@@ -1,5 +1,6 @@
 /** One host: its interfaces and connections, what applications ask of it, and when it has something to send. See architecture.md, decision 1. */
 
+import type { Alarm } from "./alarm.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
 import { Demultiplexer } from "./demultiplexer.ts";
 import type { FallbackReason, StackEvent } from "./events.ts";
@@ -35,11 +36,12 @@ const ephemeralPorts = 28_232;
 const eventLimit = 100_000;
 
 export interface ListenOptions {
+  /** 0: one that nobody listens on. */
+  port: number;
   /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
   address?: string;
   /** With `::`: no IPv4 (IPV6_V6ONLY, RFC 3493 §5.3). Default false. */
   ipv6Only?: boolean;
-  port: number;
   /** Connections that are half open or wait to be accepted; default 511. */
   backlog?: number;
   /** Take data that come with a SYN (TCP Fast Open, RFC 7413): an application may see a request twice then. Default false. */
@@ -51,6 +53,8 @@ export interface ConnectOptions {
   remotePort: number;
   /** Default: the address of the first interface that is up and has a route. */
   localAddress?: string;
+  /** Default: one by chance. */
+  localPort?: number;
   /** Default: as the host. */
   mptcp?: boolean;
   /** What is written before the next `pollTransmit` goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): the peer may see it twice. Default false. */
@@ -89,6 +93,8 @@ export class Host {
   readonly #awake = new Set<Connection>();
   readonly #toNotify = new Set<Connection>();
   readonly #listenersToNotify = new Set<Listener>();
+  readonly #alarms = new DeadlineQueue<Alarm>((alarm) => alarm.at);
+  readonly #ringing = new Set<Alarm>();
   #events: StackEvent[] = [];
   #polledEvents = 0;
   #nextConnectionId = 1;
@@ -205,6 +211,8 @@ export class Host {
       due.handleTimeout(now);
       this.#awake.add(due);
     }
+    for (let alarm = this.#alarms.takeDue(now); alarm !== undefined; alarm = this.#alarms.takeDue(now))
+      this.#ringing.add(alarm);
   }
 
   setInterfaceUp(interfaceIndex: number, up: boolean, now: number): void {
@@ -254,14 +262,14 @@ export class Host {
 
   /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EINVAL, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   listen(options: ListenOptions, _now: number): Listener {
-    const { port } = options;
-    if (!Number.isInteger(port) || port < 1 || port > 65_535)
-      throw new NetworkError("ERR_SOCKET_BAD_PORT", `port ${port} is not in 1 … 65535`);
+    if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535)
+      throw new NetworkError("ERR_SOCKET_BAD_PORT", `port ${options.port} is not in 0 … 65535`);
     const address = listeningAddress(options);
     if (address !== undefined && !isUnspecified(address) && this.#localAddressOf(address) === undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.address} is not an address of ${this.name}`);
     }
     const demultiplexer = this.#demultiplexer;
+    const port = options.port === 0 ? this.#portToListenOn(address) : options.port;
     if (demultiplexer.isListening(port, address))
       throw new NetworkError("EADDRINUSE", `port ${port} is in use on ${this.name}`);
     const { backlog = defaultBacklog } = options;
@@ -278,7 +286,7 @@ export class Host {
     return listener;
   }
 
-  /** @throws NetworkError EADDRNOTAVAIL, ENETUNREACH, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
+  /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   connect(options: ConnectOptions, now: number): Connection {
     const { remotePort } = options;
     if (!Number.isInteger(remotePort) || remotePort < 1 || remotePort > 65_535) {
@@ -296,16 +304,33 @@ export class Host {
     }
     if (local === undefined || this.#nextHop(local, remote) === undefined)
       throw new NetworkError("ENETUNREACH", `${this.name} has no route to ${options.remoteAddress}`);
+    const { localPort, fastOpen = false } = options;
+    if (
+      localPort !== undefined &&
+      this.#demultiplexer.flows.find(local.address, localPort, remote, remotePort) !== undefined
+    )
+      throw new NetworkError("EADDRINUSE", `${this.name} has a connection from port ${localPort} to there`);
     const connection = this.#newConnection(true, options.mptcp ?? this.#mptcp, "disabled");
-    connection.open(local, remote, remotePort, now, options.fastOpen ?? false);
+    connection.open(local, remote, remotePort, now, {
+      fastOpen,
+      ...(localPort !== undefined && { localPort }),
+    });
     return connection;
+  }
+
+  /** Has `alarm` ring at `at`, instead of when it would have; `Infinity`: not at all. */
+  setAlarm(alarm: Alarm, at: number): void {
+    alarm.at = at;
+    this.#ringing.delete(alarm);
+    if (at === Number.POSITIVE_INFINITY) this.#alarms.remove(alarm);
+    else this.#alarms.update(alarm);
   }
 
   // Output.
 
   /** When `handleTimeout` is due, `Infinity` for never. */
   pollTimeout(): number {
-    let next = this.#deadlines.next;
+    let next = Math.min(this.#deadlines.next, this.#alarms.next);
     for (const networkInterface of this.#interfaces) next = Math.min(next, networkInterface.nextTimeout);
     return next;
   }
@@ -344,6 +369,11 @@ export class Host {
       this.#toNotify.delete(connection);
       if (connection.deliverNotifications()) told = "state";
     }
+    for (const alarm of this.#ringing) {
+      this.#ringing.delete(alarm);
+      told = "state";
+      alarm.ring();
+    }
     return told;
   }
 
@@ -380,12 +410,21 @@ export class Host {
     return reachable.find((local) => this.#nextHop(local, remote) === remote) ?? reachable[0];
   }
 
-  /** RFC 6056 §3.3.1, simple randomisation. */
   #allocatePort(local: IpAddress, remote: IpAddress, remotePort: number): number {
+    const { flows } = this.#demultiplexer;
+    return this.#freePort((port) => flows.find(local, port, remote, remotePort) === undefined);
+  }
+
+  #portToListenOn(address: IpAddress | undefined): number {
+    return this.#freePort((port) => !this.#demultiplexer.isListening(port, address));
+  }
+
+  /** RFC 6056 §3.3.1, simple randomisation. */
+  #freePort(isFree: (port: number) => boolean): number {
     const start = this.#random() >>> 0;
     for (let i = 0; i < ephemeralPorts; i++) {
       const port = firstEphemeralPort + ((start + i) % ephemeralPorts);
-      if (this.#demultiplexer.flows.find(local, port, remote, remotePort) === undefined) return port;
+      if (isFree(port)) return port;
     }
     throw new NetworkError("EADDRNOTAVAIL", `${this.name} has no port left`);
   }

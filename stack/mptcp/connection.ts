@@ -5,6 +5,7 @@ import type { FallbackReason } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { windowScaleFor } from "../tcp/handshake.ts";
 import type { AcceptOptions } from "../tcp/opening.ts";
+import type { KeepAliveOptions, TcpOptions } from "../tcp/tcp-options.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { capableFlag } from "../wire/mptcp-options.ts";
@@ -22,7 +23,7 @@ import { ReceiveAutotuning } from "./receive-autotuning.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import { SequenceWidth } from "./sequence-width.ts";
 import type { Subflow } from "./subflow.ts";
-import { SubflowSet } from "./subflow-set.ts";
+import { type OpenOptions, SubflowSet } from "./subflow-set.ts";
 
 export interface ConnectionOptions {
   id: number;
@@ -54,6 +55,8 @@ export class Connection {
   heardAt = 0;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
   noDelay = false;
+  /** Of its subflows to come. */
+  tcp: TcpOptions;
   /** Cleared by flag C of the peer's MP_CAPABLE (RFC 8684 §3.1). */
   joinsToInitialAddress = true;
 
@@ -81,6 +84,7 @@ export class Connection {
     this.id = options.id;
     this.initiator = options.initiator;
     this.environment = environment;
+    this.tcp = environment.tcp;
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes);
     this.#autotuning = environment.autotune ? new ReceiveAutotuning(environment.receiveBufferBytes) : undefined;
@@ -216,6 +220,14 @@ export class Connection {
     this.#wake();
   }
 
+  /** Of each of its subflows; undefined: none (RFC 9293 §3.8.4). */
+  setKeepAlive(keepAlive: KeepAliveOptions | undefined, now: number): void {
+    const { keepAlive: _before, ...others } = this.tcp;
+    this.tcp = keepAlive === undefined ? others : { ...others, keepAlive };
+    for (const { endpoint } of this.subflows) endpoint.setKeepAlive(keepAlive, now);
+    this.#wake();
+  }
+
   /** Ends both directions at once. */
   abort(now: number): void {
     this.lifetime.abort(now);
@@ -225,9 +237,15 @@ export class Connection {
   // Set-up.
 
   /** The initiator's first subflow. */
-  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number, fastOpen = false): void {
+  open(
+    local: LocalAddress,
+    remoteAddress: IpAddress,
+    remotePort: number,
+    now: number,
+    options: OpenOptions = {},
+  ): void {
     this.paths.addresses.addInitialRemote(remoteAddress, remotePort);
-    this.subflowSet.open(local, remoteAddress, remotePort, now, fastOpen);
+    this.subflowSet.open(local, remoteAddress, remotePort, now, options);
     this.#wake();
   }
 

@@ -9,6 +9,12 @@ import type { Connection } from "./connection.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { Subflow, type SubflowRole } from "./subflow.ts";
 
+export interface OpenOptions {
+  fastOpen?: boolean;
+  /** Default: one by chance. */
+  localPort?: number;
+}
+
 export class SubflowSet {
   readonly list: Subflow[] = [];
   readonly #connection: Connection;
@@ -80,15 +86,17 @@ export class SubflowSet {
   }
 
   /** The initiator's first subflow. */
-  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number, fastOpen: boolean): void {
-    this.#create("initial-client", local, remoteAddress, remotePort, 0, now).endpoint.connect(now, fastOpen);
+  open(local: LocalAddress, remoteAddress: IpAddress, remotePort: number, now: number, options: OpenOptions): void {
+    const { fastOpen = false, localPort } = options;
+    const subflow = this.#create("initial-client", local, remoteAddress, remotePort, 0, now, localPort);
+    subflow.endpoint.connect(now, fastOpen);
   }
 
   /** The first subflow again, from another port. */
   reopen(now: number): void {
     const { local, endpoint } = this.initial;
     this.#connection.dataSender.restart();
-    this.open(local, endpoint.remoteAddress, endpoint.remotePort, now, false);
+    this.open(local, endpoint.remoteAddress, endpoint.remotePort, now, {});
   }
 
   /** The listener's first subflow, from a SYN. */

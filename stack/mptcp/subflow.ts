@@ -119,7 +119,7 @@ export class Subflow implements TcpUser, Schedulable {
       host: environment.hostTcp,
       maximumSegmentSize: options.local.maximumSegmentSize,
       gso: options.local.gso,
-      tcp: environment.tcp,
+      tcp: connection.tcp,
       windowScale: connection.windowScale,
     });
   }

@@ -23,6 +23,17 @@ describe("keep-alive (RFC 9293 §3.8.4)", () => {
     expect(link.up.frames - before).to.equal(0);
   });
 
+  it("is switched on and off while the connection lives", () => {
+    const { pair, link, client } = idlePair({});
+    client.connection.setKeepAlive(keepAlive, pair.network.now);
+    const before = link.down.frames;
+    pair.network.run(100 * second);
+    expect(link.down.frames - before).to.equal(10);
+    client.connection.setKeepAlive(undefined, pair.network.now);
+    pair.network.run(1_000 * second);
+    expect([client.closed, link.down.frames - before]).to.deep.equal([false, 10]);
+  });
+
   it("probes a silent peer, whose answer keeps the connection", () => {
     const { pair, link, client } = idlePair({ keepAlive });
     const before = link.down.frames;

@@ -8,7 +8,7 @@ const defaultUserTimeout = 120_000_000;
 
 export class Liveness {
   readonly #timers: TimerTable;
-  readonly #keepAlive: KeepAliveOptions | undefined;
+  #keepAlive: KeepAliveOptions | undefined;
   readonly #userTimeout: number;
   #heardAt = 0;
   #probes = 0;
@@ -19,6 +19,14 @@ export class Liveness {
     this.#timers = timers;
     this.#keepAlive = options.keepAlive;
     this.#userTimeout = options.userTimeoutMicroseconds ?? defaultUserTimeout;
+  }
+
+  /** `begun`: the connection is established. */
+  setKeepAlive(keepAlive: KeepAliveOptions | undefined, begun: boolean, now: number): void {
+    this.#keepAlive = keepAlive;
+    this.#probes = 0;
+    if (keepAlive === undefined) this.#timers.stop(timer.keepAlive);
+    else if (begun) this.#timers.set(timer.keepAlive, Math.max(now, this.#heardAt + keepAlive.idleMicroseconds));
   }
 
   /** The connection is established. */

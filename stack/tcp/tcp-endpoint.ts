@@ -14,7 +14,7 @@ import { SegmentArrival } from "./segment-arrival.ts";
 import type { Sender } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
 import { TransmissionControlBlock } from "./tcb.ts";
-import type { TcpOptions } from "./tcp-options.ts";
+import type { KeepAliveOptions, TcpOptions } from "./tcp-options.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import { timer } from "./timers.ts";
@@ -160,6 +160,11 @@ export class TcpEndpoint {
   /** The user wants to know the peer's window: a segment that the peer must answer (RFC 9293 §3.8.6.1). */
   requestProbe(): void {
     this.#probeToSend = true;
+  }
+
+  /** undefined: the peer's silence is not asked about (RFC 9293 §3.8.4). */
+  setKeepAlive(keepAlive: KeepAliveOptions | undefined, now: number): void {
+    this.#tcb.liveness.setKeepAlive(keepAlive, this.synchronized, now);
   }
 
   /** How far the advertised window lags behind what could be advertised. */

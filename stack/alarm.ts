@@ -1,0 +1,7 @@
+/** An application's timer on the clock of its host, so that it runs where that clock is virtual as well. */
+export interface Alarm {
+  /** When it rings; `Infinity`: it does not. */
+  at: number;
+  /** Told by `Host.deliverNotifications`, once. */
+  readonly ring: () => void;
+}
