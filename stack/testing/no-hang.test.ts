@@ -12,7 +12,7 @@ interface Situation {
   sends: [number, number];
   endsAfterSending?: boolean;
   /** What happens before the silence. */
-  prepare?(pair: Pair, conversation: Conversation): void;
+  prepare?: (pair: Pair, conversation: Conversation) => void;
   runs: number;
 }
 

@@ -21,7 +21,7 @@ describe("two hosts over adversarial paths", () => {
       if (total.count < printed + progressEvery) return;
       printed = total.count;
       process.stdout.write(
-        `      ${total.count} seeds, ${perSecond(total.count)}/s, ${total.failing.length} failing\n`,
+        `      ${total.count} seeds, ${perSecond(total.count)}/s, failing: ${total.failing.map(({ seed }) => seed).join(" ") || "none"}\n`,
       );
     });
     process.stdout.write(`      ${count} seeds, ${perSecond(count)}/s, ${(steps / count).toFixed(0)} steps each\n`);

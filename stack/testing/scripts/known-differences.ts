@@ -6,5 +6,4 @@ export interface KnownDifference {
   seen: string;
 }
 
-export const knownDifferences: Readonly<Record<string, KnownDifference>> = {
-};
+export const knownDifferences: Readonly<Record<string, KnownDifference>> = {};
