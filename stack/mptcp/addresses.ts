@@ -22,7 +22,7 @@ interface Advertisement {
 
 export class AddressBook {
   readonly #connection: Connection;
-  readonly #remote: RemotePathAddress[] = [];
+  #remote: RemotePathAddress[] = [];
   readonly #unanswered: Advertisement[] = [];
 
   constructor(connection: Connection) {
@@ -102,11 +102,12 @@ export class AddressBook {
     if (hmac.high !== hmacHigh || hmac.low !== hmacLow) return;
     const address = keepAddress(unmapped(given));
     const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
-    const known = this.#remote.find((other) => other.addressId === addressId);
-    // RFC 8684 §3.4.1: an id that stands for another address has to be removed first.
-    if (known !== undefined && (known.address !== address || known.port !== remote.port)) return;
+    const known = this.#remote.filter((other) => other.addressId === addressId);
+    // RFC 8684 §3.4.1: an id that stands for another address has to be removed first; another port of the same address may be added to it.
+    if (known.some((other) => other.address !== address)) return;
     connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: keepAddress(given), port });
-    if (known !== undefined || this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
+    if (known.some((other) => other.port === remote.port)) return;
+    if (this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
     this.#remote.push(remote);
     this.#record(addressId, address, "remote", now);
     connection.paths.update(now);
@@ -115,8 +116,7 @@ export class AddressBook {
   /** `carrier` brought the option: it lives, whatever its address id. */
   onRemoveAddress(addressId: number, carrier: Subflow, now: number): void {
     const connection = this.#connection;
-    const known = this.#remote.findIndex((remote) => remote.addressId === addressId);
-    if (known >= 0 && addressId !== 0) this.#remote.splice(known, 1);
+    if (addressId !== 0) this.#remote = this.#remote.filter((remote) => remote.addressId !== addressId);
     connection.environment.record({
       time: now,
       name: "path-manager:address-removed",

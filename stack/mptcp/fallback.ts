@@ -111,6 +111,7 @@ export class Fallback {
     const { dataSender, reassembly } = this.#connection;
     const subflowStart = dataSender.positionOn(subflow);
     if (!this.#mayBegin(subflow) || subflowStart === undefined) {
+      subflow.failedSequence = this.#peerSequence(reassembly.next);
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return;
     }
@@ -125,8 +126,8 @@ export class Fallback {
     this.#reset(subflow, resetReason.mptcpSpecific, now);
   }
 
-  /** A mapping without the checksum that was agreed upon (RFC 8684 §3.3: the subflow is reset). */
-  onMissingChecksum(subflow: Subflow, now: number): void {
+  /** A mapping without the checksum that was agreed on, or with one that was not (RFC 8684 §3.3). */
+  onUnnegotiatedChecksum(subflow: Subflow, now: number): void {
     this.#reset(subflow, resetReason.mptcpSpecific, now);
   }
 

@@ -34,7 +34,10 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
       return true;
     }
     case "join-client": {
-      if (!options.has(mptcpPresent.join) || options.joinLength !== 16) return false;
+      if (!options.has(mptcpPresent.join) || options.joinLength !== 16) {
+        subflow.resetReason = resetReason.mptcpSpecific;
+        return false;
+      }
       subflow.remoteNonce = options.joinNonce;
       const expected = joinHmac(
         connection.peerKey!.key,
@@ -173,8 +176,12 @@ function isOwnKey(subflow: Subflow, options: MptcpOptions): boolean {
 function readCapableData(subflow: Subflow, options: MptcpOptions, now: number): void {
   const length = options.capableDataLength;
   if (length === 0) return;
-  subflow.connection.confirm(now);
-  const { synDataReceived } = subflow;
+  const { connection, synDataReceived } = subflow;
+  if (options.checksum >= 0 !== connection.checksumEnabled) {
+    connection.fallback.onUnnegotiatedChecksum(subflow, now);
+    return;
+  }
+  connection.confirm(now);
   const start = 1 + synDataReceived;
   if (subflow.delivered > start) return;
   subflow.mappings.add(start, synDataReceived, length, options.checksum, length);
@@ -219,8 +226,8 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
   const length = options.dataFin ? options.dataLength - 1 : options.dataLength;
   if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
   if (length === 0 || subflowStart + length <= subflow.delivered) return;
-  if (connection.checksumEnabled && options.checksum < 0) {
-    connection.fallback.onMissingChecksum(subflow, now);
+  if (options.checksum >= 0 !== connection.checksumEnabled) {
+    connection.fallback.onUnnegotiatedChecksum(subflow, now);
     return;
   }
   if (!subflow.mappings.add(subflowStart, dataStart, length, options.checksum, options.dataLength)) {

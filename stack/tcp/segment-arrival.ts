@@ -1,10 +1,14 @@
 /** A segment for a connection whose peer's SYN has come: the eight checks of RFC 9293 §3.10.7.4, with RFC 5961 and RFC 7323. */
 
+import { mptcpPresent } from "../wire/mptcp-options.ts";
 import { unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 import type { Closing } from "./closing.ts";
 import type { Opening } from "./opening.ts";
 import type { TransmissionControlBlock } from "./tcb.ts";
+
+/** What travels on acknowledgements of its own: such a duplicate tells nothing of the path. */
+const mptcpSignals = ~mptcpPresent.dss;
 
 export class SegmentArrival {
   readonly #tcb: TransmissionControlBlock;
@@ -104,7 +108,8 @@ export class SegmentArrival {
       sender.outstanding > 0 &&
       segment.payloadLength === 0 &&
       segment.window === windowBefore && // RFC 5681 §2 (e).
-      !segment.has(tcpFlag.fin);
+      !segment.has(tcpFlag.fin) &&
+      !segment.mptcp.has(mptcpSignals); // RFC 8684 §3, §4.
     const progress = acknowledged > sender.unacknowledged;
     const timeouts = sender.consecutiveTimeouts;
     if (tcb.congestion.reactsTo(segment, acknowledged, sender.next)) sender.handleCongestionMark();
