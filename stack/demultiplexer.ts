@@ -9,8 +9,9 @@ import type { ConnectionKey } from "./mptcp/keys.ts";
 import type { Subflow } from "./mptcp/subflow.ts";
 import type { RestoredHandshake, StatelessHandshake } from "./stateless-handshake.ts";
 import { resetFor } from "./tcp/reset-segment.ts";
+import type { TransparentListener } from "./transparent-listener.ts";
 import type { IcmpError } from "./wire/icmp-error.ts";
-import type { IpAddress } from "./wire/ip-address.ts";
+import { type IpAddress, isUnspecified } from "./wire/ip-address.ts";
 import { capableFlag, mptcpPresent, resetReason } from "./wire/mptcp-options.ts";
 import { tcpFlag, type TcpSegment } from "./wire/tcp-segment.ts";
 
@@ -33,6 +34,8 @@ export class Demultiplexer {
   readonly tokens = new Map<number, Connection>();
   readonly #host: DemultiplexerHost;
   readonly #listeners: Listener[] = [];
+  /** Takes what no other does, from interfaces that bring packets for anybody. */
+  transparentListener: TransparentListener | undefined;
 
   constructor(host: DemultiplexerHost) {
     this.#host = host;
@@ -59,8 +62,15 @@ export class Demultiplexer {
       this.#host.wake(subflow.connection);
       return;
     }
-    if (segment.has(tcpFlag.rst)) return;
+    if (segment.has(tcpFlag.rst)) {
+      this.transparentListener?.handleReset(segment);
+      return;
+    }
     const isOpening = (segment.flags & (tcpFlag.syn | tcpFlag.ack)) === tcpFlag.syn;
+    if (isOpening && isUnspecified(local.address) && this.transparentListener !== undefined) {
+      this.transparentListener.handleSyn(segment, local);
+      return;
+    }
     if (isOpening && segment.mptcp.has(mptcpPresent.join)) {
       const connection = this.tokens.get(segment.mptcp.joinToken);
       const isComplete = connection !== undefined && segment.mptcp.joinLength === 12;
@@ -72,6 +82,13 @@ export class Demultiplexer {
     if (listener !== undefined && isOpening) this.#handleSyn(listener, segment, local, now);
     else if (listener === undefined || !this.#completes(listener, segment, local, now))
       this.#reset(segment, local, -1, now);
+  }
+
+  /** The connection that answers a SYN which was kept: plain TCP. */
+  acceptKept(syn: TcpSegment, local: LocalAddress, now: number): Connection {
+    const connection = this.#host.newConnection(false, false, "disabled");
+    connection.acceptInitial(syn, local, now);
+    return connection;
   }
 
   handleIcmpError(error: IcmpError, now: number): void {

@@ -23,6 +23,11 @@ export interface InterfaceOptions {
   /** The device completes checksums (VIRTIO_NET_HDR_F_NEEDS_CSUM), also of single segments. Default: as `gso`. */
   checksumOffload?: boolean;
   addresses: readonly AddressOptions[];
+  /**
+   * A way to everywhere without a link layer, as a TUN device is: packets for any destination are for this host (`Host.listenTransparently`), it may speak as anybody
+   * (`ConnectOptions.localAddress`), and nobody is asked for a hardware address. It may then be without `addresses`. Default false.
+   */
+  transparent?: boolean;
   /** Next hop for IPv4 destinations outside the interface's prefixes, for packets with a source address of this interface. */
   gateway?: string;
   /** The same for IPv6; it may be a link-local address. */

@@ -10,7 +10,7 @@ import { checkedBuffer, checkedMultipathPolicy, checkedName, checkedTcpOptions }
 import { type AddressOptions, ConfigurationError, type HostOptions } from "./host-options.ts";
 import { buildInterfaces, checkedAddress, checkedOwnAddress } from "./interface-configuration.ts";
 import { Listener } from "./listener.ts";
-import { LocalAddresses } from "./local-addresses.ts";
+import { foreignAddress, LocalAddresses } from "./local-addresses.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
@@ -23,9 +23,11 @@ import { StatelessHandshake } from "./stateless-handshake.ts";
 import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
 import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
+import { TransparentListener } from "./transparent-listener.ts";
 import { isUnicast } from "./unicast.ts";
 import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { minimumIpv6Mtu } from "./wire/ipv6.ts";
+import type { TcpSegment } from "./wire/tcp-segment.ts";
 import { unspecifiedIpv6 } from "./wire/ipv6-address.ts";
 
 const defaultBuffer = 6 * 1024 * 1024;
@@ -51,7 +53,7 @@ export interface ListenOptions {
 export interface ConnectOptions {
   remoteAddress: string;
   remotePort: number;
-  /** Default: the address of the first interface that is up and has a route. */
+  /** Default: the address of the first interface that is up and has a route. With a transparent interface it may be anybody's (IP_TRANSPARENT). */
   localAddress?: string;
   /** Default: one by chance. */
   localPort?: number;
@@ -93,6 +95,7 @@ export class Host {
   readonly #awake = new Set<Connection>();
   readonly #toNotify = new Set<Connection>();
   readonly #listenersToNotify = new Set<Listener>();
+  #hasRequests = false;
   readonly #alarms = new DeadlineQueue<Alarm>((alarm) => alarm.at);
   readonly #ringing = new Set<Alarm>();
   #events: StackEvent[] = [];
@@ -134,7 +137,7 @@ export class Host {
       newConnection: (initiator, mptcp, plainReason, key) => this.#newConnection(initiator, mptcp, plainReason, key),
       wake: (connection) => void this.#awake.add(connection),
       notifyListener: (listener) => void this.#listenersToNotify.add(listener),
-      reply: (segment, local, now) => this.#output.sendSegment(segment, this.#interfaces[local.interfaceIndex]!, now),
+      reply: (segment, local, now) => this.#reply(segment, local, now),
     });
     this.#demultiplexer = demultiplexer;
     this.#input = new PacketInput(this.#addresses.list, this.#addresses.networks, demultiplexer, this.#output);
@@ -286,6 +289,29 @@ export class Host {
     return listener;
   }
 
+  /**
+   * Takes connections to any address and port, of which the packets come in by transparent interfaces; the application decides before the peer gets an answer.
+   * @throws NetworkError EADDRINUSE when there is such a listener; ConfigurationError without such an interface
+   */
+  listenTransparently({ backlog = defaultBacklog }: { backlog?: number } = {}): TransparentListener {
+    const demultiplexer = this.#demultiplexer;
+    if (!this.#interfaces.some(({ transparent }) => transparent))
+      throw new ConfigurationError("interfaces", `${this.name} has no transparent interface`);
+    if (demultiplexer.transparentListener !== undefined)
+      throw new NetworkError("EADDRINUSE", `${this.name} listens to everybody's connections already`);
+    const listener = new TransparentListener(
+      {
+        accept: (syn, local, now) => demultiplexer.acceptKept(syn, local, now),
+        reply: (segment, local, now) => this.#reply(segment, local, now),
+        notify: () => void (this.#hasRequests = true),
+        close: () => void (demultiplexer.transparentListener = undefined),
+      },
+      backlog,
+    );
+    demultiplexer.transparentListener = listener;
+    return listener;
+  }
+
   /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   connect(options: ConnectOptions, now: number): Connection {
     const { remotePort } = options;
@@ -298,7 +324,7 @@ export class Host {
     const local =
       options.localAddress === undefined
         ? this.#sourceFor(remote)
-        : this.#localAddressOf(checkedAddress("localAddress", options.localAddress));
+        : this.#ownOrForeign(checkedAddress("localAddress", options.localAddress));
     if (local === undefined && options.localAddress !== undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.localAddress} is not an address of ${this.name}`);
     }
@@ -365,6 +391,11 @@ export class Host {
       told = "state";
       if (listener.hasAcceptable) listener.onConnection?.();
     }
+    if (this.#hasRequests) {
+      this.#hasRequests = false;
+      told = "state";
+      this.#demultiplexer.transparentListener?.deliver();
+    }
     for (const connection of this.#toNotify) {
       this.#toNotify.delete(connection);
       if (connection.deliverNotifications()) told = "state";
@@ -397,6 +428,16 @@ export class Host {
 
   #localAddressOf(address: IpAddress): LocalAddress | undefined {
     return this.#addresses.find(address);
+  }
+
+  #ownOrForeign(address: IpAddress): LocalAddress | undefined {
+    const own = this.#localAddressOf(address);
+    const via = own === undefined ? this.#interfaces.find(({ transparent, up }) => transparent && up) : undefined;
+    return via === undefined ? own : foreignAddress(via, address);
+  }
+
+  #reply(segment: TcpSegment, local: LocalAddress, now: number): void {
+    this.#output.sendSegment(segment, this.#interfaces[local.interfaceIndex]!, now);
   }
 
   /** Where a packet between the two goes first, or undefined: no route, or addresses of different families. */
@@ -440,3 +481,4 @@ function listeningAddress({ address: text, ipv6Only = false }: ListenOptions): I
 export { NetworkError } from "./network-error.ts";
 export type { Connection } from "./mptcp/connection.ts";
 export type { Listener } from "./listener.ts";
+export type { ConnectionRequest, TransparentListener } from "./transparent-listener.ts";

@@ -50,7 +50,8 @@ export function checkedAddress(path: string, text: string): IpAddress {
 function buildInterface(given: InterfaceOptions, index: number, path: string): NetworkInterface {
   const mac = parseMac(given.mac);
   if (mac === undefined) throw new ConfigurationError(`${path}.mac`, `"${given.mac}" is not a hardware address`);
-  if (given.addresses.length === 0)
+  const { name, mtu, gso, checksumOffload = gso, transparent = false } = given;
+  if (given.addresses.length === 0 && !transparent)
     throw new ConfigurationError(`${path}.addresses`, "an interface needs at least one address");
   const addresses = given.addresses.map((own, i) => checkedOwnAddress(own, `${path}.addresses[${i}]`));
   const speaksIpv6 = addresses.some(({ address }) => isIpv6(address));
@@ -58,10 +59,20 @@ function buildInterface(given: InterfaceOptions, index: number, path: string): N
   if (!Number.isInteger(given.mtu) || given.mtu < least || given.mtu > maximumMtu) {
     throw new ConfigurationError(`${path}.mtu`, `${given.mtu} is not an integer from ${least} to ${maximumMtu}`);
   }
-  const { name, mtu, gso, checksumOffload = gso } = given;
   const gateway = checkedGateway(given.gateway, addresses, `${path}.gateway`);
   const ipv6Gateway = checkedIpv6Gateway(given.ipv6Gateway, addresses, `${path}.ipv6Gateway`);
-  return new NetworkInterface({ index, name, mac, mtu, gso, checksumOffload, addresses, gateway, ipv6Gateway });
+  return new NetworkInterface({
+    index,
+    name,
+    mac,
+    mtu,
+    gso,
+    checksumOffload,
+    addresses,
+    gateway,
+    ipv6Gateway,
+    transparent,
+  });
 }
 
 /** @throws ConfigurationError */

@@ -19,6 +19,23 @@ export interface AddressTraits {
   readonly backup: boolean;
 }
 
+/** `address` on an interface that speaks as anybody, to whom no peer is told an id; unspecified: whichever a packet was sent to. */
+export function foreignAddress(networkInterface: NetworkInterface, address: IpAddress): LocalAddress {
+  return localAddress(networkInterface, address, 0, { port: 0, backup: false });
+}
+
+function localAddress(
+  networkInterface: NetworkInterface,
+  address: IpAddress,
+  addressId: number,
+  { port, backup }: AddressTraits,
+): LocalAddress {
+  const { index, name, mtu, gso, up } = networkInterface;
+  const fixedHeaders = (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) + tcpHeaderLength;
+  const maximumSegmentSize = mtu - fixedHeaders;
+  return { addressId, address, port, interfaceIndex: index, interfaceName: name, maximumSegmentSize, gso, backup, up };
+}
+
 export class LocalAddresses {
   /** In the order in which they came; changes in place. */
   readonly list: LocalAddress[] = [];
@@ -28,19 +45,7 @@ export class LocalAddresses {
 
   /** @throws ConfigurationError when there is no id left */
   add(networkInterface: NetworkInterface, own: InterfaceAddress, traits: AddressTraits): void {
-    const { address } = own;
-    const fixedHeaders = (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) + tcpHeaderLength;
-    this.list.push({
-      addressId: this.#newId(),
-      address,
-      port: traits.port,
-      interfaceIndex: networkInterface.index,
-      interfaceName: networkInterface.name,
-      maximumSegmentSize: networkInterface.mtu - fixedHeaders,
-      gso: networkInterface.gso,
-      backup: traits.backup,
-      up: networkInterface.up,
-    });
+    this.list.push(localAddress(networkInterface, own.address, this.#newId(), traits));
     this.networks.push(own);
   }
 

@@ -50,6 +50,7 @@ export interface NetworkInterfaceOptions {
   addresses: readonly InterfaceAddress[];
   gateway: Ipv4Address | undefined;
   ipv6Gateway: Ipv6Address | undefined;
+  transparent: boolean;
 }
 
 export class NetworkInterface {
@@ -61,6 +62,8 @@ export class NetworkInterface {
   readonly checksumOffload: boolean;
   readonly gateway: Ipv4Address | undefined;
   readonly ipv6Gateway: Ipv6Address | undefined;
+  /** As `InterfaceOptions.transparent`. */
+  readonly transparent: boolean;
   #addresses: readonly InterfaceAddress[];
   readonly #linkLocal: Ipv6Address;
   up = true;
@@ -79,6 +82,7 @@ export class NetworkInterface {
     this.#linkLocal = linkLocalFor(options.mac);
     this.gateway = options.gateway;
     this.ipv6Gateway = options.ipv6Gateway;
+    this.transparent = options.transparent;
     this.#neighbours = new NeighbourCache({
       solicit: (address, mac) => (isIpv6(address) ? this.#solicit(address, mac) : this.#requestArp(address)),
       release: (frame) => void this.outgoing.push(frame),
@@ -116,6 +120,7 @@ export class NetworkInterface {
 
   /** Where a packet for `destination` goes first, or undefined: no route. */
   nextHop(destination: IpAddress): IpAddress | undefined {
+    if (this.transparent) return destination;
     for (const own of this.addresses) if (inPrefix(destination, own.address, own.prefixLength)) return destination;
     if (!isIpv6(destination)) return this.gateway;
     if (isLinkLocal(destination)) return this.linkLocal === undefined ? undefined : destination;
@@ -132,7 +137,7 @@ export class NetworkInterface {
 
   /** The hardware address of a neighbour, if it is known; asks for it when it is not, or has not been confirmed for long. */
   resolve(address: IpAddress, now: number): MacAddress | undefined {
-    return this.#neighbours.resolve(address, now);
+    return this.transparent ? zeroMac : this.#neighbours.resolve(address, now);
   }
 
   /** Keeps a frame until its neighbour has answered. */

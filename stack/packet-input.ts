@@ -1,6 +1,7 @@
 /** Packets on their way in: from an Ethernet frame to the segment, or the answer, that it carries. */
 
 import { type ChecksumState, checksumState } from "./frame.ts";
+import { foreignAddress } from "./local-addresses.ts";
 import type { LocalAddress } from "./mptcp/connection-environment.ts";
 import type { InterfaceAddress, NetworkInterface } from "./network-interface.ts";
 import type { PacketOutput } from "./packet-output.ts";
@@ -9,10 +10,10 @@ import { etherType, ethernetHeaderLength } from "./wire/ethernet.ts";
 import { icmpEchoReply, parseIcmpError } from "./wire/icmp.ts";
 import type { IcmpError } from "./wire/icmp-error.ts";
 import { icmpv6ChecksumIsRight, icmpv6EchoReply, icmpv6Type, parseIcmpv6Error } from "./wire/icmpv6.ts";
-import { type IpAddress, isIpv6 } from "./wire/ip-address.ts";
+import { type IpAddress, isIpv6, isUnspecified, unspecifiedAddress } from "./wire/ip-address.ts";
 import { ipProtocol, Ipv4Header } from "./wire/ipv4.ts";
 import { Ipv6Header } from "./wire/ipv6.ts";
-import { isMulticast } from "./wire/ipv6-address.ts";
+import { isMulticast, unspecifiedIpv6 } from "./wire/ipv6-address.ts";
 import { parseTcp, tcpChecksumIsRight } from "./wire/tcp-parse.ts";
 import { TcpSegment } from "./wire/tcp-segment.ts";
 
@@ -27,6 +28,8 @@ export class PacketInput {
   readonly #networks: readonly InterfaceAddress[];
   readonly #handler: SegmentHandler;
   readonly #output: PacketOutput;
+  /** Of transparent interfaces, one a family. */
+  readonly #foreign: LocalAddress[] = [];
   readonly #segment = new TcpSegment();
   readonly #ipv4 = new Ipv4Header();
   readonly #ipv6 = new Ipv6Header();
@@ -79,13 +82,14 @@ export class PacketInput {
   ): void {
     const ip = this.#ipv4;
     if (!ip.parse(buffer, this.#view, start, length)) return;
-    const local = this.#localAddressOf(ip.destination);
+    const local = this.#recipient(via, ip.destination);
     if (local === undefined) return;
     const payloadStart = start + ip.headerLength;
     const payloadLength = ip.totalLength - ip.headerLength;
     if (ip.protocol === ipProtocol.tcp) this.#handleTcp(local, ip, buffer, payloadStart, payloadLength, checksum, now);
     else if (ip.protocol === ipProtocol.icmp) {
-      const reply = icmpEchoReply(buffer, payloadStart, payloadLength);
+      // Whether somebody else is there is not ours to say.
+      const reply = isUnspecified(local.address) ? undefined : icmpEchoReply(buffer, payloadStart, payloadLength);
       if (reply !== undefined) this.#output.sendIcmp(via, ip.destination, ip.source, reply, now);
       else this.#handleError(parseIcmpError(buffer, payloadStart, payloadLength), now);
     }
@@ -104,7 +108,7 @@ export class PacketInput {
     const payloadStart = start + ip.headerLength;
     const payloadLength = ip.totalLength - ip.headerLength;
     if (ip.protocol === ipProtocol.tcp) {
-      const local = this.#localAddressOf(ip.destination);
+      const local = this.#recipient(via, ip.destination);
       if (local !== undefined) this.#handleTcp(local, ip, buffer, payloadStart, payloadLength, checksum, now);
     } else if (ip.protocol === ipProtocol.icmpv6 && via.hears(ip.destination)) {
       const isIntact =
@@ -169,6 +173,24 @@ export class PacketInput {
   /** Nothing comes from a group, from nobody, or from ourselves (RFC 9293 §3.9.2.3, MUST-63; RFC 1122 §3.2.1.3). */
   #mayBePeer(source: IpAddress): boolean {
     return isUnicast(source, this.#networks) && this.#localAddressOf(source) === undefined;
+  }
+
+  /** For whom of us a packet is; with the unspecified address: for one that is not ours, of which a transparent interface brings us the packets. */
+  #recipient(via: NetworkInterface, destination: IpAddress): LocalAddress | undefined {
+    const local = this.#localAddressOf(destination);
+    if (local !== undefined || !via.transparent || !isUnicast(destination, this.#networks)) return local;
+    return isIpv6(destination) ? this.#anybody(via, unspecifiedIpv6) : this.#anybody(via, unspecifiedAddress);
+  }
+
+  #anybody(via: NetworkInterface, unspecified: IpAddress): LocalAddress {
+    let anybody = this.#foreign.find(
+      ({ address, interfaceIndex }) => address === unspecified && interfaceIndex === via.index,
+    );
+    if (anybody === undefined) {
+      anybody = foreignAddress(via, unspecified);
+      this.#foreign.push(anybody);
+    }
+    return anybody;
   }
 
   #localAddressOf(address: IpAddress): LocalAddress | undefined {
