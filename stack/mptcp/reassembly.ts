@@ -1,12 +1,16 @@
 /** Connection-level receive side: bytes of all subflows in the order of their data sequence numbers (RFC 8684 §3.3.2), and the window that they share. */
 
+/** Slab i holds `slabSize(i)` bytes from data offset `slabStart(i)` on: small ones first, since most connections are short. */
 const smallestSlab = 4_096;
-const largestSlab = 262_144;
+const doublings = 6;
+const largestSlab = smallestSlab * 2 ** doublings;
+/** Where the slabs of the largest size begin. */
+const evenFrom = largestSlab - smallestSlab;
 
-interface Piece {
+/** What has come before its turn: the bytes stand in their slabs already. */
+interface Island {
   start: number;
   end: number;
-  bytes: Uint8Array;
 }
 
 export class Reassembly {
@@ -19,14 +23,11 @@ export class Reassembly {
   /** Data offset up to which the application has read. */
   #consumed = 0;
   #edge: number;
-  #pieces: Piece[] = [];
-
-  /** Filled slabs that wait to be read, then the one that is being filled. */
-  #filled: Uint8Array[] = [];
-  #slab = new Uint8Array(0);
-  #slabStart = 0;
-  #slabEnd = 0;
-  #slabSize = smallestSlab;
+  /** In order; none touches another or `next`. */
+  #islands: Island[] = [];
+  /** From the one that is being read on; those that nothing has come for yet are not made. */
+  #slabs: (Uint8Array | undefined)[] = [];
+  #firstSlab = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -87,8 +88,9 @@ export class Reassembly {
       this.#keep(start, bytes, offset, length);
       return false;
     }
-    this.#append(bytes, offset, length);
-    if (this.#pieces.length > 0) this.#release();
+    this.#write(start, bytes, offset, length);
+    this.next += length;
+    if (this.#islands.length > 0) this.#reachIslands();
     this.#passFin();
     return true;
   }
@@ -102,17 +104,14 @@ export class Reassembly {
 
   /** In-order bytes, at most `limit`; they are the caller's. */
   read(limit: number): Uint8Array | undefined {
-    let chunk = this.#filled[0];
-    if (chunk !== undefined) {
-      if (chunk.length > limit) {
-        this.#filled[0] = chunk.subarray(limit);
-        chunk = chunk.subarray(0, limit);
-      } else this.#filled.shift();
-    } else {
-      const length = Math.min(limit, this.#slabEnd - this.#slabStart);
-      if (length === 0) return undefined;
-      chunk = this.#slab.subarray(this.#slabStart, this.#slabStart + length);
-      this.#slabStart += length;
+    const readable = Math.min(limit, this.readableBytes);
+    if (readable <= 0) return undefined;
+    const slab = this.#slabs[0]!;
+    const from = this.#consumed - slabStart(this.#firstSlab);
+    const chunk = slab.subarray(from, Math.min(from + readable, slab.length));
+    if (from + chunk.length === slab.length) {
+      this.#slabs.shift();
+      this.#firstSlab++;
     }
     this.#consumed += chunk.length;
     this.#edge = Math.max(this.#edge, this.#consumed + this.#limit);
@@ -120,7 +119,7 @@ export class Reassembly {
   }
 
   clear(): void {
-    this.#pieces = [];
+    this.#islands = [];
     this.outOfOrderBytes = 0;
   }
 
@@ -130,67 +129,76 @@ export class Reassembly {
     return true;
   }
 
-  #append(bytes: Uint8Array, offset: number, length: number): void {
-    this.next += length;
+  /** To their place. */
+  #write(start: number, bytes: Uint8Array, offset: number, length: number): void {
+    let index = slabOf(start);
+    let inside = start - slabStart(index);
     while (length > 0) {
-      if (this.#slabEnd === this.#slab.length) this.#newSlab();
-      const taken = Math.min(length, this.#slab.length - this.#slabEnd);
-      this.#slab.set(bytes.subarray(offset, offset + taken), this.#slabEnd);
-      this.#slabEnd += taken;
+      const slab = this.#slab(index++);
+      const taken = Math.min(length, slab.length - inside);
+      slab.set(bytes.subarray(offset, offset + taken), inside);
+      inside = 0;
       offset += taken;
       length -= taken;
     }
   }
 
-  #newSlab(): void {
-    if (this.#slabEnd > this.#slabStart) this.#filled.push(this.#slab.subarray(this.#slabStart, this.#slabEnd));
-    this.#slab = new Uint8Array(this.#slabSize);
-    this.#slabSize = Math.min(largestSlab, this.#slabSize * 2);
-    this.#slabStart = 0;
-    this.#slabEnd = 0;
+  #slab(index: number): Uint8Array {
+    const at = index - this.#firstSlab;
+    while (this.#slabs.length <= at) this.#slabs.push(undefined);
+    return (this.#slabs[at] ??= new Uint8Array(slabSize(index)));
   }
 
-  /** Out of order: only what nobody holds yet is copied. */
+  /** Out of order: only what nobody holds yet is written. */
   #keep(start: number, bytes: Uint8Array, offset: number, length: number): void {
-    const pieces = this.#pieces;
-    let low = 0;
-    let high = pieces.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (pieces[middle]!.start <= start) low = middle + 1;
-      else high = middle;
-    }
-    let at = low;
+    const islands = this.#islands;
     const end = start + length;
-    const before = pieces[at - 1];
-    if (before !== undefined && before.end > start) {
-      offset += before.end - start;
-      start = before.end;
+    let first = islands.length;
+    while (first > 0 && islands[first - 1]!.end >= start) first--;
+    let after = first;
+    let missingFrom = start;
+    for (let island = islands[after]; island !== undefined && island.start <= end; island = islands[++after]) {
+      this.#fill(missingFrom, island.start, bytes, offset - start);
+      missingFrom = island.end;
     }
-    while (start < end) {
-      const after = pieces[at];
-      const gapEnd = after === undefined ? end : Math.min(end, after.start);
-      if (gapEnd > start) {
-        pieces.splice(at, 0, { start, end: gapEnd, bytes: bytes.slice(offset, offset + (gapEnd - start)) });
-        this.outOfOrderBytes += gapEnd - start;
-        at++;
-      }
-      if (after === undefined) return;
-      offset += after.end - start;
-      start = after.end;
-      at++;
+    this.#fill(missingFrom, end, bytes, offset - start);
+    if (after === first) {
+      islands.splice(first, 0, { start, end });
+      return;
     }
+    const joined = islands[first]!;
+    joined.start = Math.min(joined.start, start);
+    joined.end = Math.max(islands[after - 1]!.end, end);
+    if (after - first > 1) islands.splice(first + 1, after - first - 1);
   }
 
-  #release(): void {
-    let taken = 0;
-    for (const piece of this.#pieces) {
-      if (piece.start > this.next) break;
-      taken++;
-      this.outOfOrderBytes -= piece.end - piece.start;
-      const skip = this.next - piece.start;
-      if (skip < piece.bytes.length) this.#append(piece.bytes, skip, piece.bytes.length - skip);
-    }
-    if (taken > 0) this.#pieces.splice(0, taken);
+  /** Data offset d is byte `shift + d`. */
+  #fill(start: number, end: number, bytes: Uint8Array, shift: number): void {
+    if (end <= start) return;
+    this.#write(start, bytes, shift + start, end - start);
+    this.outOfOrderBytes += end - start;
   }
+
+  #reachIslands(): void {
+    const islands = this.#islands;
+    for (let island = islands[0]; island !== undefined && island.start <= this.next; island = islands[0]) {
+      this.outOfOrderBytes -= island.end - island.start;
+      this.next = Math.max(this.next, island.end);
+      islands.shift();
+    }
+  }
+}
+
+function slabSize(index: number): number {
+  return index < doublings ? smallestSlab * 2 ** index : largestSlab;
+}
+
+function slabStart(index: number): number {
+  return index < doublings ? smallestSlab * (2 ** index - 1) : evenFrom + (index - doublings) * largestSlab;
+}
+
+/** The slab of a data offset. */
+function slabOf(offset: number): number {
+  if (offset >= evenFrom) return doublings + Math.floor((offset - evenFrom) / largestSlab);
+  return 31 - Math.clz32(offset / smallestSlab + 1);
 }
