@@ -2,7 +2,9 @@
 import { isMap, isNode, isScalar } from "yaml";
 import { formatFound } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
-import type { Experiment } from "./experiment.ts";
+import { isOffered } from "./endpoint-abilities.ts";
+import { endpointKinds } from "./experiment.ts";
+import type { EndpointKind, Experiment } from "./experiment.ts";
 import type { CheckedExperiment } from "./checked-experiment.ts";
 import { parseKeyPath } from "./settings.ts";
 import type { YamlSource } from "./yaml-source.ts";
@@ -78,5 +80,25 @@ function becomeBaseline(source: YamlSource, name: string): Diagnostic[] {
         : "it leads nowhere in this file",
     });
   }
+  for (const written of keyPlaces.keys()) {
+    const target = parseKeyPath(written);
+    if (target?.at(-1) === "endpoint") dropInherited(source, target.slice(0, -1), new Set(keyPlaces.keys()));
+  }
   return diagnostics;
+}
+
+/**
+ * A baseline on another endpoint inherits the host's settings as far as that endpoint has them: a scheduler that is compared is no reason to refuse the plain
+ * TCP beside it. What the baseline itself sets stays, and is checked.
+ */
+function dropInherited(source: YamlSource, host: readonly (string | number)[], own: ReadonlySet<string>): void {
+  const settings = source.nodeAt(host);
+  if (!isMap(settings)) return;
+  const kind = settings.get("endpoint");
+  if (!endpointKinds.includes(kind as EndpointKind)) return;
+  for (const { key, value } of [...settings.items]) {
+    const name = String(isScalar(key) ? key.value : key);
+    if (own.has([...host, name].join("."))) continue;
+    if (!isOffered(kind as EndpointKind, name, isScalar(value) ? value.value : value)) source.remove([...host, name]);
+  }
 }

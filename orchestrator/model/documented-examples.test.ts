@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { Command } from "commander";
 import { parse } from "yaml";
 import { formatDiagnostics } from "./diagnostics.ts";
-import { endpointAbilities } from "./experiment-schema.ts";
+import { endpointAbilities } from "./endpoint-abilities.ts";
 import { jsonSchemaText } from "./json-schemas.ts";
 import { loadFile } from "./load.ts";
 

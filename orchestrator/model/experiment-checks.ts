@@ -1,6 +1,7 @@
 /** What of an experiment can only be judged over several places of its file and with its topology. */
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
-import { endpointAbilities, subflowLimits } from "./experiment-schema.ts";
+import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";
+import { endpointAbilities, subflowLimits } from "./endpoint-abilities.ts";
 import type { Experiment, Fault, HostSettings, Workload } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
 import { boundOnRate } from "./path-rates.ts";
@@ -74,6 +75,7 @@ function checkAbilities(settings: HostSettings, path: readonly string[], complai
       hint: "choose what the endpoint offers, or leave the key out",
     });
   }
+  checkOptions(settings, path, complain);
   const { most } = subflowLimits[settings.endpoint];
   if (settings.subflows <= most) return;
   complain({
@@ -81,6 +83,29 @@ function checkAbilities(settings: HostSettings, path: readonly string[], complai
     found: `${settings.subflows} on a ${settings.endpoint} endpoint`,
     expected: `at most ${most}`,
     hint: most === 1 ? "plain TCP has one path; leave it out" : "lower it, or leave it out",
+  });
+}
+
+function checkOptions({ endpoint, options }: HostSettings, path: readonly string[], complain: Complain): void {
+  for (const key of endpointOptionKeys) {
+    const value = key === "closeTimeout" ? options.closeTimeoutMicroseconds : options[key];
+    const refusal = value === undefined ? undefined : optionRefusal(endpoint, key);
+    if (refusal === undefined) continue;
+    complain({
+      path: [...path, key],
+      at: "key",
+      found: `${key} on a ${endpoint} endpoint`,
+      expected: `it on ${formatChoice(refusal.on)}`,
+      hint: refusal.instead,
+    });
+  }
+  const accepted = options.maximumAddressesAccepted ?? 0;
+  if (endpoint !== "linux-mptcp" || accepted <= kernelAddressLimit) return;
+  complain({
+    path: [...path, "maximumAddressesAccepted"],
+    found: `${accepted} on a linux-mptcp endpoint`,
+    expected: `at most ${kernelAddressLimit}`,
+    hint: "the kernel takes no more; lower it, or leave it out",
   });
 }
 

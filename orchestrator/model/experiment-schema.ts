@@ -1,5 +1,7 @@
 /** The form of an experiment file. What needs more than one place of it, or the topology, to be judged is in `experiment-checks.ts`. */
 import * as z from "zod";
+import { defaultHostSettings, endpointAbilities } from "./endpoint-abilities.ts";
+import { endpointOptionSchemas } from "./endpoint-options.ts";
 import { endpointKinds, faultActions, substrateNames } from "./experiment.ts";
 import type {
   Baseline,
@@ -27,46 +29,6 @@ import {
 import { expected } from "./schema-diagnostics.ts";
 import { traffic } from "./traffic-schema.ts";
 
-/** What each kind of endpoint offers; the first of each list is the default. */
-export const endpointAbilities = {
-  pathlab: {
-    congestionControl: ["lia", "olia", "balia", "wvegas", "ewtcp", "fully-coupled", "reno", "cubic"],
-    scheduler: ["min-rtt", "round-robin", "redundant", "blest", "ecf"],
-    pathManager: ["full-mesh", "n-different-ports"],
-  },
-  "pathlab-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
-  "linux-mptcp": { congestionControl: ["cubic", "reno"], scheduler: ["default"], pathManager: ["kernel"] },
-  "linux-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
-} as const satisfies Record<
-  EndpointKind,
-  { congestionControl: readonly string[]; scheduler: readonly string[]; pathManager: readonly string[] }
->;
-
-/** Holds two seconds of a 3G link's buffer beside a WiFi link's, with room for reassembly. */
-const defaultBufferBytes = 16 * 1024 * 1024;
-
-/** Subflows of a connection, the first among them: without being told, and the most that can be had. Kernels take 8 beside the first (MPTCP_PM_ADDR_MAX). */
-export const subflowLimits: Readonly<Record<EndpointKind, { readonly byDefault: number; readonly most: number }>> = {
-  pathlab: { byDefault: 8, most: 32 },
-  "pathlab-tcp": { byDefault: 1, most: 1 },
-  "linux-mptcp": { byDefault: 9, most: 9 },
-  "linux-tcp": { byDefault: 1, most: 1 },
-};
-
-export function defaultHostSettings(endpoint: EndpointKind): HostSettings {
-  const abilities = endpointAbilities[endpoint];
-  return {
-    endpoint,
-    congestionControl: abilities.congestionControl[0],
-    scheduler: abilities.scheduler[0],
-    pathManager: abilities.pathManager[0],
-    subflows: subflowLimits[endpoint].byDefault,
-    sendBufferBytes: defaultBufferBytes,
-    receiveBufferBytes: defaultBufferBytes,
-    backup: [],
-  };
-}
-
 const abilityNames = (ability: "congestionControl" | "scheduler" | "pathManager"): [string, ...string[]] =>
   [...new Set(Object.values(endpointAbilities).flatMap((abilities) => abilities[ability] as readonly string[]))] as [
     string,
@@ -90,6 +52,7 @@ const host = z
     sendBuffer: z.exactOptional(size("Bytes that the endpoint keeps for sending.")),
     receiveBuffer: z.exactOptional(size("Bytes that the endpoint keeps for receiving.")),
     backup: z.array(z.string()).default([]).describe("Interfaces whose subflows are used only when no other is left."),
+    ...endpointOptionSchemas,
   })
   .transform(
     ({
@@ -101,6 +64,8 @@ const host = z
       sendBuffer,
       receiveBuffer,
       backup,
+      closeTimeout,
+      ...options
     }): HostSettings => {
       const defaults = defaultHostSettings(endpoint);
       return {
@@ -112,6 +77,7 @@ const host = z
         sendBufferBytes: sendBuffer ?? defaults.sendBufferBytes,
         receiveBufferBytes: receiveBuffer ?? defaults.receiveBufferBytes,
         backup,
+        options: { ...options, ...(closeTimeout !== undefined && { closeTimeoutMicroseconds: closeTimeout }) },
       };
     },
   );
@@ -119,6 +85,13 @@ const host = z
 const hostName = (description: string) => z.string().describe(description);
 const start = duration("When it starts.").default(0);
 const port = z.exactOptional(whole("Port of the server; chosen by the plan when left out.", 1, 65535));
+const noDelay = z.exactOptional(
+  z
+    .boolean()
+    .describe(
+      "Small writes do not wait for the acknowledgement of earlier ones (TCP_NODELAY); of request-response by default.",
+    ),
+);
 
 /** Exactly one of two keys must be there. */
 function exactlyOne<Key extends string>(first: Key, second: Key) {
@@ -150,6 +123,7 @@ const bulk = z
     duration: z.exactOptional(positiveDuration("How long to send.")),
     start,
     port,
+    noDelay,
   })
   .superRefine(exactlyOne("size", "duration"))
   .transform((value): BulkWorkload => ({
@@ -161,6 +135,7 @@ const bulk = z
     ...(value.duration !== undefined && { durationMicroseconds: value.duration }),
     startMicroseconds: value.start,
     ...(value.port !== undefined && { port: value.port }),
+    ...(value.noDelay !== undefined && { noDelay: value.noDelay }),
   }));
 
 const stream = z
@@ -177,6 +152,7 @@ const stream = z
     duration: positiveDuration("Length of the stream."),
     start,
     port,
+    noDelay,
   })
   .transform((value): StreamWorkload => ({
     kind: "stream",
@@ -189,6 +165,7 @@ const stream = z
     durationMicroseconds: value.duration,
     startMicroseconds: value.start,
     ...(value.port !== undefined && { port: value.port }),
+    ...(value.noDelay !== undefined && { noDelay: value.noDelay }),
   }));
 
 const requestResponse = z
@@ -203,6 +180,7 @@ const requestResponse = z
     duration: z.exactOptional(positiveDuration("How long to ask.")),
     start,
     port,
+    noDelay,
   })
   .superRefine(exactlyOne("count", "duration"))
   .transform((value): RequestResponseWorkload => ({
@@ -216,6 +194,7 @@ const requestResponse = z
     ...(value.duration !== undefined && { durationMicroseconds: value.duration }),
     startMicroseconds: value.start,
     ...(value.port !== undefined && { port: value.port }),
+    ...(value.noDelay !== undefined && { noDelay: value.noDelay }),
   }));
 
 const fault = z

@@ -1,4 +1,5 @@
 /** An experiment, checked and in base units (bits per second, microseconds, bytes). Made from a file by `load.ts`; the file's form is in `experiment-schema.ts`. */
+import type { EndpointOptions } from "./endpoint-options.ts";
 import type { LinkShape } from "./link-profile.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -56,11 +57,15 @@ export interface HostSettings {
   readonly receiveBufferBytes: number;
   /** Interfaces whose subflows are used only when no other is left. */
   readonly backup: readonly string[];
+  /** What the file says beyond that; each one that the endpoint has. */
+  readonly options: EndpointOptions;
 }
 
 interface WorkloadBase {
   readonly startMicroseconds: number;
   readonly port?: number;
+  /** TCP_NODELAY at both ends. Left out: of `request-response` alone. */
+  readonly noDelay?: boolean;
 }
 
 /** Bytes flow `from` → `to`. `client` opens the connection: `to` unless the file says otherwise, as in a download. Exactly one of size and duration is there. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { formatDiagnostics } from "./diagnostics.ts";
-import type { Checked } from "./diagnostics.ts";
+import type { Checked, Diagnostic } from "./diagnostics.ts";
 import { loadExperiment, loadFile, loadTopology } from "./load.ts";
 import type { LoadedExperiment } from "./load.ts";
 import type { Topology } from "./topology.ts";
@@ -113,6 +113,38 @@ describe("settings from outside", () => {
 });
 
 describe("baselines", () => {
+  it("on another endpoint inherit of a host's settings what that endpoint has", () => {
+    const loaded = loadExperiment(wifi3g, {
+      settings: [
+        "hosts.server.scheduler=blest",
+        "hosts.server.congestionControl=cubic",
+        "hosts.server.subflows=4",
+        "hosts.server.windowCapping=false",
+        "hosts.server.receiveBuffer=1MB",
+      ],
+    });
+    const { experiment, baselines } = valueOf(loaded);
+    expect(experiment.hosts["server"]).to.deep.include({ scheduler: "blest", options: { windowCapping: false } });
+    const plain = baselines[0]!;
+    expect(plain.experiment.hosts["server"]).to.deep.include({
+      scheduler: "none",
+      congestionControl: "cubic",
+      subflows: 1,
+      receiveBufferBytes: 1e6,
+      options: {},
+    });
+    expect(plain.text).not.to.contain("blest");
+  });
+
+  it("are still refused what nobody has, and what they set themselves", () => {
+    const refused = (...settings: string[]): string =>
+      formatDiagnostics((loadExperiment(wifi3g, { settings }) as { diagnostics: readonly Diagnostic[] }).diagnostics);
+    expect(refused("hosts.server.scheduler=fastest")).to.contain('found "fastest"');
+    expect(refused('baselines.tcp-on-wifi.set={"hosts.server": {endpoint: linux-tcp, scheduler: blest}}')).to.contain(
+      "blest on a linux-tcp endpoint",
+    );
+  });
+
   it("are the experiment with their keys set and their own expectations", () => {
     const { experiment, baselines } = valueOf(loadExperiment(wifi3g));
     expect(baselines.map(({ name }) => name)).to.deep.equal(["tcp-on-wifi"]);

@@ -1,4 +1,5 @@
 /** A plan in words: what will be created on the machine, what will run, and why. Stable, so that two plans can be compared by a diff. */
+import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { Expectation } from "../model/experiment.ts";
 import { formatDuration, formatProbability, formatRate, formatSize } from "../model/units.ts";
 import type { Plan, PlannedNode, PlannedRoute, PlannedWorkload } from "./plan.ts";
@@ -118,7 +119,8 @@ function describeSysctls(nodes: readonly PlannedNode[]): string[][] {
 
 function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   if (!endpoint) return [];
-  const { kind, congestionControl, scheduler, pathManager, subflows, backupInterfaces, kernelMptcp } = endpoint;
+  const { kind, congestionControl, scheduler, pathManager, subflows, backupInterfaces, options, kernelMptcp } =
+    endpoint;
   const rows = [
     [
       name,
@@ -127,6 +129,7 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
     ],
   ];
   if (backupInterfaces.length > 0) rows.push([name, "backup", backupInterfaces.join(", ")]);
+  if (options) rows.push([name, "options", describeOptions(options)]);
   if (kernelMptcp)
     rows.push([
       name,
@@ -136,6 +139,12 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   for (const { address, interface: dev, flags } of kernelMptcp?.endpoints ?? [])
     rows.push([name, "ip mptcp", `endpoint ${address} dev ${dev} ${flags.join(" ")}`]);
   return rows;
+}
+
+function describeOptions({ closeTimeoutMicroseconds, ...options }: EndpointOptions): string {
+  const words = Object.entries(options).map(([key, value]) => `${key} ${value}`);
+  if (closeTimeoutMicroseconds !== undefined) words.push(`closeTimeout ${formatDuration(closeTimeoutMicroseconds)}`);
+  return words.join(", ");
 }
 
 const time = (name: string, limit?: { readonly atMostMicroseconds: number }): string[] =>

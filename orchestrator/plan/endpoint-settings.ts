@@ -1,7 +1,8 @@
 /** What each node's kernel is told: sysctls, and `ip mptcp` set-up of kernel endpoints. Reasons for the values are in linux-peer.md's measurements. */
+import { kernelAddressLimit, kernelOptionSysctls } from "../model/endpoint-options.ts";
 import { isOfOurStack } from "../model/experiment.ts";
 import type { HostSettings, Workload } from "../model/experiment.ts";
-import { subflowLimits } from "../model/experiment-schema.ts";
+import { subflowLimits } from "../model/endpoint-abilities.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
 import type { AddressedEnd } from "./addressing.ts";
 import type { PlannedEndpoint } from "./plan.ts";
@@ -47,11 +48,9 @@ export function hostSysctls(settings: HostSettings): Record<string, string> {
           "net.mptcp.add_addr_timeout": "1",
         }
       : {}),
+    ...kernelOptionSysctls(settings.options),
   };
 }
-
-/** The most that the kernel takes (MPTCP_PM_ADDR_MAX). */
-const kernelAddAddrAccepted = 8;
 
 /** @param severalPeerAddresses whether a host at the other end has several interfaces, so that a full mesh has more than one subflow an interface of ours */
 export function planEndpoint(
@@ -69,6 +68,7 @@ export function planEndpoint(
     sendBufferBytes,
     receiveBufferBytes,
     backup,
+    options,
   } = settings;
   const planned = {
     kind,
@@ -79,6 +79,7 @@ export function planEndpoint(
     sendBufferBytes,
     receiveBufferBytes,
     backupInterfaces: backup,
+    ...(isOfOurStack(kind) && Object.keys(options).length > 0 && { options }),
   };
   if (kind !== "linux-mptcp") return planned;
   const flags = role === "server" ? ["signal"] : severalPeerAddresses ? ["subflow", "fullmesh"] : ["subflow"];
@@ -92,7 +93,7 @@ export function planEndpoint(
     ...planned,
     kernelMptcp: {
       // The kernel does not count the first.
-      limits: { subflows: subflows - 1, addAddrAccepted: kernelAddAddrAccepted },
+      limits: { subflows: subflows - 1, addAddrAccepted: options.maximumAddressesAccepted ?? kernelAddressLimit },
       endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [],
     },
   };

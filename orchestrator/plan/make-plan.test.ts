@@ -136,6 +136,28 @@ describe("hosts", () => {
     ]);
   });
 
+  it("tell a kernel in its own words what the experiment chooses, and our stack in ours", () => {
+    const chosen = "dssChecksum: true, allowJoinInitialAddress: false, maximumAddressesAccepted: 3, synCookies: always";
+    const { nodes } = plan(
+      load(
+        "wifi-3g",
+        `hosts.phone={ endpoint: linux-mptcp, autotune: false, ${chosen} }`,
+        `hosts.server={ ${chosen} }`,
+      ),
+    );
+    const [phone, server] = nodes;
+    expect(phone!.sysctls).to.include({
+      "net.mptcp.checksum_enabled": "1",
+      "net.mptcp.allow_join_initial_addr_port": "0",
+      "net.ipv4.tcp_syncookies": "2",
+      "net.ipv4.tcp_moderate_rcvbuf": "0",
+    });
+    expect(phone!.endpoint!.kernelMptcp!.limits.addAddrAccepted).to.equal(3);
+    expect(phone!.endpoint).not.to.have.property("options");
+    expect(server!.endpoint!.options).to.deep.include({ dssChecksum: true, synCookies: "always" });
+    expect(server!.sysctls).not.to.have.property("net.mptcp.checksum_enabled");
+  });
+
   it("keep MPTCP on whatever happens, and pin the congestion control", () => {
     const { sysctls } = node(
       plan(load("wifi-3g", "hosts.phone={ endpoint: linux-mptcp, congestionControl: reno, receiveBuffer: 6MB }")),

@@ -1,7 +1,7 @@
 /** Experiment + topology + the machine's abilities ⇒ plan. Pure: the same input gives the same plan on any machine. */
 import { formatFound, inFileOrder } from "../model/diagnostics.ts";
 import type { Checked } from "../model/diagnostics.ts";
-import { defaultHostSettings } from "../model/experiment-schema.ts";
+import { defaultHostSettings } from "../model/endpoint-abilities.ts";
 import { isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";

@@ -22,6 +22,7 @@ const experiment: Experiment = {
       sendBufferBytes: 1e6,
       receiveBufferBytes: 1e6,
       backup: [],
+      options: {},
     },
   },
   workload: { w: { kind: "bulk", from: "h1", to: "h0", client: "h0", sizeBytes: 1e6, startMicroseconds: 0 } },

@@ -2,6 +2,7 @@
  * The plan: everything that a run will create and do, with names, addresses and MACs already decided. It is plain data (JSON in, JSON out), made by
  * a pure function from experiment, topology and the machine's abilities, and it is all that a substrate gets to see.
  */
+import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { LinkDirectionConfig } from "../path/link-direction.ts";
 import type { EndpointKind, Expectation, FaultAction, SubstrateName } from "../model/experiment.ts";
 
@@ -93,6 +94,8 @@ export interface PlannedEndpoint {
   readonly receiveBufferBytes: number;
   /** Interfaces whose subflows are used only when no other is left. */
   readonly backupInterfaces: readonly string[];
+  /** Of our stack, what the experiment says; a kernel has the like among its sysctls. */
+  readonly options?: EndpointOptions;
   /** `ip mptcp` set-up of a `linux-mptcp` host. */
   readonly kernelMptcp?: {
     readonly limits: { readonly subflows: number; readonly addAddrAccepted: number };
@@ -134,6 +137,8 @@ interface PlannedWorkloadBase {
   readonly serverAddress: string;
   readonly port: number;
   readonly startMicroseconds: number;
+  /** TCP_NODELAY at both ends. Left out: of `request-response` alone. */
+  readonly noDelay?: boolean;
   /** Seed of the bytes that are sent, so that the judge knows them without asking. */
   readonly payloadSeed: number;
 }

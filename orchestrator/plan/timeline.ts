@@ -36,6 +36,7 @@ export function planWorkloads(
       port: workload.port ?? freePort(),
       startMicroseconds: workload.startMicroseconds,
       payloadSeed: derivedSeed(seed, "payload", name),
+      ...(workload.noDelay !== undefined && { noDelay: workload.noDelay }),
     };
     if (workload.kind !== "request-response") return { ...workload, ...base };
     const { kind, requestBytes, responseBytes, intervalMicroseconds } = workload;

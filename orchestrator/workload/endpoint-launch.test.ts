@@ -33,6 +33,27 @@ function node(kind: EndpointNode["endpoint"]["kind"]): EndpointNode {
 
 const programs = { node: "/opt/node", endpoint: "/opt/endpoint.mjs" };
 
+const shared = {
+  name: "t",
+  client: "phone",
+  server: "server",
+  serverAddress: "10.9.0.2",
+  port: 5001,
+  startMicroseconds: 0,
+  payloadSeed: 3,
+};
+const transfers = {
+  base: { ...shared, kind: "bulk", from: "server", to: "phone", sizeBytes: 10 },
+  question: {
+    ...shared,
+    kind: "request-response",
+    requestBytes: 750,
+    responseBytes: 750,
+    intervalMicroseconds: 400_000,
+    count: 3,
+  },
+} as const;
+
 describe("endpoint launch", () => {
   it("runs the kernel's MPTCP under mptcpize and the others as they are", () => {
     expect(endpointCommand(node("linux-mptcp"), programs).argv).to.deep.equal([
@@ -70,6 +91,26 @@ describe("endpoint launch", () => {
     });
   });
 
+  it("hands on what the experiment chooses, and nothing that it leaves open", () => {
+    const chosen = node("pathlab");
+    const options = { autotune: true, pacing: false, synCookies: "always", closeTimeoutMicroseconds: 5e6 } as const;
+    const { transport } = startCommand({ ...chosen, endpoint: { ...chosen.endpoint, options } }, 1, 100_000);
+    if (transport.kind !== "stack") throw new Error("not a stack");
+    expect(transport.options).to.deep.include({
+      autotune: true,
+      closeTimeoutMicroseconds: 5e6,
+      tcp: { pacing: false, synCookies: "always" },
+    });
+    expect(transport.options).not.to.have.any.keys("pacing", "synCookies", "penalisation");
+  });
+
+  it("switches Nagle's algorithm off for questions and answers alone, unless told", () => {
+    const { base, question } = transfers;
+    expect(workloadDescription(base)).to.include({ noDelay: false });
+    expect(workloadDescription(question)).to.include({ noDelay: true });
+    expect(workloadDescription({ ...question, noDelay: false })).to.include({ noDelay: false });
+  });
+
   it("gives each host random numbers of its own, the same for the same seed", () => {
     const seedOf = (name: string, seed: number): number => {
       const { transport } = startCommand({ ...node("pathlab"), name }, seed, 1);
@@ -99,6 +140,7 @@ describe("endpoint launch", () => {
       serverAddress: "10.9.0.2",
       port: 5001,
       payloadSeed: 3,
+      noDelay: false,
       sender: "server",
       sizeBytes: 10,
     });

@@ -7,6 +7,7 @@ import type {
   PathManagerName,
   SchedulerName,
 } from "../../stack/host-options.ts";
+import type { EndpointOptions } from "../model/endpoint-options.ts";
 import { isOfOurStack } from "../model/experiment.ts";
 import type { PlannedEndpoint, PlannedInterface, PlannedNode, PlannedWorkload } from "../plan/plan.ts";
 import type { LabCommand } from "./lab-process.ts";
@@ -59,7 +60,13 @@ function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
     ...(endpoint.subflows !== undefined && { maximumSubflows: endpoint.subflows - 1 }),
     sendBufferBytes: endpoint.sendBufferBytes,
     receiveBufferBytes: endpoint.receiveBufferBytes,
+    ...chosenOptions(endpoint.options ?? {}),
   };
+}
+
+function chosenOptions({ pacing, synCookies, ...options }: EndpointOptions): Partial<HostOptions> {
+  const tcp = { ...(pacing !== undefined && { pacing }), ...(synCookies !== undefined && { synCookies }) };
+  return { ...options, ...(Object.keys(tcp).length > 0 && { tcp }) };
 }
 
 function interfaceOptions(node: EndpointNode, planned: PlannedInterface): InterfaceOptions {
@@ -92,7 +99,8 @@ function hostSeed(seed: number, name: string): number {
 /** The plan's workload in the endpoint's words. */
 export function workloadDescription(planned: PlannedWorkload): WorkloadDescription {
   const { name, serverAddress, port, payloadSeed } = planned;
-  const base = { name, serverAddress, port, payloadSeed };
+  const noDelay = planned.noDelay ?? planned.kind === "request-response";
+  const base = { name, serverAddress, port, payloadSeed, noDelay };
   switch (planned.kind) {
     case "bulk": {
       const { kind, sizeBytes, durationMicroseconds } = planned;

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { monotonicClock } from "./clock.ts";
 import { EndpointProgram, type OpenTransport } from "./endpoint-program.ts";
 import type { EndpointCommand, EndpointRecord, StartCommand } from "./protocol.ts";
-import type { Transport } from "./transport.ts";
+import type { Transport, TransportSocket } from "./transport.ts";
 
 const start: StartCommand = {
   do: "start",
@@ -21,13 +21,15 @@ const workload = {
   sizeBytes: 100,
 } as const;
 
+const socket = (): TransportSocket => Object.assign(new PassThrough(), { setNoDelay: () => undefined });
+
 /** A transport whose server gets one connection as soon as it listens: a socket that hears what it says. */
 function loopback(closed: () => void = () => undefined): Transport {
   return {
     versions: { test: "1" },
     sampleIsCostly: false,
-    connect: () => new PassThrough(),
-    listen: async (_port, onConnection) => onConnection(new PassThrough()),
+    connect: () => socket(),
+    listen: async (_port, onConnection) => onConnection(socket()),
     sample: async () => [],
     close: async () => closed(),
   };

@@ -30,6 +30,8 @@ interface WorkloadBase {
   readonly serverAddress: string;
   readonly port: number;
   readonly payloadSeed: number;
+  /** TCP_NODELAY, at this side of the connection. Default false. */
+  readonly noDelay?: boolean;
 }
 
 export interface BulkDescription extends WorkloadBase {

@@ -8,6 +8,8 @@ export interface TransportSocket extends Duplex {
   readonly localPort?: number | undefined;
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  /** TCP_NODELAY; off on a new socket. */
+  setNoDelay(noDelay?: boolean): unknown;
 }
 
 export interface Endpoint {

@@ -88,6 +88,7 @@ export class WorkloadSession {
 
   #run(socket: TransportSocket): void {
     this.#socket = socket;
+    socket.setNoDelay(this.#command.workload.noDelay ?? false);
     const { localAddress, localPort, remoteAddress, remotePort } = socket;
     this.#event("connected", { localAddress, localPort, remoteAddress, remotePort });
     socket.once("end", this.#onEnding);

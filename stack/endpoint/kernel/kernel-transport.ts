@@ -18,13 +18,13 @@ export class KernelTransport implements Transport {
   readonly #servers: Server[] = [];
 
   connect(remote: Endpoint): TransportSocket {
-    const socket = connect({ ...remote, allowHalfOpen: true, noDelay: true });
+    const socket = connect({ ...remote, allowHalfOpen: true });
     this.#track(socket);
     return socket;
   }
 
   listen(port: number, onConnection: (socket: TransportSocket) => void): Promise<void> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#track(socket);
       onConnection(socket);
     });
