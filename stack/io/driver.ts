@@ -1,26 +1,18 @@
-import { checksumState, type ChecksumState, type FrameSink, type OutgoingFrame } from "../frame.ts";
+import type { FrameSink, OutgoingFrame } from "../frame.ts";
 import type { StackEvent } from "../events.ts";
 import type { Host } from "../host.ts";
 import { monotonicMicroseconds } from "./clock.ts";
 import { interfaceInfo, LinkEvents, type LinkEvent } from "./link-events.ts";
-import {
-  PacketMemory,
-  PacketSocket,
-  superPacketSlotBytes,
-  VIRTIO_NET_HDR_F_DATA_VALID,
-  VIRTIO_NET_HDR_F_NEEDS_CSUM,
-  virtioNetHeaderBytes,
-} from "./packet-socket.ts";
+import { PacketPort, type Port, TunPort } from "./port.ts";
 import { PreciseTimer } from "./precise-timer.ts";
-import { TransmitQueue, transmitQueueBytes } from "./transmit-queue.ts";
-
-const batchFrames = 64;
 
 /** The device of one of the host's interfaces; the list has the order of `HostOptions.interfaces`. */
 export type DriverInterface = {
   interfaceName: string;
   /** The file of its network namespace; undefined for the own one. */
   namespacePath?: string;
+  /** Default: a network interface, through a packet socket. `tun`: a TUN device, whose other end is the kernel; for a transparent interface. */
+  device?: "packet-socket" | "tun";
 };
 
 /** What the driver met that is not the host's business. */
@@ -47,10 +39,8 @@ export type DriverCounters = {
   transmitFailures: Record<string, number>;
 };
 
-type Port = { interfaceName: string; namespacePath: string | undefined; socket: PacketSocket; queue: TransmitQueue };
-
 /**
- * Puts a pure {@link Host} on wires: a packet socket for each interface, one precise timer, and the news of interfaces
+ * Puts a pure {@link Host} on wires: a packet socket or a TUN device for each interface, one precise timer, and the news of interfaces
  * going up and down. A batch of frames comes in, the host's answers go out as a batch; checksums and, where the host
  * was told that the interface has it, segmentation are left to the device (virtio-net header). To stack/net it is the
  * `NetworkStack`: host, clock and wake.
@@ -62,7 +52,6 @@ export class Driver implements FrameSink {
   readonly #linkEvents: LinkEvents[] = [];
   readonly #onEvent: (event: StackEvent, now: number) => void;
   readonly #onProblem: (problem: DriverProblem) => void;
-  #oversize = 0;
   /** A run is going to happen; while it happens, another is wanted. */
   #runWanted = false;
   #running = false;
@@ -105,9 +94,9 @@ export class Driver implements FrameSink {
   }
 
   counters(): DriverCounters[] {
-    return this.#ports.map(({ interfaceName, socket, queue }) => ({
+    return this.#ports.map(({ interfaceName, receiveDrops, queue }) => ({
       interfaceName,
-      receiveDrops: socket.drops + this.#oversize,
+      receiveDrops,
       transmitOverruns: queue.overruns,
       transmitFailures: Object.fromEntries(queue.failures),
     }));
@@ -118,42 +107,19 @@ export class Driver implements FrameSink {
     this.#closed = true;
     this.#timer.close();
     for (const events of this.#linkEvents) events.close();
-    for (const { socket } of this.#ports) socket.close();
+    for (const port of this.#ports) port.close();
   }
 
-  #open({ interfaceName, namespacePath }: DriverInterface, index: number): Port {
-    const memory = new PacketMemory(batchFrames, superPacketSlotBytes, transmitQueueBytes);
-    const socket: PacketSocket = new PacketSocket({
-      namespacePath,
+  #open({ interfaceName, namespacePath, device = "packet-socket" }: DriverInterface, index: number): Port {
+    const PortOfDevice = device === "tun" ? TunPort : PacketPort;
+    return new PortOfDevice({
       interfaceName,
-      memory,
-      receiveSlots: Array.from({ length: batchFrames }, (_, slot) => slot),
-      onBatch: (count) => this.#receive(index, count),
-      onWritable: () => queue.flush(true),
-      onError: (code) => {
-        queue.flush(true);
-        if (code !== "ENETDOWN") this.#onProblem({ type: "socket", interfaceName, code });
-      },
+      namespacePath,
+      onFrame: (bytes, start, length, checksum, now) =>
+        this.host.handleFrame(index, bytes, start, length, checksum, now),
+      onBatchEnd: () => this.#run(),
+      onError: (code) => this.#onProblem({ type: "socket", interfaceName, code }),
     });
-    const queue = new TransmitQueue(socket, memory.headerStart);
-    return { interfaceName, namespacePath, socket, queue };
-  }
-
-  #receive(index: number, count: number): void {
-    const { socket } = this.#ports[index]!;
-    const { memory } = socket;
-    const now = this.now();
-    for (let i = 0; i < count; i++) {
-      const length = socket.length(i);
-      if (length < socket.originalLength(i)) {
-        this.#oversize++;
-        continue;
-      }
-      const start = memory.frameStart(socket.slot(i));
-      const checksum = receivedChecksum(memory.bytes[start - virtioNetHeaderBytes]!);
-      this.host.handleFrame(index, memory.bytes, start, length, checksum, now);
-    }
-    this.#run();
   }
 
   /** Everything that follows from an input: frames out, the application told, its answers out, the timer set. */
@@ -200,9 +166,4 @@ export class Driver implements FrameSink {
     this.host.setInterfaceUp(index, false, this.now());
     this.#onProblem({ type: "interface-deleted", interfaceName: this.#ports[index]!.interfaceName });
   }
-}
-
-function receivedChecksum(flags: number): ChecksumState {
-  if (flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) return checksumState.partial;
-  return flags & VIRTIO_NET_HDR_F_DATA_VALID ? checksumState.valid : checksumState.unverified;
 }

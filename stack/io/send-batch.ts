@@ -1,16 +1,19 @@
 import type { PacketSocket } from "./packet-socket.ts";
 
+/** What messages leave by: a packet socket or a TUN device. */
+export type MessageOutput = Pick<PacketSocket, "send" | "sendError" | "notifyWritable">;
+
 /** Messages in a table before it is handed to the kernel. */
 const tableMessages = 256;
 
 /**
- * Messages for one packet socket, collected and sent with one system call. Order is kept whatever happens: when the
+ * Messages for one packet socket or TUN device, collected and sent with one system call. Order is kept whatever happens: when the
  * kernel cannot take more (EAGAIN) the rest waits until the socket is writable; a message that fails for a reason of
  * its own (ENOBUFS: the device's queue dropped it; EMSGSIZE; ENETDOWN, ENXIO: the interface is down or gone) is
  * given up, counted, and the next one tried.
  */
 export class SendBatch {
-  readonly #socket: PacketSocket;
+  readonly #socket: MessageOutput;
   readonly #onDone: (messages: number) => void;
   readonly #payloads: Uint8Array[] = [];
   #table = new Int32Array(tableMessages * 4);
@@ -20,7 +23,7 @@ export class SendBatch {
   readonly failures = new Map<string, number>();
 
   /** @param onDone the first so many messages that were added are sent or given up: their memory is free */
-  constructor(socket: PacketSocket, onDone: (messages: number) => void) {
+  constructor(socket: MessageOutput, onDone: (messages: number) => void) {
     this.#socket = socket;
     this.#onDone = onDone;
   }

@@ -6,10 +6,9 @@ import {
   VIRTIO_NET_HDR_GSO_TCPV6,
   virtioNetHeaderBytes,
   type PacketMemory,
-  type PacketSocket,
 } from "./packet-socket.ts";
-import { etherType } from "../wire/ethernet.ts";
-import { SendBatch } from "./send-batch.ts";
+import { etherType, ethernetHeaderLength } from "../wire/ethernet.ts";
+import { type MessageOutput, SendBatch } from "./send-batch.ts";
 
 /** virtio-net header, Ethernet, IP and TCP header with all their options. */
 const cellBytes = 192;
@@ -24,16 +23,22 @@ export const transmitQueueBytes: number = cells * cellBytes;
 export class TransmitQueue implements FrameSink {
   readonly #memory: PacketMemory;
   readonly #start: number;
+  /** First bytes of each frame that do not leave. */
+  readonly #omitted: number;
   readonly #batch: SendBatch;
   #next = 0;
   #free = cells;
   /** Frames that found the queue full, because the kernel takes none (as of a device's own transmit queue). */
   overruns = 0;
 
-  /** @param start offset in the socket's memory of {@link transmitQueueBytes} for this queue */
-  constructor(socket: PacketSocket, start: number) {
+  /**
+   * @param start offset in the socket's memory of {@link transmitQueueBytes} for this queue
+   * @param linkLayer false: frames leave as packets, without their Ethernet header
+   */
+  constructor(socket: MessageOutput & { readonly memory: PacketMemory }, start: number, linkLayer = true) {
     this.#memory = socket.memory;
     this.#start = start;
+    this.#omitted = linkLayer ? 0 : ethernetHeaderLength;
     this.#batch = new SendBatch(socket, (messages) => (this.#free += messages));
   }
 
@@ -52,15 +57,17 @@ export class TransmitQueue implements FrameSink {
     const at = this.#start + this.#next * cellBytes;
     this.#next = (this.#next + 1) % cells;
     const { bytes, view } = this.#memory;
-    const { header, headerLength, gsoSize, checksumStart } = frame;
+    const { header, gsoSize, checksumStart } = frame;
+    const omitted = this.#omitted;
+    const headerLength = frame.headerLength - omitted;
     view.setUint8(at, checksumStart === 0 ? 0 : VIRTIO_NET_HDR_F_NEEDS_CSUM);
     view.setUint8(at + 1, gsoSize === 0 ? VIRTIO_NET_HDR_GSO_NONE : segmentationOf(header));
     view.setUint16(at + 2, headerLength, true);
     view.setUint16(at + 4, gsoSize, true);
-    view.setUint16(at + 6, checksumStart, true);
+    view.setUint16(at + 6, checksumStart === 0 ? 0 : checksumStart - omitted, true);
     view.setUint16(at + 8, frame.checksumOffset, true);
     const copy = at + virtioNetHeaderBytes;
-    for (let i = 0; i < headerLength; i++) bytes[copy + i] = header[i]!;
+    for (let i = 0; i < headerLength; i++) bytes[copy + i] = header[omitted + i]!;
     this.#batch.add(at, virtioNetHeaderBytes + headerLength);
     for (let i = 0; i < frame.payloadCount; i++) {
       const offset = frame.payloadOffsets[i]!;
