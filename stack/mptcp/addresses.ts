@@ -24,6 +24,7 @@ export class AddressBook {
   readonly #connection: Connection;
   #remote: RemotePathAddress[] = [];
   readonly #unanswered: Advertisement[] = [];
+  readonly #advertised = new Set<number>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -34,6 +35,16 @@ export class AddressBook {
     return this.#connection.joinsToInitialAddress
       ? this.#remote
       : this.#remote.filter((remote) => remote.addressId !== 0);
+  }
+
+  /** How many of ours the peer has been told. */
+  get advertisedCount(): number {
+    return this.#advertised.size;
+  }
+
+  /** How many of the peer's we know beside that of the first subflow. */
+  get acceptedCount(): number {
+    return this.#remote.filter(({ addressId }) => addressId !== 0).length;
   }
 
   get nextTimeout(): number {
@@ -49,6 +60,7 @@ export class AddressBook {
 
   advertise(local: LocalPathAddress & { readonly port?: number }, now: number): void {
     this.#record(local.addressId, local.address, "local", now);
+    this.#advertised.add(local.addressId);
     this.#unanswered.push({
       addressId: local.addressId,
       address: local.address,
@@ -63,6 +75,7 @@ export class AddressBook {
   /** The interface is down: the peer shall not use it any more (RFC 8684 §3.4.2). */
   remove(addressId: number, now: number): void {
     this.#forget(addressId);
+    this.#advertised.delete(addressId);
     const connection = this.#connection;
     connection.paths.sendSignal({ kind: "remove-address", addressIds: [addressId] });
     connection.environment.record({

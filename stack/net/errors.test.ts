@@ -1,11 +1,12 @@
 import { once } from "node:events";
+import type { LookupFunction } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import { ConfigurationError } from "../host-options.ts";
 import type { Host } from "../host.ts";
 import { ConnectionStateError } from "../mptcp/connection-observer.ts";
 import { makePair, type Pair, wifi } from "../testing/pair.ts";
 import { connect, createServer, type MptcpSocket, type NetworkStack } from "./net.ts";
+import type { SocketConnectOptions } from "./mptcp-socket.ts";
 
 const stackOf = (pair: Pair, host: Host): NetworkStack => ({ host, now: () => pair.network.now, wake: () => {} });
 
@@ -47,7 +48,7 @@ describe("wrong calls and failures have the codes of node:net", () => {
     });
   }
 
-  it("ENETUNREACH, EADDRNOTAVAIL, and what is no address, of connect", () => {
+  it("ENETUNREACH, EADDRNOTAVAIL, and a name that is not known, of connect", async () => {
     const interfaces = [
       {
         name: "e",
@@ -59,11 +60,19 @@ describe("wrong calls and failures have the codes of node:net", () => {
     ];
     const pair = makePair({ paths: [wifi], client: { interfaces } });
     const stack = stackOf(pair, pair.client);
-    expect(codeOf(() => connect(stack, { host: "10.0.100.2", port: 80 }))).to.equal("ENETUNREACH");
-    expect(codeOf(() => connect(stack, { host: "10.0.1.9", port: 80, localAddress: "10.9.9.9" }))).to.equal(
-      "EADDRNOTAVAIL",
-    );
-    expect(() => connect(stack, { host: "server.example", port: 80 })).to.throw(ConfigurationError);
+    const failure = async (options: SocketConnectOptions) => errorOf(pair, connect(stack, options));
+    expect(await failure({ host: "10.0.100.2", port: 80 })).to.deep.include({
+      code: "ENETUNREACH",
+      syscall: "connect",
+      errno: -101,
+      address: "10.0.100.2",
+      port: 80,
+    });
+    const elsewhere = await failure({ host: "10.0.1.9", port: 80, localAddress: "10.9.9.9" });
+    expect(elsewhere?.message).to.equal("connect EADDRNOTAVAIL 10.0.1.9:80 - Local (10.9.9.9:0)");
+    const unknown = Object.assign(new Error("not found"), { code: "ENOTFOUND" });
+    const lookup: LookupFunction = (_name, _options, tell) => tell(unknown, "");
+    expect(await failure({ host: "server.example", port: 80, lookup })).to.equal(unknown);
   });
 
   it("ERR_SERVER_ALREADY_LISTEN and ERR_SERVER_NOT_RUNNING", async () => {

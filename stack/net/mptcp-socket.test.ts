@@ -72,7 +72,7 @@ describe("a socket shaped as net.Socket", () => {
     let message = "";
     refused.on("error", (error) => (message = error.message));
     await advance(pair, () => message !== "");
-    expect(message).to.contain("ECONNREFUSED [fd00:0:0:64::2]:81");
+    expect(message).to.contain("ECONNREFUSED fd00:0:0:64::2:81");
   });
 
   it("tells addresses and state", async () => {
@@ -101,11 +101,49 @@ describe("a socket shaped as net.Socket", () => {
     expect(accepted.writableNeedDrain).to.equal(true);
   });
 
-  it("destroyed, resets the peer with ECONNRESET", async () => {
+  it("destroyed, still sends what was written, and the end; nothing of it is left", async () => {
+    const { pair, client, accepted } = await connected();
+    let bytes = 0;
+    accepted.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    client.write(Buffer.alloc(1_000_000), () => client.destroy());
+    await advance(pair, () => accepted.destroyed);
+    expect([bytes, accepted.errored]).to.deep.equal([1_000_000, null]);
+    await advance(pair, () => pair.client.connections.length === 0);
+  });
+
+  for (const [what, unread] of [
+    ["that were unread", true],
+    ["that come later", false],
+  ] as const) {
+    it(`destroyed, answers data ${what} with a reset`, async () => {
+      const { pair, client, accepted } = await connected(true);
+      accepted.on("error", () => undefined);
+      if (unread) client.pause();
+      else client.destroy();
+      accepted.write(Buffer.alloc(1_000_000));
+      pair.network.run(200_000);
+      if (unread) client.destroy();
+      await advance(pair, () => accepted.destroyed);
+      expect(accepted.errored).to.have.property("code", "ECONNRESET");
+      await advance(pair, () => pair.client.connections.length === 0);
+    });
+  }
+
+  it("destroyed, waits a minute for a peer that does not end", async () => {
+    const { pair, client, accepted } = await connected(true);
+    accepted.on("error", () => undefined);
+    const start = pair.network.now;
+    client.destroy();
+    await advance(pair, () => accepted.destroyed);
+    expect(pair.network.now - start).to.be.within(60_000_000, 61_000_000);
+    expect(pair.client.connections).to.deep.equal([]);
+  });
+
+  it("reset, tells the peer ECONNRESET", async () => {
     const { pair, client, accepted } = await connected();
     let error: (Error & { code?: string }) | undefined;
     accepted.on("error", (received) => (error = received));
-    client.destroy();
+    client.resetAndDestroy();
     await advance(pair, () => accepted.destroyed);
     expect(error?.code).to.equal("ECONNRESET");
   });

@@ -1,222 +1,478 @@
 import { Duplex } from "node:stream";
 import type { Connection } from "../host.ts";
-import type { ConnectionInfo } from "../mptcp/connection-info.ts";
 import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
-import { formatEndpoint } from "../wire/ip-address.ts";
+import { type ConnectArguments, connectCall, type ConnectTarget } from "./call-arguments.ts";
+import { ConnectionAttempts } from "./connection-attempts.ts";
+import { IdleTimer } from "./idle-timer.ts";
+import { linuxInfo, type SocketInfo } from "./linux-info.ts";
 import type { NetworkStack } from "./network-stack.ts";
+import { orphan } from "./orphan.ts";
+import type { Server } from "./server.ts";
+import {
+  closedBeforeConnection,
+  coded,
+  endedByPeer,
+  SocketError,
+  socketClosed,
+  wrongType,
+  wrongValue,
+} from "./socket-error.ts";
+import { type OnReadOptions, SocketReader } from "./socket-reader.ts";
+import { SocketWriter, type WriteCallback } from "./socket-writer.ts";
 
-/** As Node's SystemError: `code` and `syscall` are what programs look at. */
-export class SocketError extends Error {
-  readonly code: string;
-  readonly syscall: string;
-
-  constructor(code: string, syscall: string, detail: string) {
-    super(`${syscall} ${code}${detail === "" ? "" : ` ${detail}`}`);
-    this.name = "SocketError";
-    this.code = code;
-    this.syscall = syscall;
-  }
-}
+/** What libuv asks of the kernel: a probe each second, ten of them; two hours of silence before (RFC 9293 §3.8.4, MUST-28). */
+const keepAliveProbes = { intervalMicroseconds: 1_000_000, probes: 10 };
+const defaultKeepAliveIdle = 7_200_000_000;
+/** What timers of Node take. */
+const longestTimeout = 2 ** 31 - 1;
 
 export interface MptcpSocketOptions {
   /** As for `net.Socket`: without it, the end of the peer's stream ends ours. Default false. */
   allowHalfOpen?: boolean;
-  /** What is written in the same turn goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): it may arrive twice. Default false. */
-  fastOpen?: boolean;
+  /** Destroys the socket. */
+  signal?: AbortSignal;
+  onread?: OnReadOptions;
+  /** Small writes do not wait for the acknowledgement of others (TCP_NODELAY). Default false. */
+  noDelay?: boolean;
+  keepAlive?: boolean;
+  /** Milliseconds; 0: two hours. */
+  keepAliveInitialDelay?: number;
+  /** Bytes that wait in the socket to be read, and of writes after which `write` says that it is enough. */
+  highWaterMark?: number;
+}
+
+export type SocketConnectOptions = ConnectTarget & MptcpSocketOptions & { timeout?: number };
+
+/** What a server gives to a socket that it has accepted. */
+export interface AcceptedConnection {
+  connection: Connection;
+  server: Server;
+  pauseOnConnect: boolean;
+}
+
+export interface SocketAddressInfo {
+  address: string;
+  family: "IPv4" | "IPv6";
+  port: number;
 }
 
 /**
- * A connection of our stack, shaped as `net.Socket`: `connect`, `data`, `end`, `close`, `error`; write with back-pressure. Chunks that are written are not copied:
- * like a file's, their memory must not change until the write's callback and the peer's acknowledgement.
+ * A connection of our stack, shaped as `net.Socket`. Chunks that are written are not copied: like a file's, their memory must not change until the write's callback
+ * and the peer's acknowledgement.
  */
 export class MptcpSocket extends Duplex {
-  readonly #stack: NetworkStack;
-  readonly #connection: Connection;
-  #connecting: boolean;
-  /** What is written goes to the connection before it is established. */
-  readonly #writesEarly: boolean;
-  #bytesRead = 0;
-  #bytesWritten = 0;
-  /** The peer's stream has ended: after what is readable now comes the end. */
-  #remoteEnded = false;
-  #endPushed = false;
-  #wantsData = false;
-  #pendingChunk: Uint8Array | undefined;
-  #pendingCallback: ((error?: Error | null) => void) | undefined;
-  #finalCallback: ((error?: Error | null) => void) | undefined;
-  #closed = false;
+  /** Milliseconds, as `setTimeout` has it. */
+  timeout: number | undefined;
+  /** Which has accepted it; servers of other protocols put themselves here. */
+  server: unknown = null;
+  /** Addresses of a name that have been tried, `address:port`. */
+  autoSelectFamilyAttemptedAddresses: string[] | undefined;
 
-  constructor(stack: NetworkStack, connection: Connection, options: MptcpSocketOptions = {}) {
-    super({ allowHalfOpen: options.allowHalfOpen ?? false, emitClose: true, autoDestroy: true });
+  readonly #stack: NetworkStack;
+  readonly #idle: IdleTimer;
+  readonly #onread: OnReadOptions | undefined;
+  #reader: SocketReader;
+  #writer = new SocketWriter();
+  #connection: Connection | undefined;
+  #attempts: ConnectionAttempts | undefined;
+  #connecting = false;
+  #closed = false;
+  /** What is written goes to the connection before it is established. */
+  #writesEarly = false;
+  #finalCallback: WriteCallback | undefined;
+  #resets = false;
+  #noDelay: boolean | undefined;
+  #keepAlive: { enable: boolean; initialDelay: number } | undefined;
+
+  /** @throws what node:net throws of the same options: ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
+  constructor(stack: NetworkStack, options: MptcpSocketOptions = {}, accepted?: AcceptedConnection) {
+    refuseForeign(options);
+    const { signal, highWaterMark, onread } = options;
+    super({
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      emitClose: false,
+      autoDestroy: true,
+      ...(signal !== undefined && { signal }),
+      ...(highWaterMark !== undefined && { highWaterMark }),
+    });
     this.#stack = stack;
-    this.#connection = connection;
-    this.#connecting = !connection.established;
-    this.#writesEarly = options.fastOpen ?? false;
-    connection.observer = {
-      onEstablished: () => this.#onEstablished(),
-      onReadable: () => this.#pump(),
-      onWritable: () => this.#writePending(),
-      onRemoteEnd: () => {
-        this.#remoteEnded = true;
-        this.#pump();
+    this.#onread = onread;
+    this.#reader = this.#newReader();
+    this.#idle = new IdleTimer(stack, () => this.emit("timeout"));
+    if (options.noDelay !== undefined) this.#noDelay = options.noDelay;
+    const { keepAlive, keepAliveInitialDelay: initialDelay = 0 } = options;
+    if (typeof initialDelay !== "number")
+      throw wrongType("options.keepAliveInitialDelay", "of type number", initialDelay);
+    if (keepAlive !== undefined) this.#keepAlive = { enable: keepAlive, initialDelay };
+    if (accepted === undefined) return;
+    this.server = accepted.server;
+    this.#attach(accepted.connection);
+    if (accepted.pauseOnConnect) this.pause();
+    else this.read(0);
+  }
+
+  /**
+   * `connect(options, onConnect?)`, `connect(port, host?, onConnect?)`. What fails is told by `error`, what cannot be right is thrown.
+   * @throws ERR_MISSING_ARGS, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_SOCKET_BAD_PORT, ERR_INVALID_IP_ADDRESS
+   */
+  connect(...args: ConnectArguments<SocketConnectOptions>): this {
+    const { options, onConnect } = connectCall<SocketConnectOptions>(args);
+    if (this.destroyed) this.#revive();
+    if (onConnect !== undefined) this.once("connect", onConnect);
+    this.#connecting = true;
+    this.#idle.touch();
+    const attempts = new ConnectionAttempts(this.#stack, options, {
+      onLookup: (...told) => this.emit("lookup", ...told),
+      onAttempt: (address, port, family) => {
+        (this.autoSelectFamilyAttemptedAddresses ??= []).push(`${address}:${port}`);
+        this.emit("connectionAttempt", address, port, family);
       },
-      onClosed: (error) => this.#onClosed(error),
-    };
+      onOpened: (connection, alone) => {
+        this.#writesEarly = alone && options.fastOpen === true;
+        this.#attach(connection);
+        this.#flush();
+      },
+      onAttemptFailed: (...told) => this.emit("connectionAttemptFailed", ...told),
+      onAttemptTimeout: (...told) => this.emit("connectionAttemptTimeout", ...told),
+      onFailed: (error) => this.destroy(error),
+    });
+    this.#attempts = attempts;
+    this.autoSelectFamilyAttemptedAddresses = undefined;
+    attempts.begin();
+    return this;
   }
 
   get connecting(): boolean {
     return this.#connecting;
   }
 
-  get localAddress(): string {
-    return this.#connection.localAddress;
+  /** Not connected yet. */
+  get pending(): boolean {
+    return this.#connection === undefined || this.#connecting || this.destroyed;
   }
 
-  get localPort(): number {
-    return this.#connection.localPort;
+  get readyState(): "opening" | "open" | "readOnly" | "writeOnly" | "closed" {
+    if (this.#connecting) return "opening";
+    if (this.readable && this.writable) return "open";
+    if (this.readable) return "readOnly";
+    return this.writable ? "writeOnly" : "closed";
   }
 
-  get remoteAddress(): string {
-    return this.#connection.remoteAddress;
+  get localAddress(): string | undefined {
+    return this.#connection?.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.#connection?.localPort;
+  }
+
+  get localFamily(): "IPv4" | "IPv6" | undefined {
+    return familyOf(this.localAddress);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#connecting ? undefined : this.#connection?.remoteAddress;
   }
 
   /** A mapped address is IPv4 here: that is what its packets are. */
-  get remoteFamily(): "IPv4" | "IPv6" {
-    return this.remoteAddress.includes(":") ? "IPv6" : "IPv4";
+  get remoteFamily(): "IPv4" | "IPv6" | undefined {
+    return familyOf(this.remoteAddress);
   }
 
-  get remotePort(): number {
-    return this.#connection.remotePort;
+  get remotePort(): number | undefined {
+    return this.#connecting ? undefined : this.#connection?.remotePort;
+  }
+
+  /** The local address; {} while there is none. */
+  address(): SocketAddressInfo | Record<string, never> {
+    const connection = this.#connection;
+    if (connection === undefined) return {};
+    const { localAddress: address, localPort: port } = connection;
+    return { address, family: familyOf(address)!, port };
   }
 
   get bytesRead(): number {
-    return this.#bytesRead;
+    return this.#reader.bytesRead;
   }
 
+  /** What has been written, whether or not it has been sent. */
   get bytesWritten(): number {
-    return this.#bytesWritten;
+    return this.#writer.bytesTaken + (this.destroyed ? 0 : this.writableLength - this.#writer.bytesTakenOfPending);
   }
 
-  /** State of the connection and its subflows. */
-  info(): ConnectionInfo {
-    return this.#connection.info();
+  /**
+   * State of the connection and its subflows: what the stack itself tells, and with it the fields of Linux's MPTCP_INFO and TCP_INFO.
+   * @throws ERR_SOCKET_CLOSED before there is a connection
+   */
+  info(): SocketInfo {
+    if (this.#connection === undefined) throw socketClosed();
+    return linuxInfo(this.#connection);
   }
 
-  /** As `net.Socket`: without delay, each write goes out at once, however small (TCP_NODELAY). */
-  setNoDelay(noDelay = true): this {
-    this.#connection.noDelay = noDelay;
-    this.#stack.wake();
+  /** `timeout` is emitted after so many milliseconds without reading or writing; 0: never. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+  setTimeout(milliseconds: number, onTimeout?: () => void): this {
+    if (this.destroyed) return this;
+    if (typeof milliseconds !== "number") throw wrongType("msecs", "of type number", milliseconds);
+    if (!(milliseconds >= 0 && Number.isFinite(milliseconds)))
+      throw coded(
+        new RangeError(
+          `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${milliseconds}`,
+        ),
+        "ERR_OUT_OF_RANGE",
+      );
+    if (onTimeout !== undefined && typeof onTimeout !== "function")
+      throw wrongType("callback", "of type function", onTimeout);
+    this.timeout = Math.min(milliseconds, longestTimeout);
+    this.#idle.set(this.timeout);
+    if (onTimeout !== undefined) {
+      if (milliseconds === 0) this.off("timeout", onTimeout);
+      else this.once("timeout", onTimeout);
+    }
     return this;
   }
 
-  /** RST on every subflow (MP_FASTCLOSE): the peer sees ECONNRESET. */
+  /** Without delay, each write goes out at once, however small (TCP_NODELAY; RFC 9293 §3.7.4). */
+  setNoDelay(noDelay = true): this {
+    this.#noDelay = noDelay;
+    this.#applyOptions();
+    return this;
+  }
+
+  /** Probes after `initialDelay` milliseconds of silence, on each subflow; 0: as before, at first two hours. */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    const delay = Math.max(0, Math.trunc(initialDelay / 1_000)) * 1_000;
+    this.#keepAlive = { enable, initialDelay: delay || (this.#keepAlive?.initialDelay ?? 0) };
+    this.#applyOptions();
+    return this;
+  }
+
+  /** What keeps the process alive is the driver of the host, not its sockets: nothing changes. */
+  ref(): this {
+    return this;
+  }
+
+  /** As `ref`. */
+  unref(): this {
+    return this;
+  }
+
+  /** Ends our stream, and destroys the socket when all of it has been given to the connection. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once("finish", () => this.destroy());
+  }
+
+  /** RST on every subflow (MP_FASTCLOSE): the peer sees ECONNRESET. While it connects: as soon as it is connected. */
   resetAndDestroy(): this {
-    return this.destroy();
+    if (this.#connecting) this.once("connect", () => this.resetAndDestroy());
+    else if (this.#connection === undefined || this.destroyed) this.destroy(socketClosed());
+    else {
+      this.#resets = true;
+      this.destroy();
+    }
+    return this;
+  }
+
+  override pause(): this {
+    if (this.#reader.usesOwnBuffer) this.#reader.wanted = false;
+    return super.pause();
+  }
+
+  override resume(): this {
+    super.resume();
+    if (this.#reader.usesOwnBuffer) this._read();
+    return this;
+  }
+
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    // As node:net: after the peer's end ours has been given by the socket, not by the application, whose error this is not.
+    if (this.#reader.ended && !this.allowHalfOpen && this.writableEnded) {
+      const told = typeof encoding === "function" ? encoding : callback;
+      const error = endedByPeer();
+      if (told !== undefined) process.nextTick(told, error);
+      this.destroy(error);
+      return false;
+    }
+    if (typeof encoding === "function") return super.write(chunk, encoding);
+    return encoding === undefined ? super.write(chunk, callback) : super.write(chunk, encoding, callback);
   }
 
   override _read(): void {
-    this.#wantsData = true;
+    this.#reader.wanted = true;
     this.#pump();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#pendingChunk = chunk;
-    this.#pendingCallback = callback;
-    this.#writePending();
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: WriteCallback): void {
+    this.#write([chunk], callback);
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
-    if (this.#closed || this.#connecting) {
+  override _writev(chunks: readonly { chunk: Buffer }[], callback: WriteCallback): void {
+    this.#write(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _final(callback: WriteCallback): void {
+    if (this.#connecting) {
       // What has not begun ends with the handshake.
       this.#finalCallback = callback;
-      if (this.#closed) this.#finish();
       return;
     }
-    this.#connection.closeWrite(this.#stack.now());
-    this.#stack.wake();
+    this.#closeWrite();
     callback();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const endedWell = this.writableFinished && this.#endPushed;
-    if (!this.#closed && !endedWell) {
-      this.#connection.abort(this.#stack.now());
-      this.#stack.wake();
-    }
-    const pending = this.#pendingCallback;
-    this.#pendingCallback = undefined;
-    this.#pendingChunk = undefined;
+    const wasConnecting = this.#connecting;
+    this.#connecting = false;
+    this.#attempts?.stop();
+    this.#idle.stop();
+    this.#release();
     this.#finalCallback = undefined;
     callback(error);
-    pending?.(error ?? new SocketError("ERR_STREAM_DESTROYED", "write", ""));
+    const unwritten = wasConnecting
+      ? closedBeforeConnection()
+      : coded(new Error("Cannot call write after a stream was destroyed"), "ERR_STREAM_DESTROYED");
+    this.#writer.settle(error ?? unwritten);
+    process.nextTick(() => this.emit("close", error !== null));
   }
 
-  #onEstablished(): void {
-    if (!this.#connecting) return; // An accepted one was born connected.
+  #newReader(): SocketReader {
+    return new SocketReader((chunk) => {
+      const wanted = this.push(chunk);
+      // Who does not read is still told of the end.
+      if (chunk === null) this.read(0);
+      return wanted;
+    }, this.#onread);
+  }
+
+  /** As node:net: a socket that is closed may connect once more. */
+  #revive(): void {
+    (this as unknown as { _undestroy(): void })._undestroy();
+    this.#connection = undefined;
+    this.#closed = false;
+    this.#resets = false;
+    this.#reader = this.#newReader();
+    this.#writer = new SocketWriter();
+  }
+
+  #attach(connection: Connection): void {
+    this.#connection = connection;
+    this.#applyOptions();
+    connection.observer = {
+      onEstablished: () => this.#onEstablished(connection),
+      onReadable: () => this.#pump(),
+      onWritable: () => this.#flush(),
+      onRemoteEnd: () => {
+        this.#reader.remoteEnded = true;
+        this.#pump();
+      },
+      onClosed: (error) => this.#onClosed(error),
+    };
+  }
+
+  #applyOptions(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#closed) return;
+    if (this.#noDelay !== undefined) connection.noDelay = this.#noDelay;
+    if (this.#keepAlive !== undefined) {
+      const { enable, initialDelay } = this.#keepAlive;
+      const idleMicroseconds = initialDelay > 0 ? initialDelay * 1_000 : defaultKeepAliveIdle;
+      connection.setKeepAlive(enable ? { idleMicroseconds, ...keepAliveProbes } : undefined, this.#stack.now());
+    }
+    this.#stack.wake();
+  }
+
+  #onEstablished(connection: Connection): void {
+    if (!this.#connecting || connection !== this.#connection) return; // An accepted one was born connected.
     this.#connecting = false;
+    this.#attempts?.stop();
+    this.#idle.touch();
     this.emit("connect");
     this.emit("ready");
-    this.#writePending();
-    this.#finish();
-  }
-
-  #finish(): void {
+    this.#flush();
     const callback = this.#finalCallback;
-    if (callback === undefined) return;
     this.#finalCallback = undefined;
-    if (!this.#closed) {
-      this.#connection.closeWrite(this.#stack.now());
-      this.#stack.wake();
+    if (callback !== undefined) {
+      this.#closeWrite();
+      callback();
     }
-    callback();
+    if (!this.destroyed && !this.isPaused()) this.read(0);
   }
 
   #onClosed(error: ConnectionErrorCode | undefined): void {
+    if (this.#connecting) {
+      this.#attempts?.onClosed(error ?? "ECONNRESET");
+      return;
+    }
     this.#closed = true;
     if (this.destroyed) return;
     if (error !== undefined) {
-      const syscall = this.#connecting ? "connect" : "read";
-      this.destroy(new SocketError(error, syscall, formatEndpoint(this.remoteAddress, this.remotePort)));
+      this.destroy(new SocketError(error, "read"));
       return;
     }
-    this.#remoteEnded = true;
+    this.#reader.remoteEnded = true;
     this.#pump();
   }
 
-  #pump(): void {
-    let woke = false;
-    while (this.#wantsData && !this.destroyed) {
-      const chunk = this.#connection.read(this.#stack.now(), this.readableHighWaterMark * 4);
-      if (chunk === undefined) break;
-      woke = true;
-      this.#bytesRead += chunk.length;
-      this.#wantsData = this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    }
-    if (woke) this.#stack.wake();
-    if (this.#remoteEnded && !this.#endPushed && this.#connection.readableBytes === 0) {
-      this.#endPushed = true;
-      this.push(null);
-    }
+  /** The connection goes its own way. */
+  #release(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#closed) return;
+    this.#closed = true;
+    if (this.#resets) {
+      connection.abort(this.#stack.now());
+      this.#stack.wake();
+    } else orphan(this.#stack, connection);
   }
 
-  #writePending(): void {
-    const chunk = this.#pendingChunk;
-    if (chunk === undefined || (this.#connecting && !this.#writesEarly) || this.destroyed) return;
-    if (this.#closed) {
-      this.#settleWrite(new SocketError("EPIPE", "write", ""));
+  #closeWrite(): void {
+    if (this.#connection === undefined || this.#closed) return;
+    this.#connection.closeWrite(this.#stack.now());
+    this.#stack.wake();
+  }
+
+  #pump(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#connecting || this.destroyed) return;
+    const bytes = this.#reader.pump(connection, this.readableHighWaterMark * 4, this.#stack.now());
+    if (bytes === 0) return;
+    this.#idle.touch();
+    this.#stack.wake();
+  }
+
+  #write(chunks: readonly Buffer[], callback: WriteCallback): void {
+    if (this.#connection === undefined && !this.#connecting) {
+      callback(socketClosed());
       return;
     }
-    const taken = this.#connection.write(chunk, this.#stack.now());
-    this.#bytesWritten += taken;
-    if (taken > 0) this.#stack.wake();
-    if (taken < chunk.length) this.#pendingChunk = chunk.subarray(taken);
-    else this.#settleWrite(null);
+    this.#idle.touch();
+    this.#writer.begin(chunks, callback);
+    this.#flush();
   }
 
-  #settleWrite(error: Error | null): void {
-    const callback = this.#pendingCallback;
-    this.#pendingChunk = undefined;
-    this.#pendingCallback = undefined;
-    callback?.(error);
+  #flush(): void {
+    const connection = this.#connection;
+    if (connection === undefined || (this.#connecting && !this.#writesEarly) || this.destroyed) return;
+    if (this.#writer.flush(connection, this.#stack.now()) === 0) return;
+    this.#idle.touch();
+    this.#stack.wake();
   }
+}
+
+function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
+  if (address === undefined) return undefined;
+  return address.includes(":") ? "IPv6" : "IPv4";
+}
+
+/** Options of node:net that cannot be had here are refused, never ignored. */
+function refuseForeign(options: object): void {
+  for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"])
+    if ((options as Record<string, unknown>)[name] === true)
+      throw wrongValue(`options.${name}`, "is not supported. Received true");
+  for (const name of ["fd", "handle"])
+    if ((options as Record<string, unknown>)[name] !== undefined)
+      throw wrongValue(`options.${name}`, "names a descriptor: sockets of the stack have none");
 }

@@ -1,42 +1,66 @@
-/** `createServer` and `connect` of node:net, over our stack. */
+/** `node:net` over our stack: the same calls with the stack as their first argument, or, by `netOver`, the same calls. */
 
-import type { ConnectOptions } from "../host.ts";
-import { MptcpSocket, type MptcpSocketOptions } from "./mptcp-socket.ts";
+import { isIP, isIPv4, isIPv6 } from "node:net";
+import { type ConnectArguments, connectCall } from "./call-arguments.ts";
+import { MptcpSocket, type MptcpSocketOptions, type SocketConnectOptions } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
-import { Server } from "./server.ts";
+import { Server, type ServerOptions } from "./server.ts";
 
-export interface SocketConnectOptions extends MptcpSocketOptions {
-  /** IPv4, IPv6, or IPv4 mapped into IPv6. */
-  host: string;
-  port: number;
-  localAddress?: string;
-  /** False: plain TCP. Default: as the host. */
-  mptcp?: boolean;
-}
+type OnConnection = (socket: MptcpSocket) => void;
 
+/** `createServer(stack, options?, onConnection?)`. */
 export function createServer(
   stack: NetworkStack,
-  options: MptcpSocketOptions,
-  onConnection?: (socket: MptcpSocket) => void,
+  options?: ServerOptions | OnConnection | null,
+  onConnection?: OnConnection,
 ): Server {
-  const server = new Server(stack, options);
-  if (onConnection !== undefined) server.on("connection", onConnection);
-  return server;
+  return new Server(stack, options, onConnection);
 }
 
-/** @throws NetworkError, ConfigurationError when the attempt cannot even begin */
-export function connect(stack: NetworkStack, options: SocketConnectOptions, onConnect?: () => void): MptcpSocket {
-  const attempt: ConnectOptions = {
-    remoteAddress: options.host,
-    remotePort: options.port,
-    ...(options.localAddress !== undefined && { localAddress: options.localAddress }),
-    ...(options.mptcp !== undefined && { mptcp: options.mptcp }),
-    ...(options.fastOpen !== undefined && { fastOpen: options.fastOpen }),
+/**
+ * `connect(stack, options, onConnect?)`, `connect(stack, port, host?, onConnect?)`. What fails is told by `error` of the socket, what cannot be right is thrown.
+ * @throws as `MptcpSocket.connect`
+ */
+export function connect(stack: NetworkStack, ...args: ConnectArguments<SocketConnectOptions>): MptcpSocket {
+  const { options } = connectCall<SocketConnectOptions>(args);
+  const socket = new MptcpSocket(stack, options);
+  if (options.timeout !== undefined) socket.setTimeout(options.timeout);
+  return socket.connect(...args);
+}
+
+/** Shaped as the module node:net. */
+export interface Net {
+  connect(...args: ConnectArguments<SocketConnectOptions>): MptcpSocket;
+  createConnection(...args: ConnectArguments<SocketConnectOptions>): MptcpSocket;
+  createServer(options?: ServerOptions | OnConnection | null, onConnection?: OnConnection): Server;
+  readonly Socket: new (options?: MptcpSocketOptions) => MptcpSocket;
+  readonly Server: new (options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) => Server;
+  isIP(input: string): number;
+  isIPv4(input: string): boolean;
+  isIPv6(input: string): boolean;
+}
+
+/** The module node:net, as programs on this host have it. */
+export function netOver(stack: NetworkStack): Net {
+  const connectHere = (...args: ConnectArguments<SocketConnectOptions>): MptcpSocket => connect(stack, ...args);
+  return {
+    connect: connectHere,
+    createConnection: connectHere,
+    createServer: (options, onConnection) => createServer(stack, options, onConnection),
+    Socket: class extends MptcpSocket {
+      constructor(options?: MptcpSocketOptions) {
+        super(stack, options);
+      }
+    },
+    Server: class extends Server {
+      constructor(options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) {
+        super(stack, options, onConnection);
+      }
+    },
+    isIP,
+    isIPv4,
+    isIPv6,
   };
-  const socket = new MptcpSocket(stack, stack.host.connect(attempt, stack.now()), options);
-  if (onConnect !== undefined) socket.once("connect", onConnect);
-  stack.wake();
-  return socket;
 }
 
 export { MptcpSocket } from "./mptcp-socket.ts";

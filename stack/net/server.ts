@@ -1,44 +1,71 @@
 import { EventEmitter } from "node:events";
-import { ConfigurationError } from "../host-options.ts";
-import { type Listener, NetworkError } from "../host.ts";
-import { formatEndpoint } from "../wire/ip-address.ts";
-import { MptcpSocket, type MptcpSocketOptions, SocketError } from "./mptcp-socket.ts";
+import { lookup } from "node:dns";
+import { isIP } from "node:net";
+import type { Connection, Listener } from "../host.ts";
+import { type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
+import { MptcpSocket, type MptcpSocketOptions, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
+import { orphan } from "./orphan.ts";
+import { coded, codeOfRefusal, SocketError, wrongType } from "./socket-error.ts";
+
+/** What is told of a connection that was not taken. */
+export interface DroppedConnection {
+  localAddress: string;
+  localPort: number;
+  localFamily: "IPv4" | "IPv6";
+  remoteAddress: string;
+  remotePort: number;
+  remoteFamily: "IPv4" | "IPv6";
+}
 
 export interface ServerEvents {
   connection: [socket: MptcpSocket];
   listening: [];
   close: [];
   error: [error: Error];
+  drop: [connection: DroppedConnection];
 }
 
-export interface ServerListenOptions {
-  port: number;
-  /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
-  host?: string;
-  /** With `::`: no IPv4. */
-  ipv6Only?: boolean;
-  backlog?: number;
-  /** Take data that come with a SYN (TCP Fast Open, RFC 7413). Default false. */
-  fastOpen?: boolean;
-}
+export type ServerOptions = Pick<
+  MptcpSocketOptions,
+  "allowHalfOpen" | "noDelay" | "keepAlive" | "keepAliveInitialDelay" | "highWaterMark"
+> & {
+  /** Sockets are handed over without having read anything. Default false. */
+  pauseOnConnect?: boolean;
+};
 
 /** What node:net, too, calls listening without a host where there is IPv6. */
 const everyAddress = "::";
 
 /** Shaped as `net.Server`. */
 export class Server extends EventEmitter<ServerEvents> {
+  /** More connections than this at a time are dropped, with the event `drop`. */
+  maxConnections: number | undefined;
   readonly #stack: NetworkStack;
-  readonly #socketOptions: MptcpSocketOptions;
+  readonly #options: ServerOptions;
   readonly #sockets = new Set<MptcpSocket>();
   #listener: Listener | undefined;
+  /** The name of the host to listen on is being looked up. */
+  #lookingUp = false;
   #address = everyAddress;
   #closing = false;
 
-  constructor(stack: NetworkStack, options: MptcpSocketOptions = {}) {
+  /** @throws ERR_INVALID_ARG_TYPE */
+  constructor(
+    stack: NetworkStack,
+    options?: ServerOptions | ((socket: MptcpSocket) => void) | null,
+    onConnection?: (socket: MptcpSocket) => void,
+  ) {
     super();
+    const listener = typeof options === "function" ? options : onConnection;
+    if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function")
+      throw wrongType("options", "of type object", options);
     this.#stack = stack;
-    this.#socketOptions = options;
+    this.#options = typeof options === "object" && options !== null ? options : {};
+    const { keepAliveInitialDelay } = this.#options;
+    if (keepAliveInitialDelay !== undefined && typeof keepAliveInitialDelay !== "number")
+      throw wrongType("options.keepAliveInitialDelay", "of type number", keepAliveInitialDelay);
+    if (listener !== undefined) this.on("connection", listener);
   }
 
   get listening(): boolean {
@@ -46,73 +73,150 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   /**
-   * Events follow in a later turn, as with node:net; what cannot be listened on is told by `error`.
-   * @throws SocketError ERR_SERVER_ALREADY_LISTEN; NetworkError ERR_SOCKET_BAD_PORT
+   * `listen(options, onListening?)`, `listen(port?, host?, backlog?, onListening?)`. Events follow in a later turn; what cannot be listened on is told by `error`.
+   * @throws ERR_SERVER_ALREADY_LISTEN, ERR_SOCKET_BAD_PORT, ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE
    */
-  listen(options: ServerListenOptions, onListening?: () => void): this {
-    if (this.listening) throw new SocketError("ERR_SERVER_ALREADY_LISTEN", "listen", "");
+  listen(...args: ListenArguments): this {
+    const call = listenCall(args);
+    if (this.listening || this.#lookingUp)
+      throw coded(
+        new Error("Listen method has been called more than once without closing."),
+        "ERR_SERVER_ALREADY_LISTEN",
+      );
+    const { onListening, options } = call;
+    if (options.signal !== undefined) this.#closeOn(options.signal);
     if (onListening !== undefined) this.once("listening", onListening);
-    try {
-      const listener = this.#stack.host.listen(
-        {
-          port: options.port,
-          ...(options.host !== undefined && { address: options.host }),
-          ...(options.ipv6Only !== undefined && { ipv6Only: options.ipv6Only }),
-          ...(options.backlog !== undefined && { backlog: options.backlog }),
-          ...(options.fastOpen !== undefined && { fastOpen: options.fastOpen }),
-        },
-        this.#stack.now(),
-      );
-      this.#listener = listener;
-      this.#address = options.host ?? everyAddress;
-      listener.onConnection = () => this.#acceptAll(listener);
-      queueMicrotask(() => this.emit("listening"));
-    } catch (error) {
-      const code =
-        error instanceof NetworkError ? error.code : error instanceof ConfigurationError ? "EINVAL" : undefined;
-      if (code === undefined || code === "ERR_SOCKET_BAD_PORT") throw error;
-      queueMicrotask(() =>
-        this.emit("error", new SocketError(code, "listen", formatEndpoint(options.host ?? everyAddress, options.port))),
-      );
-    }
+    if (options.host === undefined || options.host === "" || isIP(options.host) !== 0) this.#listen(options);
+    else this.#lookUp(options.host, options);
     return this;
   }
 
-  address(): { address: string; port: number; family: "IPv4" | "IPv6" } | null {
+  address(): SocketAddressInfo | null {
     if (this.#listener === undefined) return null;
     const family = this.#address.includes(":") ? "IPv6" : "IPv4";
-    return { address: this.#address, port: this.#listener.port, family };
+    return { address: this.#address, family, port: this.#listener.port };
+  }
+
+  /** `tell` is called in a later turn, as node:net does. */
+  getConnections(tell: (error: Error | null, count: number) => void): this {
+    process.nextTick(tell, null, this.#sockets.size);
+    return this;
   }
 
   /** No new connections; `close` follows when the last open one has ended. `onClose` gets ERR_SERVER_NOT_RUNNING when the server did not listen. */
   close(onClose?: (error?: Error) => void): this {
-    if (!this.listening) {
-      if (onClose !== undefined) queueMicrotask(() => onClose(new SocketError("ERR_SERVER_NOT_RUNNING", "close", "")));
-      return this;
+    const isOpen = this.listening || this.#lookingUp;
+    if (typeof onClose === "function") {
+      if (isOpen) this.once("close", onClose);
+      else this.once("close", () => onClose(coded(new Error("Server is not running."), "ERR_SERVER_NOT_RUNNING")));
     }
-    if (onClose !== undefined) this.once("close", onClose);
     this.#listener?.close(this.#stack.now());
     this.#listener = undefined;
-    this.#closing = true;
+    this.#lookingUp = false;
     this.#stack.wake();
-    queueMicrotask(() => this.#closeIfDone());
+    if (!this.#closing) {
+      this.#closing = true;
+      process.nextTick(() => this.#closeIfDone());
+    }
     return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.listening) return;
+    await new Promise<void>((resolve, reject) => {
+      this.close((error) => (error === undefined ? resolve() : reject(error)));
+    });
+  }
+
+  /** What keeps the process alive is the driver of the host: nothing changes. */
+  ref(): this {
+    return this;
+  }
+
+  /** As `ref`. */
+  unref(): this {
+    return this;
+  }
+
+  #closeOn(signal: AbortSignal): void {
+    if (!(signal instanceof AbortSignal)) throw wrongType("options.signal", "an instance of AbortSignal", signal);
+    const onAbort = (): void => void this.close();
+    if (signal.aborted) process.nextTick(onAbort);
+    else {
+      signal.addEventListener("abort", onAbort);
+      this.once("close", () => signal.removeEventListener("abort", onAbort));
+    }
+  }
+
+  #lookUp(name: string, options: ListenCall["options"]): void {
+    this.#lookingUp = true;
+    lookup(name, (error, address) => {
+      if (!this.#lookingUp) return;
+      this.#lookingUp = false;
+      if (error === null) this.#listen({ ...options, host: address });
+      else this.emit("error", error);
+    });
+  }
+
+  #listen({ port, host, ipv6Only, backlog, fastOpen }: ListenCall["options"]): void {
+    const address = host === undefined || host === "" ? undefined : host;
+    try {
+      const listener = this.#stack.host.listen(
+        {
+          port,
+          ...(address !== undefined && { address }),
+          ...(ipv6Only !== undefined && { ipv6Only }),
+          ...(backlog !== undefined && backlog > 0 && { backlog }),
+          ...(fastOpen !== undefined && { fastOpen }),
+        },
+        this.#stack.now(),
+      );
+      this.#listener = listener;
+      this.#address = address ?? everyAddress;
+      listener.onConnection = () => this.#acceptAll(listener);
+      process.nextTick(() => {
+        if (this.#listener === listener) this.emit("listening");
+      });
+    } catch (error) {
+      const code = codeOfRefusal(error);
+      const failure = new SocketError(code, "listen", { address: address ?? everyAddress, port });
+      process.nextTick(() => this.emit("error", failure));
+    }
   }
 
   #acceptAll(listener: Listener): void {
     for (let connection = listener.accept(); connection !== undefined; connection = listener.accept()) {
-      const socket = new MptcpSocket(this.#stack, connection, this.#socketOptions);
-      this.#sockets.add(socket);
-      socket.once("close", () => {
-        this.#sockets.delete(socket);
-        this.#closeIfDone();
-      });
-      this.emit("connection", socket);
+      if (this.maxConnections !== undefined && this.#sockets.size >= this.maxConnections) this.#drop(connection);
+      else this.#take(connection);
     }
   }
 
+  #take(connection: Connection): void {
+    const { pauseOnConnect = false, ...options } = this.#options;
+    const socket = new MptcpSocket(this.#stack, options, { connection, server: this, pauseOnConnect });
+    this.#sockets.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#closeIfDone();
+    });
+    this.emit("connection", socket);
+  }
+
+  #drop(connection: Connection): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = connection;
+    orphan(this.#stack, connection);
+    this.emit("drop", {
+      localAddress,
+      localPort,
+      localFamily: localAddress.includes(":") ? "IPv6" : "IPv4",
+      remoteAddress,
+      remotePort,
+      remoteFamily: remoteAddress.includes(":") ? "IPv6" : "IPv4",
+    });
+  }
+
   #closeIfDone(): void {
-    if (!this.#closing || this.#sockets.size > 0) return;
+    if (!this.#closing || this.listening || this.#sockets.size > 0) return;
     this.#closing = false;
     this.emit("close");
   }

@@ -60,6 +60,15 @@ export class Handshake {
     return this.#scaling ? this.#offeredScale : 0;
   }
 
+  /** The same of the peer's windows. */
+  get peerScale(): number {
+    return this.#peerScale;
+  }
+
+  get scaling(): boolean {
+    return this.#scaling;
+  }
+
   /** -1: not offered. A SYN/ACK scales only when the SYN did (RFC 7323 §2.2). */
   scaleToOffer(passive: boolean): number {
     return !passive || this.#scaling ? this.#offeredScale : -1;

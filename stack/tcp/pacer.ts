@@ -16,7 +16,6 @@ export class Pacer {
   enabled = false;
   /** When all that has left would have, at the pacing rate. */
   nextAt = 0;
-  /** Bytes a microsecond. */
   #rate: number = Number.POSITIVE_INFINITY;
   #lateness = latenessMicroseconds;
   /** Bytes that the windows allow, but the pacer not yet. */
@@ -25,6 +24,11 @@ export class Pacer {
 
   constructor(timers: TimerTable) {
     this.#timers = timers;
+  }
+
+  /** Bytes a microsecond; `Infinity` before the first measurement. */
+  get rate(): number {
+    return this.#rate;
   }
 
   /** `smoothedRtt` 0: not measured. */

@@ -5,7 +5,7 @@ import { unwrapSequence, sequenceNumber, type SequenceNumber } from "../wire/seq
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import { CongestionResponse } from "./congestion-response.ts";
 import { DuplicateSack } from "./duplicate-sack.ts";
-import { LossRecovery, type RecoveryObserver, type SendSequence } from "./loss-recovery.ts";
+import { LossRecovery, type RecoveryObserver, type RecoveryPhase, type SendSequence } from "./loss-recovery.ts";
 import { Pacer } from "./pacer.ts";
 import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
@@ -95,6 +95,18 @@ export class Sender implements SendSequence {
 
   get inRecovery(): boolean {
     return !this.#recovery.isOpen;
+  }
+
+  get recoveryPhase(): RecoveryPhase {
+    return this.#recovery.phase;
+  }
+
+  get sackedBytes(): number {
+    return this.#scoreboard.sackedBytes;
+  }
+
+  get lostBytes(): number {
+    return this.#scoreboard.lostBytes;
   }
 
   /** Something lost is to be sent again before anything new. */

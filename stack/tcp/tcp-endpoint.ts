@@ -15,6 +15,7 @@ import type { Sender } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
 import { TransmissionControlBlock } from "./tcb.ts";
 import type { KeepAliveOptions, TcpOptions } from "./tcp-options.ts";
+import { type TcpInfo, tcpInfo } from "./tcp-info.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import { timer } from "./timers.ts";
@@ -64,6 +65,11 @@ export class TcpEndpoint {
 
   get state(): TcpState {
     return this.#tcb.state;
+  }
+
+  /** As Linux's TCP_INFO. */
+  get info(): TcpInfo {
+    return tcpInfo(this.#tcb);
   }
 
   get closed(): boolean {

@@ -1,0 +1,148 @@
+/** The forms in which node:net takes its arguments, brought into one; what cannot be right is refused with Node's codes. */
+
+import { ADDRCONFIG, ALL, V4MAPPED } from "node:dns";
+import { isIP } from "node:net";
+import type { LookupFunction } from "node:net";
+import { coded, wrongType, wrongValue } from "./socket-error.ts";
+
+export interface ConnectTarget {
+  port: number | string;
+  /** An address, or a name that `lookup` knows. Default "localhost", as in node:net. */
+  host?: string;
+  localAddress?: string;
+  localPort?: number;
+  /** 4, 6, or 0: either. Of what `lookup` shall find. */
+  family?: number;
+  hints?: number;
+  /** Default: that of node:dns, which asks the machine, not the host of the stack. */
+  lookup?: LookupFunction;
+  /** Try one address of a name after the other (RFC 8305). Default true. */
+  autoSelectFamily?: boolean;
+  /** How long each may take before the next is tried. Default 250. */
+  autoSelectFamilyAttemptTimeout?: number;
+  /** False: plain TCP. Default: as the host. */
+  mptcp?: boolean;
+  /** What is written in the same turn goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): it may arrive twice. Default false. */
+  fastOpen?: boolean;
+}
+
+export type ConnectArguments<Options extends ConnectTarget = ConnectTarget> =
+  | [options: Options, onConnect?: () => void]
+  | [port: number | string, onConnect?: () => void]
+  | [port: number | string, host?: string, onConnect?: () => void];
+
+export interface ListenTarget {
+  /** 0 or none: any that is free. */
+  port?: number | string | null;
+  /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
+  host?: string;
+  /** With `::`: no IPv4. */
+  ipv6Only?: boolean;
+  backlog?: number;
+  /** Ends listening. */
+  signal?: AbortSignal;
+  /** Take data that come with a SYN (TCP Fast Open, RFC 7413). Default false. */
+  fastOpen?: boolean;
+}
+
+export type ListenArguments =
+  | [options: ListenTarget, onListening?: () => void]
+  | [port?: number | string | null, onListening?: () => void]
+  | [port?: number | string | null, host?: string | null, onListening?: () => void]
+  | [port?: number | string | null, backlog?: number | null, onListening?: () => void]
+  | [port?: number | string | null, host?: string | null, backlog?: number | null, onListening?: () => void];
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/** Whether node:net takes it for the path of a socket in the file system. */
+const isPath = (value: unknown): value is string => typeof value === "string" && !(Number(value) >= 0);
+
+function callbackOf(args: readonly unknown[]): (() => void) | undefined {
+  const last = args.at(-1);
+  return typeof last === "function" ? (last as () => void) : undefined;
+}
+
+export interface ConnectCall<Options> {
+  options: Options & { port: number; host: string };
+  onConnect: (() => void) | undefined;
+}
+
+export function connectCall<Options extends ConnectTarget>(args: readonly unknown[]): ConnectCall<Options> {
+  const [first, second] = args;
+  if (args.length === 0) throw missingTarget();
+  if (isPath(first)) throw wrongValue("path", "names a socket of the file system: hosts of the stack have none");
+  const given = (isObject(first) ? first : { port: first, host: typeof second === "string" ? second : undefined }) as
+    | (Options & { path?: unknown; fd?: unknown })
+    | undefined;
+  const options = given!;
+  if (options.path !== undefined && options.path !== null) {
+    if (typeof options.path !== "string") throw wrongType("options.path", "of type string", options.path);
+    throw wrongValue("options.path", "names a socket of the file system: hosts of the stack have none");
+  }
+  const { localAddress, localPort, lookup, hints } = options;
+  if (options.port === undefined) throw missingTarget();
+  if (localAddress !== undefined && isIP(localAddress) === 0)
+    throw coded(new TypeError(`Invalid IP address: ${localAddress}`), "ERR_INVALID_IP_ADDRESS");
+  if (localPort !== undefined && typeof localPort !== "number")
+    throw wrongType("options.localPort", "of type number", localPort);
+  if (typeof options.port !== "number" && typeof options.port !== "string")
+    throw wrongType("options.port", "one of type number or string", options.port);
+  const port = checkedPort(options.port, "Port");
+  if (lookup !== undefined && lookup !== null && typeof lookup !== "function")
+    throw wrongType("options.lookup", "of type function", lookup);
+  if (hints !== undefined && (hints & ~(ADDRCONFIG | ALL | V4MAPPED)) !== 0)
+    throw coded(new TypeError(`The argument 'hints' is invalid. Received ${hints}`), "ERR_INVALID_ARG_VALUE");
+  const { autoSelectFamily } = options;
+  if (autoSelectFamily !== undefined && typeof autoSelectFamily !== "boolean")
+    throw wrongType("options.autoSelectFamily", "of type boolean", autoSelectFamily);
+  return { options: { ...options, port, host: options.host ?? "localhost" }, onConnect: callbackOf(args) };
+}
+
+export interface ListenCall {
+  options: Omit<ListenTarget, "port"> & { port: number };
+  onListening: (() => void) | undefined;
+}
+
+export function listenCall(args: readonly unknown[]): ListenCall {
+  const [first, second] = args;
+  const onListening = callbackOf(args);
+  if (isPath(first)) throw wrongValue("path", "names a socket of the file system: hosts of the stack have none");
+  if (isObject(first)) {
+    const options = first as ListenTarget & { path?: unknown };
+    if (options.port === undefined && !("port" in options))
+      throw wrongValue(
+        "options",
+        'must have the property "port": there are neither sockets of the file system nor descriptors',
+      );
+    return { options: { ...options, port: listeningPort(options.port) }, onListening };
+  }
+  const host = typeof second === "string" ? second : undefined;
+  const backlog = args.slice(1, 3).find((value): value is number => typeof value === "number" && value > 0);
+  const port = typeof first === "function" ? undefined : first;
+  return {
+    options: {
+      port: listeningPort(port),
+      ...(host !== undefined && { host }),
+      ...(backlog !== undefined && { backlog }),
+    },
+    onListening,
+  };
+}
+
+function listeningPort(port: unknown): number {
+  if (port === undefined || port === null) return 0;
+  if (typeof port === "number" || typeof port === "string") return checkedPort(port, "options.port");
+  throw wrongValue("options", `is invalid: a port that is of type ${typeof port}`);
+}
+
+function checkedPort(port: number | string, name: string): number {
+  const value = Number(port);
+  const isPort = Number.isInteger(value) && value >= 0 && value <= 65_535;
+  if (!isPort || (typeof port === "string" && port.trim() === ""))
+    throw coded(new RangeError(`${name} should be >= 0 and < 65536. Received ${String(port)}.`), "ERR_SOCKET_BAD_PORT");
+  return value;
+}
+
+function missingTarget(): Error {
+  return coded(new TypeError('The "options" or "port" or "path" argument must be specified'), "ERR_MISSING_ARGS");
+}

@@ -1,0 +1,72 @@
+/** Takes received bytes from a connection as the reader of the socket asks for them, so that the window tells the peer how fast it reads. */
+
+import type { Connection } from "../host.ts";
+import { wrongType } from "./socket-error.ts";
+
+/** As `onread` of net.Socket: received bytes are put into a buffer of the application's, and there are no `data` events. */
+export interface OnReadOptions {
+  /** A function gives a buffer for each read. */
+  buffer: Uint8Array | (() => Uint8Array);
+  /** False: nothing more before `socket.resume()`. */
+  callback: (bytes: number, buffer: Uint8Array) => boolean | void;
+}
+
+export class SocketReader {
+  bytesRead = 0;
+  /** The end of the peer's stream stands behind what the reader has got. */
+  ended = false;
+  wanted = false;
+  /** The peer's stream has ended: after what is readable now comes its end. */
+  remoteEnded = false;
+  readonly #push: (chunk: Buffer | null) => boolean;
+  readonly #onread: OnReadOptions | undefined;
+
+  /** `push` returns whether more is wanted. */
+  constructor(push: (chunk: Buffer | null) => boolean, onread: OnReadOptions | undefined) {
+    this.#push = push;
+    this.#onread = onread;
+    if (onread === undefined) return;
+    const { buffer, callback } = onread;
+    if (typeof buffer !== "function" && !(buffer instanceof Uint8Array))
+      throw wrongType("options.onread.buffer", "a Uint8Array or a function", buffer);
+    if (typeof callback !== "function") throw wrongType("options.onread.callback", "of type function", callback);
+  }
+
+  get usesOwnBuffer(): boolean {
+    return this.#onread !== undefined;
+  }
+
+  /** Reads at most `limit` bytes at once for as long as more is wanted; returns how many in all. */
+  pump(connection: Connection, limit: number, now: number): number {
+    const before = this.bytesRead;
+    while (this.wanted && this.#readOnce(connection, limit, now));
+    if (this.remoteEnded && !this.ended && connection.readableBytes === 0) {
+      this.ended = true;
+      this.#push(null);
+    }
+    return this.bytesRead - before;
+  }
+
+  /** Whether there was something to read. */
+  #readOnce(connection: Connection, limit: number, now: number): boolean {
+    if (this.#onread !== undefined) return this.#readInto(this.#onread, connection, now);
+    const chunk = connection.read(now, limit);
+    if (chunk === undefined) return false;
+    this.bytesRead += chunk.length;
+    // While it is pushed more may be asked for: that is heard, too.
+    this.wanted = false;
+    if (this.#push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) this.wanted = true;
+    return true;
+  }
+
+  #readInto({ buffer, callback }: OnReadOptions, connection: Connection, now: number): boolean {
+    if (connection.readableBytes === 0) return false;
+    const target = typeof buffer === "function" ? buffer() : buffer;
+    const chunk = connection.read(now, target.length);
+    if (chunk === undefined) return false;
+    target.set(chunk);
+    this.bytesRead += chunk.length;
+    if (callback(chunk.length, target) === false) this.wanted = false;
+    return true;
+  }
+}
