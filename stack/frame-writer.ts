@@ -72,7 +72,8 @@ export class FrameWriter {
         payloadLength += range.lengths[i]!;
       }
     }
-    const { source, destination: remote } = segment;
+    const { source, destination: remote, hopLimit } = segment;
+    const trafficClass = (segment.differentiatedServices << 2) | segment.ecn;
     const tcpStart = ipStart + (isIpv6(remote) ? ipv6HeaderLength : ipv4HeaderLength);
     const tcpLength = writeTcp(segment, view, tcpStart) + payloadLength;
     frame.interfaceIndex = via.index;
@@ -83,7 +84,8 @@ export class FrameWriter {
       const ports = segment.sourcePort * 0x10000 + segment.destinationPort;
       const label = flowLabel(source as Ipv6Address, remote, ports);
       writeEthernetHeader(view, 0, destination, via.mac, etherType.ipv6);
-      writeIpv6Header(view, ipStart, tcpLength, ipProtocol.tcp, source as Ipv6Address, remote, segment.ecn, label);
+      const from = source as Ipv6Address;
+      writeIpv6Header(view, ipStart, tcpLength, ipProtocol.tcp, from, remote, trafficClass, label, hopLimit);
     } else {
       const identification = this.#identification;
       this.#identification = (identification + 1) & 0xffff;
@@ -97,7 +99,8 @@ export class FrameWriter {
         ipProtocol.tcp,
         source as Ipv4Address,
         remote,
-        segment.ecn,
+        trafficClass,
+        hopLimit,
       );
     }
     const pseudoHeader = pseudoHeaderSum(source, remote, ipProtocol.tcp, tcpLength);

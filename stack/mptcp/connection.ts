@@ -5,6 +5,7 @@ import type { FallbackReason } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { windowScaleFor } from "../tcp/handshake.ts";
 import type { AcceptOptions } from "../tcp/opening.ts";
+import { PacketMarking } from "../tcp/packet-marking.ts";
 import type { KeepAliveOptions, TcpOptions } from "../tcp/tcp-options.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
@@ -55,6 +56,8 @@ export class Connection {
   heardAt = 0;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
   noDelay = false;
+  /** Of the packets of all subflows. */
+  readonly marking: PacketMarking = new PacketMarking();
   /** Of its subflows to come. */
   tcp: TcpOptions;
   /** Cleared by flag C of the peer's MP_CAPABLE (RFC 8684 §3.1). */

@@ -4,6 +4,7 @@ import { type CongestionControl, initialWindow } from "../congestion/congestion-
 import { WindowCap } from "../congestion/window-cap.ts";
 import type { SubflowCloseReason } from "../events.ts";
 import type { Schedulable } from "../scheduler/scheduler.ts";
+import type { PacketMarking } from "../tcp/packet-marking.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
 import type { SegmentOutput, TcpUser } from "../tcp/tcp-user.ts";
@@ -170,6 +171,10 @@ export class Subflow implements TcpUser, Schedulable {
   /** Data of other subflows fill the window that this one is told (RFC 8684 §3.3.5). */
   get windowIsShared(): boolean {
     return !this.connection.plain;
+  }
+
+  get marking(): PacketMarking {
+    return this.connection.marking;
   }
 
   get dataOptionsLength(): number {

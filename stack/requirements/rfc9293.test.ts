@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { makePair, wifi } from "../testing/pair.ts";
 import { parseTcp, tcpChecksumIsRight } from "../wire/tcp-parse.ts";
 import { checksumAdd, checksumFinish, pseudoHeaderSum } from "../wire/checksum.ts";
 import { ipProtocol } from "../wire/ipv4.ts";
@@ -29,6 +30,25 @@ describe("options of a segment (RFC 9293 §3.1)", () => {
   it("need not stand at even places (MUST-64)", () => {
     expect(parsed([1, 2, 4, 0x05, 0xb4, 3, 3, 7]).mss).to.equal(1460);
     expect(parsed([1, 2, 4, 0x05, 0xb4, 3, 3, 7]).windowScale).to.equal(7);
+  });
+});
+
+describe("a port (RFC 9293 §3.9.1.1)", () => {
+  it("can be listened on while a connection from it is in SYN-SENT, and takes another (MUST-42)", () => {
+    const pair = makePair({ paths: [wifi] });
+    const { network, client, server } = pair;
+    const port = 7000;
+    // Nobody answers there.
+    const opening = client.connect({ remoteAddress: "10.0.100.77", remotePort: 80, localPort: port }, network.now);
+    network.run(100_000);
+    const listener = client.listen({ port }, network.now);
+    const other = server.connect({ remoteAddress: "10.0.1.2", remotePort: port }, network.now);
+    network.run(1_000_000);
+    expect([opening.established, other.established, listener.accept() !== undefined]).to.deep.equal([
+      false,
+      true,
+      true,
+    ]);
   });
 });
 

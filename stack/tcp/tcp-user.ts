@@ -2,6 +2,7 @@
 
 import type { SubflowCloseReason } from "../events.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
+import type { PacketMarking } from "./packet-marking.ts";
 import type { SentRange } from "./sent-queue.ts";
 
 export interface TcpUser {
@@ -9,6 +10,7 @@ export interface TcpUser {
   readonly dataOptionsLength: number;
   /** The window that the peer tells is also filled by others: it may seem to shrink. */
   readonly windowIsShared: boolean;
+  readonly marking: PacketMarking;
   /** The connection has ended for the application. */
   readonly ended: boolean;
   /** Adds MPTCP options to a segment about to be sent; `range` when it carries data. `attempt` counts transmissions of a SYN from 0. */

@@ -228,6 +228,9 @@ export class Transmitter {
       flags & tcpFlag.ack ? wrapOffset(this.#receiver.initialSequence, this.#receiver.next) : sequenceNumber(0);
     segment.clearOptions();
     segment.ecn = ecn.notCapable;
+    const { marking } = this.#user;
+    segment.differentiatedServices = marking.differentiatedServices;
+    segment.hopLimit = marking.hopLimit;
     this.#timestamps.write(segment, now);
     return segment;
   }

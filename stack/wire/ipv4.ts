@@ -51,19 +51,20 @@ export function writeIpv4Header(
   protocol: number,
   source: Ipv4Address,
   destination: Ipv4Address,
-  ecnBits: number = ecn.notCapable,
+  trafficClass: number = ecn.notCapable,
+  timeToLive = 64,
 ): void {
-  view.setUint32(offset, 0x4500_0000 | (ecnBits << 16) | totalLength);
+  view.setUint32(offset, 0x4500_0000 | (trafficClass << 16) | totalLength);
   view.setUint32(offset + 4, ((identification & 0xffff) << 16) | dontFragment);
-  view.setUint32(offset + 8, (64 << 24) | (protocol << 16));
+  view.setUint32(offset + 8, (timeToLive << 24) | (protocol << 16));
   view.setUint32(offset + 12, source);
   view.setUint32(offset + 16, destination);
   const sum =
-    (0x4500 | ecnBits) +
+    (0x4500 | trafficClass) +
     totalLength +
     (identification & 0xffff) +
     dontFragment +
-    ((64 << 8) | protocol) +
+    ((timeToLive << 8) | protocol) +
     (source >>> 16) +
     (source & 0xffff) +
     (destination >>> 16) +

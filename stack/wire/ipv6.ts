@@ -96,11 +96,11 @@ export function writeIpv6Header(
   protocol: number,
   source: Ipv6Address,
   destination: Ipv6Address,
-  ecnBits: number = ecn.notCapable,
+  trafficClass: number = ecn.notCapable,
   flowLabel = 0,
   hopLimit: number = defaultHopLimit,
 ): void {
-  view.setUint32(offset, 0x6000_0000 | (ecnBits << 20) | flowLabel);
+  view.setUint32(offset, 0x6000_0000 | (trafficClass << 20) | flowLabel);
   view.setUint32(offset + 4, (payloadLength << 16) | (protocol << 8) | hopLimit);
   writeIpv6(view, offset + 8, source);
   writeIpv6(view, offset + 24, destination);

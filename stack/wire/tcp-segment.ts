@@ -33,6 +33,9 @@ export class TcpSegment {
 
   /** Of the IP header (RFC 3168 §5). */
   ecn = 0;
+  /** Of what is sent: code point (RFC 2474), and time to live or hop limit. */
+  differentiatedServices = 0;
+  hopLimit = 64;
 
   /** 0: option absent. */
   mss = 0;
