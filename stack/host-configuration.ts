@@ -42,8 +42,13 @@ function requireInteger(path: string, value: number, minimum: number, maximum: n
 
 /** @throws ConfigurationError for what is no positive number */
 export function checkedTcpOptions(options: TcpOptions): TcpOptions {
-  const { keepAlive, userTimeoutMicroseconds, timeWaitLimit } = options;
+  const { keepAlive, userTimeoutMicroseconds, userTimeoutOption, timeWaitLimit } = options;
   requirePositive("tcp.userTimeoutMicroseconds", userTimeoutMicroseconds);
+  const { lowerLimitMicroseconds, upperLimitMicroseconds } = userTimeoutOption ?? {};
+  requirePositive("tcp.userTimeoutOption.lowerLimitMicroseconds", lowerLimitMicroseconds);
+  requirePositive("tcp.userTimeoutOption.upperLimitMicroseconds", upperLimitMicroseconds);
+  if ((lowerLimitMicroseconds ?? 0) > (upperLimitMicroseconds ?? Number.POSITIVE_INFINITY))
+    throw new ConfigurationError("tcp.userTimeoutOption", "the lower limit is above the upper one");
   requirePositive("tcp.timeWaitLimit", timeWaitLimit);
   checkedName("tcp.synCookies", options.synCookies ?? "when-full", { never: true, "when-full": true, always: true });
   requirePositive("tcp.keepAlive.idleMicroseconds", keepAlive?.idleMicroseconds);

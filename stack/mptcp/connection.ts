@@ -231,6 +231,13 @@ export class Connection {
     this.#wake();
   }
 
+  /** How long each of its subflows lets data wait for an acknowledgement before it is given up (RFC 5482). */
+  setUserTimeout(userTimeoutMicroseconds: number): void {
+    this.tcp = { ...this.tcp, userTimeoutMicroseconds };
+    for (const { endpoint } of this.subflows) endpoint.setUserTimeout(userTimeoutMicroseconds);
+    this.#wake();
+  }
+
   /** Ends both directions at once. */
   abort(now: number): void {
     this.lifetime.abort(now);

@@ -183,7 +183,7 @@ export class DataSender {
     this.#backoff++;
     const connection = this.#connection;
     if (!connection.plain && this.#isUnanswered) {
-      if (now - this.#answeredAt > maximumSilence) {
+      if (now - this.#answeredAt > this.#patience) {
         connection.lifetime.giveUp("ETIMEDOUT", now);
         return;
       }
@@ -212,13 +212,21 @@ export class DataSender {
     } else if (connection.sendBuffer.end > this.next) {
       // A closed window is waited for as long as the peer answers (RFC 9293 §3.8.6.1, MUST-37), and no longer.
       if (this.#probedAt === undefined || connection.heardAt > this.#probedAt) this.#probedAt = now;
-      else if (now - this.#probedAt > maximumSilence) {
+      else if (now - this.#probedAt > this.#patience) {
         connection.lifetime.giveUp("ETIMEDOUT", now);
         return;
       }
       for (const subflow of connection.subflows) if (subflow.usable) subflow.endpoint.requestProbe();
     }
     this.#arm(now);
+  }
+
+  /** Not less than what any of its subflows has (RFC 5482 §3.1). */
+  get #patience(): number {
+    let patience = maximumSilence;
+    for (const { endpoint } of this.#connection.subflows)
+      patience = Math.max(patience, endpoint.userTimeoutMicroseconds);
+    return patience;
   }
 
   /** With a single subflow, or as plain TCP, there is nothing to copy. */

@@ -2,14 +2,12 @@
 
 import type { KeepAliveOptions, TcpOptions } from "./tcp-options.ts";
 import { timer, type TimerTable } from "./timers.ts";
-
-/** R2 of RFC 9293 §3.8.3: at least 100 s. */
-const defaultUserTimeout = 120_000_000;
+import { UserTimeout } from "./user-timeout.ts";
 
 export class Liveness {
+  readonly userTimeout: UserTimeout;
   readonly #timers: TimerTable;
   #keepAlive: KeepAliveOptions | undefined;
-  readonly #userTimeout: number;
   #heardAt = 0;
   #probes = 0;
   /** When the first of the present run of timeouts came; 0: the peer answers. */
@@ -18,7 +16,7 @@ export class Liveness {
   constructor(options: TcpOptions, timers: TimerTable) {
     this.#timers = timers;
     this.#keepAlive = options.keepAlive;
-    this.#userTimeout = options.userTimeoutMicroseconds ?? defaultUserTimeout;
+    this.userTimeout = new UserTimeout(options);
   }
 
   /** `begun`: the connection is established. */
@@ -49,7 +47,7 @@ export class Liveness {
   /** The retransmission timer has expired. True: the user's patience is over. */
   isOverdue(now: number): boolean {
     if (this.#silentSince === 0) this.#silentSince = now;
-    return now - this.#silentSince > this.#userTimeout;
+    return now - this.#silentSince > this.userTimeout.microseconds;
   }
 
   /** The keep-alive timer has expired: what to do, and the timer is set again. */

@@ -49,6 +49,7 @@ export class SegmentArrival {
     }
     if (!segment.has(tcpFlag.ack)) return;
     tcb.liveness.noteHeard(now);
+    if (segment.userTimeoutSeconds > 0) tcb.liveness.userTimeout.adopt(segment.userTimeoutSeconds);
     tcb.unreachable = false;
     if (tcb.congestion.receive(segment)) receiver.ackNeeded = true;
     if (!this.#handleAcknowledgement(segment, start, now)) return;

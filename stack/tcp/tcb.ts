@@ -82,6 +82,7 @@ export class TransmissionControlBlock implements Lingering {
       this.handshake,
       this.timestamps,
       this.congestion,
+      this.liveness.userTimeout,
       options.gso,
     );
   }

@@ -112,6 +112,11 @@ export class TcpEndpoint {
     return unwrapSequence(segment.acknowledgement, this.sender.initialSequence, this.sender.unacknowledged) > 1;
   }
 
+  /** How long data may stay unacknowledged (RFC 5482 §3.1). */
+  get userTimeoutMicroseconds(): number {
+    return this.#tcb.liveness.userTimeout.microseconds;
+  }
+
   /** Payload bytes per segment now. */
   get segmentSize(): number {
     return this.#tcb.transmitter.segmentSize;
@@ -171,6 +176,13 @@ export class TcpEndpoint {
   /** undefined: the peer's silence is not asked about (RFC 9293 §3.8.4). */
   setKeepAlive(keepAlive: KeepAliveOptions | undefined, now: number): void {
     this.#tcb.liveness.setKeepAlive(keepAlive, this.synchronized, now);
+  }
+
+  /** The peer is told, where the option is enabled (RFC 5482 §3.2). */
+  setUserTimeout(microseconds: number): void {
+    const { userTimeout } = this.#tcb.liveness;
+    userTimeout.set(microseconds);
+    if (userTimeout.due && this.synchronized) this.requestAck();
   }
 
   /** How far the advertised window lags behind what could be advertised. */

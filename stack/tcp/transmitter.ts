@@ -3,7 +3,7 @@
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ecn } from "../wire/ipv4.ts";
 import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
-import { maximumOptionsLength, sackBlocksThatFit, tcpOptionsLength } from "../wire/tcp-emit.ts";
+import { maximumOptionsLength, sackBlocksThatFit, tcpOptionsLength, userTimeoutLength } from "../wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import type { ExplicitCongestion } from "./explicit-congestion.ts";
 import type { Handshake } from "./handshake.ts";
@@ -13,6 +13,7 @@ import type { Sender } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import type { TimestampClock } from "./timestamp-clock.ts";
+import type { UserTimeout } from "./user-timeout.ts";
 
 const maximumSuperPacket = 65_400;
 const maximumSuperPacketSegments = 44;
@@ -40,6 +41,7 @@ export class Transmitter {
   readonly #handshake: Handshake;
   readonly #timestamps: TimestampClock;
   readonly #congestion: ExplicitCongestion;
+  readonly #userTimeout: UserTimeout;
   readonly #gso: boolean;
 
   constructor(
@@ -50,6 +52,7 @@ export class Transmitter {
     handshake: Handshake,
     timestamps: TimestampClock,
     congestion: ExplicitCongestion,
+    userTimeout: UserTimeout,
     gso: boolean,
   ) {
     this.#flow = flow;
@@ -59,6 +62,7 @@ export class Transmitter {
     this.#handshake = handshake;
     this.#timestamps = timestamps;
     this.#congestion = congestion;
+    this.#userTimeout = userTimeout;
     this.#gso = gso;
   }
 
@@ -153,10 +157,22 @@ export class Transmitter {
     segment.window = this.noteSynSent();
     this.#user.addOptions(segment, undefined, handshake.attempts);
     const range = passive ? this.#grantCookie(segment) : this.#fastOpen(segment, now);
+    if (handshake.attempts === 0 && range === undefined) this.#tellUserTimeout(segment);
     if (passive) this.#receiver.noteAckSent();
     if (handshake.attempts === 0) handshake.firstTimestamp = segment.hasTimestamps ? segment.timestampValue : -1;
     handshake.attempts++;
     output.transmitSegment(segment, range, 0, this.#flow.route);
+  }
+
+  /** Where the other options leave room. */
+  #tellUserTimeout(segment: TcpSegment): boolean {
+    if (tcpOptionsLength(segment) + userTimeoutLength > maximumOptionsLength) return false;
+    segment.userTimeoutSeconds = this.#userTimeout.secondsToTell;
+    return true;
+  }
+
+  #tellUserTimeoutOnce(segment: TcpSegment): void {
+    if (this.#tellUserTimeout(segment)) this.#userTimeout.due = false;
   }
 
   #grantCookie(segment: TcpSegment): undefined {
@@ -191,6 +207,8 @@ export class Transmitter {
     const segment = this.#prepare(flags, range.start, now);
     this.#congestion.mark(segment, range.transmissions === 1 && !range.fin);
     this.#user.addOptions(segment, range, 0);
+    if (this.#userTimeout.due && range.length + userTimeoutLength <= this.segmentSize)
+      this.#tellUserTimeoutOnce(segment);
     this.#addAcknowledgement(segment);
     const size = this.segmentSize;
     output.transmitSegment(segment, range.fin ? undefined : range, range.length > size ? size : 0, this.#flow.route);
@@ -203,6 +221,7 @@ export class Transmitter {
     this.#user.addOptions(segment, undefined, 0);
     // ADD_ADDR with an IPv6 address, a port and its HMAC leaves no room for timestamps.
     if (tcpOptionsLength(segment) > maximumOptionsLength) segment.hasTimestamps = false;
+    if (this.#userTimeout.due && flags === tcpFlag.ack) this.#tellUserTimeoutOnce(segment);
     this.#addAcknowledgement(segment);
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }

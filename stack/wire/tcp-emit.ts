@@ -6,6 +6,8 @@ import { maximumSackBlocks, tcpHeaderLength, tcpOptionKind, type TcpSegment } fr
 /** The data offset has four bits (RFC 9293 §3.1). */
 export const maximumOptionsLength = 40;
 
+export const userTimeoutLength = 4;
+
 /** Options other than SACK; SACK blocks take what they leave. */
 export function tcpOptionsLength(segment: TcpSegment): number {
   let length = mptcpOptionsLength(segment.mptcp);
@@ -14,6 +16,7 @@ export function tcpOptionsLength(segment: TcpSegment): number {
   if (segment.hasTimestamps) length += 12;
   else if (segment.sackPermitted) length += 4;
   if (segment.sackCount > 0) length += 4 + 8 * segment.sackCount;
+  if (segment.userTimeoutSeconds > 0) length += userTimeoutLength;
   if (segment.fastOpenCookie !== undefined) length += (2 + segment.fastOpenCookie.length + 3) & ~3;
   return length;
 }
@@ -31,6 +34,11 @@ function writeFastOpen(cookie: Uint8Array, view: DataView, at: number): number {
   view.setUint8(position + 1, 2 + cookie.length);
   cookie.forEach((octet, i) => view.setUint8(position + 2 + i, octet));
   return position + 2 + cookie.length;
+}
+
+/** In minutes, rounded up, where fifteen bits are too few for the seconds (RFC 5482 §3.3). */
+function userTimeoutField(seconds: number): number {
+  return seconds <= 0x7fff ? seconds : 0x8000 | Math.min(0x7fff, Math.ceil(seconds / 60));
 }
 
 /** Writes header and options at `at`, checksum 0; returns their length. */
@@ -65,6 +73,11 @@ export function writeTcp(segment: TcpSegment, view: DataView, at: number): numbe
       view.setUint32(position, segment.sackEdges[i]!);
       position += 4;
     }
+  }
+  if (segment.userTimeoutSeconds > 0) {
+    const header = (tcpOptionKind.userTimeout << 24) | (userTimeoutLength << 16);
+    view.setUint32(position, header | userTimeoutField(segment.userTimeoutSeconds));
+    position += userTimeoutLength;
   }
   if (segment.fastOpenCookie !== undefined) position = writeFastOpen(segment.fastOpenCookie, view, position);
   position = writeMptcpOptions(segment.mptcp, view, position);

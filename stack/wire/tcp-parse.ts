@@ -44,6 +44,11 @@ export function parseTcp(
   return parseOptions(segment, view, offset + tcpHeaderLength, offset + headerLength);
 }
 
+/** Fifteen bits of seconds, or of minutes where the first bit, the granularity, is set (RFC 5482 §3.3). */
+function userTimeoutSeconds(field: number): number {
+  return field & 0x8000 ? (field & 0x7fff) * 60 : field;
+}
+
 function parseOptions(segment: TcpSegment, view: DataView, at: number, end: number): boolean {
   while (at < end) {
     const kind = view.getUint8(at);
@@ -78,6 +83,9 @@ function parseOptions(segment: TcpSegment, view: DataView, at: number, end: numb
           segment.timestampValue = view.getUint32(at + 2);
           segment.timestampEcho = view.getUint32(at + 6);
         }
+        break;
+      case tcpOptionKind.userTimeout:
+        if (length === 4) segment.userTimeoutSeconds = userTimeoutSeconds(view.getUint16(at + 2));
         break;
       case tcpOptionKind.fastOpen:
         // RFC 7413 §2: 4 to 16 octets, an even number of them; anything else is ignored (§4.1.1).

@@ -14,6 +14,7 @@ export const tcpOptionKind = {
   sackPermitted: 4,
   sack: 5,
   timestamps: 8,
+  userTimeout: 28,
   fastOpen: 34,
 } as const;
 
@@ -48,6 +49,8 @@ export class TcpSegment {
   sackCount = 0;
   /** Of TCP Fast Open (RFC 7413 §2); empty: a cookie is asked for; undefined: option absent. */
   fastOpenCookie: Uint8Array | undefined;
+  /** Of the User Timeout option (RFC 5482 §3.3); 0: option absent, or without meaning. */
+  userTimeoutSeconds = 0;
   /** Block i is [2i] (left edge) … [2i+1] (right edge), sequence numbers. */
   readonly sackEdges: Uint32Array = new Uint32Array(2 * maximumSackBlocks);
   readonly mptcp: MptcpOptions = new MptcpOptions();
@@ -64,6 +67,7 @@ export class TcpSegment {
     this.hasTimestamps = false;
     this.sackCount = 0;
     this.fastOpenCookie = undefined;
+    this.userTimeoutSeconds = 0;
     this.mptcp.clear();
   }
 
