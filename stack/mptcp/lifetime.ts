@@ -1,12 +1,13 @@
 /** From the handshake to the end: when a connection is established, what the end of a subflow means to it, and how it ends itself (RFC 8684 §3.3.3, §3.5). */
 
 import type { SubflowCloseReason } from "../events.ts";
+import { resetReason } from "../wire/mptcp-options.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionErrorCode } from "./connection-observer.ts";
 import { FastClose } from "./fast-close.ts";
 import type { Subflow } from "./subflow.ts";
 
-/** Joins refused since the last subflow ended. */
+/** So many joins refused, since the last subflow ended, by a peer that may have forgotten the connection, are the end of it. */
 const refusedJoinLimit = 3;
 
 export class Lifetime {
@@ -112,7 +113,8 @@ export class Lifetime {
     // Attempts that nobody answers keep no connection alive.
     if (connection.subflows.some(({ established, endpoint }) => established && !endpoint.closed)) return;
     // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
-    if (reason === "refused" && ++this.#refusedJoins >= refusedJoinLimit) this.giveUp("ECONNRESET", now);
+    const mayBeForgotten = reason === "refused" && !knowsConnection(subflow.peerResetReason);
+    if (mayBeForgotten && ++this.#refusedJoins >= refusedJoinLimit) this.giveUp("ECONNRESET", now);
     else if (this.#orphanAt === Number.POSITIVE_INFINITY) {
       this.#orphanAt = now + connection.environment.policy.closeTimeoutMicroseconds;
       this.#orphanedBy = reason;
@@ -227,6 +229,11 @@ export class Lifetime {
       initiator,
     });
   }
+}
+
+/** Who refuses a join for one of the further reasons has looked at the connection; an unknown token is an MPTCP-specific error (RFC 8684 §3.2, §3.6). */
+function knowsConnection(peerResetReason: number): boolean {
+  return peerResetReason > resetReason.mptcpSpecific;
 }
 
 function errorOfAttempt(reason: SubflowCloseReason): ConnectionErrorCode {

@@ -90,8 +90,9 @@ export class Subflow implements TcpUser, Schedulable {
   /** Goes out with the next pure acknowledgement. */
   signal: Signal | undefined;
   announceDataFin = false;
-  /** -1: no MP_TCPRST. */
+  /** Of our MP_TCPRST and of the peer's (RFC 8684 §3.6); -1: there is none. */
   resetReason = -1;
+  peerResetReason = -1;
   /** Data sequence number for MP_FAIL on a RST. */
   failedSequence: Uint64 | undefined;
 

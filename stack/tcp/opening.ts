@@ -46,7 +46,7 @@ export class Opening {
     const acknowledged = unwrapSequence(segment.acknowledgement, sender.initialSequence, 1);
     const acknowledges = segment.has(tcpFlag.ack) && acknowledged >= 1 && acknowledged <= sender.next;
     if (segment.has(tcpFlag.rst)) {
-      if (acknowledges) tcb.finish("refused", now);
+      if (acknowledges && user.handleOptions(segment, now)) tcb.finish("refused", now);
       return;
     }
     if (segment.has(tcpFlag.ack) && !acknowledges) {

@@ -17,7 +17,7 @@ export interface TcpUser {
   addOptions(segment: TcpSegment, range: SentRange | undefined, attempt: number): void;
   /** A SYN (passive) or SYN/ACK (active) came. False: refuse it with a reset. */
   handleSynOptions(segment: TcpSegment, now: number): boolean;
-  /** Every acceptable segment after the SYN, before its payload. False: ignore the rest of it. */
+  /** Every acceptable segment after the SYN, or a RST that answers ours, before its payload. False: ignore the rest of it. */
   handleOptions(segment: TcpSegment, now: number): boolean;
   /** Payload in order; the bytes are only lent. */
   handlePayload(offset: number, bytes: Uint8Array, byteOffset: number, length: number, now: number): void;
