@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { registerBundleCommand } from "./bundle.ts";
 import { registerCleanCommand } from "./clean.ts";
+import { registerCompareCommand } from "./compare.ts";
 import { registerDoctorCommand } from "./doctor.ts";
 import { registerPlanCommand } from "./plan.ts";
 import { registerReportCommand } from "./report.ts";
@@ -33,6 +34,7 @@ for (const register of [
   registerRunCommand,
   registerValidateCommand,
   registerPlanCommand,
+  registerCompareCommand,
   registerReportCommand,
   registerBundleCommand,
   registerUpCommand,

@@ -11,3 +11,10 @@ export function parseSeed(text: string): number {
     throw new InvalidArgumentError("A seed is a whole number from 0 to 4294967295.");
   return seed;
 }
+
+export function parseRepeat(text: string): number {
+  const times = Number(text);
+  if (!/^\d+$/.test(text) || times < 1 || times > 10_000)
+    throw new InvalidArgumentError("A number of times is a whole number from 1 to 10000.");
+  return times;
+}

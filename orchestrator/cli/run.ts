@@ -1,6 +1,6 @@
 /** `pathlab run`: experiments on a substrate, each into a result bundle. */
 import { relative } from "node:path";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Command } from "commander";
 import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
 import { formatDiagnostics } from "../model/diagnostics.ts";
@@ -11,7 +11,8 @@ import { loadExperiment } from "../model/load.ts";
 import type { LoadedExperiment } from "../model/load.ts";
 import { planExperiment } from "../plan/make-plan.ts";
 import type { Need } from "../substrate/prerequisites/prerequisite.ts";
-import { collectSetting, parseSeed } from "./options.ts";
+import { Interrupt, reportFailure } from "./interrupt.ts";
+import { collectSetting, parseRepeat, parseSeed } from "./options.ts";
 
 interface RunOptions {
   readonly on?: SubstrateName;
@@ -22,7 +23,7 @@ interface RunOptions {
   readonly json?: true;
 }
 
-interface PlannedRun {
+export interface PlannedRun {
   readonly loaded: LoadedExperiment;
   readonly substrate: SubstrateName;
   readonly seed: number;
@@ -125,7 +126,8 @@ async function perform(runs: readonly PlannedRun[], options: RunOptions): Promis
   interrupt.release();
 }
 
-function needsOf(runs: readonly PlannedRun[]): Need[] {
+/** What the machine must have for them. */
+export function needsOf(runs: readonly PlannedRun[]): Need[] {
   const onMachine = runs.filter(({ substrate }) => substrate !== "simulation");
   const needs = new Set<Need>(onMachine.map(({ substrate }) => substrate as Exclude<SubstrateName, "simulation">));
   const hosts = onMachine.flatMap(({ loaded }) =>
@@ -135,45 +137,6 @@ function needsOf(runs: readonly PlannedRun[]): Need[] {
   if (hosts.some(({ endpoint, congestionControl }) => !isOfOurStack(endpoint) && congestionControl === "cubic"))
     needs.add("cubic");
   return [...needs];
-}
-
-/** A broken program is 4; everything else that ends a run is the machine's. */
-function reportFailure(error: Error): void {
-  const internal = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
-  process.stderr.write(`pathlab: ${internal ? (error.stack ?? error.message) : error.message}\n`);
-  process.exitCode = internal ? 4 : 3;
-}
-
-/** The first Ctrl-C, SIGTERM or SIGHUP takes everything down and ends with 130, 143 or 129; a second one does not hurry it. */
-class Interrupt {
-  exitCode: number | undefined;
-  readonly #controller = new AbortController();
-  readonly #onInterrupt = (): void => this.#abort("Ctrl-C", 130);
-  readonly #onTerminate = (): void => this.#abort("SIGTERM", 143);
-  readonly #onHangUp = (): void => this.#abort("SIGHUP", 129);
-
-  constructor() {
-    process.on("SIGINT", this.#onInterrupt);
-    process.on("SIGTERM", this.#onTerminate);
-    process.on("SIGHUP", this.#onHangUp);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  release(): void {
-    process.off("SIGINT", this.#onInterrupt);
-    process.off("SIGTERM", this.#onTerminate);
-    process.off("SIGHUP", this.#onHangUp);
-  }
-
-  #abort(what: string, exitCode: number): void {
-    if (this.exitCode !== undefined) return;
-    this.exitCode = exitCode;
-    process.stderr.write(`\npathlab: ${what}: taking everything down\n`);
-    this.#controller.abort(new Error(`interrupted by ${what}`));
-  }
 }
 
 function describeOutcome(name: string, { directory, verdict }: ExperimentOutcome): string {
@@ -199,11 +162,4 @@ function describeOutcome(name: string, { directory, verdict }: ExperimentOutcome
     `  bundle: ${relative(process.cwd(), directory) || "."}`,
     "",
   ].join("\n");
-}
-
-function parseRepeat(text: string): number {
-  const times = Number(text);
-  if (!/^\d+$/.test(text) || times < 1 || times > 10_000)
-    throw new InvalidArgumentError("A number of times is a whole number from 1 to 10000.");
-  return times;
 }

@@ -96,7 +96,6 @@ export const kernelAddressLimit = 8;
 /** The kernel's own words for those options that it has, as of `sysctl`. */
 export function kernelOptionSysctls(options: EndpointOptions): Record<string, string> {
   const { autotune, synCookies, dssChecksum, allowJoinInitialAddress } = options;
-  const binary = (on: boolean): string => (on ? "1" : "0");
   return {
     ...(autotune !== undefined && { "net.ipv4.tcp_moderate_rcvbuf": binary(autotune) }),
     ...(synCookies !== undefined && {
@@ -108,3 +107,5 @@ export function kernelOptionSysctls(options: EndpointOptions): Record<string, st
     }),
   };
 }
+
+const binary = (on: boolean): string => (on ? "1" : "0");
