@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { ReceiverResult } from "../protocol.ts";
 import type { TransportSocket } from "../transport.ts";
 import type { ArrivalMeter } from "./arrival-meter.ts";
 import { codedError, watchFailure, type RoleContext } from "./role.ts";
+import { StreamHash } from "./stream-hash.ts";
 
 export interface PayloadReaderOptions {
   readonly socket: TransportSocket;
@@ -19,7 +19,7 @@ export function readPayload(
   meter: ArrivalMeter,
 ): Promise<Omit<ReceiverResult, "playback">> {
   const { socket, connectedAt, context } = options;
-  const hash = createHash("sha256");
+  const hash = new StreamHash();
   return new Promise((resolve, reject) => {
     watchFailure(socket, reject);
     socket.on("data", (chunk: Uint8Array) => {
@@ -39,7 +39,7 @@ export function readPayload(
         reject(codedError("ENODATA", "the peer ended its data without sending a byte"));
         return;
       }
-      const sha256 = hash.digest("hex");
+      const sha256 = hash.digest();
       resolve({
         kind: "receiver",
         bytes,
