@@ -1,50 +1,54 @@
 /** Which of many things is due next: a binary heap of deadlines, corrected lazily when a deadline has moved. */
 
 interface Entry<T> {
+  readonly item: T;
+  /** At which it stands in the heap. */
   deadline: number;
-  item: T;
+  /** The item's own, as of the last `update`; never earlier. */
+  due: number;
 }
 
 export class DeadlineQueue<T> {
   readonly #heap: Entry<T>[] = [];
-  /** The earliest deadline at which the item stands in the heap. */
-  readonly #queuedAt = new Map<T, number>();
+  /** The one of the item's entries that counts: others are left over from later deadlines. */
+  readonly #entries = new Map<T, Entry<T>>();
   readonly #deadlineOf: (item: T) => number;
 
-  /** `deadlineOf` tells an item's present deadline. */
+  /** `deadlineOf` tells an item's present deadline; it is asked in `update` only. */
   constructor(deadlineOf: (item: T) => number) {
     this.#deadlineOf = deadlineOf;
   }
 
   /** Items that have a deadline. */
   get size(): number {
-    return this.#queuedAt.size;
+    return this.#entries.size;
   }
 
-  /** The item's deadline may have changed. */
+  /** To be called whenever the item's deadline may have changed. */
   update(item: T): void {
-    const deadline = this.#deadlineOf(item);
-    const queuedAt = this.#queuedAt.get(item);
+    const due = this.#deadlineOf(item);
+    const entry = this.#entries.get(item);
     // A later deadline is found when the earlier entry comes up.
-    if (deadline === Number.POSITIVE_INFINITY || (queuedAt !== undefined && queuedAt <= deadline)) return;
-    this.#queuedAt.set(item, deadline);
-    this.#push({ deadline, item });
+    if (entry !== undefined && entry.deadline <= due) entry.due = due;
+    else if (due !== Number.POSITIVE_INFINITY) this.#push({ item, deadline: due, due });
   }
 
   remove(item: T): void {
-    this.#queuedAt.delete(item);
+    this.#entries.delete(item);
   }
 
   /** The next deadline, `Infinity` for none. */
   get next(): number {
     for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
-      if (this.#queuedAt.get(top.item) === top.deadline) {
-        const deadline = this.#deadlineOf(top.item);
-        if (deadline <= top.deadline) return top.deadline;
-        this.#pop();
-        this.#queuedAt.delete(top.item);
-        this.update(top.item);
-      } else this.#pop();
+      const counts = this.#entries.get(top.item) === top;
+      if (counts && top.due <= top.deadline) return top.deadline;
+      this.#pop();
+      if (!counts) continue;
+      if (top.due === Number.POSITIVE_INFINITY) this.#entries.delete(top.item);
+      else {
+        top.deadline = top.due;
+        this.#push(top);
+      }
     }
     return Number.POSITIVE_INFINITY;
   }
@@ -53,12 +57,13 @@ export class DeadlineQueue<T> {
   takeDue(now: number): T | undefined {
     if (this.next > now) return undefined;
     const { item } = this.#pop();
-    this.#queuedAt.delete(item);
+    this.#entries.delete(item);
     return item;
   }
 
   #push(entry: Entry<T>): void {
     const heap = this.#heap;
+    this.#entries.set(entry.item, entry);
     let at = heap.length;
     heap.push(entry);
     while (at > 0) {

@@ -22,17 +22,22 @@ const timerCount = 7;
 
 export class TimerTable {
   readonly #deadlines = new Float64Array(timerCount).fill(Number.POSITIVE_INFINITY);
+  /** The least of them; NaN: to be looked for. It is asked for far more often than it changes. */
+  #next = Number.POSITIVE_INFINITY;
 
   set(name: TimerName, deadline: number): void {
+    if (deadline <= this.#next) this.#next = deadline;
+    else if (this.#deadlines[name] === this.#next) this.#next = Number.NaN;
     this.#deadlines[name] = deadline;
   }
 
   stop(name: TimerName): void {
-    this.#deadlines[name] = Number.POSITIVE_INFINITY;
+    this.set(name, Number.POSITIVE_INFINITY);
   }
 
   stopAll(): void {
     this.#deadlines.fill(Number.POSITIVE_INFINITY);
+    this.#next = Number.POSITIVE_INFINITY;
   }
 
   isSet(name: TimerName): boolean {
@@ -46,13 +51,16 @@ export class TimerTable {
   /** True once for each time that the timer was set and its deadline has come. */
   expire(name: TimerName, now: number): boolean {
     if (this.#deadlines[name]! > now) return false;
-    this.#deadlines[name] = Number.POSITIVE_INFINITY;
+    this.stop(name);
     return true;
   }
 
   get next(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < timerCount; i++) if (this.#deadlines[i]! < next) next = this.#deadlines[i]!;
-    return next;
+    if (Number.isNaN(this.#next)) {
+      let next = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < timerCount; i++) if (this.#deadlines[i]! < next) next = this.#deadlines[i]!;
+      this.#next = next;
+    }
+    return this.#next;
   }
 }
