@@ -36,6 +36,10 @@ export class DataSender {
   readonly #opportunistic: OpportunisticRetransmission;
   readonly #scheduler: Scheduler;
   readonly #demand = { pendingBytes: 0, windowBytes: 0 };
+  /** What subflows were offered last in this `transmit`, -1: nothing yet; and who has sent since: what the others may carry is still the same. */
+  #offeredLength = -1;
+  #offeredLong = false;
+  #lastUsed: Subflow | undefined;
   #timeoutAt: number = Number.POSITIVE_INFINITY;
   #backoff = 0;
   readonly #doubt = new FallbackDoubt();
@@ -165,6 +169,7 @@ export class DataSender {
   }
 
   transmit(now: number, output: SegmentOutput): void {
+    this.#offeredLength = -1;
     for (;;) {
       if (this.#transmitReinjection(now, output)) continue;
       if (this.#sendsCopies ? this.#transmitCopy(now, output) : this.#transmitNew(now, output)) continue;
@@ -254,6 +259,7 @@ export class DataSender {
     subflow.reinjections++;
     this.#episodes.note("reinject", subflow.id, entry.holder ?? -1, entry.start, sent, now);
     subflow.sendData(entry.start, sent, now, output);
+    this.#lastUsed = subflow;
     this.reinjections.advance(sent);
     return true;
   }
@@ -276,6 +282,7 @@ export class DataSender {
     subflow.copiedUntil = this.next;
     if (this.next === end && length % subflow.segmentSize > 0) this.#smallSegmentEnd = end;
     subflow.sendData(start, length, now, output);
+    this.#lastUsed = subflow;
     return true;
   }
 
@@ -288,6 +295,7 @@ export class DataSender {
   #transmitCopy(now: number, output: SegmentOutput): boolean {
     const connection = this.#connection;
     const end = Math.min(connection.sendBuffer.end, this.windowEdge);
+    this.#offeredLength = -1;
     for (const subflow of connection.subflows) {
       subflow.copiedUntil = Math.max(this.unacknowledged, subflow.copiedUntil);
       this.#offerTo(subflow, Math.min(end - subflow.copiedUntil, maximumMapping), now);
@@ -317,7 +325,13 @@ export class DataSender {
   }
 
   #offer(length: number, now: number): void {
-    for (const subflow of this.#connection.subflows) this.#offerTo(subflow, length, now);
+    const { subflows, sequenceWidth } = this.#connection;
+    if (length === this.#offeredLength && sequenceWidth.isLong === this.#offeredLong) {
+      if (this.#lastUsed !== undefined) this.#offerTo(this.#lastUsed, length, now);
+    } else for (const subflow of subflows) this.#offerTo(subflow, length, now);
+    this.#offeredLength = length;
+    this.#offeredLong = sequenceWidth.isLong;
+    this.#lastUsed = undefined;
   }
 
   /** What `subflow` may carry of `length` bytes now. */
@@ -336,6 +350,8 @@ export class DataSender {
     if (fast === undefined || fast.space <= 0) return false;
     if (this.#connection.sendBuffer.end > this.next) this.#scheduler.onWindowBlocked?.();
     if (!environment.mechanisms.opportunisticRetransmission) return false;
+    // It may take window from another.
+    this.#offeredLength = -1;
     return this.#opportunistic.transmit(fast, this.unacknowledged, now, output);
   }
 
