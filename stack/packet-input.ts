@@ -194,6 +194,7 @@ export class PacketInput {
   }
 
   #localAddressOf(address: IpAddress): LocalAddress | undefined {
-    return this.#localAddresses.find((local) => local.address === address);
+    for (const local of this.#localAddresses) if (local.address === address) return local;
+    return undefined;
   }
 }

@@ -17,10 +17,11 @@ export function isUnicast(
   // 0/8 "this network", 127/8 loopback, 224/4 multicast, 240/4 with the limited broadcast (RFC 6890 §2.2.2; RFC 1112 §4).
   const first = address >>> 24;
   if (first === 0 || first === 127 || first >= 224) return false;
-  return !networks.some(
-    ({ address: own, prefixLength }) =>
-      !isIpv6(own) && prefixLength < 31 && inPrefix(address, own, prefixLength) && isAllOnes(address, prefixLength),
-  );
+  for (const { address: own, prefixLength } of networks) {
+    if (isIpv6(own) || prefixLength >= 31) continue;
+    if (inPrefix(address, own, prefixLength) && isAllOnes(address, prefixLength)) return false;
+  }
+  return true;
 }
 
 /** The bits behind the prefix: the directed broadcast of its network (RFC 1122 §3.2.1.3 (e)). */

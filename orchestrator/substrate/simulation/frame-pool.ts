@@ -18,7 +18,8 @@ export class Frame implements PathPacket {
   }
 }
 
-const slabFrames = 256;
+/** A stack makes a new view whenever the memory changes: better many frames in one. Pages that no frame has used cost nothing. */
+const slabFrames = 4096;
 
 /** Frames of equal capacity in large pieces of memory: who reads them one after the other mostly stays in one piece. */
 export class FramePool {
