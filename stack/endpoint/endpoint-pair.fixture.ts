@@ -9,6 +9,7 @@ import { bundledAddonName } from "../io/native/addon.ts";
 import { buildNative } from "../io/native/build.ts";
 import { LineSplitter } from "./ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 export type Side = "a" | "b";
 export type EndpointFlavour = "kernel" | "kernel-mptcp" | "stack";
@@ -33,6 +34,7 @@ export class TwoNamespaces {
 
   up(): void {
     const { prefix, a, b } = { prefix: this.#prefix, a: this.name("a"), b: this.name("b") };
+    removeLeftNamespaces("ple");
     ip(`netns add ${a}`, `netns add ${b}`);
     for (const path of [1, 2] as const) {
       ip(`link add ${prefix}${path} netns ${a} type veth peer name ${prefix}${path} netns ${b}`);

@@ -7,6 +7,7 @@ import type { StackEvent } from "../events.ts";
 import { Host } from "../host.ts";
 import { connect, createServer } from "../net/net.ts";
 import { Driver } from "../io/driver.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 /*
  * ours t0 ── r0 router r1 ── k0 kernel     both families, the router's further link takes 1300 bytes
@@ -53,6 +54,7 @@ describe("our stack on wires with the kernel's IPv6", function () {
   let onEvent = (): void => {};
 
   before(async () => {
+    removeLeftNamespaces("plv6");
     for (const name of namespaces) {
       ip("netns add", name);
       inside(name, "sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0");

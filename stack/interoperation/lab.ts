@@ -9,6 +9,7 @@ import { type KernelCounters, KernelPeer, type KernelStream } from "./kernel-pee
 import type { Subflow } from "../mptcp/subflow.ts";
 import { OurPeer, type OurOptions, type OurStream } from "./our-peer.ts";
 import { isIntact, type Stream } from "./stream.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 const run = promisify(execFile);
 const port = 7000;
@@ -63,6 +64,7 @@ export class Lab {
   }
 
   static async open(options: LabOptions): Promise<Lab> {
+    if (labs === 0) removeLeftNamespaces("plio");
     const names = new Names(`plio${process.pid}n${labs++}`);
     const ports = (role: Role): Port[] =>
       Array.from({ length: options[`${role}Addresses`] ?? 1 }, (_, i) => portOf(options, role, i + 1));

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { Host } from "../host.ts";
 import type { Connection } from "../mptcp/connection.ts";
 import { Driver } from "./driver.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 const prefix = `pltcp${process.pid}`;
 const [stackSide, kernelSide] = [`${prefix}a`, `${prefix}b`];
@@ -69,6 +70,7 @@ for (const { mptcp, gso, family } of [
     let kernel: ChildProcess;
 
     before(async () => {
+      removeLeftNamespaces("pltcp");
       for (const name of [stackSide, kernelSide]) ip("netns add", name);
       ip("link add t0 netns", stackSide, "address 02:00:00:00:00:01 type veth peer name t0 netns", kernelSide);
       for (const name of [stackSide, kernelSide]) ip("-n", name, "link set t0 up");

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { checksumState, type ChecksumState, type FrameSink, type OutgoingFrame } from "../frame.ts";
 import type { Host } from "../host.ts";
 import { Driver, type DriverProblem } from "./driver.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 const prefix = `pldrv${process.pid}`;
 const [stackSide, kernelSide] = [`${prefix}a`, `${prefix}b`];
@@ -127,6 +128,7 @@ describe("the driver of a host", function () {
   const problems: DriverProblem[] = [];
 
   before(async () => {
+    removeLeftNamespaces("pldrv");
     for (const name of [stackSide, kernelSide]) ip("netns add", name);
     ip("link add d0 netns", stackSide, "type veth peer name d0 netns", kernelSide);
     for (const name of [stackSide, kernelSide]) ip("-n", name, "link set d0 up");

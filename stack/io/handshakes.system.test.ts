@@ -48,6 +48,7 @@ def exchange(size, protocol):
 for size in (1000, 1000, 20000):
     exchange(size, int(sys.argv[1]))
 `;
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 const protocols = { tcp: "6", mptcp: "262" };
 
 /** Writes all, ends, and returns what came until the end. */
@@ -127,6 +128,7 @@ for (const mptcp of [false, true]) {
     let server: ChildProcess | undefined;
 
     beforeEach(() => {
+      removeLeftNamespaces("plhs");
       for (const name of [stackSide, kernelSide]) ip("netns add", name);
       ip("link add t0 netns", stackSide, "address 02:00:00:00:00:01 type veth peer name t0 netns", kernelSide);
       for (const name of [stackSide, kernelSide]) ip("-n", name, "link set t0 up");

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { PacketMemory, VIRTIO_NET_HDR_F_NEEDS_CSUM, VIRTIO_NET_HDR_GSO_NONE } from "./packet-socket.ts";
 import { packetOffset, TunDevice } from "./tun-device.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 const namespace = `pltun${process.pid}`;
 const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
@@ -66,6 +67,7 @@ describe("a TUN device", function () {
   let opened: Opened;
 
   before(async () => {
+    removeLeftNamespaces("pltun");
     ip("netns add", namespace);
     // A UDP socket of the kernel: sends each line of its stdin to 10.8.0.2, prints what it gets.
     const program = `

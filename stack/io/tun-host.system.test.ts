@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { Host, type ConnectionRequest } from "../host.ts";
 import { Driver } from "./driver.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 const namespace = `plth${process.pid}`;
 const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
@@ -25,6 +26,7 @@ describe("a host behind a TUN device", function () {
   const answers: ((request: ConnectionRequest) => void)[] = [];
 
   before(() => {
+    removeLeftNamespaces("plth");
     ip("netns add", namespace);
     host = new Host({
       name: "everybody",
