@@ -81,7 +81,7 @@ export class Opening {
     liveness.begin(now);
     this.#adoptSegmentSize();
     if (handshake.attempts === 0) sender.rtt.resetBackoff(); // When the cookie was sent is not known.
-    else if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt);
+    else if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt, now);
     else this.#beginAfterLoss();
     if (!this.#tcb.fastOpened) user.handleEstablished(now);
     else host.fastOpenServer.settle(this.#tcb);

@@ -1,5 +1,7 @@
 /** Smoothed round-trip time and retransmission timeout (RFC 6298). All in microseconds. */
 
+import { WindowedMinimum } from "./windowed-minimum.ts";
+
 const initialTimeout = 1_000_000;
 const timeoutAfterLostSyn = 3_000_000;
 /** RFC 6298 (2.4) says one second; 200 ms is what the field uses, and what failover within a second and a half needs. */
@@ -11,15 +13,15 @@ export class RttEstimator {
   smoothed = 0;
   variation = 0;
   latest = 0;
-  minimum: number = Number.POSITIVE_INFINITY;
+  readonly #minimum = new WindowedMinimum();
   #timeout = initialTimeout;
   #backoff = 0;
 
   /** A round trip that began with an unambiguous transmission (Karn's algorithm: never with a segment that was sent twice). */
-  sample(rtt: number): void {
+  sample(rtt: number, now: number): void {
     rtt = Math.max(1, rtt);
     this.latest = rtt;
-    if (rtt < this.minimum) this.minimum = rtt;
+    this.#minimum.note(rtt, now);
     if (this.smoothed === 0) {
       this.smoothed = rtt;
       this.variation = rtt / 2;
@@ -29,6 +31,11 @@ export class RttEstimator {
     }
     this.#timeout = Math.max(minimumTimeout, this.smoothed + 4 * this.variation);
     this.#backoff = 0;
+  }
+
+  /** Of the last few minutes: the path may have become longer. */
+  get minimum(): number {
+    return this.#minimum.value;
   }
 
   /** Data begin after a SYN that had to be sent again (RFC 6298 (5.7)). */

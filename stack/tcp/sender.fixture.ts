@@ -35,7 +35,7 @@ export class SenderBench {
     this.sender.initialSequence = sequenceNumber(initialSequence);
     this.sender.next = 1;
     this.sender.unacknowledged = 1;
-    this.sender.rtt.sample(100_000);
+    this.sender.rtt.sample(100_000, this.now);
   }
 
   /** Sends `count` new segments, whatever the window says. */

@@ -197,7 +197,7 @@ export class Sender implements SendSequence {
     this.#duplicateSack.present = false;
     if (this.sackPermitted) this.#readSackBlocks(segment, acknowledged, now);
     if (rack.rttSample > 0) {
-      this.rtt.sample(rack.rttSample);
+      this.rtt.sample(rack.rttSample, now);
       this.congestion.onRttSample(rack.rttSample, acknowledged, this.next);
       this.#observer.onRttSample(rack.rttSample, now);
     }
