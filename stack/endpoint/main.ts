@@ -1,9 +1,11 @@
 /**
  * The endpoint program inside a host. Commands come as NDJSON on stdin, records go out as NDJSON on stdout (protocol.ts). It ends with `stop`, and
  * with the end of stdin: when the orchestrator dies, nothing stays alive. Exit codes: 0, 3 the machine lacks something, 4 internal.
+ * With the word `gateway` it serves nobody but unmodified applications (docs/gateway.md).
  */
 import { monotonicClock } from "./clock.ts";
 import { EndpointProgram } from "./endpoint-program.ts";
+import { runGateway } from "./gateway/run-gateway.ts";
 import { LineSplitter } from "./ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
 import { openTransport } from "./open-transport.ts";
@@ -25,16 +27,21 @@ function failInternally(error: unknown): void {
   exit(4);
 }
 
-process.on("uncaughtException", failInternally);
-process.on("unhandledRejection", failInternally);
-// The orchestrator has gone: there is nobody to tell.
-process.stdout.on("error", () => exit(0));
-// Only the orchestrator ends a run: Ctrl-C reaches it too, and it will say `stop`.
-process.on("SIGINT", () => undefined);
+function serveOrchestrator(): void {
+  process.on("uncaughtException", failInternally);
+  process.on("unhandledRejection", failInternally);
+  // The orchestrator has gone: there is nobody to tell.
+  process.stdout.on("error", () => exit(0));
+  // Only the orchestrator ends a run: Ctrl-C reaches it too, and it will say `stop`.
+  process.on("SIGINT", () => undefined);
 
-const program = new EndpointProgram(emit, exit, openTransport, monotonicClock);
-const lines = new LineSplitter();
-process.stdin.on("data", (chunk: Buffer) => {
-  for (const line of lines.push(chunk)) program.handle(JSON.parse(line) as EndpointCommand);
-});
-process.stdin.on("end", () => void program.stop());
+  const program = new EndpointProgram(emit, exit, openTransport, monotonicClock);
+  const lines = new LineSplitter();
+  process.stdin.on("data", (chunk: Buffer) => {
+    for (const line of lines.push(chunk)) program.handle(JSON.parse(line) as EndpointCommand);
+  });
+  process.stdin.on("end", () => void program.stop());
+}
+
+if (process.argv[2] === "gateway") await runGateway(process.argv.slice(3));
+else serveOrchestrator();

@@ -1,0 +1,189 @@
+/** The command line of the gateway. */
+import { BlockList, isIP, isIPv6 } from "node:net";
+import { parseArgs } from "node:util";
+import type { Socks5Credentials } from "./socks5-negotiation.ts";
+
+export const usage = `Usage: gateway --interface NAME=ADDRESS/LENGTH[,…] … (--peer HOST:PORT | --converter PORT) [option …]
+
+Carries the TCP connections of unmodified applications over Multipath TCP, as client or as server of the Convert Protocol (RFC 8803).
+
+Both sides
+  --interface NAME=ADDRESS/LENGTH[,ADDRESS/LENGTH…][,via=ROUTER…][,backup]
+                          Speak Multipath TCP on this interface, with addresses that the kernel does not have. Repeat it for each path.
+  --tun NAME              A TUN device, made if it is not there. With --peer: what is routed into it is carried. With --converter: servers are
+                          connected to through it, and see the applications' own addresses (the client needs --tell-source).
+  --congestion-control N  lia (default), olia, balia, wvegas, ewtcp, fully-coupled, reno, cubic
+  --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf
+  --no-offload            The interfaces neither cut segments nor fill in checksums.
+
+The applications' side
+  --peer HOST:PORT        The converter. IPv6 in brackets.
+  --socks HOST:PORT       Also take SOCKS5 (RFC 1928) there.
+  --socks-user NAME:PASSWORD
+                          Only from who knows this (RFC 1929).
+  --tell-source           Tell the converter who the application is. Only a converter of ours understands it.
+
+The servers' side
+  --converter PORT        Listen there on every address of the interfaces.
+  --to ADDRESS            Connect to this address instead of the one that is asked for; the port stays.
+  --allow PREFIX          Connect only to destinations in this prefix; repeat it for more. Default: all.
+  --proxy-protocol        Begin each connection to a server with a header of PROXY protocol 2 (the client needs --tell-source).
+
+Records go to stdout as NDJSON. SIGTERM or SIGINT ends the gateway; connections are reset.
+`;
+
+export interface PathInterface {
+  readonly name: string;
+  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
+  readonly gateway?: string;
+  readonly ipv6Gateway?: string;
+  readonly backup: boolean;
+}
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface GatewayOptions {
+  readonly interfaces: readonly PathInterface[];
+  readonly tun: string | undefined;
+  readonly congestionControl: string;
+  readonly scheduler: string;
+  readonly offload: boolean;
+  readonly peer: HostAndPort | undefined;
+  readonly socks: HostAndPort | undefined;
+  readonly credentials: Socks5Credentials | undefined;
+  readonly tellSource: boolean;
+  readonly converterPort: number | undefined;
+  readonly toAddress: string | undefined;
+  readonly allowed: BlockList | undefined;
+  readonly proxyProtocol: boolean;
+}
+
+/** A command line that cannot be. */
+export class UsageError extends Error {}
+
+/** @throws UsageError */
+export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
+  const values = parsed(argv);
+  const interfaces = (values.interface ?? []).map(parseInterface);
+  if (interfaces.length === 0) throw new UsageError("--interface: at least one is needed");
+  const { peer, converter, tun, socks, to } = values;
+  if ((peer === undefined) === (converter === undefined))
+    throw new UsageError("one of --peer and --converter is needed");
+  if (peer !== undefined && tun === undefined && socks === undefined)
+    throw new UsageError("--peer: applications need a way in, --tun or --socks");
+  if (to !== undefined && isIP(to) === 0) throw new UsageError(`--to: "${to}" is not an IP address`);
+  refuseOfOtherSide(
+    values,
+    peer === undefined ? ["socks", "socks-user", "tell-source"] : ["to", "allow", "proxy-protocol"],
+  );
+  if (tun !== undefined && (to !== undefined || values["proxy-protocol"] === true))
+    throw new UsageError(
+      "--tun shows servers the applications' addresses: neither --to nor --proxy-protocol goes with it",
+    );
+  return {
+    interfaces,
+    tun,
+    congestionControl: values["congestion-control"] ?? "lia",
+    scheduler: values.scheduler ?? "min-rtt",
+    offload: values["no-offload"] !== true,
+    peer: peer === undefined ? undefined : parseHostAndPort("--peer", peer),
+    socks: socks === undefined ? undefined : parseHostAndPort("--socks", socks),
+    credentials: values["socks-user"] === undefined ? undefined : parseCredentials(values["socks-user"]),
+    tellSource: values["tell-source"] === true,
+    converterPort: converter === undefined ? undefined : parsePort("--converter", converter),
+    toAddress: to,
+    allowed: values.allow === undefined ? undefined : parseAllowed(values.allow),
+    proxyProtocol: values["proxy-protocol"] === true,
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        interface: { type: "string", multiple: true },
+        tun: text,
+        "congestion-control": text,
+        scheduler: text,
+        "no-offload": flag,
+        peer: text,
+        socks: text,
+        "socks-user": text,
+        "tell-source": flag,
+        converter: text,
+        to: text,
+        allow: { type: "string", multiple: true },
+        "proxy-protocol": flag,
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function refuseOfOtherSide(values: object, names: readonly string[]): void {
+  const given = names.find((name) => name in values);
+  if (given !== undefined) throw new UsageError(`--${given} is an option of the other side`);
+}
+
+function parseInterface(text: string): PathInterface {
+  const [, name, rest] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || rest === undefined)
+    throw new UsageError(`--interface: "${text}" is not NAME=ADDRESS/LENGTH`);
+  const parts = rest.split(",");
+  const routers = parts.filter((part) => part.startsWith("via=")).map((part) => part.slice(4));
+  const addresses = parts
+    .filter((part) => part !== "backup" && !part.startsWith("via="))
+    .map((part) => parsePrefix("--interface", part));
+  const gateway = routers.find((router) => !router.includes(":"));
+  const ipv6Gateway = routers.find((router) => router.includes(":"));
+  return {
+    name,
+    addresses,
+    backup: parts.includes("backup"),
+    ...(gateway !== undefined && { gateway }),
+    ...(ipv6Gateway !== undefined && { ipv6Gateway }),
+  };
+}
+
+function parsePrefix(option: string, text: string): { address: string; prefixLength: number } {
+  const [, address = "", length = ""] = /^([^/]+)\/(\d+)$/.exec(text) ?? [];
+  const prefixLength = Number(length);
+  if (isIP(address) === 0 || prefixLength > (isIPv6(address) ? 128 : 32))
+    throw new UsageError(`${option}: "${text}" is not ADDRESS/LENGTH`);
+  return { address, prefixLength };
+}
+
+function parseHostAndPort(option: string, text: string): HostAndPort {
+  const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(text) ?? [];
+  const bare = /^\[(.+)\]$/.exec(host)?.[1] ?? host;
+  if (isIP(bare) === 0) throw new UsageError(`${option}: "${text}" is not ADDRESS:PORT`);
+  return { host: bare, port: parsePort(option, port) };
+}
+
+function parsePort(option: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new UsageError(`${option}: "${text}" is not a port`);
+  return port;
+}
+
+function parseCredentials(text: string): Socks5Credentials {
+  const colon = text.indexOf(":");
+  if (colon < 1) throw new UsageError("--socks-user: NAME:PASSWORD is needed");
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function parseAllowed(prefixes: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of prefixes) {
+    const { address, prefixLength } = parsePrefix("--allow", text);
+    list.addSubnet(address, prefixLength, isIPv6(address) ? "ipv6" : "ipv4");
+  }
+  return list;
+}

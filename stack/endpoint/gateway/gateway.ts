@@ -1,0 +1,197 @@
+/** One side of the gateway at work: hosts of our stack on the paths and, where wanted, on a TUN device, and what joins their connections. */
+import { randomFillSync } from "node:crypto";
+import { once } from "node:events";
+import type { Server as KernelServer } from "node:net";
+import { Host } from "../../host.ts";
+import type { HostOptions, InterfaceOptions } from "../../host-options.ts";
+import { Driver, type DriverProblem } from "../../io/driver.ts";
+import { interfaceInfo } from "../../io/link-events.ts";
+import { createServer } from "../../net/net.ts";
+import { formatEndpoint, formatIpAddress } from "../../wire/ip-address.ts";
+import { Carrier } from "./carrier.ts";
+import type { TransportAddress } from "./convert-message.ts";
+import { Converter } from "./converter.ts";
+import type { GatewayOptions, PathInterface } from "./gateway-options.ts";
+import { allowing, kernelOutlet, type Outlet, transparentOutlet } from "./outlet.ts";
+import { relay, type RelayResult } from "./relay.ts";
+import { createSocks5Server } from "./socks5-server.ts";
+import { type EntranceOptions, takeApplications } from "./tun-entrance.ts";
+
+/** Of each connection and direction, on the paths: what a slow reader may make us keep. */
+const pathBufferBytes = 4 * 1024 * 1024;
+/** Towards the kernel of this machine there is no delay to fill. */
+const tunBufferBytes = 1024 * 1024;
+const tunMtu = 1500;
+/** A TUN device has none, and nobody sees it. */
+const nobodysMac = "02:00:00:00:00:01";
+/** Connections at a time that a converter carries. */
+const maximumConnections = 4096;
+
+export type GatewayRecord =
+  | { readonly type: "ready" }
+  /** A connection has ended; `error`: not well. */
+  | {
+      readonly type: "carried";
+      readonly to: string;
+      readonly bytesUp: number;
+      readonly bytesDown: number;
+      readonly error?: string;
+    }
+  /** A connection that was asked for did not come about. */
+  | { readonly type: "refused"; readonly to?: string; readonly reason: string }
+  | { readonly type: "problem"; readonly interfaceName: string; readonly problem: string };
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #emit: (record: GatewayRecord) => void;
+  readonly #drivers: Driver[] = [];
+  #socks: KernelServer | undefined;
+
+  constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void) {
+    this.#options = options;
+    this.#emit = emit;
+  }
+
+  /** Rejects with ConfigurationError, or Error with the code ENODEV, EPERM, EBUSY, EADDRINUSE …, when it cannot begin. */
+  async start(): Promise<void> {
+    const { peer, socks, tun, tellSource, credentials } = this.#options;
+    const paths = this.#onPaths();
+    if (peer === undefined) await this.#convert(paths);
+    else {
+      const carrier = new Carrier(paths, { ...peer, tellSource });
+      const entrance: EntranceOptions = {
+        connect: (remote, application) => carrier.connect(remote, application),
+        onConnected: (application, far, remote) => relay(application, far, (result) => this.#report(remote, result)),
+        onFailed: (remote, { message }) => this.#emit({ type: "refused", to: nameOf(remote), reason: message }),
+      };
+      if (tun !== undefined) takeApplications(this.#onTun(tun), entrance);
+      if (socks !== undefined) {
+        this.#socks = createSocks5Server({ ...entrance, credentials });
+        this.#socks.listen(socks);
+        await once(this.#socks, "listening");
+      }
+    }
+    this.#emit({ type: "ready" });
+  }
+
+  /** At once: peers find out when their keep-alive or their data are not answered. */
+  close(): void {
+    this.#socks?.close();
+    for (const driver of this.#drivers) driver.close();
+  }
+
+  async #convert(paths: Driver): Promise<void> {
+    const { tun, toAddress, proxyProtocol, allowed, converterPort } = this.#options;
+    const outlet: Outlet =
+      tun === undefined ? kernelOutlet({ toAddress, proxyProtocol }) : transparentOutlet(this.#onTun(tun));
+    const converter = new Converter({
+      open: allowed === undefined ? outlet : allowing(allowed, outlet),
+      onCarried: (remote, result) => this.#report(remote, result),
+      onFailed: (reason) => this.#emit({ type: "refused", reason }),
+    });
+    const server = createServer(
+      paths,
+      { allowHalfOpen: true, noDelay: true, pauseOnConnect: true },
+      (client) => void converter.serve(client),
+    );
+    server.maxConnections = maximumConnections;
+    server.listen({ port: converterPort! });
+    await once(server, "listening");
+  }
+
+  /** The host that speaks Multipath TCP. */
+  #onPaths(): Driver {
+    const { interfaces, offload, congestionControl, scheduler } = this.#options;
+    return this.#drive(
+      {
+        name: "gateway",
+        random: unpredictable,
+        mptcp: true,
+        congestionControl: congestionControl as HostOptions["congestionControl"],
+        scheduler: scheduler as HostOptions["scheduler"],
+        pathManager: "full-mesh",
+        sendBufferBytes: pathBufferBytes,
+        receiveBufferBytes: pathBufferBytes,
+        autotune: true,
+        interfaces: interfaces.map((each) => pathInterface(each, offload)),
+      },
+      "packet-socket",
+    );
+  }
+
+  /** The host that is everybody to the kernel of this machine. */
+  #onTun(name: string): Driver {
+    const device = { name, mac: nobodysMac, mtu: mtuOf(name), gso: true, addresses: [], transparent: true };
+    return this.#drive(
+      {
+        name: "everybody",
+        random: unpredictable,
+        mptcp: false,
+        congestionControl: "reno",
+        scheduler: "min-rtt",
+        pathManager: "full-mesh",
+        sendBufferBytes: tunBufferBytes,
+        receiveBufferBytes: tunBufferBytes,
+        interfaces: [device],
+      },
+      "tun",
+    );
+  }
+
+  #drive(options: HostOptions, device: "packet-socket" | "tun"): Driver {
+    const driver = new Driver({
+      host: new Host(options),
+      interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name, device })),
+      onProblem: (problem) => this.#emit(recordOf(problem)),
+    });
+    this.#drivers.push(driver);
+    return driver;
+  }
+
+  #report(remote: TransportAddress, { bytesUp, bytesDown, error }: RelayResult): void {
+    this.#emit({ type: "carried", to: nameOf(remote), bytesUp, bytesDown, ...(error !== undefined && { error }) });
+  }
+}
+
+function pathInterface({ name, ...rest }: PathInterface, offload: boolean): InterfaceOptions {
+  const { mac, mtu } = interfaceInfo(undefined, name);
+  return {
+    name,
+    mac: Buffer.from(mac)
+      .toString("hex")
+      .replace(/..(?=.)/g, "$&:"),
+    mtu,
+    gso: offload,
+    ...rest,
+  };
+}
+
+/** Of a device that somebody has made; else what the kernel gives to a new one. */
+function mtuOf(tun: string): number {
+  try {
+    return interfaceInfo(undefined, tun).mtu;
+  } catch {
+    return tunMtu;
+  }
+}
+
+function nameOf({ address, port }: TransportAddress): string {
+  return formatEndpoint(formatIpAddress(address), port);
+}
+
+function recordOf(problem: DriverProblem): GatewayRecord {
+  const { interfaceName } = problem;
+  return { type: "problem", interfaceName, problem: problem.type === "socket" ? problem.code : "deleted" };
+}
+
+const words = new Uint32Array(256);
+let used = words.length;
+
+/** Keys and initial sequence numbers of the open network. */
+function unpredictable(): number {
+  if (used === words.length) {
+    randomFillSync(words);
+    used = 0;
+  }
+  return words[used++]!;
+}

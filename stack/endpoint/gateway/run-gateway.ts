@@ -1,0 +1,36 @@
+/** The gateway as a program: exit codes 0 ended by a signal, 2 usage, 3 the machine lacks something, 4 internal. */
+import { ConfigurationError } from "../../host-options.ts";
+import { Gateway, type GatewayRecord } from "./gateway.ts";
+import { parseGatewayOptions, usage, UsageError } from "./gateway-options.ts";
+
+function emit(record: GatewayRecord): void {
+  process.stdout.write(`${JSON.stringify(record)}\n`);
+}
+
+function fail(code: number, message: string): never {
+  process.stderr.write(`gateway: ${message}\n`);
+  process.exit(code);
+}
+
+/** `argv`: what follows the word `gateway`. */
+export async function runGateway(argv: readonly string[]): Promise<void> {
+  if (argv.includes("--help")) {
+    process.stdout.write(usage);
+    return;
+  }
+  process.on("uncaughtException", (error) => fail(4, error.stack ?? error.message));
+  try {
+    const gateway = new Gateway(parseGatewayOptions(argv), emit);
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      process.on(signal, () => {
+        gateway.close();
+        process.exit(0);
+      });
+    process.stdout.on("error", () => undefined);
+    await gateway.start();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof UsageError || error instanceof ConfigurationError) fail(2, `${message}; see --help`);
+    fail(code === undefined ? 4 : 3, message);
+  }
+}
