@@ -9,6 +9,8 @@ export class ExplicitCongestion {
   /** Both sides have agreed. */
   enabled = false;
   readonly #wanted: boolean;
+  /** A SYN of ours has gone out that did not ask: nothing is marked then, whatever the answer (§6.1.1). */
+  #withdrawn = false;
   /** The peer is told of congestion until it says that it has reduced its window (§6.1.3). */
   #echo = false;
   /** CWR goes out with the next new data (§6.1.2). */
@@ -23,12 +25,14 @@ export class ExplicitCongestion {
   /** A SYN with ECE and CWR asks, a SYN/ACK with ECE alone grants (§6.1.1). */
   takeSyn(segment: TcpSegment): void {
     const flags = segment.flags & echoAndReduced;
-    this.enabled = this.#wanted && flags === (segment.has(tcpFlag.ack) ? tcpFlag.ece : echoAndReduced);
+    this.enabled =
+      this.#wanted && !this.#withdrawn && flags === (segment.has(tcpFlag.ack) ? tcpFlag.ece : echoAndReduced);
   }
 
   /** Flags of our SYN, or of the SYN/ACK. A repeated SYN does not ask: a middlebox may drop those that do (§6.1.1.1). */
   synFlags(passive: boolean, attempt: number): number {
     if (passive) return this.enabled ? tcpFlag.ece : 0;
+    this.#withdrawn = attempt > 0;
     return this.#wanted && attempt === 0 ? echoAndReduced : 0;
   }
 

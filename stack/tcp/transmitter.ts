@@ -176,7 +176,8 @@ export class Transmitter {
   }
 
   #grantCookie(segment: TcpSegment): undefined {
-    segment.fastOpenCookie = this.#handshake.grantedCookie;
+    // A repeated SYN/ACK has none: the path may drop it for that (RFC 7413 §4.2.2).
+    segment.fastOpenCookie = this.#handshake.attempts === 0 ? this.#handshake.grantedCookie : undefined;
     if (tcpOptionsLength(segment) > maximumOptionsLength) segment.fastOpenCookie = undefined;
   }
 

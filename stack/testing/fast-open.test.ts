@@ -163,6 +163,19 @@ for (const mptcp of [false, true]) {
       expect(accepted[0]!.received).to.equal(500);
     });
 
+    it("grants a cookie with the first SYN/ACK only: a repeated one goes without", () => {
+      const { request, links, syns } = scene(mptcp);
+      const watch = links[0]!.down.middlebox!;
+      let lost = 0;
+      links[0]!.down.middlebox = (frame, now) => {
+        watch(frame, now);
+        return segmentOf(frame)?.has(tcpFlag.syn) !== true || lost++ > 0;
+      };
+      expectIntact(request(1_000), 1_000);
+      const cookies = syns.filter((syn) => syn.has(tcpFlag.ack)).map(({ fastOpenCookie }) => fastOpenCookie?.length);
+      expect(cookies.slice(0, 2)).to.deep.equal([6, undefined]);
+    });
+
     it("loses nothing when the SYN/ACK is lost", () => {
       const { request, links } = scene(mptcp);
       request(1_000);

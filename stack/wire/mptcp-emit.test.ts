@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ipv4FromNumber } from "./ip-address.ts";
 import { mptcpOptionsLength, writeMptcpOptions } from "./mptcp-emit.ts";
 import { MptcpOptions, mptcpPresent } from "./mptcp-options.ts";
 
@@ -47,5 +48,19 @@ describe("reserved bits", () => {
     });
     expect(removal[2]).to.equal(0x40);
     expect(octetsOf((options) => (options.present = mptcpPresent.priority))[2]).to.equal(0x50);
+  });
+
+  it("of ADD_ADDR and MP_TCPRST are zero", () => {
+    const advertisement = octetsOf((options) => {
+      options.present = mptcpPresent.addAddress;
+      options.addAddress.address = ipv4FromNumber(0x0a00_0001);
+    });
+    expect(advertisement[2]).to.equal(0x30);
+    const reset = octetsOf((options) => {
+      options.present = mptcpPresent.reset;
+      options.resetReason = 1;
+      options.resetTransient = false;
+    });
+    expect(reset.slice(2, 4)).to.deep.equal([0x80, 1]);
   });
 });
