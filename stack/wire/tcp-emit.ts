@@ -27,13 +27,12 @@ export function sackBlocksThatFit(otherOptionsLength: number): number {
 }
 
 function writeFastOpen(cookie: Uint8Array, view: DataView, at: number): number {
-  const padding = -(2 + cookie.length) & 3;
-  for (let i = 0; i < padding; i++) view.setUint8(at + i, tcpOptionKind.noOperation);
-  const position = at + padding;
-  view.setUint8(position, tcpOptionKind.fastOpen);
-  view.setUint8(position + 1, 2 + cookie.length);
-  cookie.forEach((octet, i) => view.setUint8(position + 2 + i, octet));
-  return position + 2 + cookie.length;
+  view.setUint8(at, tcpOptionKind.fastOpen);
+  view.setUint8(at + 1, 2 + cookie.length);
+  cookie.forEach((octet, i) => view.setUint8(at + 2 + i, octet));
+  let position = at + 2 + cookie.length;
+  while ((position - at) % 4 !== 0) view.setUint8(position++, tcpOptionKind.noOperation);
+  return position;
 }
 
 /** In minutes, rounded up, where fifteen bits are too few for the seconds (RFC 5482 §3.3). */

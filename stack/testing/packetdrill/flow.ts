@@ -28,6 +28,8 @@ export class Flow {
   remoteInitial = 0;
   localNonce = 0;
   remoteNonce: number;
+  /** Bytes of the two SYNs that were taken (RFC 7413): the data sequence begins behind them (RFC 8684, appendix B.2). */
+  readonly synData: { inbound: number; outbound: number } = { inbound: 0, outbound: 0 };
   #timestampOffset: number | undefined;
   #timestampStart: { script: number; time: number } | undefined;
   readonly #timestamps = new Map<number, number>();
@@ -77,9 +79,10 @@ export class Flow {
 
   /** The place in the data of a byte of the flow; without a mapping, as in plain TCP, both count alike. */
   dataOffset(direction: "inbound" | "outbound", subflowOffset: number): number {
+    const before = this.synData[direction];
     for (const mapping of this.#mappings[direction]) {
-      const inside = subflowOffset - mapping.subflowOffset;
-      if (inside >= 0 && inside < mapping.length) return mapping.dataOffset + inside;
+      const inside = subflowOffset - before - mapping.subflowOffset;
+      if (inside >= 0 && inside < mapping.length) return before + mapping.dataOffset + inside;
     }
     return subflowOffset;
   }

@@ -35,6 +35,11 @@ export function formatOption(option: WireOption, flow: Flow, keys: KeyTable): st
       return `${option.kind} ${option.value}`;
     case "TS":
       return `TS val ${flow.timestampToScript(option.value)} ecr ${option.echo}`;
+    case "FO":
+    case "FOEXP":
+      return option.cookie === "" ? option.kind : `${option.kind} ${option.cookie}`;
+    case "UTO":
+      return `UTO ${option.value} ${option.minutes ? "min" : "s"}`;
     case "sack":
       return `sack ${option.blocks.map(([left, right]) => `${left}:${right}`).join(" ")}`;
     case "mpcapable": {

@@ -1,7 +1,7 @@
 /** What RFCs leave to whoever implements them: where a script is run on another machine than it was written for, these are no differences, and are told. */
 
 import type { DssSpec, OptionSpec, PacketSpec, TcpSpec } from "./syntax.ts";
-import type { WireOption } from "./wire-option.ts";
+import { encodeOptions, type WireOption } from "./wire-option.ts";
 
 export const latitudes = {
   push: "RFC 9293 §3.9.1.2: PSH has to be on the last segment of what is buffered; on others it may be",
@@ -13,6 +13,7 @@ export const latitudes = {
   "address-alone": "RFC 8684 §3.4.1: ADD_ADDR and its echo need no DSS beside them",
   "address-identifier": "RFC 8684 §3.2, §3.4.1: the numbers of a host's addresses are its own",
   "reason-of-reset": "RFC 8684 §3.6: whether MP_TCPRST stands beside a RST is left open, and so is its reason (SHOULD)",
+  "length-of-the-cookie": "RFC 7413 §2: a cookie has 4 to 16 octets, as who grants it likes",
   "checksum-flag":
     "RFC 8684 §3.1: one side's flag A is enough for checksums; whether the answer repeats it is left open",
 } as const;
@@ -63,10 +64,29 @@ export function adaptOptions(
     if (reset === undefined) rest = rest.filter((option) => option !== wantedReset);
     else rest.splice(seen.indexOf(reset), 0, { kind: "mp_reset", reason: reset.reason, flags: reset.flags });
   }
+  const cookieAt = rest.findIndex(({ kind }) => kind === "FO");
+  const padding = paddingBehind(seen, cookieAt);
+  if (cookieAt >= 0 && padding > paddingBehind(rest, cookieAt)) {
+    take("length-of-the-cookie");
+    rest.splice(cookieAt + 1, 0, ...Array.from({ length: padding }, (): OptionSpec => ({ kind: "nop" })));
+  }
   return rest.map((option, i) => {
     const actual = seen[i];
     return actual === undefined ? option : adapt(option, actual, take);
   });
+}
+
+function paddingBehind(options: readonly { kind: string }[], at: number): number {
+  let padding = 0;
+  while (options[at + 1 + padding]?.kind === "nop") padding++;
+  return padding;
+}
+
+/** Options of the script's side, with a cookie that the machine has made of another length than those that the script was written for. */
+export function padCookie(options: WireOption[]): void {
+  const at = options.findIndex(({ kind }) => kind === "FO");
+  if (at < 0) return;
+  while (encodeOptions(options).length % 4 !== 0) options.splice(at + 1, 0, { kind: "nop" });
 }
 
 function adapt(option: OptionSpec, actual: WireOption, take: (latitude: Latitude) => void): OptionSpec {

@@ -5,7 +5,7 @@ import type { AddressTable } from "./address-table.ts";
 import { addressAuthenticator, joinAuthenticator, tokenOf } from "./authentication.ts";
 import type { Flow } from "./flow.ts";
 import { type Position, ScriptFailure, ScriptUnsupported } from "./script-error.ts";
-import { dataNumberToWire, type KeyTable, type Session } from "./session.ts";
+import { type CookieTable, dataNumberToWire, type KeyTable, type Session } from "./session.ts";
 import type {
   AddAddressSpec,
   AuthenticatorSpec,
@@ -26,6 +26,7 @@ export interface TranslationContext {
   direction: "inbound" | "outbound";
   flow: Flow;
   keys: KeyTable;
+  cookies: CookieTable;
   addresses: AddressTable;
   tcp: TcpSpec;
   /** When the packet passes, microseconds. */
@@ -56,8 +57,11 @@ export function toWireOption(
       // The script's blocks are of what the host has sent; the host's are of the script's bytes, which need no translation.
       if (direction === "outbound") return option;
       return { kind: "sack", blocks: option.blocks.map(([left, right]) => [flow.toWire(left), flow.toWire(right)]) };
+    case "UTO":
+      return option;
     case "FO":
     case "FOEXP":
+      return { kind: option.kind, cookie: fastOpenCookie(option, context, seen) };
     case "md5":
       throw new ScriptUnsupported(option.position, `the option ${option.kind}`);
     case "undefined":
@@ -118,6 +122,20 @@ function sessionOf({ flow }: TranslationContext, position: Position): Session {
   return flow.session;
 }
 
+/** A name that has no cookie yet is that of the one that the host sends here. */
+function fastOpenCookie(
+  { kind, cookie, position }: { kind: string; cookie: string; position: Position },
+  { cookies }: TranslationContext,
+  seen: WireOption | undefined,
+): string {
+  const known = cookies.get(cookie);
+  if (known !== undefined) return known;
+  if ((seen?.kind !== "FO" && seen?.kind !== "FOEXP") || seen.kind !== kind || seen.cookie === "")
+    throw new ScriptFailure(position, `the cookie "${cookie}" has not been granted yet`);
+  cookies.learn(cookie, seen.cookie);
+  return seen.cookie;
+}
+
 function timestamps(
   option: Extract<OptionSpec, { kind: "TS" }>,
   context: TranslationContext,
@@ -162,7 +180,7 @@ function capable(option: CapableSpec, context: TranslationContext, seen: Seen<"m
             dataNumberToWire(octets8(1n), session.key(senderSide(context), option.position)),
             1,
             dataLength,
-            mappedBytes(0, dataLength),
+            mappedBytes(flow.synData[context.direction], dataLength),
           ),
         );
   return { kind: "mpcapable", version: option.version, flags: option.flags, keys, dataLength, checksum };
@@ -258,14 +276,16 @@ function dssMapping(
   const initial = direction === "inbound" ? flow.remoteInitial : flow.localInitial;
   const length = option.length ?? tcp.length + (option.fin ? 1 : 0);
   const dataLength = length === 0 ? Number.POSITIVE_INFINITY : length - (option.fin ? 1 : 0);
-  const subflowSequence = option.subflowSequence ?? (tcp.length === 0 ? 0 : (tcp.sequence - initial) >>> 0);
+  const subflowSequence =
+    option.subflowSequence ?? (tcp.length === 0 ? 0 : (tcp.sequence - initial - flow.synData[direction]) >>> 0);
   const dataOffset = Number(sequence.value) - 1;
   if (dataLength > 0 && sequence.base === undefined) {
     flow.learnMapping(direction, { subflowOffset: subflowSequence - 1, dataOffset, length: dataLength });
   }
   const checksum = resolveChecksum(option.checksum, () => {
     const whole = numberToWire({ ...sequence, octets: 8 }, context, senderSide(context), option.position);
-    return mappingChecksum(whole, subflowSequence, length, mappedBytes(dataOffset, length === 0 ? 0 : dataLength));
+    const bytes = mappedBytes(flow.synData[direction] + dataOffset, length === 0 ? 0 : dataLength);
+    return mappingChecksum(whole, subflowSequence, length, bytes);
   });
   return {
     octets: sequence.octets,

@@ -13,10 +13,11 @@ import {
   differInPushOnly,
   isFourthPacket,
   isPureAcknowledgement,
+  padCookie,
 } from "./latitude.ts";
 import type { ScriptConfiguration } from "./script-configuration.ts";
 import { type Position, ScriptFailure, ScriptSyntaxError, ScriptUnsupported } from "./script-error.ts";
-import { KeyTable } from "./session.ts";
+import { CookieTable, KeyTable } from "./session.ts";
 import type { PacketSpec, TcpSpec } from "./syntax.ts";
 import type { WireOption } from "./wire-option.ts";
 import { encodeOptions } from "./wire-option.ts";
@@ -31,6 +32,7 @@ export class PacketExchange {
   readonly #addresses: AddressTable;
   readonly #flows: FlowTable;
   readonly #keys = new KeyTable();
+  readonly #cookies = new CookieTable();
 
   constructor(configuration: ScriptConfiguration, machine: BackEnd, addresses: AddressTable) {
     this.#configuration = configuration;
@@ -48,8 +50,12 @@ export class PacketExchange {
     if (tcp.options === undefined)
       throw new ScriptUnsupported(packet.position, "<...> in a packet that the script sends");
     const context = this.#context("inbound", flow, tcp, this.#machine.now);
-    if (tcp.flags.includes("S")) flow.remoteInitial = tcp.sequence;
+    if (tcp.flags.includes("S")) {
+      flow.remoteInitial = tcp.sequence;
+      if (tcp.acknowledgement !== undefined) flow.synData.outbound = tcp.acknowledgement - flow.localInitial - 1;
+    }
     const options = tcp.options.map((option) => toWireOption(option, context, undefined));
+    if (this.#machine.latitudes !== undefined) padCookie(options);
     checkLength(options, packet.position);
     this.#machine.inject({
       source: flow.remote,
@@ -85,6 +91,7 @@ export class PacketExchange {
     if ((segment.flags & synFlag) !== 0) {
       flow.sequenceOffset = segment.sequence - tcp.sequence;
       flow.localInitial = tcp.sequence;
+      if (tcp.acknowledgement !== undefined) flow.synData.inbound = tcp.acknowledgement - flow.remoteInitial - 1;
     }
     this.#compare(packet, tcp, flow, captured);
     return time;
@@ -115,6 +122,7 @@ export class PacketExchange {
       direction,
       flow,
       keys: this.#keys,
+      cookies: this.#cookies,
       addresses: this.#addresses,
       tcp,
       time,
@@ -218,7 +226,7 @@ export class PacketExchange {
     segment: WireSegment,
     check: (what: string, expected: number, actual: number) => void,
   ): void {
-    const first = (flow.toScript(segment.sequence) - flow.localInitial - 1) | 0;
+    const first = (flow.toScript(segment.sequence) - flow.localInitial - ((segment.flags & synFlag) === 0 ? 1 : 0)) | 0;
     for (let i = 0; i < segment.payload.length; i++) {
       const [wanted] = mappedBytes(flow.dataOffset("outbound", first + i), 1);
       if (segment.payload[i] === wanted) continue;

@@ -1,4 +1,4 @@
-/** TCP options: `<mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>`; `<...>` for any. */
+/** TCP options: `<mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>`; `<...>` for any. `UTO 30 s` and `UTO 10 min` (RFC 5482) are ours, not packetdrill's. */
 
 import { parseMptcpOption } from "./parse-mptcp.ts";
 import type { OptionSpec } from "./syntax.ts";
@@ -64,6 +64,13 @@ function parseOption(stream: TokenStream): OptionSpec {
       const { position } = stream.next();
       const empty = stream.at(",") || stream.at(">");
       return { kind: token.text, cookie: empty ? "" : stream.glued("a cookie in hexadecimal digits"), position };
+    }
+    case "UTO": {
+      stream.next();
+      const value = stream.expectNumber("a user timeout", 0x7fff);
+      const minutes = stream.accept("min");
+      if (!minutes) stream.expect("s");
+      return { kind: "UTO", minutes, value };
     }
     default:
       return parseMptcpOption(stream);

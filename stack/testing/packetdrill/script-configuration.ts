@@ -25,6 +25,10 @@ export interface ScriptConfiguration {
   congestionControl: "lia" | "reno";
   synCookies: "never" | "when-full" | "always";
   explicitCongestionNotification: boolean;
+  /** Bits of net.ipv4.tcp_fastopen. */
+  fastOpen: number;
+  /** Whether the User Timeout option is sent and looked at. */
+  userTimeoutOption: boolean;
   sendBufferBytes: number | undefined;
   receiveBufferBytes: number | undefined;
   policy: { -readonly [name in keyof MultipathPolicy]?: MultipathPolicy[name] };
@@ -38,6 +42,10 @@ export interface ScriptConfiguration {
     flags: string[];
   }[];
 }
+
+/** Of net.ipv4.tcp_fastopen: who connects may; who listens may, if the socket asks for it; every socket that listens does. */
+export const fastOpenBit = { client: 1, server: 2, everyListener: 0x400 } as const;
+const knownFastOpenBits = fastOpenBit.client | fastOpenBit.server | fastOpenBit.everyListener;
 
 export function defaultConfiguration(): ScriptConfiguration {
   return {
@@ -53,6 +61,8 @@ export function defaultConfiguration(): ScriptConfiguration {
     congestionControl: "lia",
     synCookies: "when-full",
     explicitCongestionNotification: false,
+    fastOpen: fastOpenBit.client,
+    userTimeoutOption: false,
     sendBufferBytes: undefined,
     receiveBufferBytes: undefined,
     policy: {},
@@ -152,6 +162,13 @@ function applySysctl(configuration: ScriptConfiguration, line: string, position:
     case "net.ipv4.tcp_ecn":
       if (value !== "0" && value !== "1") break;
       configuration.explicitCongestionNotification = value === "1";
+      return;
+    case "net.ipv4.tcp_fastopen":
+      if ((Number(value) & ~knownFastOpenBits) !== 0 || Number.isNaN(Number(value))) break;
+      configuration.fastOpen = Number(value);
+      return;
+    case "pathlab.user_timeout_option":
+      configuration.userTimeoutOption = value === "1";
       return;
     case "net.ipv4.tcp_congestion_control":
       if (value !== "reno" && value !== "lia") break;

@@ -14,6 +14,8 @@ export class ScriptSocket {
   listener: Listener | undefined;
   closed = false;
   lingerReset = false;
+  /** What is listened for may bring data with its SYN (TCP_FASTOPEN). */
+  fastOpen = false;
   /** Bytes came that are not those of the test stream at their place. */
   corruptAt: number | undefined;
   connection: Connection | undefined;

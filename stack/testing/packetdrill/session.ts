@@ -22,6 +22,20 @@ export class Session {
   }
 }
 
+/** Cookies of TCP Fast Open by name. */
+export class CookieTable {
+  readonly #values = new Map<string, string>();
+
+  /** Hexadecimal digits stand for themselves. undefined: nobody has granted a cookie of this name. */
+  get(name: string): string | undefined {
+    return /^(?:[0-9a-f]{2})*$/.test(name) ? name : this.#values.get(name);
+  }
+
+  learn(name: string, cookie: string): void {
+    this.#values.set(name, cookie);
+  }
+}
+
 /** Variables such as `ckey` and `skey`. */
 export class KeyTable {
   readonly #values = new Map<string, bigint>();

@@ -78,7 +78,9 @@ export type OptionSpec =
   | { kind: "mss" | "wscale"; value: number }
   | { kind: "TS"; value: number; echo: number }
   | { kind: "sack"; blocks: [number, number][] }
+  /** The cookie: hexadecimal digits, or the name of one that the host has granted or the script has; "": one is asked for. */
   | { kind: "FO" | "FOEXP" | "md5"; cookie: string; position: Position }
+  | { kind: "UTO"; minutes: boolean; value: number }
   /** A form that is read and cannot be run: a macro that a runner's command line would define, an option that is not built. */
   | { kind: "undefined"; text: string; position: Position }
   | MptcpSpec;

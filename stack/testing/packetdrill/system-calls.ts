@@ -2,7 +2,7 @@
 
 import { NetworkError } from "../../host.ts";
 import { type CallOutcome, type CallResult, type PendingCall, wouldBlock } from "./back-end.ts";
-import type { ScriptConfiguration } from "./script-configuration.ts";
+import { fastOpenBit, type ScriptConfiguration } from "./script-configuration.ts";
 import { type Position, ScriptFailure, ScriptUnsupported } from "./script-error.ts";
 import { ScriptSocket } from "./script-socket.ts";
 import type { CallSpec, Expression } from "./syntax.ts";
@@ -43,9 +43,11 @@ export class SystemCalls {
       case "recv":
       case "recvfrom":
         return () => this.#socketOf(call).read(this.#length(call), this.#now);
+      case "sendto":
+        if (wordsIn(call.arguments[3]).includes("MSG_FASTOPEN")) return this.#sendFast(call);
+        return () => this.#socketOf(call).write(this.#length(call), this.#now);
       case "write":
       case "send":
-      case "sendto":
         return () => this.#socketOf(call).write(this.#length(call), this.#now);
       case "close":
         return this.#once(() => this.#close(call));
@@ -126,7 +128,12 @@ export class SystemCalls {
     const backlog = integerOf(call.arguments[1], call.position, "a backlog");
     return this.#withNetworkErrors(() => {
       socket.listener = this.#tested.host.listen(
-        { port, backlog: Math.max(1, backlog), ...(address !== undefined && { address }) },
+        {
+          port,
+          backlog: Math.max(1, backlog),
+          fastOpen: this.#listensForData(socket),
+          ...(address !== undefined && { address }),
+        },
         this.#now,
       );
     });
@@ -143,31 +150,60 @@ export class SystemCalls {
     return { value: this.#newDescriptor(socket) };
   }
 
+  #listensForData(socket: ScriptSocket): boolean {
+    const { fastOpen } = this.#configuration;
+    if ((fastOpen & fastOpenBit.server) === 0) return false;
+    return socket.fastOpen || (fastOpen & fastOpenBit.everyListener) !== 0;
+  }
+
   #connect(call: CallSpec): PendingCall {
     const socket = this.#socketOf(call);
-    const given = socketAddress(call.arguments[1]);
-    let failed: CallResult | undefined;
-    if (socket.connection === undefined) {
-      const outcome = this.#withNetworkErrors(() => {
-        const connection = this.#tested.host.connect(
-          {
-            remoteAddress: given?.address ?? this.#configuration.remoteAddress,
-            remotePort: given?.port ?? this.#configuration.connectPort,
-            mptcp: socket.mptcp,
-            ...(socket.address !== undefined && { localAddress: socket.address }),
-          },
-          this.#now,
-        );
-        socket.attach(connection);
-        this.latestConnected = socket;
-      });
-      if (outcome.value < 0) failed = outcome;
-    }
+    const failed = socket.connection === undefined ? this.#open(socket, call.arguments[1], false) : undefined;
     return () => {
       if (failed !== undefined) return failed;
       const outcome = socket.connectOutcome();
       return outcome === wouldBlock && socket.nonblocking ? { value: -1, errno: "EINPROGRESS" } : outcome;
     };
+  }
+
+  /** MSG_FASTOPEN: with a cookie the data go with the SYN, and the call is over; without one it asks for one, and waits or has done nothing but that. */
+  #sendFast(call: CallSpec): PendingCall {
+    const socket = this.#socketOf(call);
+    if ((this.#configuration.fastOpen & fastOpenBit.client) === 0) return () => ({ value: -1, errno: "EOPNOTSUPP" });
+    if (socket.connection !== undefined) return () => socket.write(this.#length(call), this.#now);
+    const failed = this.#open(socket, call.arguments[4], true);
+    if (failed !== undefined) return () => failed;
+    const { environment, subflows } = socket.connection!;
+    const plan = environment.hostTcp.fastOpenCache.plan(subflows[0]!.endpoint.remoteAddress, this.#now);
+    if (plan !== undefined && plan.cookie.length > 0) {
+      const outcome = socket.write(this.#length(call), this.#now);
+      return () => outcome;
+    }
+    return () => {
+      const outcome = socket.connectOutcome();
+      if (outcome === wouldBlock) return socket.nonblocking ? { value: -1, errno: "EINPROGRESS" } : outcome;
+      return outcome.value === 0 ? socket.write(this.#length(call), this.#now) : outcome;
+    };
+  }
+
+  /** undefined: the SYN is on its way. */
+  #open(socket: ScriptSocket, address: Expression | undefined, fastOpen: boolean): CallResult | undefined {
+    const given = socketAddress(address);
+    const outcome = this.#withNetworkErrors(() => {
+      const connection = this.#tested.host.connect(
+        {
+          remoteAddress: given?.address ?? this.#configuration.remoteAddress,
+          remotePort: given?.port ?? this.#configuration.connectPort,
+          mptcp: socket.mptcp,
+          fastOpen,
+          ...(socket.address !== undefined && { localAddress: socket.address }),
+        },
+        this.#now,
+      );
+      socket.attach(connection);
+      this.latestConnected = socket;
+    });
+    return outcome.value < 0 ? outcome : undefined;
   }
 
   #withNetworkErrors(run: () => void): CallResult {
@@ -211,6 +247,14 @@ export class SystemCalls {
     }
     if (name === "TCP_NODELAY" && value?.kind === "list" && socket.connection !== undefined) {
       socket.connection.noDelay = integerOf(value.items[0], call.position, "0 or 1") === 1;
+      return { value: 0 };
+    }
+    if (name === "TCP_FASTOPEN" && value?.kind === "list" && socket.listener === undefined) {
+      socket.fastOpen = integerOf(value.items[0], call.position, "how many may wait") > 0;
+      return { value: 0 };
+    }
+    if (name === "TCP_USER_TIMEOUT" && value?.kind === "list" && socket.connection !== undefined) {
+      socket.connection.setUserTimeout(integerOf(value.items[0], call.position, "milliseconds") * 1_000);
       return { value: 0 };
     }
     throw new ScriptUnsupported(call.position, `setsockopt ${name}`);

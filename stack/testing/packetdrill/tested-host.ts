@@ -40,7 +40,7 @@ export class TestedHost {
       backup,
     }));
     const { congestionControl, dssChecksum, policy, sendBufferBytes, receiveBufferBytes } = configuration;
-    const { synCookies, explicitCongestionNotification } = configuration;
+    const { synCookies, explicitCongestionNotification, userTimeoutOption } = configuration;
     this.host = new Host({
       name: "host",
       random: seededRandom(8684),
@@ -51,7 +51,7 @@ export class TestedHost {
       pathManager: "full-mesh",
       dssChecksum,
       ...policy,
-      tcp: { synCookies, explicitCongestionNotification },
+      tcp: { synCookies, explicitCongestionNotification, ...(userTimeoutOption && { userTimeoutOption: {} }) },
       ...(sendBufferBytes !== undefined && { sendBufferBytes }),
       ...(receiveBufferBytes !== undefined && { receiveBufferBytes }),
     });

@@ -7,6 +7,10 @@ export type WireOption =
   | { kind: "mss" | "wscale"; value: number }
   | { kind: "TS"; value: number; echo: number }
   | { kind: "sack"; blocks: [number, number][] }
+  /** Hexadecimal digits; none: a cookie is asked for. `FOEXP`: under the number of the experiment (RFC 7413 §4.1.1, RFC 6994). */
+  | { kind: "FO" | "FOEXP"; cookie: string }
+  /** As in the header: fifteen bits, and whether they are minutes (RFC 5482 §3.3). */
+  | { kind: "UTO"; minutes: boolean; value: number }
   | {
       kind: "mpcapable";
       version: number;
@@ -44,6 +48,12 @@ export interface WireDss {
   fin: boolean;
 }
 
+const fastOpenKind = 34;
+const experimentalKind = 254;
+/** Of TCP Fast Open (RFC 7413 §7). */
+const fastOpenExperiment = "f989";
+const userTimeoutKind = 28;
+const minutesFlag = 0x8000;
 const mptcpKind = 30;
 const subtype = {
   capable: 0,
@@ -93,6 +103,13 @@ function encodeOption(option: WireOption): number[] {
       body.add(option.value, 4);
       body.add(option.echo, 4);
       return withKind(8, body);
+    case "FO":
+      return withKind(fastOpenKind, { bytes: [...Buffer.from(option.cookie, "hex")] });
+    case "FOEXP":
+      return withKind(experimentalKind, { bytes: [...Buffer.from(fastOpenExperiment + option.cookie, "hex")] });
+    case "UTO":
+      body.add(option.value | (option.minutes ? minutesFlag : 0), 2);
+      return withKind(userTimeoutKind, body);
     case "unknown":
       return [...option.bytes];
     default:
@@ -101,7 +118,7 @@ function encodeOption(option: WireOption): number[] {
   }
 }
 
-function withKind(kind: number, body: Bytes): number[] {
+function withKind(kind: number, body: { bytes: readonly number[] }): number[] {
   return [kind, body.bytes.length + 2, ...body.bytes];
 }
 
@@ -212,6 +229,13 @@ function decodeOption(kind: number, bytes: Buffer): WireOption {
     const blocks: [number, number][] = [];
     for (let at = 2; at < length; at += 8) blocks.push([bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)]);
     return { kind: "sack", blocks };
+  }
+  if (kind === fastOpenKind) return { kind: "FO", cookie: bytes.toString("hex", 2) };
+  if (kind === experimentalKind && bytes.toString("hex", 2, 4) === fastOpenExperiment)
+    return { kind: "FOEXP", cookie: bytes.toString("hex", 4) };
+  if (kind === userTimeoutKind && length === 4) {
+    const field = bytes.readUInt16BE(2);
+    return { kind: "UTO", minutes: (field & minutesFlag) !== 0, value: field & (minutesFlag - 1) };
   }
   if (kind === mptcpKind && length >= 3) return decodeMptcp(bytes) ?? { kind: "unknown", bytes };
   return { kind: "unknown", bytes };

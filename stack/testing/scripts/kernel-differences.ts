@@ -334,4 +334,17 @@ export const kernelDifferences: readonly KernelDifference[] = [
     kernel: "resets a join to a port on which nobody listens",
     scripts: ["mptcp/join/to-a-port-without-a-listener.pkt"],
   },
+  {
+    verdict: "both",
+    section:
+      "RFC 7413 §4.2.1 leaves open how much of the data goes with the SYN, and RFC 9293 §3.9.1.2 what a call takes",
+    kernel: "keeps room for all options on the SYN, and takes of the application what the SYN carries",
+    scripts: ["tcp/fast-open/more-than-a-segment.pkt"],
+  },
+  {
+    verdict: "both",
+    section: "RFC 9293 §3.5: the third segment may carry data",
+    kernel: "sends the data of a call that waited with the third segment",
+    scripts: ["tcp/fast-open/blocking-send.pkt"],
+  },
 ];

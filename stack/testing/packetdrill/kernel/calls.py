@@ -55,6 +55,10 @@ def write(number, data, flags):
     return sockets[number].send(bytes.fromhex(data), flags | socket.MSG_NOSIGNAL)
 
 
+def write_to(number, data, flags, address, port):
+    return sockets[number].sendto(bytes.fromhex(data), flags | socket.MSG_NOSIGNAL, (address, port))
+
+
 def close(number):
     with lock:
         closing = sockets.pop(number)
@@ -127,7 +131,7 @@ def run(command):
 
 operations = {
     "socket": make, "accept": accept, "connect": connect, "bind": bind, "listen": listen, "read": read, "write": write,
-    "close": close, "shutdown": shutdown, "setOption": set_option, "getOption": get_option, "setBlocking": set_blocking,
+    "writeTo": write_to, "close": close, "shutdown": shutdown, "setOption": set_option, "getOption": get_option, "setBlocking": set_blocking,
     "getFlags": get_flags, "readableBytes": readable_bytes, "poll": poll, "information": information,
     "states": states, "run": run,
 }

@@ -136,12 +136,9 @@ export class KernelCalls {
             if (value >= 0) this.latest = value;
           },
         };
-      case "connect": {
+      case "connect":
         this.latest = descriptor;
-        const given = socketAddress(parameters[1]);
-        const { remoteAddress, connectPort } = this.#configuration;
-        return { name, parameters: [descriptor, given?.address ?? remoteAddress, given?.port ?? connectPort] };
-      }
+        return { name, parameters: [descriptor, ...this.#destination(parameters[1])] };
       case "read":
       case "recv":
       case "recvfrom":
@@ -151,12 +148,18 @@ export class KernelCalls {
           parameters: [descriptor, number(2, "a length"), name === "read" ? 0 : number(3, "flags")],
           check: (answer) => this.#checkRead(descriptor, answer),
         };
+      case "sendto":
+        if (wordsIn(parameters[3]).includes("MSG_FASTOPEN")) return this.#sendFast(descriptor, call);
+        this.latest = descriptor;
+        return this.#write(descriptor, number(2, "a length"), number(3, "flags"));
       case "write":
       case "send":
-      case "sendto":
         this.latest = descriptor;
         return this.#write(descriptor, number(2, "a length"), name === "write" ? 0 : number(3, "flags"));
       case "close":
+        // The number is given out again, and the next socket's stream begins anew.
+        this.#sent.delete(descriptor);
+        this.#received.delete(descriptor);
         return { name, parameters: [descriptor] };
       case "shutdown":
         return { name, parameters: [descriptor, number(1, "SHUT_WR and so on")] };
@@ -217,6 +220,27 @@ export class KernelCalls {
         if (value > 0) this.#sent.set(descriptor, start + value);
       },
     };
+  }
+
+  /** With the address: it connects, too. */
+  #sendFast(descriptor: number, call: CallSpec): Marshalled {
+    this.latest = descriptor;
+    const { parameters, check } = this.#write(
+      descriptor,
+      integerOf(call.arguments[2], call.position, "a length"),
+      this.#number(call.arguments[3], call, "flags"),
+    );
+    return {
+      name: "writeTo",
+      parameters: [...parameters, ...this.#destination(call.arguments[4])],
+      ...(check !== undefined && { check }),
+    };
+  }
+
+  #destination(expression: Expression | undefined): [address: string, port: number] {
+    const given = socketAddress(expression);
+    const { remoteAddress, connectPort } = this.#configuration;
+    return [given?.address ?? remoteAddress, given?.port ?? connectPort];
   }
 
   /** `[1]` is an int; `{onoff=1, linger=0}` two of them. In hexadecimal digits. */

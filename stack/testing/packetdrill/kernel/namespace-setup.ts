@@ -32,6 +32,9 @@ export function settingsOf(configuration: ScriptConfiguration): string {
     ["net/ipv4/tcp_invalid_ratelimit", 0],
     ["net/ipv4/tcp_syncookies", { never: 0, "when-full": 1, always: 2 }[synCookies]],
     ["net/ipv4/tcp_ecn", Number(explicitCongestionNotification)],
+    ["net/ipv4/tcp_fastopen", configuration.fastOpen],
+    // A path that loses a SYN with data on purpose is no path that drops them.
+    ["net/ipv4/tcp_fastopen_blackhole_timeout_sec", 0],
     ["net/mptcp/enabled", Number(mptcpEnabled)],
     ["net/mptcp/checksum_enabled", Number(dssChecksum)],
     // Unanswered SYNs would switch MPTCP off for an hour (linux-peer).
