@@ -119,13 +119,14 @@ export class Opening {
   }
 
   #takeSyn(segment: TcpSegment, now: number): void {
-    const { receiver, handshake, congestion, sender, timestamps, peerWindow } = this.#tcb;
+    const { receiver, handshake, congestion, sender, timestamps, peerWindow, liveness } = this.#tcb;
     receiver.initialSequence = sequenceNumber(segment.sequence);
     receiver.next = 1;
     handshake.takeSyn(segment);
     congestion.takeSyn(segment);
     sender.sackPermitted = segment.sackPermitted;
     timestamps.negotiate(segment, now);
+    if (segment.userTimeoutSeconds > 0) liveness.userTimeout.adopt(segment.userTimeoutSeconds);
     sender.windowEdge = 1 + segment.window;
     peerWindow.largest = segment.window;
   }
