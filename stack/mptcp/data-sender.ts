@@ -1,23 +1,16 @@
-/**
- * The send side of a connection: which data go on which subflow, what has to be sent again on another, and the timers of the data level
- * (RFC 8684 §3.3).
- */
+/** The send side of a connection: which data go on which subflow, and what has to be sent again on another (RFC 8684 §3.3). */
 
 import { fastest, type Scheduler } from "../scheduler/scheduler.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
+import { DataTimer } from "./data-timer.ts";
 import { OpportunisticRetransmission } from "./opportunistic-retransmission.ts";
-import { FallbackDoubt } from "./fallback-doubt.ts";
 import { ReinjectionQueue } from "./reinjection-queue.ts";
 import { RetransmissionEpisodes } from "./retransmission-episodes.ts";
 import type { Subflow } from "./subflow.ts";
 
-const minimumTimeout = 400_000;
-const maximumTimeout = 60_000_000;
-/** As for a subflow (R2 of RFC 9293 §3.8.3): after so long without a DATA_ACK the connection is given up, whatever its subflows acknowledge. */
-const maximumSilence = 120_000_000;
-/** What one expiry of the data-level timer sends again. */
+/** Bytes that are sent again at once when no subflow holds what the peer waits for. */
 const retransmissionBurst = 65_000;
 const maximumMapping = 65_000;
 
@@ -32,6 +25,7 @@ export class DataSender {
   readonly reinjections: ReinjectionQueue = new ReinjectionQueue();
 
   readonly #connection: Connection;
+  readonly #timer: DataTimer;
   readonly #episodes: RetransmissionEpisodes;
   readonly #opportunistic: OpportunisticRetransmission;
   readonly #scheduler: Scheduler;
@@ -40,25 +34,19 @@ export class DataSender {
   #offeredLength = -1;
   #offeredLong = false;
   #lastUsed: Subflow | undefined;
-  #timeoutAt: number = Number.POSITIVE_INFINITY;
-  #backoff = 0;
-  readonly #doubt = new FallbackDoubt();
-  /** When a DATA_ACK last brought progress, or waiting for one began. */
-  #answeredAt = -1;
-  /** When the first of the window probes went out that nothing has answered. */
-  #probedAt: number | undefined;
   /** Data offset behind the latest segment that was not full. */
   #smallSegmentEnd = 0;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#timer = new DataTimer(connection, this);
     this.#episodes = new RetransmissionEpisodes(connection);
     this.#scheduler = connection.environment.newScheduler();
     this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes);
   }
 
   get nextTimeout(): number {
-    return Math.min(this.#timeoutAt, this.#episodes.nextTimeout);
+    return Math.min(this.#timer.nextTimeout, this.#episodes.nextTimeout);
   }
 
   /** The application's bytes, or their end, that the peer has not acknowledged. */
@@ -70,6 +58,15 @@ export class DataSender {
     return this.unacknowledged > this.finOffset;
   }
 
+  get hasUnacknowledgedData(): boolean {
+    return this.unacknowledged < this.next;
+  }
+
+  /** Data or DATA_FIN have been sent that no DATA_ACK covers. */
+  get awaitsDataAck(): boolean {
+    return this.hasUnacknowledgedData || (this.finSent && !this.finAcknowledged);
+  }
+
   /** `window` bytes are allowed from data offset `offset` on. A number that was never sent is ignored. */
   handleDataAck(offset: number, window: number, now: number): void {
     const sent = this.finSent ? this.finOffset + 1 : this.next;
@@ -77,11 +74,7 @@ export class DataSender {
     if (offset + window > this.windowEdge) this.windowEdge = offset + window;
     if (offset <= this.unacknowledged) return;
     this.unacknowledged = offset;
-    this.#backoff = 0;
-    this.#doubt.settle();
-    this.#answeredAt = now;
-    this.#timeoutAt = Number.POSITIVE_INFINITY;
-    this.#arm(now);
+    this.#timer.restart(now);
     this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset), now);
   }
 
@@ -96,19 +89,23 @@ export class DataSender {
       this.reinjections.add(start, range.dataEnd, holder);
       bytes += range.dataEnd - start;
     }
-    return holder === undefined ? bytes + this.#reinjectHead() : bytes;
+    // A join that was refused took nothing.
+    const mayHaveTaken = holder === undefined && !this.#connection.subflowSet.peerMayFallBack;
+    return mayHaveTaken && this.hasUnacknowledgedData && !this.isHeadHeld ? bytes + this.reinjectHead() : bytes;
   }
 
-  /** What the peer waits for and no subflow holds: a subflow that was reset took it along after it had acknowledged it. Returns how many bytes. */
-  #reinjectHead(): number {
-    if (this.unacknowledged >= this.next || this.#liveHolder(this.unacknowledged) !== undefined) return 0;
-    if (this.#connection.subflowSet.peerMayFallBack) return 0; // A join that was refused took nothing.
-    const first = this.reinjections.first(this.unacknowledged);
-    const end = Math.min(
-      this.next,
-      this.unacknowledged + retransmissionBurst,
-      first?.start ?? Number.POSITIVE_INFINITY,
+  /** A live subflow holds what the peer waits for, and will send it again itself. */
+  get isHeadHeld(): boolean {
+    return this.#connection.subflows.some(
+      ({ stale, endpoint }) =>
+        !stale && !endpoint.closed && endpoint.sender.queue.holding(this.unacknowledged) !== undefined,
     );
+  }
+
+  /** What the peer waits for and no subflow holds: one that was reset took it along after it had acknowledged it. Returns how many bytes. */
+  reinjectHead(): number {
+    const waiting = this.reinjections.first(this.unacknowledged)?.start ?? Number.POSITIVE_INFINITY;
+    const end = Math.min(this.next, this.unacknowledged + retransmissionBurst, waiting);
     this.reinjections.add(this.unacknowledged, end, undefined);
     return end - this.unacknowledged;
   }
@@ -127,7 +124,7 @@ export class DataSender {
 
   /** Where on `subflow` the first byte stands that is not acknowledged; undefined when it was sent elsewhere. */
   positionOn(subflow: Subflow): number | undefined {
-    if (this.unacknowledged >= this.next) return subflow.endpoint.sender.next;
+    if (!this.hasUnacknowledgedData) return subflow.endpoint.sender.next;
     const position = subflow.endpoint.sender.next - (this.next - this.unacknowledged);
     return position >= 1 ? position : undefined;
   }
@@ -138,7 +135,7 @@ export class DataSender {
     this.finSent = false;
     const { head } = subflow.endpoint.sender.queue;
     this.#connection.onPlainAcknowledgement(head === undefined || head.fin ? this.next : head.dataStart);
-    this.#arm(now);
+    this.#timer.arm(now);
   }
 
   /** The first bytes, for the SYN of `subflow`. */
@@ -157,9 +154,9 @@ export class DataSender {
 
   /** The peer has answered the SYN, and taken the first `length` bytes: at the data level nothing more will be said of them. */
   acknowledgeSynData(length: number, now: number): void {
-    this.#answeredAt = now;
     this.unacknowledged = length;
     this.windowEdge += length;
+    this.#timer.restart(now);
     if (length > 0) this.#connection.onDataAcknowledged(length, now);
   }
 
@@ -177,61 +174,12 @@ export class DataSender {
       break;
     }
     this.#announceFin(now);
-    this.#arm(now);
+    this.#timer.arm(now);
   }
 
   handleTimeout(now: number): void {
     this.#episodes.handleTimeout(now);
-    if (now < this.#timeoutAt) return;
-    const timeout = this.#timeout();
-    this.#timeoutAt = Number.POSITIVE_INFINITY;
-    this.#backoff++;
-    const connection = this.#connection;
-    if (!connection.plain && this.#isUnanswered) {
-      if (now - this.#answeredAt > this.#patience) {
-        connection.lifetime.giveUp("ETIMEDOUT", now);
-        return;
-      }
-      connection.fallback.onDataTimeout(now);
-    }
-    if (this.unacknowledged < this.next && !connection.plain) {
-      const lone = connection.subflowSet.peerMayFallBack ? connection.subflows.find(({ usable }) => usable) : undefined;
-      if (this.#liveHolder(this.unacknowledged) !== undefined) {
-        // Its subflow sends it again.
-      } else if (lone !== undefined && !this.#doubt.isSettled(lone, now)) {
-        lone.endpoint.requestProbe();
-      } else {
-        const end = Math.min(this.next, this.unacknowledged + retransmissionBurst);
-        this.reinjections.add(this.unacknowledged, end, undefined);
-        connection.environment.record({
-          time: now,
-          name: "mptcp:data-timeout",
-          connection: connection.id,
-          section: "RFC 8684 §3.3.6",
-          unacknowledgedBytes: this.next - this.unacknowledged,
-          timeoutMicroseconds: timeout,
-        });
-      }
-    } else if (this.finSent && !this.finAcknowledged && !connection.plain) {
-      this.#requestFin();
-    } else if (connection.sendBuffer.end > this.next) {
-      // A closed window is waited for as long as the peer answers (RFC 9293 §3.8.6.1, MUST-37), and no longer.
-      if (this.#probedAt === undefined || connection.heardAt > this.#probedAt) this.#probedAt = now;
-      else if (now - this.#probedAt > this.#patience) {
-        connection.lifetime.giveUp("ETIMEDOUT", now);
-        return;
-      }
-      for (const subflow of connection.subflows) if (subflow.usable) subflow.endpoint.requestProbe();
-    }
-    this.#arm(now);
-  }
-
-  /** Not less than what any of its subflows has (RFC 5482 §3.1). */
-  get #patience(): number {
-    let patience = maximumSilence;
-    for (const { endpoint } of this.#connection.subflows)
-      patience = Math.max(patience, endpoint.userTimeoutMicroseconds);
-    return patience;
+    this.#timer.handleTimeout(now);
   }
 
   /** With a single subflow, or as plain TCP, there is nothing to copy. */
@@ -243,7 +191,7 @@ export class DataSender {
   stop(now: number): void {
     this.#episodes.close(now);
     this.reinjections.clear();
-    this.#timeoutAt = Number.POSITIVE_INFINITY;
+    this.#timer.stop();
   }
 
   #transmitReinjection(now: number, output: SegmentOutput): boolean {
@@ -344,7 +292,7 @@ export class DataSender {
   /** Nothing new may be sent: what a subflow with room can do for the others. */
   #transmitOpportunistically(now: number, output: SegmentOutput): boolean {
     const { environment, subflows } = this.#connection;
-    if (this.unacknowledged >= this.next) return false;
+    if (!this.hasUnacknowledgedData) return false;
     this.#offer(maximumMapping, now);
     const fast = fastest(subflows, true);
     if (fast === undefined || fast.space <= 0) return false;
@@ -366,46 +314,15 @@ export class DataSender {
     }
     if (!connection.subflows.some((subflow) => subflow.usable)) return;
     this.finSent = true;
-    this.#requestFin();
+    this.requestFin();
   }
 
-  #requestFin(): void {
+  /** DATA_FIN, on every subflow, since any of them may lose it. */
+  requestFin(): void {
     for (const subflow of this.#connection.subflows) {
       if (!subflow.usable) continue;
       subflow.announceDataFin = true;
       subflow.endpoint.requestAck();
     }
-  }
-
-  #liveHolder(offset: number): Subflow | undefined {
-    return this.#connection.subflows.find(
-      (subflow) =>
-        !subflow.stale && !subflow.endpoint.closed && subflow.endpoint.sender.queue.holding(offset) !== undefined,
-    );
-  }
-
-  get #isUnanswered(): boolean {
-    return this.unacknowledged < this.next || (this.finSent && !this.finAcknowledged);
-  }
-
-  #arm(now: number): void {
-    const connection = this.#connection;
-    if (!this.#isUnanswered || this.#answeredAt < 0) this.#answeredAt = now;
-    const waiting = connection.plain
-      ? connection.sendBuffer.end > this.next &&
-        connection.subflows.every((subflow) => subflow.endpoint.sender.outstanding === 0)
-      : this.unacknowledged < this.next ||
-        (this.finSent && !this.finAcknowledged) ||
-        connection.sendBuffer.end > this.next;
-    if (!waiting) this.#timeoutAt = Number.POSITIVE_INFINITY;
-    else if (this.#timeoutAt === Number.POSITIVE_INFINITY) this.#timeoutAt = now + this.#timeout();
-  }
-
-  #timeout(): number {
-    let slowest = 0;
-    for (const { endpoint, usable } of this.#connection.subflows) {
-      if (usable) slowest = Math.max(slowest, endpoint.sender.rtt.smoothed + 4 * endpoint.sender.rtt.variation);
-    }
-    return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * 2 ** Math.min(20, this.#backoff));
   }
 }

@@ -22,7 +22,7 @@ export class FallbackDoubt {
   }
 
   /** A timeout of the data level. True: what the peer sent last carried an option, and it sent that after its patience was over. */
-  isSettled(subflow: Subflow, now: number): boolean {
+  isSettledAtTimeout(subflow: Subflow, now: number): boolean {
     if (this.#since < 0) this.#since = now;
     this.#timeouts++;
     const proof = subflow.endpoint.timestampAt(this.#since + peersPatience);

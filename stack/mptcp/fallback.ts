@@ -166,7 +166,11 @@ export class Fallback {
     if (segment.mptcp.present !== 0) {
       subflow.optionsMissing = false;
       subflow.optionsEcho = segment.hasTimestamps ? segment.timestampEcho : -1;
-    } else if (segment.payloadLength > 0 || subflow.endpoint.sender.outstanding > 0 || this.#awaitsDataAck)
+    } else if (
+      segment.payloadLength > 0 ||
+      subflow.endpoint.sender.outstanding > 0 ||
+      this.#connection.dataSender.hasUnacknowledgedData
+    )
       subflow.optionsMissing = true;
   }
 
@@ -222,12 +226,6 @@ export class Fallback {
   #peerSequence(dataOffset: number): Uint64 {
     const base = this.#connection.peerKey!.firstDataSequence;
     return { high: addHigh(base, dataOffset), low: addLow(base, dataOffset) };
-  }
-
-  /** What the subflows have acknowledged, or will, the data level has not. */
-  get #awaitsDataAck(): boolean {
-    const { dataSender } = this.#connection;
-    return dataSender.unacknowledged < dataSender.next;
   }
 
   /** No other subflow has been established. */

@@ -1,0 +1,117 @@
+/**
+ * The timer of the data level: data that subflows have acknowledged and DATA_ACK has not, a DATA_FIN without an answer, a closed window (RFC 8684 §3.3.3, §3.3.6).
+ */
+
+import type { Connection } from "./connection.ts";
+import type { DataSender } from "./data-sender.ts";
+import { FallbackDoubt } from "./fallback-doubt.ts";
+
+/** Microseconds, as all times here. */
+const minimumTimeout = 400_000;
+const maximumTimeout = 60_000_000;
+/** As for a subflow (R2 of RFC 9293 §3.8.3): after so long without a DATA_ACK the connection is given up, whatever its subflows acknowledge. */
+const maximumSilence = 120_000_000;
+
+export class DataTimer {
+  nextTimeout: number = Number.POSITIVE_INFINITY;
+  readonly #connection: Connection;
+  readonly #sender: DataSender;
+  readonly #doubt = new FallbackDoubt();
+  #backoff = 0;
+  /** When a DATA_ACK last brought progress, or waiting for one began. */
+  #answeredAt = -1;
+  /** When the first of the window probes went out that nothing has answered. */
+  #probedAt: number | undefined;
+
+  constructor(connection: Connection, sender: DataSender) {
+    this.#connection = connection;
+    this.#sender = sender;
+  }
+
+  /** A DATA_ACK has brought progress. */
+  restart(now: number): void {
+    this.#backoff = 0;
+    this.#doubt.settle();
+    this.#answeredAt = now;
+    this.stop();
+    this.arm(now);
+  }
+
+  stop(): void {
+    this.nextTimeout = Number.POSITIVE_INFINITY;
+  }
+
+  /** Runs while there is something to wait for. */
+  arm(now: number): void {
+    const { plain, sendBuffer, subflows } = this.#connection;
+    const isUnanswered = this.#sender.awaitsDataAck;
+    if (!isUnanswered || this.#answeredAt < 0) this.#answeredAt = now;
+    const hasMore = sendBuffer.end > this.#sender.next;
+    const waits = plain
+      ? hasMore && subflows.every(({ endpoint }) => endpoint.sender.outstanding === 0)
+      : isUnanswered || hasMore;
+    if (!waits) this.stop();
+    else if (this.nextTimeout === Number.POSITIVE_INFINITY) this.nextTimeout = now + this.#timeout();
+  }
+
+  handleTimeout(now: number): void {
+    if (now < this.nextTimeout) return;
+    const timeout = this.#timeout();
+    this.stop();
+    this.#backoff++;
+    const connection = this.#connection;
+    const sender = this.#sender;
+    if (!connection.plain && sender.awaitsDataAck) {
+      if (now - this.#answeredAt > maximumSilence) {
+        connection.lifetime.giveUp("ETIMEDOUT", now);
+        return;
+      }
+      connection.fallback.onDataTimeout(now);
+    }
+    if (!connection.plain && sender.hasUnacknowledgedData) this.#retransmit(timeout, now);
+    else if (!connection.plain && sender.awaitsDataAck) sender.requestFin();
+    else if (connection.sendBuffer.end > sender.next) this.#probeWindow(now);
+    if (!connection.closed) this.arm(now);
+  }
+
+  /** RFC 8684 §3.3.6; as long as a live subflow holds the data, it sends them again itself. */
+  #retransmit(timeoutMicroseconds: number, now: number): void {
+    const connection = this.#connection;
+    const sender = this.#sender;
+    if (sender.isHeadHeld) return;
+    const lone = connection.subflowSet.peerMayFallBack ? connection.subflows.find(({ usable }) => usable) : undefined;
+    if (lone !== undefined && !this.#doubt.isSettledAtTimeout(lone, now)) {
+      lone.endpoint.requestProbe();
+      return;
+    }
+    sender.reinjectHead();
+    connection.environment.record({
+      time: now,
+      name: "mptcp:data-timeout",
+      connection: connection.id,
+      section: "RFC 8684 §3.3.6",
+      unacknowledgedBytes: sender.next - sender.unacknowledged,
+      timeoutMicroseconds,
+    });
+  }
+
+  /** A closed window is waited for as long as the peer answers (RFC 9293 §3.8.6.1, MUST-37), and no longer. */
+  #probeWindow(now: number): void {
+    const { heardAt, lifetime, subflows } = this.#connection;
+    if (this.#probedAt === undefined || heardAt > this.#probedAt) this.#probedAt = now;
+    else if (now - this.#probedAt > maximumSilence) {
+      lifetime.giveUp("ETIMEDOUT", now);
+      return;
+    }
+    for (const { usable, endpoint } of subflows) if (usable) endpoint.requestProbe();
+  }
+
+  /** Twice the longest round trip of a subflow, and twice that for each expiry without an answer. */
+  #timeout(): number {
+    let slowest = 0;
+    for (const { endpoint, usable } of this.#connection.subflows) {
+      if (usable) slowest = Math.max(slowest, endpoint.sender.rtt.smoothed + 4 * endpoint.sender.rtt.variation);
+    }
+    return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * 2 ** Math.min(20, this.#backoff));
+  }
+}
