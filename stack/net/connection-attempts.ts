@@ -145,6 +145,9 @@ export class ConnectionAttempts {
 
   #errorOf(code: string): SocketError {
     const { localAddress, localPort, port } = this.#target;
+    // These speak of our side.
+    if ((code === "EADDRNOTAVAIL" || code === "EADDRINUSE") && localAddress !== undefined)
+      return new SocketError(code, "bind", { address: localAddress, port: localPort ?? 0 });
     const local = localAddress === undefined ? "" : ` - Local (${localAddress}:${localPort ?? 0})`;
     return new SocketError(code, "connect", { address: this.#tried!.address, port }, local);
   }

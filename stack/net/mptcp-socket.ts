@@ -1,4 +1,4 @@
-import { Duplex } from "node:stream";
+import { addAbortSignal, Duplex } from "node:stream";
 import type { Connection } from "../host.ts";
 import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
 import { type ConnectArguments, connectCall, type ConnectTarget } from "./call-arguments.ts";
@@ -70,6 +70,7 @@ export class MptcpSocket extends Duplex {
 
   readonly #stack: NetworkStack;
   readonly #idle: IdleTimer;
+  readonly #signal: AbortSignal | undefined;
   readonly #onread: OnReadOptions | undefined;
   #reader: SocketReader;
   #writer = new SocketWriter();
@@ -92,7 +93,6 @@ export class MptcpSocket extends Duplex {
       allowHalfOpen: options.allowHalfOpen ?? false,
       emitClose: false,
       autoDestroy: true,
-      ...(signal !== undefined && { signal }),
       ...(highWaterMark !== undefined && { highWaterMark }),
     });
     this.#stack = stack;
@@ -104,6 +104,8 @@ export class MptcpSocket extends Duplex {
     if (typeof initialDelay !== "number")
       throw wrongType("options.keepAliveInitialDelay", "of type number", initialDelay);
     if (keepAlive !== undefined) this.#keepAlive = { enable: keepAlive, initialDelay };
+    this.#signal = signal;
+    if (signal !== undefined) addAbortSignal(signal, this);
     if (accepted === undefined) return;
     this.server = accepted.server;
     this.#attach(accepted.connection);
@@ -117,6 +119,7 @@ export class MptcpSocket extends Duplex {
    */
   connect(...args: ConnectArguments<SocketConnectOptions>): this {
     const { options, onConnect } = connectCall<SocketConnectOptions>(args);
+    if (this.#signal?.aborted === true) return this;
     if (this.destroyed) this.#revive();
     if (onConnect !== undefined) this.once("connect", onConnect);
     this.#connecting = true;
@@ -336,7 +339,8 @@ export class MptcpSocket extends Duplex {
       ? closedBeforeConnection()
       : coded(new Error("Cannot call write after a stream was destroyed"), "ERR_STREAM_DESTROYED");
     this.#writer.settle(error ?? unwritten);
-    process.nextTick(() => this.emit("close", error !== null));
+    // As that of a handle: who has just been told of the error can still ask to be told of this.
+    setImmediate(() => this.emit("close", error !== null));
   }
 
   #newReader(): SocketReader {

@@ -30,14 +30,14 @@ export function connect(stack: NetworkStack, ...args: ConnectArguments<SocketCon
 
 /** Shaped as the module node:net. */
 export interface Net {
-  connect(...args: ConnectArguments<SocketConnectOptions>): MptcpSocket;
-  createConnection(...args: ConnectArguments<SocketConnectOptions>): MptcpSocket;
-  createServer(options?: ServerOptions | OnConnection | null, onConnection?: OnConnection): Server;
+  readonly connect: (...args: ConnectArguments<SocketConnectOptions>) => MptcpSocket;
+  readonly createConnection: (...args: ConnectArguments<SocketConnectOptions>) => MptcpSocket;
+  readonly createServer: (options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) => Server;
   readonly Socket: new (options?: MptcpSocketOptions) => MptcpSocket;
   readonly Server: new (options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) => Server;
-  isIP(input: string): number;
-  isIPv4(input: string): boolean;
-  isIPv6(input: string): boolean;
+  readonly isIP: (input: string) => number;
+  readonly isIPv4: (input: string) => boolean;
+  readonly isIPv6: (input: string) => boolean;
 }
 
 /** The module node:net, as programs on this host have it. */

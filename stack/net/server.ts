@@ -138,6 +138,12 @@ export class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
+  /** Where rejections of handlers are captured (node:events), that of a connection's handler ends the connection. */
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: unknown, ...args: readonly unknown[]): void {
+    if (event === "connection") (args[0] as MptcpSocket).destroy(error);
+    else this.emit("error", error);
+  }
+
   #closeOn(signal: AbortSignal): void {
     if (!(signal instanceof AbortSignal)) throw wrongType("options.signal", "an instance of AbortSignal", signal);
     const onAbort = (): void => void this.close();

@@ -1,11 +1,13 @@
 /** Errors with the fields that node:net gives them, for programs look at `code` and `syscall`. */
 
 import { constants } from "node:os";
+import { getSystemErrorMap } from "node:util";
 import { ConfigurationError } from "../host-options.ts";
 import { NetworkError } from "../host.ts";
 
 export interface SocketErrorPlace {
   address: string;
+  /** 0: none in particular. */
   port: number;
 }
 
@@ -18,14 +20,26 @@ export class SocketError extends Error {
   readonly port?: number;
 
   constructor(code: string, syscall: string, place?: SocketErrorPlace, detail = "") {
-    super(`${syscall} ${code}${place === undefined ? "" : ` ${place.address}:${place.port}`}${detail}`);
+    const errno = -((constants.errno as Readonly<Record<string, number>>)[code] ?? 0);
+    super(`${syscall} ${code}${explanation(errno, syscall)}${textOf(place)}${detail}`);
     this.code = code;
-    this.errno = -((constants.errno as Readonly<Record<string, number>>)[code] ?? 0);
+    this.errno = errno;
     this.syscall = syscall;
     if (place === undefined) return;
     this.address = place.address;
-    this.port = place.port;
+    if (place.port > 0) this.port = place.port;
   }
+}
+
+/** node:net has it for listen alone. */
+function explanation(errno: number, syscall: string): string {
+  const text = getSystemErrorMap().get(errno)?.[1];
+  return syscall === "listen" && text !== undefined ? `: ${text}` : "";
+}
+
+function textOf(place: SocketErrorPlace | undefined): string {
+  if (place === undefined) return "";
+  return place.port > 0 ? ` ${place.address}:${place.port}` : ` ${place.address}`;
 }
 
 export interface CodedError extends Error {

@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import { setImmediate as turn } from "node:timers/promises";
+import { expect } from "chai";
+import type { MptcpSocket } from "../net.ts";
+import { type Suite, thrownBy } from "./implementation.ts";
+
+const fail = (): void => expect.fail("timed out");
+
+export const timing: Suite = (bench) => {
+  it("timeout comes after silence, and not once more before something happens", async () => {
+    const { client } = await bench().connected();
+    let timeouts = 0;
+    expect(client.setTimeout(30, () => timeouts++)).to.equal(client);
+    expect(client.timeout).to.equal(30);
+    client.on("timeout", () => timeouts++);
+    await once(client, "timeout");
+    expect(timeouts).to.equal(2);
+    expect(client.destroyed, "the application decides").to.equal(false);
+    client.write("x");
+    await once(client, "timeout");
+    expect(timeouts, "the callback is called once").to.equal(3);
+  });
+
+  it("timeout waits while data come or go", async () => {
+    const { client, accepted } = await bench().connected();
+    const order: string[] = [];
+    client.setTimeout(60, () => order.push("client"));
+    client.resume();
+    let count = 0;
+    await new Promise<void>((resolve) => {
+      const send = (): void => {
+        order.push("data");
+        accepted.write("x");
+        if (++count === 10) resolve();
+      };
+      // A clock of the same kind as that of the timeout.
+      accepted.setTimeout(20);
+      accepted.on("timeout", send);
+    });
+    accepted.setTimeout(0);
+    await once(client, "timeout");
+    expect(order).to.deep.equal([...Array.from({ length: 10 }, () => "data"), "client"]);
+  });
+
+  it("timeout of 0 is none, and takes its callback back", async () => {
+    const { client, accepted } = await bench().connected();
+    client.setTimeout(5, fail);
+    client.setTimeout(0, fail);
+    expect([client.timeout, client.listenerCount("timeout")]).to.deep.equal([0, 0]);
+    accepted.setTimeout(20);
+    await once(accepted, "timeout");
+  });
+
+  it("timeout of a socket that connects, and of the options of connect", async () => {
+    const { net } = bench();
+    const server = await bench().listen();
+    const socket = bench().keep(new net.client.Socket());
+    socket.setTimeout(20);
+    socket.connect(server.address()!.port, net.serverAddress);
+    await once(socket, "timeout");
+    await once(bench().connect(server, { timeout: 20 }), "timeout");
+  });
+
+  it("timeout does not come any more when the socket is destroyed", async () => {
+    const { client, accepted } = await bench().connected({ allowHalfOpen: true });
+    client.setTimeout(5, () => expect.fail("timed out"));
+    client.destroy();
+    accepted.setTimeout(20);
+    await once(accepted, "timeout");
+  });
+
+  it("setTimeout refuses what is no time and what is no callback", async () => {
+    const socket = new (bench().net.client.Socket)();
+    const set = socket.setTimeout.bind(socket) as (...args: unknown[]) => MptcpSocket;
+    for (const value of ["100", true, false, undefined, null, "", {}, () => undefined, []])
+      expect(
+        thrownBy(() => set(value)),
+        JSON.stringify(value),
+      ).to.deep.equal({
+        code: "ERR_INVALID_ARG_TYPE",
+        name: "TypeError",
+      });
+    for (const value of [-0.001, -1, Number.NEGATIVE_INFINITY, Infinity, Number.NaN])
+      expect(
+        thrownBy(() => set(value)),
+        JSON.stringify(value),
+      ).to.deep.equal({ code: "ERR_OUT_OF_RANGE", name: "RangeError" });
+    for (const value of [1, "100", true, null, {}])
+      expect(thrownBy(() => set(1, value))?.code, JSON.stringify(value)).to.equal("ERR_INVALID_ARG_TYPE");
+  });
+
+  it("noDelay and keepAlive are set before, while and after it connects, and by options", async () => {
+    const { net } = bench();
+    const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 1_000 };
+    const server = await bench().listen(options);
+    const socket = bench().keep(new net.client.Socket());
+    expect(socket.setNoDelay(true).setKeepAlive(true, 1_000).ref().unref()).to.equal(socket);
+    socket.connect(server.address()!.port, net.serverAddress);
+    expect(socket.setNoDelay(false).setKeepAlive(false)).to.equal(socket);
+    await once(socket, "connect");
+    expect(socket.setNoDelay().setKeepAlive(true, 5_000).ref().unref()).to.equal(socket);
+    await once(bench().connect(server, options), "connect");
+    const create = net.server.createServer as (options: unknown) => unknown;
+    expect(thrownBy(() => create({ keepAliveInitialDelay: "1" }))?.code).to.equal("ERR_INVALID_ARG_TYPE");
+    await turn();
+  });
+};
