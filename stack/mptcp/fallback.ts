@@ -121,13 +121,8 @@ export class Fallback {
     this.#failedOn = subflow;
   }
 
-  /** A mapping that contradicts what is known. */
-  onContradictoryMapping(subflow: Subflow, now: number): void {
-    this.#reset(subflow, resetReason.mptcpSpecific, now);
-  }
-
-  /** A mapping without the checksum that was agreed on, or with one that was not (RFC 8684 §3.3). */
-  onUnnegotiatedChecksum(subflow: Subflow, now: number): void {
+  /** A mapping that contradicts one before, lacks the checksum that was agreed on, or has one that was not (RFC 8684 §3.3). */
+  onInvalidMapping(subflow: Subflow, now: number): void {
     this.#reset(subflow, resetReason.mptcpSpecific, now);
   }
 
@@ -178,8 +173,7 @@ export class Fallback {
   onDataTimeout(now: number): void {
     for (const subflow of this.#connection.subflows) {
       if (!subflow.usable || !subflow.optionsMissing) continue;
-      if (this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
-      else this.#reset(subflow, resetReason.middleboxInterference, now);
+      this.#beginOrReset(subflow, now);
       if (this.reason !== undefined) return;
     }
   }
@@ -191,9 +185,7 @@ export class Fallback {
   onFin(subflow: Subflow, now: number): void {
     giveUpHeld(subflow, now);
     if (this.reason !== undefined || subflow.endpoint.closed || this.#connection.lifetime.exchangedAll) return;
-    if (!subflow.optionsMissing) return;
-    if (this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
-    else this.#reset(subflow, resetReason.middleboxInterference, now);
+    if (subflow.optionsMissing) this.#beginOrReset(subflow, now);
   }
 
   /** The whole mapping has come, with a wrong checksum. True: its bytes are data all the same. */
@@ -242,6 +234,12 @@ export class Fallback {
       reassembly.outOfOrderBytes === 0 &&
       dataSender.isContiguousOn(subflow)
     );
+  }
+
+  /** The options of `subflow` have vanished. */
+  #beginOrReset(subflow: Subflow, now: number): void {
+    if (this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
+    else this.#reset(subflow, resetReason.middleboxInterference, now);
   }
 
   #reset(subflow: Subflow, reason: number, now: number): void {

@@ -179,7 +179,7 @@ function readCapableData(subflow: Subflow, options: MptcpOptions, now: number): 
   if (length === 0) return;
   const { connection, synDataReceived } = subflow;
   if (options.checksum >= 0 !== connection.checksumEnabled) {
-    connection.fallback.onUnnegotiatedChecksum(subflow, now);
+    connection.fallback.onInvalidMapping(subflow, now);
     return;
   }
   connection.confirm(now);
@@ -228,11 +228,11 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
   if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
   if (length === 0 || subflowStart + length <= subflow.delivered) return;
   if (options.checksum >= 0 !== connection.checksumEnabled) {
-    connection.fallback.onUnnegotiatedChecksum(subflow, now);
+    connection.fallback.onInvalidMapping(subflow, now);
     return;
   }
   if (!subflow.mappings.add(subflowStart, dataStart, length, options.checksum, options.dataLength)) {
-    connection.fallback.onContradictoryMapping(subflow, now);
+    connection.fallback.onInvalidMapping(subflow, now);
   } else if (subflow.held.first !== undefined) releaseHeld(subflow, now);
 }
 
