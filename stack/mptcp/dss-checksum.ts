@@ -16,9 +16,13 @@ function pseudoHeader(high: number, low: number, subflowSequence: number, length
   );
 }
 
-/** For a range that covers its whole mapping. `base`: data sequence number of data offset 0. */
-export function mappingChecksum(range: SentRange, base: Uint64): number {
-  const subflowSequence = range.mappingStart >>> 0;
+/**
+ * For a range that covers its whole mapping. `base`: data sequence number of data offset 0; `synData`: bytes of our SYN, from behind which subflow sequence numbers
+ * are counted (RFC 8684, appendix B.2).
+ */
+export function mappingChecksum(range: SentRange, base: Uint64, synData: number): number {
+  const subflowSequence = (range.mappingStart - synData) >>> 0;
+  let before = range.mappingStart - range.start;
   let sum = pseudoHeader(
     addHigh(base, range.mappingDataStart),
     addLow(base, range.mappingDataStart),
@@ -27,10 +31,13 @@ export function mappingChecksum(range: SentRange, base: Uint64): number {
   );
   let odd = false;
   for (let i = 0; i < range.pieceCount; i++) {
-    const length = range.lengths[i]!;
+    const skipped = Math.min(before, range.lengths[i]!);
+    before -= skipped;
+    const length = range.lengths[i]! - skipped;
+    const offset = range.offsets[i]! + skipped;
     sum = odd
-      ? checksumAddOdd(sum, range.buffers[i]!, range.offsets[i]!, length)
-      : checksumAdd(sum, range.buffers[i]!, range.offsets[i]!, length);
+      ? checksumAddOdd(sum, range.buffers[i]!, offset, length)
+      : checksumAdd(sum, range.buffers[i]!, offset, length);
     if (length & 1) odd = !odd;
   }
   return checksumFinish(sum);

@@ -87,7 +87,7 @@ function holdForChecksum(subflow: Subflow, mapping: Mapping, offset: number, pie
   subflow.unverified = [];
   const base = connection.peerKey!.firstDataSequence;
   const { dataStart, subflowStart, declaredLength, checksum } = mapping;
-  if (!checksumFits(pieces, base, dataStart, subflowStart, declaredLength, checksum)) {
+  if (!checksumFits(pieces, base, dataStart, subflowStart - subflow.synDataReceived, declaredLength, checksum)) {
     if (!connection.fallback.onChecksumFailure(subflow, mapping, now)) return;
   }
   let position = dataStart;

@@ -194,7 +194,7 @@ export class Subflow implements TcpUser, Schedulable {
     range.mappingLength = length;
     connection.sendBuffer.fill(range, start, length);
     if (connection.checksumEnabled && !connection.plain) {
-      range.mappingChecksum = mappingChecksum(range, connection.localKey!.firstDataSequence);
+      range.mappingChecksum = mappingChecksum(range, connection.localKey!.firstDataSequence, this.synDataSent);
     }
     connection.sequenceWidth.note(connection.dataSender.next, now);
     this.endpoint.transmitNew(range, now, output);
@@ -332,7 +332,7 @@ export class Subflow implements TcpUser, Schedulable {
 
   takeSynData(limit: number): SentRange | undefined {
     const { connection } = this;
-    // A checksum of what is outside of the data sequence space is not defined.
+    // What stands before the data sequence space has no checksum, and we want one (RFC 8684, appendix B.2).
     if (this.isJoin || (!connection.plain && connection.checksumEnabled)) return undefined;
     return connection.dataSender.takeForSyn(this, limit);
   }
@@ -349,13 +349,16 @@ export class Subflow implements TcpUser, Schedulable {
     range.mappingStart = 1 + accepted;
     range.mappingDataStart = accepted;
     range.mappingLength = range.length - accepted;
+    if (connection.checksumEnabled)
+      range.mappingChecksum = mappingChecksum(range, connection.localKey!.firstDataSequence, accepted);
   }
 
   prepareSynData(length: number, segment: TcpSegment): boolean {
     const { connection } = this;
     if (this.isJoin) return false;
     if (connection.plain) return true;
-    if (connection.checksumEnabled) return false;
+    // A peer that asks for checksums and sends data all the same is content without one for them.
+    if (connection.environment.dssChecksum) return false;
     this.synDataReceived = length;
     this.mappings.add(1, 0, length, -1, length);
     connection.dataSender.windowEdge = segment.window;

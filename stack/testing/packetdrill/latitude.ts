@@ -30,9 +30,9 @@ export function isPureAcknowledgement({ flags, length }: TcpSpec): boolean {
   return flags === "." && length === 0;
 }
 
-/** The answer to the third packet of MP_CAPABLE while no data have come. */
+/** The answer to the third packet of MP_CAPABLE while no data have come, but for those of the SYN. */
 export function isFourthPacket({ tcp }: PacketSpec): boolean {
-  if (tcp === undefined || !isPureAcknowledgement(tcp) || tcp.sequence !== 1 || tcp.acknowledgement !== 1) return false;
+  if (tcp === undefined || !isPureAcknowledgement(tcp) || tcp.sequence !== 1) return false;
   const [option, ...others] = tcp.options ?? [];
   return others.length === 0 && option?.kind === "dss" && isInitial(option);
 }

@@ -347,4 +347,32 @@ export const kernelDifferences: readonly KernelDifference[] = [
     kernel: "sends the data of a call that waited with the third segment",
     scripts: ["tcp/fast-open/blocking-send.pkt"],
   },
+  {
+    verdict: "both",
+    section: "RFC 5482 (optional)",
+    kernel: "has no User Timeout option; its setting is not the kernel's",
+    scripts: [
+      "tcp/user-timeout/adopted.pkt",
+      "tcp/user-timeout/changed.pkt",
+      "tcp/user-timeout/reserved-value.pkt",
+      "tcp/user-timeout/told.pkt",
+    ],
+  },
+  {
+    verdict: "kernel",
+    section:
+      "RFC 8684 §3.1, §3.3: data that the SYN/ACK did not acknowledge are the first of the data sequence, and need a mapping",
+    kernel: "sends data of the SYN again without a mapping",
+    scripts: [
+      "mptcp/fast-open/data-refused.pkt",
+      "mptcp/fast-open/data-refused-checksum.pkt",
+      "mptcp/fast-open/part-of-the-data-checksum.pkt",
+    ],
+  },
+  {
+    verdict: "both",
+    section: "RFC 8684, appendix B: nothing is said of checksums for what stands before the data sequence",
+    kernel: "takes data of the SYN without a checksum also where it asks for checksums itself",
+    scripts: ["mptcp/fast-open/listener-asks-for-checksums.pkt"],
+  },
 ];
