@@ -2,13 +2,11 @@ import { once } from "node:events";
 import type { LookupFunction } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import type { Host } from "../host.ts";
 import { ConnectionStateError } from "../mptcp/connection-observer.ts";
 import { makePair, type Pair, wifi } from "../testing/pair.ts";
-import { connect, createServer, type MptcpSocket, type NetworkStack } from "./net.ts";
+import { connect, createServer, type MptcpSocket } from "./net.ts";
 import type { SocketConnectOptions } from "./mptcp-socket.ts";
-
-const stackOf = (pair: Pair, host: Host): NetworkStack => ({ host, now: () => pair.network.now, wake: () => {} });
+import { stackOf } from "./virtual-hosts.fixture.ts";
 
 async function advance(pair: Pair, done: () => boolean): Promise<void> {
   for (let i = 0; i < 40_000 && !done(); i++) {

@@ -1,13 +1,11 @@
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import type { Host } from "../host.ts";
 import { makePair, type Pair, wifi } from "../testing/pair.ts";
 import { segmentOf } from "../testing/wire-tap.ts";
 import { tcpFlag } from "../wire/tcp-segment.ts";
-import { connect, createServer, type NetworkStack } from "./net.ts";
-
-const stackOf = (pair: Pair, host: Host): NetworkStack => ({ host, now: () => pair.network.now, wake: () => {} });
+import { connect, createServer } from "./net.ts";
+import { stackOf } from "./virtual-hosts.fixture.ts";
 
 describe("TCP Fast Open by the calls of node:net", () => {
   it("sends with the SYN what is written in the turn of connect, once the peer's cookie is known", async () => {

@@ -1,11 +1,9 @@
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import type { Host } from "../host.ts";
 import { makePair, type Pair, wifi } from "../testing/pair.ts";
-import { connect, createServer, type MptcpSocket, type NetworkStack, type Server } from "./net.ts";
-
-const stackOf = (pair: Pair, host: Host): NetworkStack => ({ host, now: () => pair.network.now, wake: () => {} });
+import { connect, createServer, type MptcpSocket, type Server } from "./net.ts";
+import { stackOf } from "./virtual-hosts.fixture.ts";
 
 /** Lets virtual time pass, with turns of the event loop for the streams, until `done`. */
 async function advance(pair: Pair, done: () => boolean): Promise<void> {

@@ -2,8 +2,9 @@
 
 import { once } from "node:events";
 import nodeNet from "node:net";
-import { makePair, wifi } from "../../testing/pair.ts";
-import { type MptcpSocket, type Net, netOver, type NetworkStack, type Server } from "../net.ts";
+import { wifi } from "../../testing/pair.ts";
+import type { MptcpSocket, Net, Server } from "../net.ts";
+import { virtualHosts } from "../virtual-hosts.fixture.ts";
 
 export interface NetUnderTest {
   /** What a program on the client's host has, and on the server's. */
@@ -36,30 +37,13 @@ export const nodeImplementation: NetImplementation = {
   }),
 };
 
-/** Virtual time goes on by a millisecond in each turn of the event loop. */
 export const ourImplementation: NetImplementation = {
   name: "our net over two virtual hosts",
-  open: () => {
-    const pair = makePair({ paths: [wifi], clientFamilies: ["both"], serverFamily: "both" });
-    const stackOf = (host: NetworkStack["host"]): NetworkStack => ({
-      host,
-      now: () => pair.network.now,
-      wake: () => undefined,
-    });
-    let turning = setImmediate(function turn() {
-      pair.network.run(1_000);
-      turning = setImmediate(turn);
-    });
-    return {
-      client: netOver(stackOf(pair.client)),
-      server: netOver(stackOf(pair.server)),
-      serverAddress: "10.0.100.2",
-      clientAddress: "10.0.1.2",
-      serverIpv6: "fd00:0:0:64::2",
-      foreignAddress: "192.0.2.1",
-      close: () => clearImmediate(turning),
-    };
-  },
+  open: () => ({
+    ...virtualHosts({ paths: [wifi], clientFamilies: ["both"], serverFamily: "both" }),
+    serverIpv6: "fd00:0:0:64::2",
+    foreignAddress: "192.0.2.1",
+  }),
 };
 
 export type SocketOptions = NonNullable<Parameters<Net["createServer"]>[0]>;
