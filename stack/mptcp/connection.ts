@@ -419,7 +419,7 @@ export class Connection {
 
   /** Hands out every segment that may be sent now. */
   transmit(now: number, output: SegmentOutput): void {
-    for (const { endpoint } of this.subflows) endpoint.transmit(now, output);
+    for (const { endpoint } of this.subflows) if (endpoint.stirred) endpoint.transmit(now, output);
     if (!this.closed) {
       if (this.established) this.dataSender.transmit(now, output);
       this.paths.transmitSignals(now, output);
@@ -429,8 +429,10 @@ export class Connection {
     }
     for (const subflow of this.subflows) {
       const { endpoint } = subflow;
-      endpoint.transmit(now, output);
-      endpoint.transmitAck(now, output);
+      if (endpoint.stirred) {
+        endpoint.transmit(now, output);
+        endpoint.transmitAck(now, output);
+      }
       if (subflow.synDataSent === 0 || !subflow.announceDataFin) continue;
       // The third segment has gone without DATA_FIN: there is no room beside both keys.
       endpoint.requestAck();

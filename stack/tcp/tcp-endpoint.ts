@@ -42,6 +42,12 @@ export class TcpEndpoint {
   readonly sender: Sender;
   readonly receiver: Receiver;
 
+  /**
+   * Something has happened to it since it had nothing to send. Connections ask this first: with eight subflows, to look through those that one segment has not
+   * touched takes longer than all that is done for it.
+   */
+  stirred = true;
+
   readonly #tcb: TransmissionControlBlock;
   readonly #opening: Opening;
   readonly #arrival: SegmentArrival;
@@ -138,21 +144,25 @@ export class TcpEndpoint {
 
   /** `fastOpen`: with data on the SYN, if the user has some and the peer's cookie is known, else to ask for one (RFC 7413). */
   connect(now: number, fastOpen: boolean): void {
+    this.stirred = true;
     this.#opening.connect(now, fastOpen);
   }
 
   /** A SYN for this new endpoint; false when the user refuses it. */
   acceptSyn(segment: TcpSegment, now: number, options: AcceptOptions = {}): boolean {
+    this.stirred = true;
     return this.#opening.acceptSyn(segment, now, options);
   }
 
   /** No more data will be given: FIN after what has been sent. */
   close(now: number): void {
+    this.stirred = true;
     this.#closing.request(now);
   }
 
   /** RST, and gone. Options are added by the user. */
   abort(reason: SubflowCloseReason, now: number): void {
+    this.stirred = true;
     if (this.closed) return;
     if (this.state !== "syn-sent" && this.state !== "time-wait") this.#tcb.resetToSend = true;
     this.#tcb.finish(reason, now);
@@ -160,26 +170,31 @@ export class TcpEndpoint {
 
   /** Gone without a word: the interface is down. */
   discard(reason: SubflowCloseReason, now: number): void {
+    this.stirred = true;
     if (!this.closed) this.#tcb.finish(reason, now);
   }
 
   /** The user wants an acknowledgement (with its options) to go out. */
   requestAck(): void {
+    this.stirred = true;
     this.receiver.ackNeeded = true;
   }
 
   /** The user wants to know the peer's window: a segment that the peer must answer (RFC 9293 §3.8.6.1). */
   requestProbe(): void {
+    this.stirred = true;
     this.#probeToSend = true;
   }
 
   /** undefined: the peer's silence is not asked about (RFC 9293 §3.8.4). */
   setKeepAlive(keepAlive: KeepAliveOptions | undefined, now: number): void {
+    this.stirred = true;
     this.#tcb.liveness.setKeepAlive(keepAlive, this.synchronized, now);
   }
 
   /** The peer is told, where the option is enabled (RFC 5482 §3.2). */
   setUserTimeout(microseconds: number): void {
+    this.stirred = true;
     const { userTimeout } = this.#tcb.liveness;
     userTimeout.set(microseconds);
     if (userTimeout.due && this.synchronized) this.requestAck();
@@ -198,10 +213,12 @@ export class TcpEndpoint {
 
   /** Sends a range that the user has appended to `sender` and filled in. */
   transmitNew(range: SentRange, now: number, output: SegmentOutput): void {
+    this.stirred = true;
     this.#tcb.transmitter.sendNew(range, now, output);
   }
 
   handleTimeout(now: number): void {
+    this.stirred = true;
     const { timers, user } = this.#tcb;
     // What the pacer has held back goes out with the transmission that follows each timeout.
     this.sender.pacer.expire(now);
@@ -238,15 +255,19 @@ export class TcpEndpoint {
     if (this.receiver.ackNeeded && state !== "closed" && state !== "syn-sent" && !handshake.synDue) {
       transmitter.sendControl(tcpFlag.ack, this.sender.next, now, output);
     }
+    const { hasLost, inRecovery, probeDue } = this.sender;
+    this.stirred = !this.synchronized || this.receiver.ackNeeded || hasLost || inRecovery || probeDue;
   }
 
   handleSegment(segment: TcpSegment, now: number): void {
+    this.stirred = true;
     if (this.state === "syn-sent") this.#opening.handleInSynSent(segment, now);
     else if (!this.closed) this.#arrival.handle(segment, now);
   }
 
   /** ICMP about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */
   handleIcmpError(error: IcmpError, now: number): void {
+    this.stirred = true;
     const { sender } = this;
     const { handshake, transmitter } = this.#tcb;
     const offset = unwrapSequence(error.sequence, sender.initialSequence, sender.unacknowledged);
