@@ -142,5 +142,5 @@ export async function measure(scenario: Scenario): Promise<Measured> {
 if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
   const scenario = scenarios[process.argv[2] ?? ""];
   if (scenario === undefined) throw new Error(`one of ${Object.keys(scenarios).join(", ")}`);
-  console.log(JSON.stringify(await measure(scenario)));
+  process.stdout.write(`${JSON.stringify(await measure(scenario))}\n`);
 }
