@@ -21,11 +21,15 @@ export class DataTimer {
   /** When a DATA_ACK last brought progress, or waiting for one began. */
   #answeredAt = -1;
   /** When the first of the window probes went out that nothing has answered. */
-  #probedAt: number | undefined;
+  #probedAt = -1;
 
   constructor(connection: Connection, sender: DataSender) {
     this.#connection = connection;
     this.#sender = sender;
+  }
+
+  get awaitsWindow(): boolean {
+    return this.#probedAt >= this.#connection.heardAt;
   }
 
   /** A DATA_ACK has brought progress. */
@@ -62,7 +66,7 @@ export class DataTimer {
     const connection = this.#connection;
     const sender = this.#sender;
     if (!connection.plain && sender.awaitsDataAck) {
-      if (now - this.#answeredAt > maximumSilence) {
+      if (now - this.#answeredAt > this.#patience) {
         connection.lifetime.giveUp("ETIMEDOUT", now);
         return;
       }
@@ -95,15 +99,28 @@ export class DataTimer {
     });
   }
 
-  /** A closed window is waited for as long as the peer answers (RFC 9293 §3.8.6.1, MUST-37), and no longer. */
+  /**
+   * A closed window is waited for as long as the peer tells it (RFC 9293 §3.8.6.1, MUST-37), and no longer. With MPTCP only a DATA_ACK does (RFC 8684 §3.3.5): where
+   * options have vanished, the subflow's answer tells nothing.
+   */
   #probeWindow(now: number): void {
-    const { heardAt, lifetime, subflows } = this.#connection;
-    if (this.#probedAt === undefined || heardAt > this.#probedAt) this.#probedAt = now;
-    else if (now - this.#probedAt > maximumSilence) {
-      lifetime.giveUp("ETIMEDOUT", now);
-      return;
-    }
+    const { plain, lifetime, fallback, subflows } = this.#connection;
+    if (this.awaitsWindow) {
+      if (now - this.#probedAt > this.#patience) {
+        lifetime.giveUp("ETIMEDOUT", now);
+        return;
+      }
+      if (!plain) fallback.onDataTimeout(now);
+    } else this.#probedAt = now;
     for (const { usable, endpoint } of subflows) if (usable) endpoint.requestProbe();
+  }
+
+  /** Not less than what any of its subflows has (RFC 5482 §3.1). */
+  get #patience(): number {
+    let patience = maximumSilence;
+    for (const { endpoint } of this.#connection.subflows)
+      patience = Math.max(patience, endpoint.userTimeoutMicroseconds);
+    return patience;
   }
 
   /** Twice the longest round trip of a subflow, and twice that for each expiry without an answer. */
