@@ -14,12 +14,27 @@ const tuple: FourTuple = {
 describe("cookies of TCP Fast Open (RFC 7413 §4.1)", () => {
   it("are those of a peer's address, from whatever port, and of this host's secret", () => {
     const server = new FastOpenServer(seededRandom(1));
-    const cookie = server.cookieFor(tuple);
+    const cookie = server.cookieFor(tuple, 0);
     expect(cookie).to.have.length(6);
-    expect(server.isValid({ ...tuple, remotePort: 5 }, cookie)).to.equal(true);
-    expect(server.isValid({ ...tuple, remoteAddress: parseIpAddress("198.51.100.2")! }, cookie)).to.equal(false);
-    expect(new FastOpenServer(seededRandom(2)).isValid(tuple, cookie)).to.equal(false);
-    expect(server.isValid(tuple, cookie.subarray(0, 4))).to.equal(false);
+    expect(server.judge({ ...tuple, remotePort: 5 }, cookie, 0)).to.equal("valid");
+    expect(server.judge({ ...tuple, remoteAddress: parseIpAddress("198.51.100.2")! }, cookie, 0)).to.equal("wrong");
+    expect(new FastOpenServer(seededRandom(2)).judge(tuple, cookie, 0)).to.equal("wrong");
+    expect(server.judge(tuple, cookie.subarray(0, 4), 0)).to.equal("wrong");
+  });
+
+  it("are made with another key after a day, and those of the last key are good for a day more (§4.1.2)", () => {
+    const day = 86_400_000_000;
+    const server = new FastOpenServer(seededRandom(1));
+    const old = server.cookieFor(tuple, 0);
+    expect(server.judge(tuple, old, day - 1)).to.equal("valid");
+    expect(server.judge(tuple, old, day)).to.equal("outdated");
+    const next = server.cookieFor(tuple, 2 * day - 1);
+    expect(next).not.to.deep.equal(old);
+    expect(server.judge(tuple, old, 2 * day - 1)).to.equal("outdated");
+    expect(server.judge(tuple, next, 2 * day - 1)).to.equal("valid");
+    expect(server.judge(tuple, old, 2 * day)).to.equal("wrong");
+    expect(server.judge(tuple, next, 2 * day)).to.equal("outdated");
+    expect(server.judge(tuple, next, 4 * day)).to.equal("wrong");
   });
 
   it("let only so many connections begin whose peers have not answered (§5.1)", () => {

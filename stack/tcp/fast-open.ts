@@ -7,34 +7,60 @@ import { randomSipKey, type SipKey, sipHash } from "./siphash.ts";
 
 /** As many octets as there is room for in a SYN/ACK beside all usual options and MP_CAPABLE (RFC 8684, appendix B.1). */
 const cookieLength = 6;
+/** After so long cookies are made with another key; those of the last one are good for as long again (RFC 7413 §4.1.2, §5.1). */
+const keyLifetimeMicroseconds = 86_400_000_000;
 /** Connections with data from a SYN whose peer has not answered yet (RFC 7413 §5.1): more are opened in the ordinary way. */
 const pendingLimit = 128;
 const cacheLimit = 256;
 /** How long a peer is not tried after its path had dropped a SYN with the option (RFC 7413 §4.1.3.1). */
 const avoidMicroseconds = 3_600_000_000;
 
+function cookieWith(key: SipKey, { localAddress, remoteAddress }: FourTuple): Uint8Array {
+  const { high, low } = sipHash(key, ...addressWords(localAddress), ...addressWords(remoteAddress));
+  const bytes = new DataView(new ArrayBuffer(8));
+  bytes.setUint32(0, high);
+  bytes.setUint32(4, low);
+  return new Uint8Array(bytes.buffer, 0, cookieLength);
+}
+
+function isSame(right: Uint8Array, cookie: Uint8Array): boolean {
+  return cookie.length === cookieLength && right.every((octet, i) => octet === cookie[i]);
+}
+
 /** The listening side: makes and knows cookies, and bounds what they may cause. */
 export class FastOpenServer {
-  readonly #key: SipKey;
+  readonly #random: () => number;
+  #key: SipKey;
+  #previousKey: SipKey | undefined;
+  #renewAt: number = keyLifetimeMicroseconds;
   readonly #pending = new Set<object>();
 
   /** `random`: uniform unsigned 32-bit numbers. */
   constructor(random: () => number) {
+    this.#random = random;
     this.#key = randomSipKey(random);
   }
 
   /** Of the peer's address, and ours (RFC 7413 §4.1.2). */
-  cookieFor({ localAddress, remoteAddress }: FourTuple): Uint8Array {
-    const { high, low } = sipHash(this.#key, ...addressWords(localAddress), ...addressWords(remoteAddress));
-    const bytes = new DataView(new ArrayBuffer(8));
-    bytes.setUint32(0, high);
-    bytes.setUint32(4, low);
-    return new Uint8Array(bytes.buffer, 0, cookieLength);
+  cookieFor(tuple: FourTuple, now: number): Uint8Array {
+    this.#renew(now);
+    return cookieWith(this.#key, tuple);
   }
 
-  isValid(tuple: FourTuple, cookie: Uint8Array): boolean {
-    const right = this.cookieFor(tuple);
-    return cookie.length === cookieLength && right.every((octet, i) => octet === cookie[i]);
+  /** `outdated`: made with the last key; good this time, and to be replaced. */
+  judge(tuple: FourTuple, cookie: Uint8Array, now: number): "valid" | "outdated" | "wrong" {
+    this.#renew(now);
+    if (isSame(cookieWith(this.#key, tuple), cookie)) return "valid";
+    const previous = this.#previousKey;
+    return previous !== undefined && isSame(cookieWith(previous, tuple), cookie) ? "outdated" : "wrong";
+  }
+
+  /** A host that was asked for no cookie for two lifetimes of a key knows neither of the two any more. */
+  #renew(now: number): void {
+    if (now < this.#renewAt) return;
+    this.#previousKey = now < this.#renewAt + keyLifetimeMicroseconds ? this.#key : undefined;
+    this.#key = randomSipKey(this.#random);
+    this.#renewAt = now - ((now - this.#renewAt) % keyLifetimeMicroseconds) + keyLifetimeMicroseconds;
   }
 
   /** Whether one more may begin before its peer has answered. */

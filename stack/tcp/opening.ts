@@ -142,10 +142,9 @@ export class Opening {
   #takeFastOpen(segment: TcpSegment, cookie: Uint8Array, now: number): void {
     const tcb = this.#tcb;
     const { host, flow, handshake, user, receiver } = tcb;
-    if (!host.fastOpenServer.isValid(flow, cookie)) {
-      handshake.grantedCookie = host.fastOpenServer.cookieFor(flow);
-      return;
-    }
+    const verdict = host.fastOpenServer.judge(flow, cookie, now);
+    if (verdict !== "valid") handshake.grantedCookie = host.fastOpenServer.cookieFor(flow, now);
+    if (verdict === "wrong") return;
     const { payloadLength } = segment;
     if (payloadLength === 0 || !host.fastOpenServer.admit(tcb)) return;
     if (payloadLength > user.receiveWindow() || !user.prepareSynData(payloadLength, segment)) {

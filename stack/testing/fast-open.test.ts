@@ -140,6 +140,24 @@ for (const mptcp of [false, true]) {
       expect(options()).to.deep.equal([6, undefined, undefined]);
     });
 
+    it("goes on with a cookie of the server's last key, and gets one of the new", () => {
+      const { request, syns, network } = scene(mptcp);
+      const day = 86_400 * second;
+      request(1_000);
+      network.run(day);
+      syns.length = 0;
+      expectIntact(request(1_000), 1_000);
+      expect(syns.map(({ payloadLength }) => payloadLength)).to.deep.equal([1_000, 0]);
+      expect(syns[1]!.fastOpenCookie).to.have.length(6).and.not.deep.equal(syns[0]!.fastOpenCookie);
+      network.run(2 * day);
+      syns.length = 0;
+      expectIntact(request(1_000), 1_000);
+      expect(syns.map(({ payloadLength, fastOpenCookie }) => [payloadLength, fastOpenCookie])).to.deep.equal([
+        [1_000, syns[0]!.fastOpenCookie],
+        [0, syns[1]!.fastOpenCookie],
+      ]);
+    });
+
     it("is an ordinary connection with a server that does not offer it", () => {
       const { request, syns } = scene(mptcp, { server: false });
       request(1_000);

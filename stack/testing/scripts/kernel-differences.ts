@@ -144,7 +144,7 @@ export const kernelDifferences: readonly KernelDifference[] = [
     verdict: "specific",
     section: "RFC 6298 §5, RFC 8985 §7: the first timeout",
     kernel: "sends a probe or waits for its own estimate where the script has our timeout of 200 ms",
-    scripts: ["tcp/loss/tail-loss-probe.pkt", "tcp/loss/given-up.pkt"],
+    scripts: ["tcp/loss/tail-loss-probe.pkt", "tcp/loss/given-up.pkt", "tcp/user-timeout/not-by-default.pkt"],
   },
   {
     verdict: "specific",
