@@ -52,7 +52,7 @@ export class Connection {
   /** A DSS, or MP_CAPABLE with data, has come: options pass in both directions, and fallback by their lack is over (RFC 8684 §3.1, §3.7). */
   confirmed = false;
   use64BitAck = false;
-  /** When an acceptable segment came last, over whichever subflow. */
+  /** When the peer last said how far it may be sent to: with a DATA_ACK, as plain TCP with any acceptable segment. */
   heardAt = 0;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
   noDelay = false;

@@ -54,6 +54,11 @@ export class DataSender {
     return !this.finAcknowledged && this.unacknowledged < this.#connection.sendBuffer.end;
   }
 
+  /** The peer was asked for its window, and has not told it. */
+  get awaitsWindow(): boolean {
+    return this.#timer.awaitsWindow;
+  }
+
   get finAcknowledged(): boolean {
     return this.unacknowledged > this.finOffset;
   }

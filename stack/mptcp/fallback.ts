@@ -158,13 +158,15 @@ export class Fallback {
 
   /** What tells of options that get lost: data, or the acknowledgement of ours, without any. */
   noteSegment(subflow: Subflow, segment: TcpSegment): void {
+    const { dataSender } = this.#connection;
     if (segment.mptcp.present !== 0) {
       subflow.optionsMissing = false;
       subflow.optionsEcho = segment.hasTimestamps ? segment.timestampEcho : -1;
     } else if (
       segment.payloadLength > 0 ||
       subflow.endpoint.sender.outstanding > 0 ||
-      this.#connection.dataSender.hasUnacknowledgedData
+      dataSender.hasUnacknowledgedData ||
+      dataSender.awaitsWindow
     )
       subflow.optionsMissing = true;
   }

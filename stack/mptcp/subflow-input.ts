@@ -63,8 +63,8 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
 export function readOptions(subflow: Subflow, segment: TcpSegment, now: number): boolean {
   const { connection } = subflow;
   const options = segment.mptcp;
-  connection.heardAt = now;
   if (connection.plain) {
+    connection.heardAt = now;
     if (!options.has(mptcpPresent.dss) || !contradictsFallback(subflow, options)) return true;
     subflow.endpoint.abort("protocol-error", now);
     return false;
@@ -195,6 +195,7 @@ function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
   connection.confirm(now);
   subflow.optionsPass = true;
   if (options.hasDataAck) {
+    connection.heardAt = now;
     const base = connection.localKey!.firstDataSequence;
     const offset = options.dataAck64
       ? unwrap64(options.dataAckHigh, options.dataAckLow, base)

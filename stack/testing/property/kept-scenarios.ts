@@ -203,4 +203,22 @@ export const keptScenarios = {
     client: { sends: 15_669 },
     server: { sends: 8_398 },
   },
+  "options got lost while the window was closed: the subflow's answers to its probes were taken for the connection's, without end":
+    {
+      seed: 92_126,
+      paths: [{ tamperingDown: [{ kind: "strip-later", value: 55_972 }] }],
+      client: { sends: 7_272 },
+      server: { receiveBufferBytes: 4_096, sends: 1_439, readSize: 700, readInterval: 20_000 },
+    },
+  "the same on eight subflows, none of which can fall back": {
+    seed: 17_344,
+    paths: [
+      {
+        up: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, duplicate: 0.5 },
+        tamperingDown: [{ kind: "strip-later", value: 3_038 }],
+      },
+    ],
+    client: { pathManager: "n-different-ports", sends: 5_930 },
+    server: { receiveBufferBytes: 4_096, readInterval: 20_000 },
+  },
 } satisfies Record<string, KeptScenario>;
