@@ -7,13 +7,14 @@ import type { Subflow } from "./subflow.ts";
 
 /** A peer that waits for a mapping has given up by then. */
 const peersPatience = 250_000;
-/** Where no timestamps tell what the peer's answer answers: timeouts of the data level, of which the last alone takes longer than any queue. */
+/** Where no timestamps tell what the peer's answer answers: timeouts of the data level, the last of which takes longer than any queue; what comes meanwhile answers the probes. */
 const timeoutsWithoutTimestamps = 4;
 
 export class FallbackDoubt {
   /** -1: there is none. */
   #since = -1;
   #timeouts = 0;
+  #latestAt = -1;
 
   /** A DATA_ACK has brought progress. */
   settle(): void {
@@ -25,8 +26,10 @@ export class FallbackDoubt {
   isSettledAtTimeout(subflow: Subflow, now: number): boolean {
     if (this.#since < 0) this.#since = now;
     this.#timeouts++;
+    const previousAt = this.#latestAt;
+    this.#latestAt = now;
     const proof = subflow.endpoint.timestampAt(this.#since + peersPatience);
-    if (proof < 0) return this.#timeouts >= timeoutsWithoutTimestamps;
+    if (proof < 0) return this.#timeouts >= timeoutsWithoutTimestamps && subflow.optionsHeardAt > previousAt;
     return subflow.optionsEcho >= 0 && ((subflow.optionsEcho - proof) | 0) >= 0;
   }
 }

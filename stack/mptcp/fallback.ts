@@ -157,10 +157,11 @@ export class Fallback {
   }
 
   /** What tells of options that get lost: data, or the acknowledgement of ours, without any. */
-  noteSegment(subflow: Subflow, segment: TcpSegment): void {
+  noteSegment(subflow: Subflow, segment: TcpSegment, now: number): void {
     const { dataSender } = this.#connection;
     if (segment.mptcp.present !== 0) {
       subflow.optionsMissing = false;
+      subflow.optionsHeardAt = now;
       subflow.optionsEcho = segment.hasTimestamps ? segment.timestampEcho : -1;
     } else if (
       segment.payloadLength > 0 ||

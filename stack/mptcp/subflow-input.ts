@@ -94,7 +94,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   subflow.confirmJoin(); // By whatever comes after the SYN/ACK (RFC 8684 §3.2).
   if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
 
-  connection.fallback.noteSegment(subflow, segment);
+  connection.fallback.noteSegment(subflow, segment, now);
   if (options.has(mptcpPresent.dss)) readDss(subflow, segment, now);
   else if (options.has(mptcpPresent.capable) && options.capableKeys === 2) readCapableData(subflow, options, now);
   else if (!connection.confirmed && showsStrippedOptions(subflow, segment)) {

@@ -82,7 +82,8 @@ export class Subflow implements TcpUser, Schedulable {
   optionsPass = false;
   /** Segments that should carry options come without any. */
   optionsMissing = false;
-  /** TSecr of the latest segment that carried one; -1: none. */
+  /** When the latest segment that carried one came, and its TSecr; -1: none. */
+  optionsHeardAt = -1;
   optionsEcho = -1;
   /** From here on the stream is the data, without options (RFC 8684 §3.7). */
   infiniteMapping: { subflowStart: number; dataStart: number } | undefined;

@@ -221,4 +221,20 @@ export const keptScenarios = {
     client: { pathManager: "n-different-ports", sends: 5_930 },
     server: { receiveBufferBytes: 4_096, readInterval: 20_000 },
   },
+  "without timestamps a dead path was taken for a peer that still speaks MPTCP, and what was sent again stood twice in its stream":
+    {
+      seed: 87_120,
+      paths: [
+        {
+          tamperingUp: [{ kind: "strip-later", value: 4_889 }],
+          tamperingDown: [{ kind: "no-timestamps", value: 0 }],
+        },
+      ],
+      client: { sends: 10_718 },
+      server: { synCookies: "always" },
+      faults: [
+        { at: 41_065, path: 0, do: "die" },
+        { at: 35_360_387, path: 0, do: "return" },
+      ],
+    },
 } satisfies Record<string, KeptScenario>;
