@@ -109,7 +109,9 @@ export class TransmissionControlBlock implements Lingering {
 
   /** The window may shrink (RFC 9293 §3.8.6, MUST-34), unless others fill it too: then the edge only seems to move back. */
   updateWindow(segment: TcpSegment, start: number, acknowledged: number): void {
-    const edge = this.peerWindow.update(start, acknowledged, this.handshake.windowOf(segment), segment.window);
+    // The checks of RFC 9293 §3.10.7.4 are of a segment that begins at RCV.NXT: one beyond a gap does not make those older that fill it.
+    const inOrder = Math.min(start, this.receiver.next);
+    const edge = this.peerWindow.update(inOrder, acknowledged, this.handshake.windowOf(segment), segment.window);
     if (edge > this.sender.windowEdge || (edge >= 0 && !this.user.windowIsShared)) this.sender.windowEdge = edge;
   }
 

@@ -237,4 +237,11 @@ export const keptScenarios = {
         { at: 35_360_387, path: 0, do: "return" },
       ],
     },
+  "a FIN beyond a gap made every later window too old to be believed": {
+    seed: 115_963,
+    paths: [{ up: { rate: 10_000_000, delay: 2_000, queueBytes: 60_000 } }],
+    client: { sends: 4_276 },
+    server: { mptcp: false, synCookies: "always", receiveBufferBytes: 4_096, sends: 2 },
+    faults: [{ at: 9_425, path: 0, do: "reset-down" }],
+  },
 } satisfies Record<string, KeptScenario>;
