@@ -202,9 +202,10 @@ export class Subflow implements TcpUser, Schedulable {
     return range;
   }
 
-  /** Payload that waits for its mapping is acknowledged, so it has to fit when fallback makes data of it (RFC 8684 §3.7). */
+  /** Payload that waits for its mapping, or for the end of it, is acknowledged, so it has to fit when fallback makes data of it (RFC 8684 §3.7). */
   receiveWindow(): number {
-    return Math.max(0, this.connection.receiveWindow - this.held.byteCount);
+    const waiting = this.unverified.reduce((sum, { length }) => sum + length, this.held.byteCount);
+    return Math.max(0, this.connection.receiveWindow - waiting);
   }
 
   addOptions(segment: TcpSegment, range: SentRange | undefined, attempt: number): void {

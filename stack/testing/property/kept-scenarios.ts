@@ -244,4 +244,19 @@ export const keptScenarios = {
     server: { mptcp: false, synCookies: "always", receiveBufferBytes: 4_096, sends: 2 },
     faults: [{ at: 9_425, path: 0, do: "reset-down" }],
   },
+  "bytes that waited for the end of their checksummed mapping were acknowledged beyond the receive buffer, and lost by the fallback":
+    {
+      seed: 322_081,
+      paths: [
+        {
+          down: { rate: 10_000_000, delay: 100, queueBytes: 60_000 },
+          tamperingDown: [
+            { kind: "split-both", value: 0 },
+            { kind: "rewrite-payload", value: 31_249 },
+          ],
+        },
+      ],
+      client: { dssChecksum: true, receiveBufferBytes: 4_096, readInterval: 20_000 },
+      server: { sendBufferBytes: 4_096, sends: 8_384 },
+    },
 } satisfies Record<string, KeptScenario>;
