@@ -324,7 +324,8 @@ export class Connection {
     }
     // A subflow's FIN ends the subflow, not the stream (RFC 8684 §3.3.3). The last one carries what is still ours to send: a peer that has fallen back, of which
     // nothing has told us yet, would take our FIN for the end of that.
-    if (this.subflowSet.live > 1 || !this.dataSender.owesData) subflow.endpoint.close(now);
+    if (!this.dataSender.owesData || this.subflows.some((other) => other !== subflow && other.usable))
+      subflow.endpoint.close(now);
   }
 
   onSubflowStale(subflow: Subflow, now: number): void {

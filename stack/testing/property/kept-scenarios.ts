@@ -259,4 +259,25 @@ export const keptScenarios = {
       client: { dssChecksum: true, receiveBufferBytes: 4_096, readInterval: 20_000 },
       server: { sendBufferBytes: 4_096, sends: 8_384 },
     },
+  "joins that were half open stood for others that carry on: the FIN in answer to a peer's that had fallen back ended the stream":
+    {
+      seed: 377_535,
+      paths: [
+        {
+          up: {
+            rate: 500_000,
+            delay: 5_000,
+            queueBytes: 60_000,
+            loss: 0.05,
+            duplicate: 0.05,
+            reorder: 0.3,
+            reorderDelay: 5_000,
+          },
+          down: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, duplicate: 0.05 },
+          tamperingDown: [{ kind: "strip-data", value: 0 }],
+        },
+      ],
+      client: { pathManager: "n-different-ports", sends: 10_058 },
+      server: { sendBufferBytes: 4_096, sends: 4_306 },
+    },
 } satisfies Record<string, KeptScenario>;
