@@ -6,7 +6,7 @@ const minimumQueueMicroseconds = 100_000;
 const deliveryRounds = 8;
 /** Samples of a round after which slow start may be ended before the round is (as HyStart++, RFC 9406 §4.2, N_RTT_SAMPLE). */
 const slowStartSamples = 8;
-/** So many rounds in which capping did not shorten the RTT: the path itself has become longer, or others fill its queue. */
+/** So many rounds in which capping did not shorten the RTT, or could not, since so little is under way: the path itself is longer, or others fill its queue. */
 const ineffectiveRounds = 3;
 
 /**
@@ -67,7 +67,8 @@ export class WindowCap {
       this.#ineffective = 0;
       return 0;
     }
-    this.#ineffective = this.#cappedRtt > 0 && rtt > 0.9 * this.#cappedRtt ? this.#ineffective + 1 : 0;
+    const isLeast = congestion.congestionWindow <= leastWindow;
+    this.#ineffective = isLeast || (this.#cappedRtt > 0 && rtt > 0.9 * this.#cappedRtt) ? this.#ineffective + 1 : 0;
     this.#cappedRtt = rtt;
     if (this.#ineffective >= ineffectiveRounds) {
       this.#baseRtt = rtt;
