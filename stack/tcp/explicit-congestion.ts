@@ -45,9 +45,14 @@ export class ExplicitCongestion {
     return true;
   }
 
+  /** The peer has had a mark and does not know yet that we do: the window does not grow by such an acknowledgement (§6.1.2). */
+  echoes(segment: TcpSegment): boolean {
+    return this.enabled && segment.has(tcpFlag.ece);
+  }
+
   /** Whether congestion control has to react to the acknowledgement; `next` is SND.NXT. */
   reactsTo(segment: TcpSegment, acknowledged: number, next: number): boolean {
-    if (!this.enabled || !segment.has(tcpFlag.ece) || acknowledged <= this.#answeredUpTo) return false;
+    if (!this.echoes(segment) || acknowledged <= this.#answeredUpTo) return false;
     this.#answeredUpTo = next;
     this.#reduced = true;
     return true;

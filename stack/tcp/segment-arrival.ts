@@ -113,6 +113,7 @@ export class SegmentArrival {
       !segment.mptcp.has(mptcpSignals); // RFC 8684 §3, §4.
     const progress = acknowledged > sender.unacknowledged;
     const timeouts = sender.consecutiveTimeouts;
+    sender.mayGrow = !tcb.congestion.echoes(segment);
     if (tcb.congestion.reactsTo(segment, acknowledged, sender.next)) sender.handleCongestionMark();
     sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
     if (progress) {

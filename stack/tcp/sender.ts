@@ -52,6 +52,9 @@ export class Sender implements SendSequence {
   /** Upper bound of the timeout: a subflow that others stand in for is probed more often than RFC 6298 (5.5) would. */
   timeoutLimit: number = Number.POSITIVE_INFINITY;
 
+  /** Cleared where the present acknowledgement tells of congestion: the window does not grow by it (RFC 3168 §6.1.2). */
+  mayGrow = true;
+
   readonly pacer: Pacer;
 
   readonly #observer: SenderObserver;
@@ -217,7 +220,7 @@ export class Sender implements SendSequence {
 
     if (recovery.phase === "recovery")
       recovery.reduceRate(this.unacknowledged + recovery.deliveredBeyond - deliveredBefore);
-    else if (progress && before !== "recovery") {
+    else if (progress && this.mayGrow && before !== "recovery") {
       const windowLimited =
         before === "loss" ||
         inFlightBefore + 2 * this.maximumSegmentSize >= this.congestion.congestionWindow ||

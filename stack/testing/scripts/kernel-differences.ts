@@ -375,4 +375,10 @@ export const kernelDifferences: readonly KernelDifference[] = [
     kernel: "takes data of the SYN without a checksum also where it asks for checksums itself",
     scripts: ["mptcp/fast-open/listener-asks-for-checksums.pkt"],
   },
+  {
+    verdict: "both",
+    section: "RFC 3168 §6.1.2, RFC 6937 §3: the window is halved within a round trip",
+    kernel: "reduces the window to its threshold bit by bit, by PRR also for marks",
+    scripts: ["tcp/ecn/no-growth-while-echoed.pkt"],
+  },
 ];
