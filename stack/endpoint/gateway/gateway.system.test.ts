@@ -1,0 +1,242 @@
+import { expect } from "chai";
+import { createHash } from "node:crypto";
+import type { GatewayRecord } from "./gateway.ts";
+import { type Application, GatewayLab } from "./gateway-lab.fixture.ts";
+
+/** Serves `bytes` of a known stream to whoever connects, and ends. */
+const sender = (bytes: number, port: number, host = "192.0.2.80") => `
+  ${streamFunctions}
+  require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {}).resume();
+    let sent = 0;
+    const more = () => {
+      while (sent < ${bytes}) {
+        const chunk = piece(sent, Math.min(65536, ${bytes} - sent));
+        sent += chunk.length;
+        if (!socket.write(chunk)) return void socket.once("drain", more);
+      }
+      socket.end();
+    };
+    console.log("from", socket.remoteAddress, socket.remotePort);
+    more();
+  }).listen(${port}, "${host}", () => console.log("listening"));
+  process.stdin.on("data", () => {}).on("end", () => process.exit());`;
+
+const streamFunctions = `
+  const stream = Buffer.alloc(131072, "the quick brown fox jumps over the lazy dog.");
+  const piece = (at, length) => stream.subarray(at % 44, at % 44 + length);`;
+
+function streamHash(bytes: number): string {
+  const hash = createHash("sha256");
+  const stream = Buffer.alloc(131_072, "the quick brown fox jumps over the lazy dog.");
+  for (let at = 0; at < bytes; at += 65_536) hash.update(stream.subarray(at % 44, (at % 44) + Math.min(65_536, bytes - at)));
+  return hash.digest("hex");
+}
+
+/** Reads to the end, tells how much on the way, and the hash. */
+const reader = (port: number, progressBytes = Infinity) => `
+  const hash = require("node:crypto").createHash("sha256");
+  let received = 0, told = 0;
+  require("node:net").connect(${port}, "192.0.2.80")
+    .on("connect", function () { console.log("from", this.localAddress, this.localPort); })
+    .on("error", (error) => console.log(error.code))
+    .on("data", (data) => {
+      hash.update(data);
+      received += data.length;
+      if (received - told >= ${progressBytes}) console.log("received", (told = received));
+    })
+    .on("end", () => console.log("end", received, hash.digest("hex")));`;
+
+async function lastLine(application: Application): Promise<string> {
+  for (;;) {
+    const line = await application.line();
+    if (!line.startsWith("from") && !line.startsWith("received")) return line;
+  }
+}
+
+describe("the gateway between two machines", function () {
+  this.timeout(30_000);
+  const lab = new GatewayLab();
+  const servers: Application[] = [];
+
+  async function serve(program: string): Promise<Application> {
+    const server = lab.application("server", program);
+    servers.push(server);
+    expect(await server.line()).to.equal("listening");
+    return server;
+  }
+
+  before(async () => {
+    lab.up();
+    lab.run("server", "service");
+    lab.run("client", "tun");
+    await lab.gateway("server", "converter");
+    await lab.gateway("client", "gateway");
+  });
+
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.end();
+  });
+
+  after(() => lab.down());
+
+  it("carries a download of python's over both paths, as the page says", async () => {
+    await serve(`
+      require("node:http").createServer((_, response) => response.end(Buffer.alloc(20_000_000)))
+        .listen(8080, "192.0.2.80", () => console.log("listening"));
+      process.stdin.on("data", () => {}).on("end", () => process.exit());`);
+    const before = [lab.receivedBytes("client", 0), lab.receivedBytes("client", 1)];
+    expect(lab.run("client", "download").trim()).to.equal("20000000");
+    for (const path of [0, 1] as const)
+      expect(lab.receivedBytes("client", path) - before[path]!).to.be.greaterThan(20_000);
+  });
+
+  it("outlives the loss of either path in the middle of a download, and no byte is wrong", async () => {
+    const bytes = 300_000_000;
+    await serve(sender(bytes, 8001));
+    const client = lab.application("client", reader(8001, 20_000_000));
+    expect(await client.line()).to.match(/^from 10\.99\.0\.1 /);
+    for (const path of [1, 0] as const) {
+      await client.line();
+      lab.setPath(path, "down");
+      await client.line();
+      await client.line();
+      lab.setPath(path, "up");
+    }
+    expect(await lastLine(client)).to.equal(`end ${bytes} ${streamHash(bytes)}`);
+  });
+
+  it("refuses what the server refuses", async () => {
+    const client = lab.application("client", reader(8002));
+    expect(await client.line()).to.equal("ECONNREFUSED");
+    expect(lab.records.client.at(-1)).to.include({ type: "refused", to: "192.0.2.80:8002" });
+  });
+
+  it("passes on the end of one direction while the other goes on", async () => {
+    await serve(`
+      require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+        let text = "";
+        socket.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("end", () => socket.end("heard " + text));
+      }).listen(8003, "192.0.2.80", () => console.log("listening"));
+      process.stdin.on("data", () => {}).on("end", () => process.exit());`);
+    const client = lab.application(
+      "client",
+      `require("node:net").connect({ port: 8003, host: "192.0.2.80", allowHalfOpen: true })
+        .on("data", (data) => console.log(String(data))).end("a question");`,
+    );
+    expect(await client.line()).to.equal("heard a question");
+  });
+
+  it("passes on a reset, in both directions", async () => {
+    const server = await serve(`
+      require("node:net").createServer((socket) => {
+        socket.on("error", (error) => console.log(error.code));
+        socket.on("data", (data) => String(data) === "reset me" ? socket.resetAndDestroy() : socket.write("hello"));
+      }).listen(8004, "192.0.2.80", () => console.log("listening"));
+      process.stdin.on("data", () => {}).on("end", () => process.exit());`);
+    const connecting = `const socket = require("node:net").connect(8004, "192.0.2.80");`;
+    const reset = lab.application(
+      "client",
+      `${connecting} socket.on("error", (error) => console.log(error.code)).write("reset me");`,
+    );
+    expect(await reset.line()).to.equal("ECONNRESET");
+    lab.application("client", `${connecting} socket.on("data", () => socket.resetAndDestroy()).write("greet me");`);
+    expect(await server.line()).to.equal("ECONNRESET");
+  });
+
+  it("carries 200 connections at a time", async () => {
+    const bytes = 200_000;
+    await serve(sender(bytes, 8005));
+    const client = lab.application(
+      "client",
+      `let ended = 0;
+      const hashes = new Set();
+      const sockets = Array.from({ length: 200 }, () => require("node:net").connect(8005, "192.0.2.80"));
+      for (const socket of sockets) {
+        const hash = require("node:crypto").createHash("sha256");
+        socket.on("data", (data) => hash.update(data)).on("error", (error) => console.log(error.code)).on("end", () => {
+          hashes.add(hash.digest("hex"));
+          if (++ended === sockets.length) console.log(ended, ...hashes);
+        });
+      }`,
+    );
+    expect(await client.line()).to.equal(`200 ${streamHash(bytes)}`);
+  });
+
+  it("holds back who sends to a slow reader, without holding up others", async () => {
+    const bytes = 400_000_000;
+    const server = await serve(`
+      ${streamFunctions}
+      let accepted = 0;
+      require("node:net").createServer((socket) => {
+        let sent = 0;
+        const more = () => {
+          while (sent < ${bytes}) {
+            const chunk = piece(sent, Math.min(65536, ${bytes} - sent));
+            sent += chunk.length;
+            if (!socket.write(chunk)) return void socket.once("drain", more);
+          }
+          socket.end();
+        };
+        more();
+        process.stdin.on("data", () => console.log(sent));
+      }).listen(8006, "192.0.2.80", () => console.log("listening"));
+      process.stdin.on("end", () => process.exit());`);
+    const slow = lab.application(
+      "client",
+      `const hash = require("node:crypto").createHash("sha256");
+      let received = 0;
+      const socket = require("node:net").connect(8006, "192.0.2.80")
+        .on("data", (data) => { hash.update(data); received += data.length; })
+        .on("end", () => console.log("end", received, hash.digest("hex")));
+      socket.pause();
+      socket.on("connect", () => console.log("connected"));
+      process.stdin.once("data", () => socket.resume()).on("end", () => {});`,
+    );
+    expect(await slow.line()).to.equal("connected");
+    // Meanwhile another connection carries half as much: time enough to fill whatever there is.
+    await serve(sender(bytes / 2, 8007));
+    const other = lab.application("client", reader(8007));
+    expect(await lastLine(other)).to.equal(`end ${bytes / 2} ${streamHash(bytes / 2)}`);
+    server.say("how much?");
+    const held = Number(await server.line());
+    // Buffers of two kernels' sockets, of the paths in both directions, and of the TUN device.
+    expect(held).to.be.lessThan(40_000_000);
+    slow.say("go on");
+    expect(await slow.line()).to.equal(`end ${bytes} ${streamHash(bytes)}`);
+    slow.end();
+  });
+
+  it("takes SOCKS5 beside, and tells what the converter has found", async () => {
+    await serve(sender(1_000_000, 8008));
+    const program = (port: number) => `
+      const [negotiation, socket] = [[], require("node:net").connect(1080, "127.0.0.1")];
+      let received = 0;
+      socket.write(Buffer.from([5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 80, ${port >> 8}, ${port & 255}]));
+      socket.on("data", (data) => {
+        if (received === 0) console.log(data.subarray(0, 4).toString("hex"));
+        received += data.length;
+      }).on("end", () => console.log(received));`;
+    const refused = lab.application("client", program(8009));
+    expect([await refused.line(), await refused.line()]).to.deep.equal(["05000505", "12"]);
+    const client = lab.application("client", program(8008));
+    expect([await client.line(), await client.line()]).to.deep.equal(["05000500", String(1_000_012)]);
+  });
+
+  it("carries what leaves the machine, by rules instead of a route", async () => {
+    lab.run("client", "everything");
+    await serve(sender(1_000_000, 8010));
+    const client = lab.application("client", reader(8010));
+    expect(await lastLine(client)).to.equal(`end 1000000 ${streamHash(1_000_000)}`);
+  });
+
+  it("says how much it carried, and what ended badly", () => {
+    const carried = lab.records.client.filter((record): record is Extract<GatewayRecord, { type: "carried" }> => record.type === "carried");
+    expect(carried.filter(({ error }) => error !== undefined).map(({ to }) => to)).to.deep.equal([
+      "192.0.2.80:8004",
+      "192.0.2.80:8004",
+    ]);
+    expect(carried.find(({ to }) => to === "192.0.2.80:8001")).to.include({ bytesUp: 0, bytesDown: 300_000_000 });
+    expect(lab.records.client.some(({ type }) => type === "problem")).to.equal(false);
+  });
+});
