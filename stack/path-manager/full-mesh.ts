@@ -1,20 +1,15 @@
 import type { SubflowCloseReason } from "../events.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
+import { JoinBackOff } from "./join-back-off.ts";
 import type { ManagedConnection, PathManager } from "./path-manager.ts";
 
-const firstRetry = 200_000;
-const lastRetry = 8_000_000;
 /** A pair that has never answered is asked again, ever more rarely: the path to it may appear, but most likely there is none. */
 const lastRetryOfUnanswered = 300_000_000;
 
 interface Pair {
   local: IpAddress;
   remote: IpAddress;
-  retryAt: number;
-  delay: number;
-  answered: boolean;
-  /** Infinity: there is no subflow. */
-  establishedAt: number;
+  backOff: JoinBackOff;
 }
 
 /**
@@ -34,9 +29,7 @@ export class FullMesh implements PathManager {
   }
 
   onSubflowEstablished(local: IpAddress, remote: IpAddress, now: number): void {
-    const pair = this.#pair(local, remote);
-    pair.establishedAt = now;
-    pair.answered = true;
+    this.#backOff(local, remote).onEstablished(now);
   }
 
   onSubflowClosed(
@@ -47,20 +40,13 @@ export class FullMesh implements PathManager {
     now: number,
   ): void {
     if (!connection.initiator) return;
-    const pair = this.#pair(local, remote);
+    const backOff = this.#backOff(local, remote);
     if (reason === "interface-down" || reason === "address-removed") {
-      // Its return is an event of its own, and then there is nothing to wait for.
-      pair.retryAt = 0;
-      pair.delay = firstRetry;
+      backOff.reset();
       return;
     }
-    // One that was reset as soon as it carried data was no success: options get lost there.
-    if (now - pair.establishedAt > lastRetry) pair.delay = firstRetry;
-    pair.establishedAt = Number.POSITIVE_INFINITY;
-    pair.retryAt = now + pair.delay;
-    connection.noteRetry(local, remote, pair.delay, now);
-    pair.delay = Math.min(pair.answered ? lastRetry : lastRetryOfUnanswered, pair.delay * 2);
-    if (pair.retryAt < this.nextTimeout) this.nextTimeout = pair.retryAt;
+    connection.noteRetry(local, remote, backOff.onClosed(now), now);
+    this.nextTimeout = Math.min(this.nextTimeout, backOff.retryAt);
   }
 
   #openMissing(connection: ManagedConnection, now: number): void {
@@ -68,9 +54,9 @@ export class FullMesh implements PathManager {
       if (!local.up) continue;
       for (const remote of connection.remoteAddresses) {
         if (connection.hasSubflow(local.address, remote) || !connection.hasRoute(local, remote.address)) continue;
-        const pair = this.#pair(local.address, remote.address);
-        if (pair.retryAt <= now) connection.createSubflow(local, remote, now);
-        else if (pair.retryAt < this.nextTimeout) this.nextTimeout = pair.retryAt;
+        const { retryAt } = this.#backOff(local.address, remote.address);
+        if (retryAt <= now) connection.createSubflow(local, remote, now);
+        else this.nextTimeout = Math.min(this.nextTimeout, retryAt);
       }
     }
   }
@@ -85,12 +71,12 @@ export class FullMesh implements PathManager {
     }
   }
 
-  #pair(local: IpAddress, remote: IpAddress): Pair {
+  #backOff(local: IpAddress, remote: IpAddress): JoinBackOff {
     let pair = this.#pairs.find((known) => known.local === local && known.remote === remote);
     if (pair === undefined) {
-      pair = { local, remote, retryAt: 0, delay: firstRetry, answered: false, establishedAt: Number.POSITIVE_INFINITY };
+      pair = { local, remote, backOff: new JoinBackOff(lastRetryOfUnanswered) };
       this.#pairs.push(pair);
     }
-    return pair;
+    return pair.backOff;
   }
 }

@@ -1,4 +1,6 @@
 import { expect } from "chai";
+import { resetWhen } from "../testing/segment-surgery.ts";
+import { mptcpPresent } from "../wire/mptcp-options.ts";
 import { converse, makePair, type Pair, wifi } from "../testing/pair.ts";
 
 const second = 1_000_000;
@@ -35,5 +37,19 @@ describe("n different ports of path-manager", () => {
     pair.network.run(30 * second);
     const living = conversation.client.connection.info().subflows.filter(({ state }) => state === "established");
     expect(living).to.have.length(4);
+  });
+
+  it("asks ever more rarely for those that are refused, however long the ones before have lived", () => {
+    const pair = pairWith(2);
+    const conversation = converse(pair, 1_000, 1_000, { endsAfterSending: false });
+    pair.network.run(30 * second);
+    let refused = 0;
+    pair.links[0]!.up.middlebox = resetWhen(pair.network, pair.links[0]!, ({ mptcp }) => {
+      if (mptcp.has(mptcpPresent.join)) refused++;
+      return mptcp.has(mptcpPresent.join);
+    });
+    conversation.client.connection.subflows[1]!.endpoint.abort("timeout", pair.network.now);
+    pair.network.run(20 * second);
+    expect(refused).to.be.within(4, 8);
   });
 });

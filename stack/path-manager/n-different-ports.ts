@@ -1,9 +1,7 @@
 import type { SubflowCloseReason } from "../events.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
+import { JoinBackOff } from "./join-back-off.ts";
 import type { ManagedConnection, PathManager } from "./path-manager.ts";
-
-const firstRetry = 200_000;
-const lastRetry = 8_000_000;
 
 /**
  * Several subflows between the two addresses of the first, each from a port of its own: in a network that spreads flows over paths of equal cost by their
@@ -15,10 +13,8 @@ export class NDifferentPorts implements PathManager {
   readonly #wanted: number;
   /** The initial one is there before anything is asked of us. */
   #living = 1;
-  #retryAt = 0;
-  #delay = firstRetry;
-  /** When the latest was. */
-  #establishedAt: number = Number.POSITIVE_INFINITY;
+  /** One wait for all: those that close together come back together. */
+  readonly #backOff = new JoinBackOff();
 
   /** @param wanted subflows of a connection, the first among them */
   constructor(wanted: number) {
@@ -31,8 +27,8 @@ export class NDifferentPorts implements PathManager {
     const local = connection.localAddresses.find(({ address }) => address === connection.initialLocalAddress);
     const remote = connection.remoteAddresses.find(({ addressId }) => addressId === 0);
     if (local === undefined || remote === undefined || !local.up || !connection.hasRoute(local, remote.address)) return;
-    if (this.#retryAt > now) {
-      this.nextTimeout = this.#retryAt;
+    if (this.#backOff.retryAt > now) {
+      this.nextTimeout = this.#backOff.retryAt;
       return;
     }
     while (this.#living < this.#wanted) {
@@ -42,7 +38,7 @@ export class NDifferentPorts implements PathManager {
   }
 
   onSubflowEstablished(_local: IpAddress, _remote: IpAddress, now: number): void {
-    this.#establishedAt = now;
+    this.#backOff.onEstablished(now);
   }
 
   onSubflowClosed(
@@ -55,19 +51,10 @@ export class NDifferentPorts implements PathManager {
     if (!connection.initiator) return;
     this.#living--;
     if (reason === "interface-down" || reason === "address-removed") {
-      // Its return is an event of its own, and then there is nothing to wait for.
-      this.#retryAt = 0;
-      this.#delay = firstRetry;
+      this.#backOff.reset();
       return;
     }
-    // Those that were reset as soon as they carried data were no success: options get lost there.
-    if (now - this.#establishedAt > lastRetry) this.#delay = firstRetry;
-    // One wait for all: those that close together come back together.
-    if (this.#retryAt <= now) {
-      this.#retryAt = now + this.#delay;
-      connection.noteRetry(local, remote, this.#delay, now);
-      this.#delay = Math.min(lastRetry, this.#delay * 2);
-    }
-    this.nextTimeout = this.#retryAt;
+    if (this.#backOff.retryAt <= now) connection.noteRetry(local, remote, this.#backOff.onClosed(now), now);
+    this.nextTimeout = this.#backOff.retryAt;
   }
 }
