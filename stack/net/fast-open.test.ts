@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import { makePair, type Pair, wifi } from "../testing/pair.ts";
+import { makePair, wifi } from "../testing/pair.ts";
 import { segmentOf } from "../testing/wire-tap.ts";
 import { tcpFlag } from "../wire/tcp-segment.ts";
 import { connect, createServer } from "./net.ts";

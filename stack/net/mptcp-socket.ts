@@ -472,10 +472,12 @@ function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
 }
 
 /** Options of node:net that cannot be had here are refused, never ignored. */
-function refuseForeign(options: object): void {
+export function refuseForeign(options: object): void {
   for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"])
     if ((options as Record<string, unknown>)[name] === true)
       throw wrongValue(`options.${name}`, "is not supported. Received true");
+  if ((options as Record<string, unknown>)["blockList"] !== undefined)
+    throw wrongValue("options.blockList", "is not supported");
   for (const name of ["fd", "handle"])
     if ((options as Record<string, unknown>)[name] !== undefined)
       throw wrongValue(`options.${name}`, "names a descriptor: sockets of the stack have none");

@@ -3,7 +3,7 @@ import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import type { Connection, Listener } from "../host.ts";
 import { type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
-import { MptcpSocket, type MptcpSocketOptions, type SocketAddressInfo } from "./mptcp-socket.ts";
+import { MptcpSocket, type MptcpSocketOptions, refuseForeign, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
 import { coded, codeOfRefusal, SocketError, wrongType } from "./socket-error.ts";
@@ -62,6 +62,7 @@ export class Server extends EventEmitter<ServerEvents> {
       throw wrongType("options", "of type object", options);
     this.#stack = stack;
     this.#options = typeof options === "object" && options !== null ? options : {};
+    refuseForeign(this.#options);
     const { keepAliveInitialDelay } = this.#options;
     if (keepAliveInitialDelay !== undefined && typeof keepAliveInitialDelay !== "number")
       throw wrongType("options.keepAliveInitialDelay", "of type number", keepAliveInitialDelay);

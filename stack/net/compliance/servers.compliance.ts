@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { isIPv6 } from "node:net";
 import { expect } from "chai";
 import type { MptcpSocket, Server } from "../net.ts";
@@ -226,6 +226,25 @@ export const servers: Suite = (bench) => {
       if (pauseOnConnect) expect(socket.bytesRead).to.equal(0);
       expect(await textOf(socket.resume())).to.equal("text");
     }
+  });
+
+  it("capture what handlers reject, where that is asked for", async () => {
+    const before = EventEmitter.captureRejections;
+    EventEmitter.captureRejections = true;
+    const server = made();
+    EventEmitter.captureRejections = before;
+    const failure = new Error("of a handler");
+    const told = new Promise((resolve) => {
+      const rejects = (socket: MptcpSocket): unknown => {
+        socket.on("error", resolve);
+        return Promise.reject(failure);
+      };
+      server.on("connection", rejects as (socket: MptcpSocket) => void);
+    });
+    server.listen(0, bench().net.serverAddress);
+    await once(server, "listening");
+    bench().connect(server);
+    expect(await told).to.equal(failure);
   });
 
   it("give themselves to the sockets that they accept", async () => {
