@@ -39,15 +39,28 @@ export function registerRequirementsCommand(program: Command): void {
         return;
       }
       if (write) writeFileSync(join(repositoryRoot, requirementsDocument), requirementsPage(ledgers));
-      const coverages = asked.map(coverageOf);
-      const missing = uncoveredMusts(coverages);
-      if (json) {
-        const requirements = asked.flatMap((ledger) => ledger.requirements);
-        process.stdout.write(`${JSON.stringify({ version: 1, coverage: coverages, requirements }, undefined, 2)}\n`);
-      } else process.stdout.write(alignedTable(coverageTable(coverages)));
-      for (const { id, level, text } of missing) process.stderr.write(`uncovered: ${id} ${level}: ${text}\n`);
-      if (missing.length > 0) process.exitCode = 1;
+      const { output, complaints, exitCode } = reportOf(asked, json ?? false);
+      process.stdout.write(output);
+      process.stderr.write(complaints);
+      if (exitCode !== 0) process.exitCode = exitCode;
     });
+}
+
+/** What is printed of ledgers that are right about the code; exit code 1 when nothing covers a MUST. */
+export function reportOf(
+  ledgers: readonly Ledger[],
+  json: boolean,
+): { output: string; complaints: string; exitCode: 0 | 1 } {
+  const coverage = ledgers.map(coverageOf);
+  const missing = uncoveredMusts(coverage);
+  const requirements = ledgers.flatMap((ledger) => ledger.requirements);
+  return {
+    output: json
+      ? `${JSON.stringify({ version: 1, coverage, requirements }, undefined, 2)}\n`
+      : alignedTable(coverageTable(coverage)),
+    complaints: missing.map(({ id, level, text }) => `uncovered: ${id} ${level}: ${text}\n`).join(""),
+    exitCode: missing.length > 0 ? 1 : 0,
+  };
 }
 
 /** All ledgers, by RFC, with everything that is wrong with them. */

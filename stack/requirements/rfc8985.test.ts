@@ -73,7 +73,16 @@ describe("the reordering window (RFC 8985 §6.2 step 4)", () => {
   });
 });
 
-describe("a tail loss probe (RFC 8985 §7.3)", () => {
+describe("a tail loss probe (RFC 8985 §7.2, §7.3)", () => {
+  it("is not scheduled while something is reported by SACK", () => {
+    const bench = new SenderBench({ sack: true });
+    bench.send(5);
+    expect(bench.timers.isSet(timer.lossProbe)).to.equal(true);
+    bench.now += rtt;
+    bench.acknowledge(2, [[4, 4]]);
+    expect(bench.timers.isSet(timer.lossProbe)).to.equal(false);
+  });
+
   it("is one at a time: no other is scheduled until it has been answered", () => {
     const bench = probed();
     expect(bench.timers.isSet(timer.lossProbe)).to.equal(false);

@@ -10,7 +10,7 @@ export function requirementsPage(ledgers: readonly Ledger[]): string {
     "# Requirements of the RFCs",
     "",
     "Written by `./pathlab requirements --write` from [stack/requirements](../stack/requirements); a test keeps it up to date. Requirements are told in our own words;",
-    "the RFC's text decides. *Met* means that the test that is cited fails when the requirement is broken. The exceptions:",
+    "the RFC's text decides. Where it says what is to be done without one of the words of RFC 2119, the level is the one that the text means. *Met* means that the test that is cited fails when the requirement is broken. The exceptions:",
     "",
     ...Object.entries(exceptionKinds).map(([kind, meaning]) => `- **${kind}**: ${meaning}`),
     "",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { formatDiagnostic } from "../../model/diagnostics.ts";
 import { repositoryRoot } from "../repository.ts";
-import { loadLedgers, requirementsDocument } from "../requirements.ts";
+import { loadLedgers, reportOf, requirementsDocument } from "../requirements.ts";
 import { coverageOf, uncoveredMusts } from "./coverage.ts";
 import { requirementsPage } from "./document.ts";
 import { type Checkout, checkEvidence } from "./evidence.ts";
@@ -116,6 +116,23 @@ describe("the coverage of a ledger", () => {
     const coverage = coverageOf(ledger);
     expect([coverage.met, coverage.exceptions.deliberate, coverage.uncovered.length]).to.deep.equal([1, 1, 2]);
     expect(uncoveredMusts([coverage]).map(({ id }) => id)).to.deep.equal(["rfc9999-1-3"]);
+  });
+});
+
+describe("pathlab requirements", () => {
+  const covered = entry("1", 1, ", code: a.ts, tests: right.pkt");
+
+  for (const json of [false, true]) {
+    it(`fails on a MUST that nothing covers, and names it${json ? ", with --json too" : ""}`, () => {
+      const { exitCode, complaints } = reportOf([ledgerOf(covered + entry("1", 2, ", code: a.ts"))], json);
+      expect([exitCode, complaints]).to.deep.equal([1, "uncovered: rfc9999-1-2 MUST: be right\n"]);
+    });
+  }
+
+  it("does not fail on a SHOULD, nor on an exception", () => {
+    const should = entry("1", 2).replace("MUST", "SHOULD");
+    const excepted = entry("1", 3, ", exception: { kind: untested, reason: x }");
+    expect(reportOf([ledgerOf(covered + should + excepted)], false)).to.include({ exitCode: 0, complaints: "" });
   });
 });
 
