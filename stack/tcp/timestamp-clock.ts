@@ -1,9 +1,17 @@
 /** Timestamps (RFC 7323): echo, and protection against wrapped sequence numbers (PAWS, §5). The clock ticks in milliseconds from a random start. */
 
+import { mptcpPresent } from "../wire/mptcp-options.ts";
+import { maximumOptionsLength, tcpOptionsLength, timestampsLength } from "../wire/tcp-emit.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 
 /** RFC 7323 §5.5: a recent timestamp older than this is not compared any more. */
 const staleAfter = 24 * 86_400 * 1_000_000;
+
+/** A signal without data, and with an HMAC of its own: ADD_ADDR with an IPv6 address and a port (RFC 8684 §3.4.1). Who sends it has no place for the option. */
+function leavesNoRoom(segment: TcpSegment): boolean {
+  if (segment.payloadLength > 0 || !segment.mptcp.has(mptcpPresent.addAddress)) return false;
+  return tcpOptionsLength(segment) + timestampsLength > maximumOptionsLength;
+}
 
 export class TimestampClock {
   readonly #offset: number;
@@ -38,7 +46,7 @@ export class TimestampClock {
   /** "old": PAWS refuses it (§5.3). "missing": the option that was agreed on is not there, the segment is to be dropped (§3.2). */
   judge(segment: TcpSegment, start: number, next: number, now: number): "acceptable" | "old" | "missing" {
     if (!this.enabled) return "acceptable";
-    if (!segment.hasTimestamps) return "missing";
+    if (!segment.hasTimestamps) return leavesNoRoom(segment) ? "acceptable" : "missing";
     if (!this.isNewer(segment, now, true)) return "old";
     // RFC 7323 §4.3: the timestamp of the segment that covers the last acknowledgement sent.
     if (start <= this.#lastAckSent && start <= next) {

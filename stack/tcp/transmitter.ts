@@ -3,7 +3,13 @@
 import type { IpAddress } from "../wire/ip-address.ts";
 import { ecn } from "../wire/ipv4.ts";
 import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequence.ts";
-import { maximumOptionsLength, sackBlocksThatFit, tcpOptionsLength, userTimeoutLength } from "../wire/tcp-emit.ts";
+import {
+  maximumOptionsLength,
+  sackBlocksThatFit,
+  tcpOptionsLength,
+  timestampsLength,
+  userTimeoutLength,
+} from "../wire/tcp-emit.ts";
 import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 import type { ExplicitCongestion } from "./explicit-congestion.ts";
 import type { Handshake } from "./handshake.ts";
@@ -17,7 +23,6 @@ import type { UserTimeout } from "./user-timeout.ts";
 
 const maximumSuperPacket = 65_400;
 const maximumSuperPacketSegments = 44;
-const timestampsLength = 12;
 
 export interface Flow {
   readonly route: SegmentRoute;

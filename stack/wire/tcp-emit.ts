@@ -7,13 +7,15 @@ import { maximumSackBlocks, tcpHeaderLength, tcpOptionKind, type TcpSegment } fr
 export const maximumOptionsLength = 40;
 
 export const userTimeoutLength = 4;
+/** With the two octets of padding that RFC 7323, appendix A, puts before them. */
+export const timestampsLength = 12;
 
 /** Options other than SACK; SACK blocks take what they leave. */
 export function tcpOptionsLength(segment: TcpSegment): number {
   let length = mptcpOptionsLength(segment.mptcp);
   if (segment.mss > 0) length += 4;
   if (segment.windowScale >= 0) length += 4;
-  if (segment.hasTimestamps) length += 12;
+  if (segment.hasTimestamps) length += timestampsLength;
   else if (segment.sackPermitted) length += 4;
   if (segment.sackCount > 0) length += 4 + 8 * segment.sackCount;
   if (segment.userTimeoutSeconds > 0) length += userTimeoutLength;
@@ -56,7 +58,7 @@ export function writeTcp(segment: TcpSegment, view: DataView, at: number): numbe
     );
     view.setUint32(position + 4, segment.timestampValue);
     view.setUint32(position + 8, segment.timestampEcho);
-    position += 12;
+    position += timestampsLength;
   } else if (segment.sackPermitted) {
     view.setUint32(position, 0x0101_0000 | (tcpOptionKind.sackPermitted << 8) | 2);
     position += 4;

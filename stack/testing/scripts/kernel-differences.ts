@@ -27,7 +27,7 @@ export const kernelDifferences: readonly KernelDifference[] = [
     verdict: "kernel",
     section: "RFC 7323 §3.2 (SHOULD drop)",
     kernel: "takes a segment without timestamps where they were agreed on",
-    scripts: ["tcp/timestamps/segment-without-the-option.pkt"],
+    scripts: ["tcp/timestamps/segment-without-the-option.pkt", "mptcp/ipv6/advertised-address-without-timestamps.pkt"],
   },
   {
     verdict: "kernel",
