@@ -295,8 +295,8 @@ export const kernelDifferences: readonly KernelDifference[] = [
   {
     verdict: "kernel",
     section: "RFC 8684 §3.1: flags D to G are ignored by who does not know them",
-    kernel: "answers a SYN with other flags than A, C and H as plain TCP",
-    scripts: ["mptcp/handshake/other-flags-are-ignored.pkt"],
+    kernel: "takes a SYN or SYN/ACK with other flags than A, C and H as plain TCP",
+    scripts: ["mptcp/handshake/other-flags-are-ignored.pkt", "mptcp/handshake/other-flags-in-the-syn-ack.pkt"],
   },
   {
     verdict: "specific",
@@ -380,5 +380,22 @@ export const kernelDifferences: readonly KernelDifference[] = [
     section: "RFC 3168 §6.1.2, RFC 6937 §3: the window is halved within a round trip",
     kernel: "reduces the window to its threshold bit by bit, by PRR also for marks",
     scripts: ["tcp/ecn/no-growth-while-echoed.pkt"],
+  },
+  {
+    verdict: "kernel",
+    section: "RFC 3168 §6.1.1: who has sent a SYN that does not ask marks no data",
+    kernel: "marks data when the first of two SYNs had asked and the SYN/ACK grants it",
+    scripts: ["tcp/ecn/answer-after-a-second-syn.pkt"],
+  },
+  {
+    verdict: "both",
+    section:
+      "RFC 8684 §3.3.1: a mapping may span several segments; RFC 9293 §3.8.6.2.1: how data are cut is the sender's",
+    kernel: "declares one mapping for what is written at once, and cuts by half of the largest window",
+    scripts: [
+      "mptcp/addresses/signals-are-no-duplicates.pkt",
+      "mptcp/dss/window-without-data-ack.pkt",
+      "mptcp/handshake/mapping-on-every-segment.pkt",
+    ],
   },
 ];
