@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { ConnectionStateError } from "../mptcp/connection-observer.ts";
 import { makePair, type Pair, wifi } from "../testing/pair.ts";
 import { connect, createServer, type MptcpSocket } from "./net.ts";
-import type { SocketConnectOptions } from "./mptcp-socket.ts";
+import type { SocketConnectOptions } from "./socket-options.ts";
 import { stackOf } from "./virtual-hosts.fixture.ts";
 
 async function advance(pair: Pair, done: () => boolean): Promise<void> {

@@ -1,47 +1,23 @@
 import { addAbortSignal, Duplex } from "node:stream";
 import type { Connection } from "../host.ts";
 import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
-import { type ConnectArguments, connectCall, type ConnectTarget } from "./call-arguments.ts";
+import { type ConnectArguments, connectCall } from "./call-arguments.ts";
 import { ConnectionAttempts } from "./connection-attempts.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import { linuxInfo, type SocketInfo } from "./linux-info.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
 import type { Server } from "./server.ts";
+import { closedBeforeConnection, coded, endedByPeer, SocketError, socketClosed, wrongType } from "./socket-error.ts";
 import {
-  closedBeforeConnection,
-  coded,
-  endedByPeer,
-  SocketError,
-  socketClosed,
-  wrongType,
-  wrongValue,
-} from "./socket-error.ts";
+  checkedTimeout,
+  ConnectionOptions,
+  type MptcpSocketOptions,
+  refuseForeign,
+  type SocketConnectOptions,
+} from "./socket-options.ts";
 import { type OnReadOptions, SocketReader } from "./socket-reader.ts";
 import { SocketWriter, type WriteCallback } from "./socket-writer.ts";
-
-/** What libuv asks of the kernel: a probe each second, ten of them; two hours of silence before (RFC 9293 §3.8.4, MUST-28). */
-const keepAliveProbes = { intervalMicroseconds: 1_000_000, probes: 10 };
-const defaultKeepAliveIdle = 7_200_000_000;
-/** What timers of Node take. */
-const longestTimeout = 2 ** 31 - 1;
-
-export interface MptcpSocketOptions {
-  /** As for `net.Socket`: without it, the end of the peer's stream ends ours. Default false. */
-  allowHalfOpen?: boolean;
-  /** Destroys the socket. */
-  signal?: AbortSignal;
-  onread?: OnReadOptions;
-  /** Small writes do not wait for the acknowledgement of others (TCP_NODELAY). Default false. */
-  noDelay?: boolean;
-  keepAlive?: boolean;
-  /** Milliseconds; 0: two hours. */
-  keepAliveInitialDelay?: number;
-  /** Bytes that wait in the socket to be read, and of writes after which `write` says that it is enough. */
-  highWaterMark?: number;
-}
-
-export type SocketConnectOptions = ConnectTarget & MptcpSocketOptions & { timeout?: number };
 
 /** What a server gives to a socket that it has accepted. */
 export interface AcceptedConnection {
@@ -69,6 +45,7 @@ export class MptcpSocket extends Duplex {
   autoSelectFamilyAttemptedAddresses: string[] | undefined;
 
   readonly #stack: NetworkStack;
+  readonly #options: ConnectionOptions;
   readonly #idle: IdleTimer;
   readonly #signal: AbortSignal | undefined;
   readonly #onread: OnReadOptions | undefined;
@@ -82,8 +59,6 @@ export class MptcpSocket extends Duplex {
   #writesEarly = false;
   #finalCallback: WriteCallback | undefined;
   #resets = false;
-  #noDelay: boolean | undefined;
-  #keepAlive: { enable: boolean; initialDelay: number } | undefined;
 
   /** @throws what node:net throws of the same options: ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
   constructor(stack: NetworkStack, options: MptcpSocketOptions = {}, accepted?: AcceptedConnection) {
@@ -98,12 +73,8 @@ export class MptcpSocket extends Duplex {
     this.#stack = stack;
     this.#onread = onread;
     this.#reader = this.#newReader();
+    this.#options = new ConnectionOptions(options);
     this.#idle = new IdleTimer(stack, () => this.emit("timeout"));
-    if (options.noDelay !== undefined) this.#noDelay = options.noDelay;
-    const { keepAlive, keepAliveInitialDelay: initialDelay = 0 } = options;
-    if (typeof initialDelay !== "number")
-      throw wrongType("options.keepAliveInitialDelay", "of type number", initialDelay);
-    if (keepAlive !== undefined) this.#keepAlive = { enable: keepAlive, initialDelay };
     this.#signal = signal;
     if (signal !== undefined) addAbortSignal(signal, this);
     if (accepted === undefined) return;
@@ -215,18 +186,11 @@ export class MptcpSocket extends Duplex {
   /** `timeout` is emitted after so many milliseconds without reading or writing; 0: never. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
   setTimeout(milliseconds: number, onTimeout?: () => void): this {
     if (this.destroyed) return this;
-    if (typeof milliseconds !== "number") throw wrongType("msecs", "of type number", milliseconds);
-    if (!(milliseconds >= 0 && Number.isFinite(milliseconds)))
-      throw coded(
-        new RangeError(
-          `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${milliseconds}`,
-        ),
-        "ERR_OUT_OF_RANGE",
-      );
+    const timeout = checkedTimeout(milliseconds);
     if (onTimeout !== undefined && typeof onTimeout !== "function")
       throw wrongType("callback", "of type function", onTimeout);
-    this.timeout = Math.min(milliseconds, longestTimeout);
-    this.#idle.set(this.timeout);
+    this.timeout = timeout;
+    this.#idle.set(timeout);
     if (onTimeout !== undefined) {
       if (milliseconds === 0) this.off("timeout", onTimeout);
       else this.once("timeout", onTimeout);
@@ -236,15 +200,14 @@ export class MptcpSocket extends Duplex {
 
   /** Without delay, each write goes out at once, however small (TCP_NODELAY; RFC 9293 §3.7.4). */
   setNoDelay(noDelay = true): this {
-    this.#noDelay = noDelay;
+    this.#options.setNoDelay(noDelay);
     this.#applyOptions();
     return this;
   }
 
   /** Probes after `initialDelay` milliseconds of silence, on each subflow; 0: as before, at first two hours. */
   setKeepAlive(enable = false, initialDelay = 0): this {
-    const delay = Math.max(0, Math.trunc(initialDelay / 1_000)) * 1_000;
-    this.#keepAlive = { enable, initialDelay: delay || (this.#keepAlive?.initialDelay ?? 0) };
+    this.#options.setKeepAlive(enable, initialDelay);
     this.#applyOptions();
     return this;
   }
@@ -380,12 +343,7 @@ export class MptcpSocket extends Duplex {
   #applyOptions(): void {
     const connection = this.#connection;
     if (connection === undefined || this.#closed) return;
-    if (this.#noDelay !== undefined) connection.noDelay = this.#noDelay;
-    if (this.#keepAlive !== undefined) {
-      const { enable, initialDelay } = this.#keepAlive;
-      const idleMicroseconds = initialDelay > 0 ? initialDelay * 1_000 : defaultKeepAliveIdle;
-      connection.setKeepAlive(enable ? { idleMicroseconds, ...keepAliveProbes } : undefined, this.#stack.now());
-    }
+    this.#options.apply(connection, this.#stack.now());
     this.#stack.wake();
   }
 
@@ -469,16 +427,4 @@ export class MptcpSocket extends Duplex {
 function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
   if (address === undefined) return undefined;
   return address.includes(":") ? "IPv6" : "IPv4";
-}
-
-/** Options of node:net that cannot be had here are refused, never ignored. */
-export function refuseForeign(options: object): void {
-  for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"])
-    if ((options as Record<string, unknown>)[name] === true)
-      throw wrongValue(`options.${name}`, "is not supported. Received true");
-  if ((options as Record<string, unknown>)["blockList"] !== undefined)
-    throw wrongValue("options.blockList", "is not supported");
-  for (const name of ["fd", "handle"])
-    if ((options as Record<string, unknown>)[name] !== undefined)
-      throw wrongValue(`options.${name}`, "names a descriptor: sockets of the stack have none");
 }

@@ -2,9 +2,10 @@
 
 import { isIP, isIPv4, isIPv6 } from "node:net";
 import { type ConnectArguments, connectCall } from "./call-arguments.ts";
-import { MptcpSocket, type MptcpSocketOptions, type SocketConnectOptions } from "./mptcp-socket.ts";
+import { MptcpSocket } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { Server, type ServerOptions } from "./server.ts";
+import type { MptcpSocketOptions, SocketConnectOptions } from "./socket-options.ts";
 
 type OnConnection = (socket: MptcpSocket) => void;
 

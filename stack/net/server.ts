@@ -3,10 +3,11 @@ import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import type { Connection, Listener } from "../host.ts";
 import { type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
-import { MptcpSocket, type MptcpSocketOptions, refuseForeign, type SocketAddressInfo } from "./mptcp-socket.ts";
+import { MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
 import { coded, codeOfRefusal, SocketError, wrongType } from "./socket-error.ts";
+import { type MptcpSocketOptions, refuseForeign } from "./socket-options.ts";
 
 /** What is told of a connection that was not taken. */
 export interface DroppedConnection {

@@ -239,7 +239,7 @@ export const servers: Suite = (bench) => {
         socket.on("error", resolve);
         return Promise.reject(failure);
       };
-      server.on("connection", rejects as (socket: MptcpSocket) => void);
+      server.on("connection", rejects);
     });
     server.listen(0, bench().net.serverAddress);
     await once(server, "listening");

@@ -1,0 +1,92 @@
+/** What programs may ask of a socket, checked, and what of it concerns its connection. */
+
+import type { Connection } from "../host.ts";
+import type { ConnectTarget } from "./call-arguments.ts";
+import { coded, wrongType, wrongValue } from "./socket-error.ts";
+import type { OnReadOptions } from "./socket-reader.ts";
+
+/** What libuv asks of the kernel: a probe each second, ten of them; two hours of silence before (RFC 9293 §3.8.4, MUST-28). */
+const keepAliveProbes = { intervalMicroseconds: 1_000_000, probes: 10 };
+const defaultKeepAliveIdle = 7_200_000_000;
+/** What timers of Node take. */
+const longestTimeout = 2 ** 31 - 1;
+
+export interface MptcpSocketOptions {
+  /** As for `net.Socket`: without it, the end of the peer's stream ends ours. Default false. */
+  allowHalfOpen?: boolean;
+  /** Destroys the socket. */
+  signal?: AbortSignal;
+  onread?: OnReadOptions;
+  /** Small writes do not wait for the acknowledgement of others (TCP_NODELAY). Default false. */
+  noDelay?: boolean;
+  keepAlive?: boolean;
+  /** Milliseconds; 0: two hours. */
+  keepAliveInitialDelay?: number;
+  /** Bytes that wait in the socket to be read, and of writes after which `write` says that it is enough. */
+  highWaterMark?: number;
+}
+
+export type SocketConnectOptions = ConnectTarget & MptcpSocketOptions & { timeout?: number };
+
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+export function checkedTimeout(milliseconds: unknown): number {
+  if (typeof milliseconds !== "number") throw wrongType("msecs", "of type number", milliseconds);
+  if (!(milliseconds >= 0 && Number.isFinite(milliseconds)))
+    throw coded(
+      new RangeError(
+        `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${milliseconds}`,
+      ),
+      "ERR_OUT_OF_RANGE",
+    );
+  return Math.min(milliseconds, longestTimeout);
+}
+
+/** Noted before there is a connection, and given to it then. */
+export class ConnectionOptions {
+  #noDelay: boolean | undefined;
+  #keepAlive: boolean | undefined;
+  #idleMilliseconds: number;
+
+  /** @throws ERR_INVALID_ARG_TYPE */
+  constructor({ noDelay, keepAlive, keepAliveInitialDelay = 0 }: MptcpSocketOptions) {
+    if (typeof keepAliveInitialDelay !== "number")
+      throw wrongType("options.keepAliveInitialDelay", "of type number", keepAliveInitialDelay);
+    this.#noDelay = noDelay;
+    this.#keepAlive = keepAlive;
+    this.#idleMilliseconds = wholeSeconds(keepAliveInitialDelay);
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.#noDelay = noDelay;
+  }
+
+  /** `initialDelay` 0: as before. */
+  setKeepAlive(keepAlive: boolean, initialDelay: number): void {
+    this.#keepAlive = keepAlive;
+    this.#idleMilliseconds = wholeSeconds(initialDelay) || this.#idleMilliseconds;
+  }
+
+  apply(connection: Connection, now: number): void {
+    if (this.#noDelay !== undefined) connection.noDelay = this.#noDelay;
+    if (this.#keepAlive === undefined) return;
+    const idleMicroseconds = this.#idleMilliseconds > 0 ? this.#idleMilliseconds * 1_000 : defaultKeepAliveIdle;
+    connection.setKeepAlive(this.#keepAlive ? { idleMicroseconds, ...keepAliveProbes } : undefined, now);
+  }
+}
+
+/** The kernel counts in seconds. */
+function wholeSeconds(milliseconds: number): number {
+  return Math.max(0, Math.trunc(milliseconds / 1_000)) * 1_000;
+}
+
+/** Options of node:net that cannot be had here are refused, never ignored. */
+export function refuseForeign(options: object): void {
+  for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"])
+    if ((options as Record<string, unknown>)[name] === true)
+      throw wrongValue(`options.${name}`, "is not supported. Received true");
+  if ((options as Record<string, unknown>)["blockList"] !== undefined)
+    throw wrongValue("options.blockList", "is not supported");
+  for (const name of ["fd", "handle"])
+    if ((options as Record<string, unknown>)[name] !== undefined)
+      throw wrongValue(`options.${name}`, "names a descriptor: sockets of the stack have none");
+}
