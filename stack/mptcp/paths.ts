@@ -102,8 +102,9 @@ export class Paths implements ManagedConnection {
     endpoint.requestAck();
   }
 
-  onSubflowClosed({ endpoint }: Subflow, reason: SubflowCloseReason, now: number): void {
-    this.#manager.onSubflowClosed(this, endpoint.localAddress, endpoint.remoteAddress, reason, now);
+  onSubflowClosed({ endpoint, hasFailedForGood }: Subflow, reason: SubflowCloseReason, now: number): void {
+    const { localAddress, remoteAddress } = endpoint;
+    this.#manager.onSubflowClosed(this, localAddress, remoteAddress, reason, hasFailedForGood, now);
   }
 
   /** `carrier` given: no other subflow may carry the signal. */

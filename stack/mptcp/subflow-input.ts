@@ -76,6 +76,7 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   if (segment.has(tcpFlag.rst)) {
     if (options.has(mptcpPresent.reset)) {
       subflow.peerResetReason = options.resetReason;
+      subflow.peerResetTransient = options.resetTransient;
       connection.environment.record({
         time: now,
         name: "mptcp:reset-received",

@@ -9,6 +9,7 @@ import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
 import type { SegmentOutput, TcpUser } from "../tcp/tcp-user.ts";
 import { type IpAddress, formatIpAddress } from "../wire/ip-address.ts";
+import { resetReason } from "../wire/mptcp-options.ts";
 import type { Uint64 } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
@@ -94,6 +95,8 @@ export class Subflow implements TcpUser, Schedulable {
   /** Of our MP_TCPRST and of the peer's (RFC 8684 §3.6); -1: there is none. */
   resetReason = -1;
   peerResetReason = -1;
+  /** The peer says that the path may be tried again soon. */
+  peerResetTransient = false;
   /** Data sequence number for MP_FAIL on a RST. */
   failedSequence: Uint64 | undefined;
 
@@ -164,6 +167,11 @@ export class Subflow implements TcpUser, Schedulable {
 
   get usable(): boolean {
     return this.established && this.joinConfirmed && this.endpoint.canSendData;
+  }
+
+  /** One side has reset it because MPTCP does not get through there (RFC 8684 §3.6). */
+  get hasFailedForGood(): boolean {
+    return isInterference(this.resetReason) || (isInterference(this.peerResetReason) && !this.peerResetTransient);
   }
 
   get ended(): boolean {
@@ -424,4 +432,8 @@ export class Subflow implements TcpUser, Schedulable {
       rtoCount: sender.rtoCount,
     };
   }
+}
+
+function isInterference(reason: number): boolean {
+  return reason === resetReason.mptcpSpecific || reason === resetReason.middleboxInterference;
 }

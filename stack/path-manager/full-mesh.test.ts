@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { converse, makePair, wifi, thirdGeneration } from "../testing/pair.ts";
+import { stripMptcp } from "../testing/wire-tap.ts";
+import { tcpFlag } from "../wire/tcp-segment.ts";
 
 const second = 1_000_000;
 
@@ -22,6 +24,15 @@ describe("the full mesh of path-manager", () => {
   it("asks a pair of addresses that never answers ever more rarely", () => {
     const pair = makePair({ paths: [wifi, thirdGeneration] });
     pair.links[1]!.up.blackhole = true;
+    converse(pair, 1_000, 1_000, { endsAfterSending: false });
+    pair.network.run(3_600 * second);
+    const created = pair.network.eventsNamed("mptcp:subflow-created", pair.client).length - 1;
+    expect(created).to.be.within(10, 30);
+  });
+
+  it("asks a pair of addresses where options get lost ever more rarely (RFC 8684 §3.6)", () => {
+    const pair = makePair({ paths: [wifi, thirdGeneration] });
+    pair.links[1]!.up.middlebox = stripMptcp((segment) => !segment.has(tcpFlag.syn));
     converse(pair, 1_000, 1_000, { endsAfterSending: false });
     pair.network.run(3_600 * second);
     const created = pair.network.eventsNamed("mptcp:subflow-created", pair.client).length - 1;

@@ -37,6 +37,7 @@ export class FullMesh implements PathManager {
     local: IpAddress,
     remote: IpAddress,
     reason: SubflowCloseReason,
+    permanent: boolean,
     now: number,
   ): void {
     if (!connection.initiator) return;
@@ -45,7 +46,7 @@ export class FullMesh implements PathManager {
       backOff.reset();
       return;
     }
-    connection.noteRetry(local, remote, backOff.onClosed(now), now);
+    connection.noteRetry(local, remote, backOff.onClosed(permanent, now), now);
     this.nextTimeout = Math.min(this.nextTimeout, backOff.retryAt);
   }
 

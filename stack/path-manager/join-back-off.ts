@@ -2,6 +2,8 @@
 
 const firstRetry = 200_000;
 const lastRetry = 8_000_000;
+/** Where MPTCP does not get through: the path may change, but most likely it does not (RFC 8684 §3.6, SHOULD NOT). */
+const lastRetryOfHopeless = 300_000_000;
 
 export class JoinBackOff {
   /** Before this, in microseconds, no join; 0: at once. */
@@ -27,14 +29,14 @@ export class JoinBackOff {
     this.#delay = firstRetry;
   }
 
-  /** Returns how many microseconds are waited. */
-  onClosed(now: number): number {
+  /** Returns how many microseconds are waited. `permanent`: MPTCP does not get through there. */
+  onClosed(permanent: boolean, now: number): number {
     // One that was reset as soon as it carried data was no success: options get lost there.
     if (now - this.#establishedAt > lastRetry) this.#delay = firstRetry;
     this.#establishedAt = Number.POSITIVE_INFINITY;
     const delay = this.#delay;
     this.retryAt = now + delay;
-    this.#delay = Math.min(this.#limit, delay * 2);
+    this.#delay = Math.min(permanent ? lastRetryOfHopeless : this.#limit, delay * 2);
     return delay;
   }
 }

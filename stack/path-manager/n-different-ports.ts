@@ -46,6 +46,7 @@ export class NDifferentPorts implements PathManager {
     local: IpAddress,
     remote: IpAddress,
     reason: SubflowCloseReason,
+    permanent: boolean,
     now: number,
   ): void {
     if (!connection.initiator) return;
@@ -54,7 +55,7 @@ export class NDifferentPorts implements PathManager {
       this.#backOff.reset();
       return;
     }
-    if (this.#backOff.retryAt <= now) connection.noteRetry(local, remote, this.#backOff.onClosed(now), now);
+    if (this.#backOff.retryAt <= now) connection.noteRetry(local, remote, this.#backOff.onClosed(permanent, now), now);
     this.nextTimeout = this.#backOff.retryAt;
   }
 }

@@ -40,11 +40,13 @@ export interface PathManager {
   /** The connection is established, an address came or went, or the time has come. */
   update(connection: ManagedConnection, now: number): void;
   onSubflowEstablished(local: IpAddress, remote: IpAddress, now: number): void;
+  /** `permanent`: MPTCP does not get through there (RFC 8684 §3.6). */
   onSubflowClosed(
     connection: ManagedConnection,
     local: IpAddress,
     remote: IpAddress,
     reason: SubflowCloseReason,
+    permanent: boolean,
     now: number,
   ): void;
 }

@@ -280,4 +280,33 @@ export const keptScenarios = {
       client: { pathManager: "n-different-ports", sends: 10_058 },
       server: { sendBufferBytes: 4_096, sends: 4_306 },
     },
+  "a path that loses mappings was joined every 8 s, for a segment or two each time: neither end had its data nor an error":
+    {
+      seed: 36_042,
+      paths: [
+        {
+          down: { rate: 2_000_000, delay: 5_000, queueBytes: 60_000 },
+          tamperingDown: [
+            { kind: "split-first", value: 0 },
+            { kind: "coalesce-last", value: 0 },
+          ],
+        },
+        { tamperingUp: [{ kind: "strip-non-syn", value: 0 }] },
+      ],
+      client: { receiveBufferBytes: 4_096, readInterval: 20_000 },
+      server: { sends: 48_326 },
+    },
+  "the same with eight subflows over one path": {
+    seed: 379_679,
+    paths: [
+      {
+        up: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, loss: 0.05, duplicate: 0.5 },
+        down: { rate: 10_000_000, delay: 5_000, queueBytes: 60_000, loss: 0.05, duplicate: 0.5 },
+        tamperingUp: [{ kind: "segment-size-clamp", value: 19_831 }],
+        tamperingDown: [{ kind: "coalesce-last", value: 0 }],
+      },
+    ],
+    client: { pathManager: "n-different-ports" },
+    server: { sends: 38_758 },
+  },
 } satisfies Record<string, KeptScenario>;
