@@ -1,6 +1,8 @@
 import type { FrameSink, OutgoingFrame } from "../frame.ts";
 import type { StackEvent } from "../events.ts";
-import type { Host } from "../host.ts";
+import { ConfigurationError } from "../host-options.ts";
+import { type Host, NetworkError } from "../host.ts";
+import { AddressEvents, type AddressEvent } from "./address-events.ts";
 import { monotonicMicroseconds } from "./clock.ts";
 import { interfaceInfo, LinkEvents, type LinkEvent } from "./link-events.ts";
 import { PacketPort, type Port, TunPort } from "./port.ts";
@@ -20,7 +22,9 @@ export type DriverProblem =
   /** The interface was deleted: it stays down for good. */
   | { type: "interface-deleted"; interfaceName: string }
   /** The socket or the listener for link events reported an error other than an interface going down. */
-  | { type: "socket"; interfaceName: string; code: string };
+  | { type: "socket"; interfaceName: string; code: string }
+  /** The kernel's interface has got an address that the host cannot have: it is the host's already, or cannot be one. */
+  | { type: "address-refused"; interfaceName: string; address: string; reason: string };
 
 export type DriverOptions = {
   host: Host;
@@ -41,7 +45,7 @@ export type DriverCounters = {
 
 /**
  * Puts a pure {@link Host} on wires: a packet socket or a TUN device for each interface, one precise timer, and the news of interfaces
- * going up and down. A batch of frames comes in, the host's answers go out as a batch; checksums and, where the host
+ * going up and down and of the addresses that the kernel gets and loses there meanwhile. A batch of frames comes in, the host's answers go out as a batch; checksums and, where the host
  * was told that the interface has it, segmentation are left to the device (virtio-net header). To stack/net it is the
  * `NetworkStack`: host, clock and wake.
  */
@@ -49,7 +53,9 @@ export class Driver implements FrameSink {
   readonly host: Host;
   readonly #ports: Port[] = [];
   readonly #timer: PreciseTimer;
-  readonly #linkEvents: LinkEvents[] = [];
+  readonly #events: (LinkEvents | AddressEvents)[] = [];
+  /** Addresses that came from the kernel, each as it is written: only these go with the kernel's. */
+  readonly #kernelAddresses = new Set<string>();
   readonly #onEvent: (event: StackEvent, now: number) => void;
   readonly #onProblem: (problem: DriverProblem) => void;
   /** A run is going to happen; while it happens, another is wanted. */
@@ -68,8 +74,16 @@ export class Driver implements FrameSink {
     });
     try {
       for (const device of options.interfaces) this.#ports.push(this.#open(device, this.#ports.length));
-      for (const namespacePath of new Set(this.#ports.map((port) => port.namespacePath)))
-        this.#linkEvents.push(new LinkEvents(namespacePath, (event) => this.#onLink(namespacePath, event)));
+      for (const namespacePath of new Set(this.#ports.map((port) => port.namespacePath))) {
+        this.#events.push(new LinkEvents(namespacePath, (event) => this.#onLink(namespacePath, event)));
+        this.#events.push(
+          new AddressEvents(
+            namespacePath,
+            (event) => this.#onAddress(namespacePath, event),
+            (code) => this.#onProblem({ type: "socket", interfaceName: "any", code }),
+          ),
+        );
+      }
     } catch (error) {
       this.close();
       throw error;
@@ -106,7 +120,7 @@ export class Driver implements FrameSink {
   close(): void {
     this.#closed = true;
     this.#timer.close();
-    for (const events of this.#linkEvents) events.close();
+    for (const events of this.#events) events.close();
     for (const port of this.#ports) port.close();
   }
 
@@ -153,6 +167,26 @@ export class Driver implements FrameSink {
     this.wake();
   }
 
+  /** The kernel speaks of an interface by its number, which a new one of the same name does not share. */
+  #onAddress(namespacePath: string | undefined, { type, interfaceIndex, address, prefixLength }: AddressEvent): void {
+    const index = this.#ports.findIndex(
+      (port) => port.namespacePath === namespacePath && numberOf(port) === interfaceIndex,
+    );
+    if (index < 0) return;
+    try {
+      if (type === "added") {
+        if (this.#kernelAddresses.has(address)) return; // Told again: its lifetime has changed.
+        this.host.addAddress(index, { address, prefixLength }, this.now());
+        this.#kernelAddresses.add(address);
+      } else if (this.#kernelAddresses.delete(address)) this.host.removeAddress(address, this.now());
+    } catch (error) {
+      if (!(error instanceof NetworkError) && !(error instanceof ConfigurationError)) throw error;
+      const { interfaceName } = this.#ports[index]!;
+      this.#onProblem({ type: "address-refused", interfaceName, address, reason: error.message });
+    }
+    this.wake();
+  }
+
   #lookUp(index: number): void {
     const { interfaceName, namespacePath } = this.#ports[index]!;
     try {
@@ -165,5 +199,14 @@ export class Driver implements FrameSink {
   #gone(index: number): void {
     this.host.setInterfaceUp(index, false, this.now());
     this.#onProblem({ type: "interface-deleted", interfaceName: this.#ports[index]!.interfaceName });
+  }
+}
+
+/** undefined: it is gone. */
+function numberOf({ namespacePath, interfaceName }: Port): number | undefined {
+  try {
+    return interfaceInfo(namespacePath, interfaceName).index;
+  } catch {
+    return undefined;
   }
 }

@@ -39,7 +39,7 @@ export type GatewayRecord =
     }
   /** A connection that was asked for did not come about. */
   | { readonly type: "refused"; readonly to?: string; readonly reason: string }
-  | { readonly type: "problem"; readonly interfaceName: string; readonly problem: string };
+  | { readonly type: "problem"; readonly problem: DriverProblem };
 
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -142,7 +142,7 @@ export class Gateway {
     const driver = new Driver({
       host: new Host(options),
       interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name, device })),
-      onProblem: (problem) => this.#emit(recordOf(problem)),
+      onProblem: (problem) => this.#emit({ type: "problem", problem }),
     });
     this.#drivers.push(driver);
     return driver;
@@ -177,11 +177,6 @@ function mtuOf(tun: string): number {
 
 function nameOf({ address, port }: TransportAddress): string {
   return formatEndpoint(formatIpAddress(address), port);
-}
-
-function recordOf(problem: DriverProblem): GatewayRecord {
-  const { interfaceName } = problem;
-  return { type: "problem", interfaceName, problem: problem.type === "socket" ? problem.code : "deleted" };
 }
 
 const words = new Uint32Array(256);

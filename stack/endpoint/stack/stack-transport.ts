@@ -29,6 +29,7 @@ export class StackTransport extends SocketTransport {
 }
 
 function problemSentence(problem: DriverProblem): string {
+  if (problem.type === "address-refused") return `${problem.interfaceName}: ${problem.reason}`;
   return problem.type === "interface-deleted"
     ? `the interface ${problem.interfaceName} was deleted`
     : `${problem.interfaceName}: ${problem.code}`;

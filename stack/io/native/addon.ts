@@ -71,6 +71,10 @@ export type NativeAddon = {
     namespacePath: string | undefined,
     onEvent: (errno: number, index: number, name: string, flags: number, mtu: number, deleted: boolean) => void,
   ): NativeHandle;
+  openAddressEvents(
+    namespacePath: string | undefined,
+    onEvent: (errno: number, index: number, address: Uint8Array, prefixLength: number, deleted: boolean) => void,
+  ): NativeHandle;
   monotonicMicroseconds(): number;
   realtimeOffsetMicroseconds(): number;
   openTimer(onTime: () => void): NativeHandle;

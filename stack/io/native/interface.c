@@ -105,6 +105,32 @@ static void report_link(watcher *self, const struct nlmsghdr *message) {
   watcher_call(self, 6, values);
 }
 
+static void report_address(watcher *self, const struct nlmsghdr *message) {
+  const struct ifaddrmsg *head = NLMSG_DATA(message);
+  int left = (int)IFA_PAYLOAD(message);
+  const struct rtattr *found = NULL;
+  uint32_t flags = head->ifa_flags;
+  for (const struct rtattr *attribute = IFA_RTA(head); RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    /* IFA_LOCAL is the own address where the interface is point to point; IFA_ADDRESS is then the peer's. */
+    if (attribute->rta_type == IFA_LOCAL || (attribute->rta_type == IFA_ADDRESS && !found)) found = attribute;
+    if (attribute->rta_type == IFA_FLAGS) memcpy(&flags, RTA_DATA(attribute), sizeof flags);
+  }
+  if (!found || head->ifa_scope != RT_SCOPE_UNIVERSE) return;
+  /* Nobody may use an address while it is looked for on the link, nor one that somebody else has (RFC 4862, 5.4). */
+  if (message->nlmsg_type == RTM_NEWADDR && flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) return;
+  size_t size = RTA_PAYLOAD(found);
+  void *bytes;
+  napi_value values[5], buffer;
+  napi_create_int32(self->env, 0, &values[0]);
+  napi_create_int32(self->env, (int)head->ifa_index, &values[1]);
+  napi_create_arraybuffer(self->env, size, &bytes, &buffer);
+  memcpy(bytes, RTA_DATA(found), size);
+  napi_create_typedarray(self->env, napi_uint8_array, size, buffer, 0, &values[2]);
+  napi_create_uint32(self->env, head->ifa_prefixlen, &values[3]);
+  napi_get_boolean(self->env, message->nlmsg_type == RTM_DELADDR, &values[4]);
+  watcher_call(self, 5, values);
+}
+
 static void on_netlink(watcher *self, int status, int events) {
   static char buffer[65536] __attribute__((aligned(NLMSG_ALIGNTO)));
   (void)events;
@@ -122,13 +148,15 @@ static void on_netlink(watcher *self, int status, int events) {
       continue;
     }
     for (struct nlmsghdr *message = (struct nlmsghdr *)buffer; NLMSG_OK(message, length) && !self->closing;
-         message = NLMSG_NEXT(message, length))
-      if (message->nlmsg_type == RTM_NEWLINK || message->nlmsg_type == RTM_DELLINK) report_link(self, message);
+         message = NLMSG_NEXT(message, length)) {
+      int type = message->nlmsg_type;
+      if (type == RTM_NEWLINK || type == RTM_DELLINK) report_link(self, message);
+      if (type == RTM_NEWADDR || type == RTM_DELADDR) report_address(self, message);
+    }
   }
 }
 
-/* openLinkEvents(namespacePath, callback(errno, index, name, flags, mtu, deleted)) -> handle */
-static napi_value open_link_events(napi_env env, napi_callback_info info) {
+static napi_value open_events(napi_env env, napi_callback_info info, uint32_t groups, const char *what) {
   size_t count = 2;
   napi_value arguments[2];
   char path[4096];
@@ -136,18 +164,29 @@ static napi_value open_link_events(napi_env env, napi_callback_info info) {
   if (!string_argument(env, arguments[0], path, sizeof path)) return NULL;
   int fd = socket_in_namespace(env, path, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
   if (fd < 0) return NULL;
-  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+  struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = groups};
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) {
     int error = errno;
     close(fd);
-    return throw_errno(env, error, "subscribe to link events in", path[0] ? path : "(own)"), NULL;
+    return throw_errno(env, error, what, path[0] ? path : "(own)"), NULL;
   }
   watcher *self = calloc(1, sizeof *self);
   self->ready = on_netlink;
   return watcher_open(env, self, fd, arguments[1]);
 }
 
+/* openLinkEvents(namespacePath, callback(errno, index, name, flags, mtu, deleted)) -> handle */
+static napi_value open_link_events(napi_env env, napi_callback_info info) {
+  return open_events(env, info, RTMGRP_LINK, "subscribe to link events in");
+}
+
+/* openAddressEvents(namespacePath, callback(errno, index, address: Uint8Array(4 | 16), prefixLength, deleted)) -> handle */
+static napi_value open_address_events(napi_env env, napi_callback_info info) {
+  return open_events(env, info, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR, "subscribe to address events in");
+}
+
 void define_interface(napi_env env, napi_value exports) {
   define_function(env, exports, "interfaceInfo", interface_info);
   define_function(env, exports, "openLinkEvents", open_link_events);
+  define_function(env, exports, "openAddressEvents", open_address_events);
 }
