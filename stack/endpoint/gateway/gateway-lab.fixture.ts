@@ -39,14 +39,18 @@ export class GatewayLab {
   }
 
   async down(): Promise<void> {
-    for (const child of this.#processes) if (child.exitCode === null) child.kill("SIGTERM");
-    await Promise.all(this.#processes.map((child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+    const running = this.#processes.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+    for (const child of running) child.kill("SIGTERM");
+    await Promise.all(running.map((child) => once(child, "exit")));
     for (const machine of ["client", "server"] as const) ip(`netns del ${this.#name(machine)}`);
   }
 
   /** Runs the page's block to its end; returns what it wrote. */
   run(machine: Machine, block: string): string {
-    return execFileSync("ip", this.#shell(machine, this.#block(machine, block)), { encoding: "utf8", ...this.#spawning });
+    return execFileSync("ip", this.#shell(machine, this.#block(machine, block)), {
+      encoding: "utf8",
+      ...this.#spawning,
+    });
   }
 
   /** Starts the gateway of the page's block, and waits until it is ready. */

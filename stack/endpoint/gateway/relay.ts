@@ -3,7 +3,6 @@ import type { Duplex } from "node:stream";
 
 /** What `net.Socket` and `MptcpSocket` have in common here; half-open allowed. */
 export interface RelaySocket extends Duplex {
-  readonly bytesRead: number;
   readonly bytesWritten: number;
   /** RST, or MP_FASTCLOSE. */
   resetAndDestroy(): unknown;
@@ -22,6 +21,8 @@ export interface RelayResult {
  * are closed.
  */
 export function relay(near: RelaySocket, far: RelaySocket, onEnd: (result: RelayResult) => void): void {
+  // What was said before, to set them up, is not the applications'.
+  const [beforeUp, beforeDown] = [far.bytesWritten, near.bytesWritten];
   let open = 2;
   let error: string | undefined;
   for (const [socket, other] of [
@@ -33,7 +34,8 @@ export function relay(near: RelaySocket, far: RelaySocket, onEnd: (result: Relay
         error ??= "ECONNRESET";
         if (!other.destroyed) other.resetAndDestroy();
       }
-      if (--open === 0) onEnd({ bytesUp: near.bytesRead, bytesDown: far.bytesRead, error });
+      if (--open > 0) return;
+      onEnd({ bytesUp: far.bytesWritten - beforeUp, bytesDown: near.bytesWritten - beforeDown, error });
     };
     socket.on("error", (reason: NodeJS.ErrnoException) => (error ??= reason.code ?? reason.message));
     // It may have gone while the other was being set up.
