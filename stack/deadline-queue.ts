@@ -8,8 +8,11 @@ interface Entry<T> {
   due: number;
 }
 
+/** So few entries are not worth clearing. */
+const smallHeap = 64;
+
 export class DeadlineQueue<T> {
-  readonly #heap: Entry<T>[] = [];
+  #heap: Entry<T>[] = [];
   /** The one of the item's entries that counts: others are left over from later deadlines. */
   readonly #entries = new Map<T, Entry<T>>();
   readonly #deadlineOf: (item: T) => number;
@@ -35,6 +38,13 @@ export class DeadlineQueue<T> {
 
   remove(item: T): void {
     this.#entries.delete(item);
+    // What was removed would be held until its deadline: connections that have ended, and what their timers refer to.
+    if (this.#heap.length > smallHeap && this.#heap.length > 2 * this.#entries.size) this.#clearLeftOver();
+  }
+
+  /** Entries in the heap, left-over ones among them. */
+  get heldEntries(): number {
+    return this.#heap.length;
   }
 
   /** The next deadline, `Infinity` for none. */
@@ -59,6 +69,12 @@ export class DeadlineQueue<T> {
     const { item } = this.#pop();
     this.#entries.delete(item);
     return item;
+  }
+
+  #clearLeftOver(): void {
+    const entries = this.#heap;
+    this.#heap = [];
+    for (const entry of entries) if (this.#entries.get(entry.item) === entry) this.#push(entry);
   }
 
   #push(entry: Entry<T>): void {
