@@ -1,0 +1,61 @@
+import { expect } from "chai";
+import { parseGatewayOptions, UsageError } from "./gateway-options.ts";
+
+const path = ["--interface", "wlan0=10.77.1.11/24"];
+const near = [...path, "--peer", "10.77.1.12:4460", "--tun", "pathlab0"];
+const far = [...path, "--converter", "4460"];
+
+describe("the gateway's command line", () => {
+  it("names interfaces with their addresses and routers", () => {
+    const text = "wwan0=10.77.2.11/24,fd00:2::11/64,via=10.77.2.254,via=fe80::1,backup";
+    expect(parseGatewayOptions([...near, "--interface", text]).interfaces).to.deep.equal([
+      { name: "wlan0", addresses: [{ address: "10.77.1.11", prefixLength: 24 }], backup: false },
+      {
+        name: "wwan0",
+        addresses: [
+          { address: "10.77.2.11", prefixLength: 24 },
+          { address: "fd00:2::11", prefixLength: 64 },
+        ],
+        backup: true,
+        gateway: "10.77.2.254",
+        ipv6Gateway: "fe80::1",
+      },
+    ]);
+  });
+
+  it("takes a peer of either family, and a way in", () => {
+    const options = parseGatewayOptions([...path, "--peer", "[fd00:1::12]:4460", "--socks", "127.0.0.1:1080"]);
+    expect(options.peer).to.deep.equal({ host: "fd00:1::12", port: 4460 });
+    expect(options.socks).to.deep.equal({ host: "127.0.0.1", port: 1080 });
+  });
+
+  it("allows what is in any of the prefixes", () => {
+    const { allowed } = parseGatewayOptions([...far, "--allow", "192.0.2.0/24", "--allow", "2001:db8::/32"]);
+    expect([allowed!.check("192.0.2.80"), allowed!.check("198.51.100.1")]).to.deep.equal([true, false]);
+    expect(allowed!.check("2001:db8::80", "ipv6")).to.equal(true);
+  });
+
+  for (const [problem, argv] of [
+    ["--interface: at least one is needed", ["--converter", "4460"]],
+    ["one of --peer and --converter is needed", path],
+    ["one of --peer and --converter is needed", [...near, "--converter", "4460"]],
+    ["--peer: applications need a way in", [...path, "--peer", "10.77.1.12:4460"]],
+    ['--peer: "example.org:80" is not ADDRESS:PORT', [...path, "--peer", "example.org:80", "--tun", "t"]],
+    ['--converter: "70000" is not a port', [...path, "--converter", "70000"]],
+    ['--interface: "wlan0" is not NAME=ADDRESS/LENGTH', ["--interface", "wlan0", "--converter", "1"]],
+    ['--interface: "10.0.0.1/33" is not ADDRESS/LENGTH', ["--interface", "wlan0=10.0.0.1/33", "--converter", "1"]],
+    ['--to: "localhost" is not an IP address', [...far, "--to", "localhost"]],
+    ["--allow is an option of the other side", [...near, "--allow", "10.0.0.0/8"]],
+    ["--socks is an option of the other side", [...far, "--socks", "127.0.0.1:1080"]],
+    ["--tun shows servers the applications' addresses", [...far, "--tun", "pathlab0", "--to", "127.0.0.1"]],
+    ["--socks-user: NAME:PASSWORD is needed", [...near, "--socks-user", "anna"]],
+    ["Unknown option '--perr'", [...path, "--perr", "x"]],
+  ] as const) {
+    it(`is refused: ${argv.join(" ")}`, () => {
+      expect(() => parseGatewayOptions(argv))
+        .to.throw(UsageError)
+        .with.property("message")
+        .that.contains(problem);
+    });
+  }
+});
