@@ -24,6 +24,7 @@ import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
 import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { TransparentListener } from "./transparent-listener.ts";
+import { TurnQueue } from "./turn-queue.ts";
 import { isUnicast } from "./unicast.ts";
 import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { minimumIpv6Mtu } from "./wire/ipv6.ts";
@@ -92,8 +93,8 @@ export class Host {
   readonly #connections = new Set<Connection>();
   readonly #deadlines = new DeadlineQueue<Connection>((connection) => connection.nextTimeout);
   /** Connections that may have something to send, and those that have something to tell. */
-  readonly #awake = new Set<Connection>();
-  readonly #toNotify = new Set<Connection>();
+  readonly #awake = new TurnQueue<Connection>();
+  readonly #toNotify = new TurnQueue<Connection>();
   readonly #listenersToNotify = new Set<Listener>();
   #hasRequests = false;
   readonly #alarms = new DeadlineQueue<Alarm>((alarm) => alarm.at);
@@ -135,7 +136,7 @@ export class Host {
       mptcp: this.#mptcp,
       statelessHandshake,
       newConnection: (initiator, mptcp, plainReason, key) => this.#newConnection(initiator, mptcp, plainReason, key),
-      wake: (connection) => void this.#awake.add(connection),
+      wake: (connection) => this.#awake.add(connection),
       notifyListener: (listener) => void this.#listenersToNotify.add(listener),
       reply: (segment, local, now) => this.#reply(segment, local, now),
     });
@@ -171,8 +172,8 @@ export class Host {
         return true;
       },
       unregisterToken: (token) => void tokens.delete(token),
-      notify: (connection) => void this.#toNotify.add(connection),
-      wake: (connection) => void this.#awake.add(connection),
+      notify: (connection) => this.#toNotify.add(connection),
+      wake: (connection) => this.#awake.add(connection),
     };
   }
 
@@ -364,8 +365,7 @@ export class Host {
   /** Hands out every frame that may be sent now. */
   pollTransmit(now: number, sink: FrameSink): void {
     this.#output.begin(sink, now);
-    for (const connection of this.#awake) {
-      this.#awake.delete(connection);
+    for (let connection = this.#awake.take(); connection !== undefined; connection = this.#awake.take()) {
       connection.transmit(now, this.#output);
       if (connection.finished) this.#remove(connection);
       else this.#deadlines.update(connection);
@@ -396,8 +396,7 @@ export class Host {
       told = "state";
       this.#demultiplexer.transparentListener?.deliver();
     }
-    for (const connection of this.#toNotify) {
-      this.#toNotify.delete(connection);
+    for (let connection = this.#toNotify.take(); connection !== undefined; connection = this.#toNotify.take()) {
       if (connection.deliverNotifications()) told = "state";
     }
     for (const alarm of this.#ringing) {
