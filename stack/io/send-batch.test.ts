@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import type { PacketSocket } from "./packet-socket.ts";
 import { SendBatch } from "./send-batch.ts";
 
 /** A kernel by script: each call of `send` takes so many messages and stops with this code. */
@@ -36,7 +35,7 @@ class ScriptedSocket {
 
 function batchOn(socket: ScriptedSocket): { batch: SendBatch; done: number[] } {
   const done: number[] = [];
-  return { batch: new SendBatch(socket as unknown as PacketSocket, (messages) => done.push(messages)), done };
+  return { batch: new SendBatch(socket, (messages) => done.push(messages)), done };
 }
 
 describe("a batch of messages to send", () => {
