@@ -21,9 +21,9 @@ export class RemovalCheck {
     this.#probe(now);
   }
 
-  /** Something has come over the subflow: it is in use. */
+  /** Something has come over the subflow: it is in use, unless it may have been under way when the address was removed: what came before the second probe says nothing. */
   noteHeard(now: number): void {
-    if (this.nextTimeout === Number.POSITIVE_INFINITY) return;
+    if (this.nextTimeout === Number.POSITIVE_INFINITY || this.#probes < 2) return;
     this.nextTimeout = Number.POSITIVE_INFINITY;
     this.#subflow.handleProgress(now);
   }

@@ -44,6 +44,7 @@ export class FullMesh implements PathManager {
     const backOff = this.#backOff(local, remote);
     if (reason === "interface-down" || reason === "address-removed") {
       backOff.reset();
+      this.nextTimeout = now; // The address may be back by now, and only this subflow was in the way.
       return;
     }
     connection.noteRetry(local, remote, backOff.onClosed(permanent, now), now);

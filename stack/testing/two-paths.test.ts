@@ -1,7 +1,15 @@
 import { expect } from "chai";
 import { mptcpOptionKind, mptcpSubtype } from "../wire/mptcp-options.ts";
 import { checkStreams } from "./check-streams.ts";
-import { converse, makePair, type Pair, type Conversation, thirdGeneration, wifi } from "./pair.ts";
+import {
+  converse,
+  makePair,
+  type Pair,
+  type Conversation,
+  type StreamApplication,
+  thirdGeneration,
+  wifi,
+} from "./pair.ts";
 import { optionsOf } from "./wire-tap.ts";
 
 const second = 1_000_000;
@@ -140,6 +148,37 @@ describe("interfaces that go down and up", () => {
     network.run(60 * second, () => conversation.client.closed && conversation.server()?.closed === true);
     checkStreams(conversation, 0, 6_000_000);
   });
+});
+
+describe("a server's interface that goes down and up", () => {
+  /** Addresses and ports of the subflows that both ends have. */
+  const mesh = ({ client, server }: Conversation): string[] => {
+    const pairsOf = (end: StreamApplication | undefined): string[] =>
+      (end?.connection.info().subflows ?? []).map(({ localAddress, localPort, remoteAddress, remotePort }) =>
+        [`${localAddress}:${localPort}`, `${remoteAddress}:${remotePort}`].sort().join(" "),
+      );
+    const atServer = new Set(pairsOf(server()));
+    return pairsOf(client).filter((pair) => atServer.has(pair));
+  };
+
+  for (const clientToo of [false, true])
+    for (const seconds of [0.05, 0.5, 3, 10])
+      it(`${seconds} s later${clientToo ? ", with one of the client's," : ""} has its subflows back, and the dead ones are gone`, () => {
+        const pair = makePair({ serverInterfaces: 2 });
+        const { network, client, server } = pair;
+        const conversation = converse(pair, 0, 400_000_000, { endsAfterSending: false });
+        network.run(5 * second);
+        expect(mesh(conversation)).to.have.length(4);
+        const all = (up: boolean): void => {
+          server.setInterfaceUp(1, up, network.now);
+          if (clientToo) client.setInterfaceUp(1, up, network.now);
+        };
+        all(false);
+        network.run(seconds * second);
+        all(true);
+        network.run(5 * second);
+        expect(mesh(conversation)).to.have.length(4);
+      });
 });
 
 describe("a full mesh", () => {
