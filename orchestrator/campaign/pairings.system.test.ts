@@ -14,6 +14,10 @@ function read(directory: string, name: string): unknown {
   return JSON.parse(readFileSync(join(directory, name), "utf8"));
 }
 
+function isPlainTcp(kind: EndpointKind): boolean {
+  return kind === "linux-tcp" || kind === "pathlab-tcp";
+}
+
 async function expectPairing(
   directory: string,
   run: ShortRun & { client: EndpointKind; server: EndpointKind },
@@ -28,10 +32,10 @@ async function expectPairing(
   expect(connections).to.have.length(1);
   const [connection] = connections;
   const established = connection!.subflows.filter((subflow) => subflow.established);
-  if (run.client === "linux-tcp") {
+  if (isPlainTcp(run.client)) {
     expect(connection!.multipath).to.equal("not-offered");
     expect(established.map(({ path }) => path)).to.deep.equal(["wifi"]);
-  } else if (run.server === "linux-tcp") {
+  } else if (isPlainTcp(run.server)) {
     expect(connection!.multipath).to.equal("fell-back");
     expect(established.map(({ path }) => path)).to.deep.equal(["wifi"]);
   } else {
@@ -48,7 +52,7 @@ function expectKernelCounters(
   counters: CountersRecord,
   { client, server }: { client: EndpointKind; server: EndpointKind },
 ): void {
-  const multipath = client !== "linux-tcp" && server !== "linux-tcp";
+  const multipath = !isPlainTcp(client) && !isPlainTcp(server);
   const mptcp = (host: string, counter: string): number => counters[host]?.[`MPTcpExt.${counter}`] ?? 0;
   if (multipath && server === "linux-mptcp") expect(mptcp("server", "MPJoinAckRx")).to.equal(1);
   if (multipath && client === "linux-mptcp") expect(mptcp("phone", "MPJoinSynAckRx")).to.equal(1);

@@ -45,9 +45,9 @@ export type DriverCounters = {
 
 /**
  * Puts a pure {@link Host} on wires: a packet socket or a TUN device for each interface, one precise timer, and the news of interfaces
- * going up and down and of the addresses that the kernel gets and loses there meanwhile. A batch of frames comes in, the host's answers go out as a batch; checksums and, where the host
- * was told that the interface has it, segmentation are left to the device (virtio-net header). To stack/net it is the
- * `NetworkStack`: host, clock and wake.
+ * going up and down and of the addresses that the kernel gets and loses there meanwhile. A batch of frames comes in, the host's answers go
+ * out as a batch; checksums and, where the host was told that the interface has it, segmentation are left to the device (virtio-net
+ * header). To stack/net it is the `NetworkStack`: host, clock and wake.
  */
 export class Driver implements FrameSink {
   readonly host: Host;
@@ -170,7 +170,7 @@ export class Driver implements FrameSink {
   /** The kernel speaks of an interface by its number, which a new one of the same name does not share. */
   #onAddress(namespacePath: string | undefined, { type, interfaceIndex, address, prefixLength }: AddressEvent): void {
     const index = this.#ports.findIndex(
-      (port) => port.namespacePath === namespacePath && numberOf(port) === interfaceIndex,
+      (port) => port.sharesAddresses && port.namespacePath === namespacePath && numberOf(port) === interfaceIndex,
     );
     if (index < 0) return;
     try {

@@ -33,6 +33,8 @@ export interface Port {
   readonly queue: TransmitQueue;
   /** Frames that the kernel could not store for us, and frames longer than a slot. */
   readonly receiveDrops: number;
+  /** The addresses that the kernel has on the interface are the host's too. Those of a TUN device are of the other end, the kernel's own. */
+  readonly sharesAddresses: boolean;
   close(): void;
 }
 
@@ -41,6 +43,7 @@ export class PacketPort implements Port {
   readonly interfaceName: string;
   readonly namespacePath: string | undefined;
   readonly queue: TransmitQueue;
+  readonly sharesAddresses = true;
   readonly #socket: PacketSocket;
   #oversize = 0;
 
@@ -97,6 +100,7 @@ export class TunPort implements Port {
   readonly queue: TransmitQueue;
   /** The kernel keeps for us what we have not read, and drops before that. */
   readonly receiveDrops = 0;
+  readonly sharesAddresses = false;
   readonly #device: TunDevice;
 
   /** @throws Error with code ENOENT (no /dev/net/tun), EPERM, EBUSY, EINVAL */
