@@ -47,7 +47,7 @@ const rules: readonly Rule[] = [
     pattern:
       /(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?::(?:[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,6})?(?:(?<=:)\d+\.\d+\.\d+\.\d+)?(?!\w|:\S)/y,
   },
-  { kind: "ipv6-address", pattern: /(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?!\w|:\S)/y },
+  { kind: "ipv6-address", pattern: /(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?!\w)/y },
   { kind: "ellipsis", pattern: /\.\.\./y },
   { kind: "decimal", pattern: /\d*\.\d+(?![\w])/y },
   { kind: "integer", pattern: /0[xX][0-9a-fA-F]+(?!\w)|\d+(?!\w)/y },

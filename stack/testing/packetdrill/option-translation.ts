@@ -91,14 +91,13 @@ export function toWireOption(
             ? (seenAs(seen, "mp_fail")?.sequence ?? 0n)
             : numberToWire(option.sequence, context, receiverSide(context), option.position),
       };
-    case "mp_fastclose":
-      return {
-        kind: "mp_fastclose",
-        key:
-          option.key === undefined
-            ? sessionOf(context, option.position).key(receiverSide(context), option.position)
-            : context.keys.require(option.key),
-      };
+    case "mp_fastclose": {
+      const key =
+        option.key === undefined
+          ? sessionOf(context, option.position).key(receiverSide(context), option.position)
+          : context.keys.require(option.key);
+      return { kind: "mp_fastclose", key: BigInt.asUintN(64, key + option.step) };
+    }
     case "mp_reset":
       return { kind: "mp_reset", reason: option.reason, flags: option.flags };
   }
@@ -313,6 +312,7 @@ function numberToWire(
   side: "host" | "remote",
   position: Position,
 ): bigint {
+  if (number.version === 0) throw new ScriptUnsupported(position, "initial data sequence numbers of version 0 (SHA-1)");
   const key =
     number.base === undefined ? sessionOf(context, position).key(side, position) : context.keys.require(number.base);
   return dataNumberToWire(number, key);

@@ -20,7 +20,7 @@ function parseArguments(stream: TokenStream): Expression[] {
   const items: Expression[] = [];
   while (!stream.accept(")")) {
     if (items.length > 0) stream.expect(",");
-    items.push(parseExpression(stream));
+    items.push(parseExpression(stream, true));
   }
   return items;
 }
@@ -35,16 +35,17 @@ function skipNote(stream: TokenStream): void {
   }
 }
 
-function parseExpression(stream: TokenStream): Expression {
+/** `isArgument`: `name = value` may stand there, one field without its braces. */
+function parseExpression(stream: TokenStream, isArgument = false): Expression {
   const { position } = stream;
-  const first = parseOperand(stream);
+  const first = parseOperand(stream, isArgument);
   if (!stream.at("|")) return first;
   const operands = [first];
   while (stream.accept("|")) operands.push(parseOperand(stream));
   return { kind: "or", operands, position };
 }
 
-function parseOperand(stream: TokenStream): Expression {
+function parseOperand(stream: TokenStream, isArgument = false): Expression {
   const token = stream.peek();
   const { position } = token;
   switch (token.kind) {
@@ -55,12 +56,16 @@ function parseOperand(stream: TokenStream): Expression {
       let text = stream.next().text;
       // Adjacent strings are one, as in C.
       while (stream.atKind("string")) text += stream.next().text;
+      // As strace writes what it has cut off.
+      if (stream.atKind("ellipsis")) stream.next();
       return { kind: "string", text, position };
     }
     case "integer":
       return { kind: "integer", value: stream.expectInteger("a number"), position };
     case "word": {
       const name = stream.next().text;
+      if (isArgument && stream.accept("="))
+        return { kind: "structure", fields: new Map([[name, parseExpression(stream)]]), position };
       return stream.at("(")
         ? { kind: "application", name, arguments: parseArguments(stream), position }
         : { kind: "word", name, position };

@@ -37,10 +37,17 @@ const flagBits: Readonly<Record<string, number>> = {
   no_flags: 0,
 };
 
+const checksumFlag = 0x80;
+/** HMAC-SHA256 in version 1 (RFC 8684 §3.1), HMAC-SHA1 in version 0 (RFC 6824 §3.1). */
+const cryptographyFlag = 1;
+
 export function parseMptcpOption(stream: TokenStream): MptcpSpec {
   switch (stream.peek().text) {
     case "mpcapable":
       return parseCapable(stream);
+    case "mp_capable":
+    case "mp_capable_no_cs":
+      return parseCapableOfVersion0(stream);
     case "mp_join_syn":
     case "mp_join_syn_ack":
       return parseJoinSyn(stream);
@@ -69,8 +76,10 @@ export function parseMptcpOption(stream: TokenStream): MptcpSpec {
   }
 }
 
+/** `flags[flag_a, flag_h]`, and for MP_CAPABLE the octet itself: `flags 0x81`. */
 function parseFlagList(stream: TokenStream): number {
   stream.expect("flags");
+  if (stream.atKind("integer")) return stream.expectNumber("flags", 0xff);
   stream.expect("[");
   let flags = 0;
   while (!stream.accept("]")) {
@@ -102,10 +111,10 @@ function parseKey(stream: TokenStream): KeyRef {
 
 function parseCapable(stream: TokenStream): CapableSpec {
   const { position } = stream.next();
-  const versionToken = stream.expectKind("word", "v0 or v1");
-  if (!/^v\d$/.test(versionToken.text))
-    throw new ScriptSyntaxError(versionToken.position, "v0 or v1", `"${versionToken.text}"`);
-  const version = Number(versionToken.text.slice(1));
+  const versionToken = stream.expectKind("word", "v0, v1 or none");
+  if (!/^(?:v\d|none)$/.test(versionToken.text))
+    throw new ScriptSyntaxError(versionToken.position, "v0, v1 or none", `"${versionToken.text}"`);
+  const version = versionToken.text === "none" ? 1 : Number(versionToken.text.slice(1));
   const flags = parseFlagList(stream);
   let keys: KeyRef[] = [];
   if (!stream.accept("nokey")) {
@@ -119,6 +128,20 @@ function parseCapable(stream: TokenStream): CapableSpec {
     checksum = parseChecksum(stream);
   }
   return { kind: "mpcapable", version, flags, keys, dataLength, checksum, position };
+}
+
+/** As scripts of RFC 6824 write it: `mp_capable a=5 b flag_a flag_h`; checksums are asked for where no flag is named. */
+function parseCapableOfVersion0(stream: TokenStream): CapableSpec {
+  const { text, position } = stream.next();
+  const keys = [parseKey(stream)];
+  let flags: number | undefined;
+  while (stream.atKind("word")) {
+    const name = stream.peek().text;
+    if (!Object.hasOwn(flagBits, name)) keys.push(parseKey(stream));
+    else flags = (flags ?? 0) | flagBits[stream.next().text]!;
+  }
+  flags ??= cryptographyFlag | (text === "mp_capable" ? checksumFlag : 0);
+  return { kind: "mpcapable", version: 0, flags, keys, dataLength: undefined, checksum: "none", position };
 }
 
 /** `nocs`, `cksum=0x1234`, `cksum=auto`, `cksum`. */
@@ -167,6 +190,11 @@ function parseAuthenticator(stream: TokenStream): AuthenticatorSpec {
   if (stream.atKind("integer")) return { kind: "literal", value: stream.expectInteger("a number") };
   const token = stream.expectKind("word", "auto, a number or a function of keys");
   stream.expect("(");
+  if (stream.atKind("integer")) {
+    const value = stream.expectInteger("a number");
+    stream.expect(")");
+    return { kind: "literal", value };
+  }
   const keys: KeyRef[] = [];
   while (!stream.accept(")")) {
     stream.accept(",");
@@ -204,7 +232,7 @@ function parseDss(stream: TokenStream): DssSpec {
   }
 }
 
-/** `dsn8=1`, and with named keys `dsn4=trunc_r64_hmac_sha256(skey)+1`. */
+/** `dsn8=1`, with named keys `dsn4=trunc_r64_hmac_sha256(skey)+1`, with the key itself `dack8=trunc_r64_hmac_sha256(2)`. */
 function parseDataNumber(stream: TokenStream): DataNumber {
   const octets = stream.next().text.endsWith("8") ? 8 : 4;
   let base: KeyRef | undefined;
@@ -212,11 +240,12 @@ function parseDataNumber(stream: TokenStream): DataNumber {
   if (stream.atKind("integer")) return { octets, value: stream.expectInteger("a number"), base };
   const token = stream.expectKind("word", "a number or a function of a key");
   if (stream.accept("(")) {
-    base = parseKey(stream);
+    const { text: name, position } = stream.peek();
+    base = stream.atKind("integer") ? { name, value: stream.expectInteger("a key"), position } : parseKey(stream);
     stream.expect(")");
   } else base = { name: token.text, value: undefined, position: token.position };
   const value = stream.accept("+") ? stream.expectInteger("a number") : 0n;
-  return { octets, value, base };
+  return token.text === "trunc_r64_hmac_sha1" ? { octets, value, base, version: 0 } : { octets, value, base };
 }
 
 function parseAddAddress(stream: TokenStream): AddAddressSpec {
@@ -264,11 +293,16 @@ function parseFail(stream: TokenStream): FailSpec {
   return { kind: "mp_fail", sequence, position };
 }
 
-/** `mp_fastclose`: with the receiver's key; `mp_fastclose key[k=5]`: with that one. */
+/** `mp_fastclose`: with the receiver's key; `mp_fastclose k=5` or `mp_fastclose key[k=5]`: with that one; `mp_fastclose k+1`: with the one after it. */
 function parseFastClose(stream: TokenStream): FastCloseSpec {
   const { position } = stream.next();
-  const key = stream.accept("key") ? parseKeys(stream)[0] : undefined;
-  return { kind: "mp_fastclose", key, position };
+  let key: KeyRef | undefined;
+  if (stream.at("key") && stream.at("[", 1)) {
+    stream.next();
+    [key] = parseKeys(stream);
+  } else if (stream.atKind("word")) key = parseKey(stream);
+  const step = stream.accept("+") ? stream.expectInteger("a number") : 0n;
+  return { kind: "mp_fastclose", key, step, position };
 }
 
 function parseReset(stream: TokenStream): ResetSpec {

@@ -25,14 +25,14 @@ export function parsePacket(stream: TokenStream): PacketSpec {
     position,
   };
   const prefixes: string[] = [];
-  parseAddresses(stream, packet);
+  parseAddresses(stream, packet, prefixes);
   parsePrefixes(stream, packet, prefixes);
   // The fields of the IP header may also stand before the addresses.
-  if (packet.source === undefined && packet.destination === undefined) parseAddresses(stream, packet);
+  if (packet.source === undefined && packet.destination === undefined) parseAddresses(stream, packet, prefixes);
   const other = stream.peek().text;
   if (other === "udp" || other === "icmp" || other === "icmpv6" || other === "raw") {
     prefixes.push(other);
-    skipOtherProtocol(stream);
+    skipOtherProtocol(stream, packet, prefixes);
   } else packet.tcp = parseTcp(stream, prefixes);
   if (stream.at("sock") && stream.at("(", 1)) {
     stream.next();
@@ -46,14 +46,27 @@ export function parsePacket(stream: TokenStream): PacketSpec {
 }
 
 /** `addr[x] > addr[y]`, either side may be left out. */
-function parseAddresses(stream: TokenStream, packet: PacketSpec): void {
+function parseAddresses(stream: TokenStream, packet: PacketSpec, prefixes: string[]): void {
+  const { start } = stream.peek();
   if (stream.at("addr")) packet.source = parseAddressRef(stream);
+  else parseEndpoint(stream, prefixes);
   if (!stream.at(">")) {
-    if (packet.source !== undefined) stream.fail('">" and the destination');
+    if (stream.peek().start !== start) stream.fail('">" and the destination');
     return;
   }
   stream.next();
   if (stream.at("addr")) packet.destination = parseAddressRef(stream);
+  else parseEndpoint(stream, prefixes);
+}
+
+/** `1234`, `192.0.2.1:80`: which ports of the machine they stand for is packetdrill's affair; their form is read. */
+function parseEndpoint(stream: TokenStream, prefixes: string[]): void {
+  let address = "";
+  if (stream.atKind("ipv4-address") || stream.atKind("ipv6-address")) {
+    address = `${stream.next().text}:`;
+    stream.expect(":");
+  } else if (!stream.atKind("integer")) return;
+  prefixes.push(`endpoint ${address}${stream.expectNumber("a port", 0xffff)}`);
 }
 
 /** Fields of the IP header and encapsulations: their form is read, so that scripts with them parse. */
@@ -100,8 +113,9 @@ function collect(stream: TokenStream, closing: string): string {
   return words.join(" ");
 }
 
-function skipOtherProtocol(stream: TokenStream): void {
-  stream.next();
+function skipOtherProtocol(stream: TokenStream, packet: PacketSpec, prefixes: string[]): void {
+  const isUdp = stream.next().text === "udp";
+  if (isUdp) parseAddresses(stream, packet, prefixes);
   while (stream.atKind("word") && !stream.at("sock")) {
     stream.next();
     if (stream.atKind("integer")) stream.next();

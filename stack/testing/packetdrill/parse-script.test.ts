@@ -138,6 +138,17 @@ describe("the language of scripts", () => {
     expect(options("remove_address address_id=[1,10]")[0]).to.deep.include({ addressIds: [1, 10] });
     expect(options("mp_fail dsn8=5")[0]).to.have.nested.property("sequence.value", 5n);
     expect(options("mp_fastclose")[0]).to.deep.include({ key: undefined });
+    expect(options("mp_fastclose ckey=42")[0]).to.have.nested.property("key.value", 42n);
+    expect(options("mp_fastclose ckey + 3, nop")[0]).to.have.nested.property("step", 3n);
+    expect(options("mpcapable none flags 0x81 nokey")[0]).to.deep.include({ version: 1, flags: 0x81 });
+    expect(options("mp_capable a=5 b")[0]).to.deep.include({ kind: "mpcapable", version: 0, flags: 0x81 });
+    expect(options("mp_capable_no_cs a")[0]).to.deep.include({ flags: 1 });
+    expect(options("mp_capable a flag_b flag_h")[0]).to.deep.include({ flags: 0x41 });
+    expect(options("mp_join_syn_ack sender_hmac=trunc_l64_hmac(7)")[0]).to.deep.include({
+      hmac: { kind: "literal", value: 7n },
+    });
+    expect(options("dss dack8=trunc_r64_hmac_sha256(2)")[0]).to.have.nested.property("acknowledgement.base.value", 2n);
+    expect(options("dss dsn4=trunc_r64_hmac_sha1(2)")[0]).to.have.nested.property("sequence.version", 0);
     expect(options("mp_reset 1 flags[flag_t]")[0]).to.deep.include({ reason: 1, flags: 1 });
   });
 
@@ -166,6 +177,11 @@ describe("the language of scripts", () => {
       "+0 > [ect0, tos 0x10] addr[saddr0] > addr[caddr0] SEWA 0:0(0) <...>",
       "+0 > [tos 0x04] > addr[caddr1] S 0:0(0) <...>",
       "+0 < udp (1000)",
+      "+0 > udp 1234 > 53 (100)",
+      "+0 > udp addr[caddr0] > addr[saddr0] (100)",
+      "+0 < 1234 > 80 . 1:1(0) ack 1 win 9",
+      "+0 < 192.0.2.1:1234 > 192.0.2.2:80 S 0:0(0) win 9",
+      "+0 < 2001:db8:0:0:0:0:0:1:1234 > 2001:db8:0:0:0:0:0:2:80 S 0:0(0) win 9",
       "+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]",
     ]) {
       const action = one(text);
@@ -182,6 +198,10 @@ describe("the language of scripts", () => {
       '+0 bind(3, {sa_family = AF_INET, sin_port = htons(8080), sin_addr = inet_addr("192.168.0.1")}, ...) = 0',
       "+0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLOUT}], 1, 0) = 1",
       "+0 sendmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 4000}], msg_flags=0}, MSG_ZEROCOPY) = ?",
+      '+0 write(3, "cut o"..., 100) = 100',
+      "+0 getsockopt(3, SOL_TCP, TCP_INFO, state = 1, [4]) = 0",
+      "+0 connect(4, AF_PACKET, ...) = -1 EAFNOSUPPORT (Address family not supported by protocol)",
+      "+0 pipe([5, 6]) = 0",
       "+0 epoll_wait(5, {events=EPOLLOUT, fd=4}, 1, 0) = 1",
     ]) {
       expect(one(text).kind, text).to.equal("call");

@@ -151,6 +151,8 @@ export interface DataNumber {
   value: bigint;
   /** Counted from the initial data sequence number of this key instead. */
   base: KeyRef | undefined;
+  /** The initial number is that of version 0 (SHA-1, RFC 6824 §3.1), which cannot be run. */
+  version?: 0;
 }
 export interface DssSpec {
   kind: "dss";
@@ -188,6 +190,8 @@ export interface FailSpec {
 export interface FastCloseSpec {
   kind: "mp_fastclose";
   key: KeyRef | undefined;
+  /** Added to the key. */
+  step: bigint;
   position: Position;
 }
 export interface ResetSpec {
