@@ -9,6 +9,8 @@ import type { TokenStream } from "./token-stream.ts";
 const maximumSequence = 0xffff_ffff;
 const congestionMarks: Readonly<Record<string, number>> = { noecn: 0, ect1: 1, ect0: 2, ce: 3 };
 const flagLetters = /^[FSRPEWUCAN]+$/;
+/** AccECN's counter of three bits as a digit (RFC 9768 §3.2.2), behind the letters of the other flags: `P5.`. */
+const flagsWithCounter = /^([FSRPEWUCAN]+)[0-7]$/;
 
 export function parsePacket(stream: TokenStream): PacketSpec {
   const { position, start } = stream.peek();
@@ -40,6 +42,7 @@ export function parsePacket(stream: TokenStream): PacketSpec {
     packet.socket = stream.expectNumber("a file descriptor", 1 << 20);
     stream.expect(")");
   }
+  if (stream.accept("{")) prefixes.push(`changes of octets {${collect(stream, "}")}}`);
   if (prefixes.length > 0) packet.unsupported = prefixes.join(", ");
   packet.text = stream.textSince(start);
   return packet;
@@ -162,8 +165,12 @@ function parseFlags(stream: TokenStream, prefixes: string[]): string {
   let flags = "";
   for (let end = -1; end < 0 || stream.peek().start === end;) {
     const token = stream.peek();
+    const counted = token.kind === "word" ? flagsWithCounter.exec(token.text) : null;
     if (token.kind === "word" && flagLetters.test(token.text)) flags += token.text;
-    else if (token.kind === "punctuation" && token.text === ".") flags += ".";
+    else if (counted !== null) {
+      flags += counted[1];
+      prefixes.push("AccECN counter");
+    } else if (token.kind === "punctuation" && token.text === ".") flags += ".";
     else if (token.kind === "decimal" && token.text.startsWith(".")) {
       // The counter of RFC 9768 stands where the flags do.
       flags += ".";

@@ -183,6 +183,12 @@ describe("the language of scripts", () => {
       "+0 < 192.0.2.1:1234 > 192.0.2.2:80 S 0:0(0) win 9",
       "+0 < 2001:db8:0:0:0:0:0:1:1234 > 2001:db8:0:0:0:0:0:2:80 S 0:0(0) win 9",
       "+0 < icmp unreachable frag_needed mtu 1400 [1:1461(1460)]",
+      "+0 < icmp echo_request id 7",
+      "+0 < icmp unreachable port_unreachable [udp (10)]",
+      "+0 < udp 5000 > 8080 (10)",
+      "+0 > [ect0] PE3. 1:11(10) ack 1 <ECN e1b 1>",
+      "+0 < E.4 1:1(0) ack 1 win 9",
+      "+0 < . 1:11(10) ack 1 win 9 <nop> {rep tcp win_size 0x9; trun ipv4 12-15}",
     ]) {
       const action = one(text);
       expect(action.kind === "packet" && action.packet.unsupported, text).to.be.a("string");
