@@ -92,6 +92,10 @@ describe("what a script may ask and this machine does not do", () => {
     [`${established}+0 %{ assert tcpi_sacked == 0 }%`, /unsupported: "tcpi_sacked" in an assertion$/],
     [`${established}+0 %{ import os }%`, /unsupported: the code "import os"$/],
     [`${established}+0 < . 1:1(0) ack 1 win 9 <md5 0123456789abcdef, nop, nop>`, /unsupported: the option md5$/],
+    [
+      `${established}+0 < . 1:1(0) ack 1 win 9 <dss dack4 nocs>`,
+      /unsupported: a data acknowledgement or sequence number that is not written$/,
+    ],
     [`${established}+0 < 1234 > 80 . 1:1(0) ack 1 win 9`, /unsupported: endpoint 1234, endpoint 80$/],
     [
       `${established}+0 < . 1:1(0) ack 1 win 9 <dss dack8=trunc_r64_hmac_sha1(2) nocs>`,

@@ -38,7 +38,8 @@ export function isFourthPacket({ tcp }: PacketSpec): boolean {
 }
 
 function isInitial({ acknowledgement, sequence }: DssSpec): boolean {
-  return acknowledgement?.value === 1n && acknowledgement.base === undefined && sequence === undefined;
+  if (acknowledgement === undefined || acknowledgement.automatic || sequence !== undefined) return false;
+  return acknowledgement.value === 1n && acknowledgement.base === undefined;
 }
 
 export function differInPushOnly(expected: number, actual: number): boolean {

@@ -312,6 +312,8 @@ function numberToWire(
   side: "host" | "remote",
   position: Position,
 ): bigint {
+  if (number.automatic)
+    throw new ScriptUnsupported(position, "a data acknowledgement or sequence number that is not written");
   if (number.version === 0) throw new ScriptUnsupported(position, "initial data sequence numbers of version 0 (SHA-1)");
   const key =
     number.base === undefined ? sessionOf(context, position).key(side, position) : context.keys.require(number.base);

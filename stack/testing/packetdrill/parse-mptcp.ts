@@ -232,11 +232,11 @@ function parseDss(stream: TokenStream): DssSpec {
   }
 }
 
-/** `dsn8=1`, with named keys `dsn4=trunc_r64_hmac_sha256(skey)+1`, with the key itself `dack8=trunc_r64_hmac_sha256(2)`. */
+/** `dsn8` alone, which leaves the number to packetdrill, `dsn8=1`, with named keys `dsn4=trunc_r64_hmac_sha256(skey)+1`, with the key itself `dack8=trunc_r64_hmac_sha256(2)`. */
 function parseDataNumber(stream: TokenStream): DataNumber {
   const octets = stream.next().text.endsWith("8") ? 8 : 4;
   let base: KeyRef | undefined;
-  if (!stream.accept("=")) return { octets, value: 1n, base };
+  if (!stream.accept("=")) return { octets, value: 1n, base, automatic: true };
   if (stream.atKind("integer")) return { octets, value: stream.expectInteger("a number"), base };
   const token = stream.expectKind("word", "a number or a function of a key");
   if (stream.accept("(")) {

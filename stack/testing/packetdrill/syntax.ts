@@ -153,6 +153,8 @@ export interface DataNumber {
   base: KeyRef | undefined;
   /** The initial number is that of version 0 (SHA-1, RFC 6824 §3.1), which cannot be run. */
   version?: 0;
+  /** No number is written: the one that follows from what has passed, which is not worked out here. */
+  automatic?: true;
 }
 export interface DssSpec {
   kind: "dss";
