@@ -74,6 +74,7 @@ function parseOperand(stream: TokenStream, isArgument = false): Expression {
   }
   if (stream.at("-")) return { kind: "integer", value: stream.expectInteger("a number"), position };
   if (stream.accept("[")) return { kind: "list", items: parseItems(stream, "]"), position };
+  if (stream.at("{") && atHeader(stream)) return parseHeader(stream);
   if (stream.accept("{")) return parseStructure(stream, position);
   return stream.fail("an argument");
 }
@@ -85,6 +86,21 @@ function parseItems(stream: TokenStream, closing: string): Expression[] {
     items.push(parseExpression(stream));
   }
   return items;
+}
+
+/** GRE's header begins with its flags and no "=", MPLS's with a label stack entry in parentheses. */
+function atHeader(stream: TokenStream): boolean {
+  if (stream.at("(", 1)) return true;
+  return stream.at("flags", 1) && (stream.at("[", 2) || stream.atKind("integer", 2));
+}
+
+function parseHeader(stream: TokenStream): Expression {
+  const { position, start } = stream.peek();
+  while (!stream.accept("}")) {
+    if (stream.atKind("end")) stream.fail('"}"');
+    stream.next();
+  }
+  return { kind: "header", text: stream.textSince(start), position };
 }
 
 /** `{sa_family = AF_INET, sin_port = htons(8080)}`, `{fd=4, events=POLLIN}`; also `{..., 10}` without names, and `msg_iov(1)=[…]`. */

@@ -209,6 +209,12 @@ describe("the language of scripts", () => {
       "+0 connect(4, AF_PACKET, ...) = -1 EAFNOSUPPORT (Address family not supported by protocol)",
       "+0 pipe([5, 6]) = 0",
       "+0 epoll_wait(5, {events=EPOLLOUT, fd=4}, 1, 0) = 1",
+      "+0 epoll_ctl(5, EPOLL_CTL_MOD, 4, {events=EPOLLIN|EPOLLONESHOT, u64=0x7}) = 0",
+      "+0 splice(4, NULL, 6, NULL, 10, 0) = -1 EAGAIN (Resource temporarily unavailable)",
+      "+0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{...,0}], msg_flags=MSG_ERRQUEUE, msg_control=[{cmsg_level=SOL_SOCKET, cmsg_type=SCM_TIMESTAMPING, cmsg_data={scm_sec=0,scm_nsec=5}}]}, MSG_ERRQUEUE) = 0",
+      '+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, "cu"..., [2]) = 0',
+      "+0 setsockopt(4, SOL_IP, TUNNEL, {flags [key present, sequence# present], sum 0, off 0, key=7, seq 1}, 4) = 0",
+      "+0 setsockopt(4, SOL_IP, TUNNEL, {(label 7, tc 0, ttl 9) (label 8, tc 1, [S], ttl 9)}, 4) = 0",
     ]) {
       expect(one(text).kind, text).to.equal("call");
     }

@@ -222,4 +222,6 @@ export type Expression =
   | { kind: "or"; operands: Expression[]; position: Position }
   | { kind: "list"; items: Expression[]; position: Position }
   | { kind: "structure"; fields: Map<string, Expression>; position: Position }
+  /** The header of an encapsulation, `{flags [key present], sum 0, …}` of GRE or `{(label 1, tc 0, [S], ttl 2)}` of MPLS: read as to form. */
+  | { kind: "header"; text: string; position: Position }
   | { kind: "application"; name: string; arguments: Expression[]; position: Position };
