@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { Host } from "../host.ts";
 import type { Connection } from "../mptcp/connection.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 import { Driver } from "./driver.ts";
 
 const prefix = `plhs${process.pid}`;
@@ -48,7 +49,6 @@ def exchange(size, protocol):
 for size in (1000, 1000, 20000):
     exchange(size, int(sys.argv[1]))
 `;
-import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 const protocols = { tcp: "6", mptcp: "262" };
 
 /** Writes all, ends, and returns what came until the end. */
