@@ -23,6 +23,12 @@ describe("the gateway's command line", () => {
     ]);
   });
 
+  it("takes a whole host of the stack in the place of interfaces", () => {
+    const host = { name: "phone", mptcp: false, interfaces: [] };
+    const options = parseGatewayOptions(["--host", JSON.stringify(host), "--converter", "4460"]);
+    expect(options.host).to.deep.equal(host);
+  });
+
   it("takes a peer of either family, and a way in", () => {
     const options = parseGatewayOptions([...path, "--peer", "[fd00:1::12]:4460", "--socks", "127.0.0.1:1080"]);
     expect(options.peer).to.deep.equal({ host: "fd00:1::12", port: 4460 });
@@ -45,6 +51,9 @@ describe("the gateway's command line", () => {
     ['--interface: "wlan0" is not NAME=ADDRESS/LENGTH', ["--interface", "wlan0", "--converter", "1"]],
     ['--interface: "10.0.0.1/33" is not ADDRESS/LENGTH', ["--interface", "wlan0=10.0.0.1/33", "--converter", "1"]],
     ['--to: "localhost" is not an IP address', [...far, "--to", "localhost"]],
+    ["--interface: --host says it already", [...far, "--host", '{"interfaces":[]}']],
+    ["--host: an object with interfaces is needed", ["--host", "[]", "--converter", "4460"]],
+    ["--host: Unexpected token", ["--host", "wlan0", "--converter", "4460"]],
     ["--allow is an option of the other side", [...near, "--allow", "10.0.0.0/8"]],
     ["--socks is an option of the other side", [...far, "--socks", "127.0.0.1:1080"]],
     ["--tun shows servers the applications' addresses", [...far, "--tun", "pathlab0", "--to", "127.0.0.1"]],

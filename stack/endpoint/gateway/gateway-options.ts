@@ -1,9 +1,10 @@
 /** The command line of the gateway. */
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
+import type { HostOptions } from "../../host-options.ts";
 import type { Socks5Credentials } from "./socks5-negotiation.ts";
 
-export const usage = `Usage: gateway --interface NAME=ADDRESS/LENGTH[,…] … (--peer HOST:PORT | --converter PORT) [option …]
+export const usage = `Usage: gateway (--interface NAME=ADDRESS/LENGTH[,…] … | --host JSON) (--peer HOST:PORT | --converter PORT) [option …]
 
 Carries the TCP connections of unmodified applications over Multipath TCP, as client or as server of the Convert Protocol (RFC 8803).
 
@@ -15,6 +16,7 @@ Both sides
   --congestion-control N  lia (default), olia, balia, wvegas, ewtcp, fully-coupled, reno, cubic
   --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf
   --no-offload            The interfaces neither cut segments nor fill in checksums.
+  --host JSON             Instead of the above but --tun: the whole host on the paths, with the fields of stack/host-options.ts.
 
 The applications' side
   --peer HOST:PORT        The converter. IPv6 in brackets.
@@ -45,7 +47,12 @@ export interface HostAndPort {
   readonly port: number;
 }
 
+/** The host on the paths, whole; where it gets its random numbers from is the program's business. */
+export type PathHost = Omit<HostOptions, "random">;
+
 export interface GatewayOptions {
+  /** Takes the place of interfaces, algorithms and offload. */
+  readonly host: PathHost | undefined;
   readonly interfaces: readonly PathInterface[];
   readonly tun: string | undefined;
   readonly congestionControl: string;
@@ -68,7 +75,11 @@ export class UsageError extends Error {}
 export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
   const values = parsed(argv);
   const interfaces = (values.interface ?? []).map(parseInterface);
-  if (interfaces.length === 0) throw new UsageError("--interface: at least one is needed");
+  const host = values.host === undefined ? undefined : parseHost(values.host);
+  if (host !== undefined) {
+    const described = ["interface", "congestion-control", "scheduler", "no-offload"].find((name) => name in values);
+    if (described !== undefined) throw new UsageError(`--${described}: --host says it already`);
+  } else if (interfaces.length === 0) throw new UsageError("--interface: at least one is needed");
   const { peer, converter, tun, socks, to } = values;
   if ((peer === undefined) === (converter === undefined))
     throw new UsageError("one of --peer and --converter is needed");
@@ -84,6 +95,7 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
       "--tun shows servers the applications' addresses: neither --to nor --proxy-protocol goes with it",
     );
   return {
+    host,
     interfaces,
     tun,
     congestionControl: values["congestion-control"] ?? "lia",
@@ -108,6 +120,7 @@ function parsed(argv: readonly string[]) {
       args: [...argv],
       options: {
         interface: { type: "string", multiple: true },
+        host: text,
         tun: text,
         "congestion-control": text,
         scheduler: text,
@@ -150,6 +163,19 @@ function parseInterface(text: string): PathInterface {
     ...(gateway !== undefined && { gateway }),
     ...(ipv6Gateway !== undefined && { ipv6Gateway }),
   };
+}
+
+/** What is in it is checked by the host itself. */
+function parseHost(text: string): PathHost {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--host: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || !Array.isArray((value as PathHost).interfaces))
+    throw new UsageError("--host: an object with interfaces is needed");
+  return value as PathHost;
 }
 
 function parsePrefix(option: string, text: string): { address: string; prefixLength: number } {

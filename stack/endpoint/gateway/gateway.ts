@@ -101,7 +101,8 @@ export class Gateway {
 
   /** The host that speaks Multipath TCP. */
   #onPaths(): Driver {
-    const { interfaces, offload, congestionControl, scheduler } = this.#options;
+    const { host, interfaces, offload, congestionControl, scheduler } = this.#options;
+    if (host !== undefined) return this.#drive({ ...host, random: unpredictable }, "packet-socket");
     return this.#drive(
       {
         name: "gateway",
