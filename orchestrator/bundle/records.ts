@@ -232,6 +232,7 @@ const linkDirectionConfigSchema = z.strictObject({
         lossGood: count,
         lossBad: count,
       }),
+      z.strictObject({ kind: z.literal("listed"), packets: z.array(count) }),
     ])
     .exactOptional(),
   seed: z.number(),

@@ -7,7 +7,9 @@ export type LossShape =
       readonly pBadToGood: number;
       readonly lossGood: number;
       readonly lossBad: number;
-    };
+    }
+  /** By number, from 1, in the order in which packets come to the link in this direction. */
+  | { readonly kind: "listed"; readonly packets: readonly number[] };
 
 /** The buffer before the bottleneck. A time is that of the link's rate: 80 ms at 8 Mbit/s are 80 kB. */
 export type BufferShape =

@@ -18,6 +18,7 @@ import {
   rate,
   size,
   text,
+  whole,
 } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
 import { describeQuantityMismatch, durationQuantity, percentQuantity } from "./units.ts";
@@ -66,6 +67,13 @@ const loss = z.union(
         lossGood: chain.lossGood,
         lossBad: chain.lossBad,
       })),
+    z
+      .strictObject({
+        packets: z
+          .array(whole("Number of a packet, the first is 1.", 1, 1e9))
+          .describe("These packets are lost, counted in the order in which they come to the link in this direction."),
+      })
+      .transform(({ packets }): LossShape => ({ kind: "listed", packets })),
   ],
   {
     error: ({ input }) => describeQuantityMismatch([percentQuantity], input),

@@ -38,6 +38,28 @@ describe("a direction of a link", () => {
     expect(outcomes.map(({ time }) => time)).to.deep.equal([11_000, 12_000, 13_000]);
   });
 
+  it("goes on counting to its listed losses while it is reconfigured and while some are lost elsewhere", () => {
+    const lost: number[] = [];
+    const loss = { kind: "listed" as const, packets: [2, 6, 9] };
+    const rate = { rateBitsPerSecond: 8e6, queue: { packets: 2 } };
+    const link = new LinkDirection<TestPacket>(
+      { ...rate, loss, seed: 1 },
+      () => {},
+      (packet, reason) => void (reason === "loss" && lost.push(packet.number)),
+    );
+    const push = (...numbers: number[]): void => {
+      for (const number of numbers) link.push({ number, bytes: 1000 }, 0);
+    };
+    push(1, 2, 3, 4, 5);
+    link.configure({ ...rate, delayMicroseconds: 5000, loss }, 0);
+    push(6, 7);
+    link.configure({ ...rate }, 0);
+    push(8);
+    link.configure({ ...rate, loss }, 0);
+    push(9, 10);
+    expect(lost).to.deep.equal([2, 6, 9]);
+  });
+
   it("loses before the rate: a lost packet takes no capacity", () => {
     const outcomes = drive(
       direction({ rateBitsPerSecond: 8e6, loss: { kind: "bernoulli", probability: 0.5 } }),

@@ -4,6 +4,7 @@ import { CoDel } from "./codel.ts";
 import { Delay } from "./delay.ts";
 import { DeliveryTrace } from "./delivery-trace.ts";
 import { GilbertElliottLoss } from "./gilbert-elliott-loss.ts";
+import { ListedLoss } from "./listed-loss.ts";
 import type { Deliver, Drop, DropReason, PathElement, PathPacket } from "./path-element.ts";
 import { RandomStream, splitmix32 } from "./random.ts";
 import type { QueueManagementConfig } from "./queue-management.ts";
@@ -28,7 +29,9 @@ export type LinkDirectionConfig = {
   jitter?: { microseconds: number; distribution: "uniform" | "normal"; reorder: boolean };
   loss?:
     | { kind: "bernoulli"; probability: number }
-    | { kind: "gilbert-elliott"; pGoodToBad: number; pBadToGood: number; lossGood: number; lossBad: number };
+    | { kind: "gilbert-elliott"; pGoodToBad: number; pBadToGood: number; lossGood: number; lossBad: number }
+    /** By number, from 1, of the packets that come to it. */
+    | { kind: "listed"; packets: readonly number[] };
   seed: number;
 };
 
@@ -94,8 +97,8 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   }
 
   /**
-   * Everything but the seed may change while packets are on their way; none of them is lost by it. Random streams go on;
-   * Gilbert-Elliott loss begins anew in its good state.
+   * Everything but the seed may change while packets are on their way; none of them is lost by it. Random streams and the
+   * numbers of listed losses go on; Gilbert-Elliott loss begins anew in its good state.
    */
   configure(config: Omit<LinkDirectionConfig, "seed">, now: number): void {
     // What the rate has let go before has the old delay.
@@ -168,11 +171,21 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     this.#rate.manageBy(management, now);
   }
 
+  /** That came as far as to the loss until now. */
+  #packetsBefore(): number {
+    return this.#packets + this.heldPackets + this.#drops.queue + this.#drops.loss;
+  }
+
   #makeLoss(loss: LinkDirectionConfig["loss"]): PathElement<Packet> | undefined {
     const deliver: Deliver<Packet> = (packet, time) => this.#rate.push(packet, time);
     if (loss === undefined) return undefined;
-    return loss.kind === "bernoulli"
-      ? new BernoulliLoss(loss.probability, this.#lossRandom, deliver, this.#countDrop)
-      : new GilbertElliottLoss(loss, this.#lossRandom, deliver, this.#countDrop);
+    switch (loss.kind) {
+      case "bernoulli":
+        return new BernoulliLoss(loss.probability, this.#lossRandom, deliver, this.#countDrop);
+      case "gilbert-elliott":
+        return new GilbertElliottLoss(loss, this.#lossRandom, deliver, this.#countDrop);
+      case "listed":
+        return new ListedLoss(loss.packets, this.#packetsBefore(), deliver, this.#countDrop);
+    }
   }
 }

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { BernoulliLoss } from "./bernoulli-loss.ts";
 import { Blackhole } from "./blackhole.ts";
 import { GilbertElliottLoss, gilbertElliottLossRate, type GilbertElliottParameters } from "./gilbert-elliott-loss.ts";
+import { ListedLoss } from "./listed-loss.ts";
 import { describePathElement, drive, type ElementFactory } from "./path-element.compliance.ts";
 import { RandomStream } from "./random.ts";
 
@@ -17,6 +18,11 @@ const bursty = { pGoodToBad: 0.02, pBadToGood: 0.25, lossGood: 0.001, lossBad: 0
 
 describePathElement("Bernoulli loss", bernoulli(0.3), { keepsOrder: true });
 describePathElement("Gilbert-Elliott loss", gilbertElliott(bursty), { keepsOrder: true });
+const listed =
+  (...numbers: number[]): ElementFactory =>
+  (deliver, drop) =>
+    new ListedLoss(numbers, 0, deliver, drop);
+describePathElement("listed losses", listed(2, 3, 5), { keepsOrder: true });
 describePathElement("a blackhole that is off", (deliver, drop) => new Blackhole(deliver, drop), { keepsOrder: true });
 
 const stream = Array.from({ length: 50_000 }, (_, time) => ({ bytes: 100, time }));
@@ -74,5 +80,12 @@ describe("a blackhole", () => {
     expect(outcomes.filter(({ dropped }) => dropped === "blackhole").map(({ time }) => time)).to.deep.equal(
       Array.from({ length: 10 }, (_, i) => 10 + i),
     );
+  });
+});
+
+describe("listed losses", () => {
+  it("are the packets of these numbers, from 1, and no other", () => {
+    const numbers = lost(listed(1, 17, 50_000, 50_001), 1).flatMap((flag, index) => (flag ? [index + 1] : []));
+    expect(numbers).to.deep.equal([1, 17, 50_000]);
   });
 });

@@ -155,6 +155,7 @@ function describeDirection(shape: DirectionShape): string {
     parts.push(
       `loss in bursts (${formatProbability(loss.pGoodToBad)} into, ${formatProbability(loss.pBadToGood)} out of)`,
     );
+  if (loss?.kind === "listed") parts.push(`loses packets ${loss.packets.join(", ")}`);
   return parts.length === 0 ? "nothing" : parts.join(", ");
 }
 

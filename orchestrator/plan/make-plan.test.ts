@@ -209,6 +209,16 @@ describe("what a substrate cannot do", () => {
     );
   });
 
+  it("are losses by number, but on the simulation", () => {
+    const setting = "faults=[{ at: 1s, link: wifi, do: set, to: { loss: { packets: [3] } } }]";
+    const { experiment, topology } = load("wifi-3g", setting);
+    const refused = makePlan(experiment, topology.topology, onThisMachine);
+    expect(refused.ok ? [] : refused.complaints.map(({ path, found }) => [path, found])).to.deep.equal([
+      [["faults", 0, "to"], "link wifi with losses by number on namespaces"],
+    ]);
+    expect(makePlan(experiment, topology.topology, { ...onThisMachine, substrate: "simulation" }).ok).to.equal(true);
+  });
+
   it("does not concern hosts that speak pathlab", () => {
     expect(planExperiment(load("wifi-3g"), { ...onThisMachine, substrate: "simulation" }).ok).to.equal(true);
   });

@@ -133,6 +133,22 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "in real time nobody knows where in its round a trace begins; run it --on simulation, or give the link a rate",
     });
   }
+  const shapes = [
+    ...Object.entries(topology.links).map(([link, { shape }]) => ({ link, shape, path: ["topology"] })),
+    ...experiment.faults.flatMap((fault, index) =>
+      "link" in fault ? [{ link: fault.link, shape: fault.shape, path: ["faults", index, "to"] }] : [],
+    ),
+  ];
+  for (const { link, shape, path } of shapes) {
+    if (substrate === "simulation") continue;
+    if (![shape?.up, shape?.down].some((direction) => direction?.loss?.kind === "listed")) continue;
+    complaints.push({
+      path,
+      found: `link ${link} with losses by number on ${substrate}`,
+      expected: "the simulation",
+      hint: "in real time the same number is another packet in each run; run it --on simulation, or give the link a share of losses",
+    });
+  }
   const toldTraffic = new Set<string>();
   for (const [name, workload] of Object.entries(experiment.workload)) {
     const server = serverOf(workload);

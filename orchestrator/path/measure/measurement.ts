@@ -113,12 +113,14 @@ async function measureLoss(
 }
 
 function lossRate(loss: NonNullable<LinkDirectionConfig["loss"]>): number {
+  // Probes would be counted with the packets that are meant.
+  if (loss.kind === "listed") throw new RangeError("losses by number are of the simulation, where nothing is measured");
   return loss.kind === "bernoulli" ? loss.probability : gilbertElliottLossRate(loss);
 }
 
 /** Losses in bursts say less than so many independent ones: the chain's memory widens the variance of their sum. */
 function burstiness(loss: NonNullable<LinkDirectionConfig["loss"]>): number {
-  if (loss.kind === "bernoulli") return 1;
+  if (loss.kind !== "gilbert-elliott") return 1;
   const change = loss.pGoodToBad + loss.pBadToGood;
   return Math.max(1, (2 - change) / Math.max(change, 1e-3));
 }

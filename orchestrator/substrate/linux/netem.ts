@@ -47,6 +47,8 @@ function delay({ delayMicroseconds = 0, jitter }: LinkDirectionConfig): string[]
 function loss(model: LinkDirectionConfig["loss"]): string[] {
   if (model === undefined) return [];
   if (model.kind === "bernoulli") return [`loss random ${percent(model.probability)}`];
+  if (model.kind === "listed")
+    throw new RangeError("netem cannot lose packets by number: this link needs the simulation");
   const { pGoodToBad, pBadToGood, lossBad, lossGood } = model;
   return [`loss gemodel ${[pGoodToBad, pBadToGood, lossBad, lossGood].map(percent).join(" ")}`];
 }
