@@ -15,6 +15,7 @@ import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import { FullMesh } from "./path-manager/full-mesh.ts";
 import { NDifferentPorts } from "./path-manager/n-different-ports.ts";
 import type { PathManager } from "./path-manager/path-manager.ts";
+import { SinglePath } from "./path-manager/single-path.ts";
 import { Blest } from "./scheduler/blest.ts";
 import { EarliestCompletionFirst } from "./scheduler/ecf.ts";
 import { MinRtt } from "./scheduler/min-rtt.ts";
@@ -44,4 +45,5 @@ export const schedulers: Readonly<Record<SchedulerName, () => Scheduler>> = {
 export const pathManagers: Readonly<Record<PathManagerName, (policy: MultipathPolicy) => PathManager>> = {
   "full-mesh": () => new FullMesh(),
   "n-different-ports": ({ maximumSubflows }) => new NDifferentPorts(maximumSubflows + 1),
+  "single-path": () => new SinglePath(),
 };

@@ -22,6 +22,11 @@ export class FullMesh implements PathManager {
   readonly #pairs: Pair[] = [];
   readonly #advertised = new Set<IpAddress>();
 
+  /** Subflows that the initiator wants at once. */
+  protected get wanted(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   update(connection: ManagedConnection, now: number): void {
     this.nextTimeout = Number.POSITIVE_INFINITY;
     if (connection.initiator) this.#openMissing(connection, now);
@@ -52,15 +57,26 @@ export class FullMesh implements PathManager {
   }
 
   #openMissing(connection: ManagedConnection, now: number): void {
+    let living = this.#living(connection);
     for (const local of connection.localAddresses) {
       if (!local.up) continue;
       for (const remote of connection.remoteAddresses) {
+        if (living >= this.wanted) return;
         if (connection.hasSubflow(local.address, remote) || !connection.hasRoute(local, remote.address)) continue;
         const { retryAt } = this.#backOff(local.address, remote.address);
-        if (retryAt <= now) connection.createSubflow(local, remote, now);
-        else this.nextTimeout = Math.min(this.nextTimeout, retryAt);
+        if (retryAt <= now) {
+          connection.createSubflow(local, remote, now);
+          living++;
+        } else this.nextTimeout = Math.min(this.nextTimeout, retryAt);
       }
     }
+  }
+
+  #living(connection: ManagedConnection): number {
+    let living = 0;
+    for (const { address } of connection.localAddresses)
+      for (const remote of connection.remoteAddresses) if (connection.hasSubflow(address, remote)) living++;
+    return living;
   }
 
   #advertise(connection: ManagedConnection, now: number): void {
