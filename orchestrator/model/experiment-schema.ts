@@ -1,5 +1,6 @@
 /** The form of an experiment file. What needs more than one place of it, or the topology, to be judged is in `experiment-checks.ts`. */
 import * as z from "zod";
+import { application } from "./application-schema.ts";
 import { defaultHostSettings, endpointAbilities } from "./endpoint-abilities.ts";
 import { endpointOptionSchemas } from "./endpoint-options.ts";
 import { endpointKinds, faultActions, substrateNames } from "./experiment.ts";
@@ -322,6 +323,20 @@ const goodputRange = (description: string) =>
     }))
     .describe(description);
 
+const timeRange = z
+  .strictObject(
+    {
+      atLeast: z.exactOptional(positiveDuration("The shortest time that passes.")),
+      atMost: z.exactOptional(positiveDuration("The longest time that passes.")),
+    },
+    { error: limitForm("limits", "{ atMost: 10ms }") },
+  )
+  .superRefine(checkRange)
+  .transform(({ atLeast, atMost }) => ({
+    ...(atLeast !== undefined && { atLeastMicroseconds: atLeast }),
+    ...(atMost !== undefined && { atMostMicroseconds: atMost }),
+  }));
+
 const completionPercentiles = z.strictObject({
   p50: z.exactOptional(atMostTime),
   p99: z.exactOptional(atMostTime),
@@ -375,8 +390,30 @@ const expectation = z
     ),
     intact: z.exactOptional(z.literal(true).describe("Every byte arrived once, in order and unchanged.")),
     fallback: z.exactOptional(z.boolean().describe("Whether the connection fell back to plain TCP.")),
+    exitCode: z.exactOptional(whole("Of an application: what its client must end with.", 0, 255)),
+    bytes: z.exactOptional(
+      z
+        .strictObject(
+          { atLeast: z.exactOptional(size("The least that passes.")), atMost: z.exactOptional(size("The most that passes.")) },
+          { error: limitForm("limits", "{ atLeast: 8MB }") },
+        )
+        .superRefine(checkRange)
+        .describe("Of an application: payload that arrived, its protocol's own among it."),
+    ),
+    frames: z.exactOptional(
+      z
+        .strictObject(
+          { atLeast: whole("The fewest that pass.", 1, 1_000_000_000) },
+          { error: limitForm("a limit", "{ atLeast: 750 }") },
+        )
+        .describe("Of an application that plays: pictures that it showed."),
+    ),
     completion: z.exactOptional(atMostTime.describe("Time from the workload's start to its last byte.")),
-    latency: z.exactOptional(completionPercentiles.describe("From a request's first byte to its response's last.")),
+    latency: z.exactOptional(
+      completionPercentiles
+        .extend({ deviation: z.exactOptional(timeRange.describe("Standard deviation.")) })
+        .describe("From a request's first byte to its response's last."),
+    ),
   })
   .describe("What must hold of this workload.");
 
@@ -413,7 +450,7 @@ export const experimentSchema = z
       .describe("Settings by host; a host that is not named speaks pathlab."),
     everyHost: z.exactOptional(host.describe("Settings of hosts that are not named under hosts.")),
     workload: z
-      .record(entityName, z.discriminatedUnion("kind", [bulk, stream, requestResponse]))
+      .record(entityName, z.discriminatedUnion("kind", [bulk, stream, requestResponse, application]))
       .default({})
       .describe("Transfers by name."),
     traffic: z.record(entityName, traffic).default({}).describe("Many flows at once, by name."),

@@ -1,4 +1,5 @@
 /** An experiment, checked and in base units (bits per second, microseconds, bytes). Made from a file by `load.ts`; the file's form is in `experiment-schema.ts`. */
+import type { ClientProgram, Playback, ServerProgram } from "./application.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import type { LinkShape } from "./link-profile.ts";
 import type { Traffic } from "./traffic.ts";
@@ -103,7 +104,28 @@ export interface RequestResponseWorkload extends WorkloadBase {
   readonly durationMicroseconds?: number;
 }
 
-export type Workload = BulkWorkload | StreamWorkload | RequestResponseWorkload;
+/** Programs that nobody changed. `server` listens on the port, `client` is started then; the workload is over when it has ended. */
+export interface ApplicationWorkload extends WorkloadBase {
+  readonly kind: "application";
+  readonly client: string;
+  readonly server: string;
+  /** Where the bytes that count flow from, one of the two. */
+  readonly from: string;
+  readonly to: string;
+  readonly serve: ServerProgram;
+  readonly run: ClientProgram;
+  /** A client that takes longer is ended. */
+  readonly timeoutMicroseconds: number;
+  readonly playback?: Playback;
+  /** Only so that all workloads can be asked: when it ends, the client decides. */
+  readonly durationMicroseconds?: undefined;
+}
+
+export type Workload = BulkWorkload | StreamWorkload | RequestResponseWorkload | ApplicationWorkload;
+
+/** Of the workloads whose programs are not ours. */
+export const isApplication = <T extends { readonly kind: string }>(workload: T): workload is T & { readonly kind: "application" } =>
+  workload.kind === "application";
 
 interface FaultBase {
   readonly atMicroseconds: number;
@@ -150,6 +172,12 @@ export interface Expectation {
   readonly stalls?: { readonly atMost: number };
   /** Every byte arrived once, in order and unchanged. */
   readonly intact?: true;
+  /** Of an application: what its client ended with. */
+  readonly exitCode?: number;
+  /** Of an application: payload that arrived, whatever the programs' protocol adds among it. */
+  readonly bytes?: { readonly atLeast?: number; readonly atMost?: number };
+  /** Of an application that plays: pictures that came to the screen. */
+  readonly frames?: { readonly atLeast: number };
   /** Whether the connection fell back to plain TCP. */
   readonly fallback?: boolean;
   /** Time from the workload's start to its last byte. */
@@ -158,6 +186,8 @@ export interface Expectation {
   readonly latency?: {
     readonly p50?: { readonly atMostMicroseconds: number };
     readonly p99?: { readonly atMostMicroseconds: number };
+    /** Standard deviation. */
+    readonly deviation?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number };
   };
 }
 

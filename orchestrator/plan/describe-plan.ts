@@ -150,6 +150,16 @@ function describeOptions({ closeTimeoutMicroseconds, ...options }: EndpointOptio
 const time = (name: string, limit?: { readonly atMostMicroseconds: number }): string[] =>
   limit ? [`${name} at most ${formatDuration(limit.atMostMicroseconds)}`] : [];
 
+const times = (
+  name: string,
+  limits?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number },
+): string[] => [
+  ...(limits?.atLeastMicroseconds !== undefined
+    ? [`${name} at least ${formatDuration(limits.atLeastMicroseconds)}`]
+    : []),
+  ...(limits?.atMostMicroseconds !== undefined ? [`${name} at most ${formatDuration(limits.atMostMicroseconds)}`] : []),
+];
+
 const rates = (
   name: string,
   limits?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number },
@@ -192,6 +202,7 @@ function describeExpectation({
     ...time("completion", completion),
     ...time("median latency", latency?.p50),
     ...time("99th percentile of latency", latency?.p99),
+    ...times("deviation of latency", latency?.deviation),
   ].join(", ");
 }
 

@@ -75,6 +75,16 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
         ),
       ];
     }),
+    ...(latency?.deviation === undefined
+      ? []
+      : [
+          judgeBounds(
+            "latency.deviation",
+            bounds(latency.deviation.atLeastMicroseconds, latency.deviation.atMostMicroseconds),
+            deviationOf(measured.latenciesMicroseconds),
+            printTime,
+          ),
+        ]),
   ];
 }
 
@@ -160,4 +170,13 @@ export function percentileOf(
 ): Measured<number> | undefined {
   const value = percentile(latencies?.value ?? [], name === "p50" ? 0.5 : 0.99);
   return latencies === undefined || value === undefined ? undefined : { value, witness: latencies.witness };
+}
+
+/** The standard deviation of all that were measured. */
+function deviationOf(latencies: Measured<readonly number[]> | undefined): Measured<number> | undefined {
+  if (latencies === undefined || latencies.value.length === 0) return undefined;
+  const { value, witness } = latencies;
+  const mean = value.reduce((sum, latency) => sum + latency, 0) / value.length;
+  const variance = value.reduce((sum, latency) => sum + (latency - mean) ** 2, 0) / value.length;
+  return { value: Math.sqrt(variance), witness };
 }

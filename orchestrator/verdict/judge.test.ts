@@ -201,11 +201,17 @@ describe("the judge", () => {
       longestGapAt: 0,
       connectedAt: 0,
     };
-    const limits = { p50: { atMostMicroseconds: 50_000 }, p99: { atMostMicroseconds: 98_000 } };
+    const limits = {
+      p50: { atMostMicroseconds: 50_000 },
+      p99: { atMostMicroseconds: 98_000 },
+      deviation: { atLeastMicroseconds: 28_000, atMostMicroseconds: 28_500 },
+    };
     const verdict = judge(evidence({ latency: limits }, {}, requester));
     expect(verdict.expectations.map(({ metric, measured, passed }) => [metric, measured, passed])).to.deep.equal([
       ["latency.p50", "50 ms", true],
       ["latency.p99", "99 ms", false],
+      // Of n values in steps of one: the root of (n² − 1) / 12.
+      ["latency.deviation", "28.9 ms", false],
     ]);
   });
 

@@ -12,6 +12,7 @@ const metricNames: Readonly<Record<string, string>> = {
   completion: "Completion",
   "latency.p50": "Latency, median",
   "latency.p99": "Latency, 99th percentile",
+  "latency.deviation": "Latency, standard deviation",
 };
 
 /** What was expected, what was measured, by whose word. */
