@@ -1,4 +1,5 @@
 /** What of an experiment can only be judged over several places of its file and with its topology. */
+import { checkApplications } from "./application-checks.ts";
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";
 import { endpointAbilities, subflowLimits } from "./endpoint-abilities.ts";
@@ -17,6 +18,7 @@ export function checkExperiment(experiment: Experiment, topology: Topology | und
   const complain: Complain = (complaint) => void complaints.push(complaint);
   checkHosts(experiment, topology, complain);
   checkWorkloads(experiment, topology, complain);
+  checkApplications(experiment, complain);
   checkTraffic(experiment, topology, complain);
   checkFaults(experiment, topology, complain);
   checkExpectations(experiment, topology, complain);
@@ -138,10 +140,9 @@ function checkWorkloads(
   const ports = new Map<string, string>();
   for (const [name, workload] of Object.entries(workloads)) {
     const path = ["workload", name];
-    const [first, second] =
-      workload.kind === "request-response" ? (["client", "server"] as const) : (["from", "to"] as const);
-    const ends =
-      workload.kind === "request-response" ? [workload.client, workload.server] : [workload.from, workload.to];
+    const named = workload.kind === "request-response" || workload.kind === "application";
+    const [first, second] = named ? (["client", "server"] as const) : (["from", "to"] as const);
+    const ends = named ? [workload.client, workload.server] : [workload.from, workload.to];
     if (topology)
       for (const [index, key] of [first, second].entries())
         checkHostName(ends[index]!, [...path, key], topology, complain);
@@ -357,7 +358,17 @@ const judged: Readonly<Record<Workload["kind"], readonly string[]>> = {
   bulk: ["goodput", "subflows", "longestGap", "intact", "fallback", "completion"],
   stream: ["goodput", "subflows", "longestGap", "stalls", "intact", "fallback", "completion"],
   "request-response": ["subflows", "longestGap", "intact", "fallback", "completion", "latency"],
+  application: ["goodput", "bytes", "subflows", "longestGap", "fallback", "completion", "exitCode"],
 };
+
+function judgedOf(workload: Workload): readonly string[] {
+  if (workload.kind !== "application") return judged[workload.kind];
+  return [
+    ...judged.application,
+    ...(Object.keys(workload.run.receives).length > 0 ? ["intact"] : []),
+    ...(workload.playback ? ["stalls", "frames"] : []),
+  ];
+}
 
 const judgedOfTraffic: readonly string[] = ["meanGoodput", "leastGoodput", "fairness", "flowCompletion", "intact"];
 
@@ -382,7 +393,7 @@ function checkExpectations(
       });
       continue;
     }
-    checkMetrics(name, expectation, judged[workload.kind], `a ${workload.kind} workload`, complain);
+    checkMetrics(name, expectation, judgedOf(workload), describeKind(workload), complain);
     const least = expectation.subflows?.exactly ?? expectation.subflows?.atLeast;
     if (topology && least !== undefined) checkSubflowCount(name, workload, least, hosts, topology, complain);
     const changing = faults.some(
@@ -391,6 +402,15 @@ function checkExpectations(
     if (topology && !changing)
       checkGoodput(name, workload, expectation.goodput?.atLeastBitsPerSecond, topology, complain);
   }
+}
+
+function describeKind(workload: Workload): string {
+  if (workload.kind !== "application") return `a ${workload.kind} workload`;
+  const lacks = [
+    ...(Object.keys(workload.run.receives).length > 0 ? [] : ["run.receives"]),
+    ...(workload.playback ? [] : ["playback"]),
+  ];
+  return `an application${lacks.length > 0 ? ` without ${lacks.join(" and ")}` : ""}`;
 }
 
 function checkMetrics(
@@ -452,7 +472,7 @@ function checkSubflowCount(
     });
     return;
   }
-  const ends = workload.kind === "request-response" ? [workload.client, workload.server] : [workload.from, workload.to];
+  const ends = "server" in workload ? [workload.client, workload.server] : [workload.from, workload.to];
   const counts = ends.map((end) => interfacesOf(end, topology.links).length);
   const most = counts.reduce((product, count) => product * count, 1);
   if (most === 0 || least <= most) return;

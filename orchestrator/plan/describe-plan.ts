@@ -2,7 +2,8 @@
 import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { Expectation } from "../model/experiment.ts";
 import { formatDuration, formatProbability, formatRate, formatSize } from "../model/units.ts";
-import type { Plan, PlannedNode, PlannedRoute, PlannedWorkload } from "./plan.ts";
+import type { ServedFile } from "../model/application.ts";
+import type { Plan, PlannedApplication, PlannedNode, PlannedRoute, PlannedWorkload } from "./plan.ts";
 
 export function describePlan(plan: Plan): string {
   const sections = [
@@ -23,6 +24,7 @@ export function describePlan(plan: Plan): string {
     ),
     section("Routes", table(plan.nodes.flatMap(describeRoutes))),
     section("Endpoints", table(plan.nodes.flatMap(describeEndpoint))),
+    section("Gateways", table(plan.nodes.flatMap(describeGateway))),
     section("Kernel settings", table(describeSysctls(plan.nodes))),
     section(
       "Workloads",
@@ -141,6 +143,15 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   return rows;
 }
 
+function describeGateway({ name, gateway }: PlannedNode): string[][] {
+  if (gateway === undefined) return [];
+  if (gateway.side === "server")
+    return [[name, `takes connections on port ${gateway.port} and hands them to ${gateway.toAddress}:${gateway.port}`]];
+  const { peer, tun } = gateway;
+  const into = `${tun.destinations.join(", ")} through device ${tun.name} (${tun.address})`;
+  return [[name, `takes connections to ${into} and carries them to the gateway at ${peer.address}:${peer.port}`]];
+}
+
 function describeOptions({ closeTimeoutMicroseconds, ...options }: EndpointOptions): string {
   const words = Object.entries(options).map(([key, value]) => `${key} ${value}`);
   if (closeTimeoutMicroseconds !== undefined) words.push(`closeTimeout ${formatDuration(closeTimeoutMicroseconds)}`);
@@ -180,6 +191,9 @@ function describeExpectation({
   longestGap,
   stalls,
   intact,
+  exitCode,
+  bytes,
+  frames,
   fallback,
   completion,
   latency,
@@ -198,6 +212,10 @@ function describeExpectation({
     ...time("longest gap", longestGap),
     ...(stalls ? [stalls.atMost === 0 ? "no stall" : `at most ${stalls.atMost} stalls`] : []),
     ...(intact ? ["bytes intact"] : []),
+    ...(exitCode !== undefined ? [`exit code ${exitCode}`] : []),
+    ...(bytes?.atLeast !== undefined ? [`at least ${formatSize(bytes.atLeast)}`] : []),
+    ...(bytes?.atMost !== undefined ? [`at most ${formatSize(bytes.atMost)}`] : []),
+    ...(frames ? [`at least ${frames.atLeast} frames`] : []),
     ...(fallback !== undefined ? [fallback ? "fallback to TCP" : "no fallback"] : []),
     ...time("completion", completion),
     ...time("median latency", latency?.p50),
@@ -215,6 +233,7 @@ function describeWorkload(workload: PlannedWorkload): string[] {
     const sizes = `${formatSize(requestBytes)} for ${formatSize(responseBytes)}`;
     return [kind, `${client} asks ${server} ${rhythm}: ${sizes}; ${opened}`];
   }
+  if (kind === "application") return [kind, describeApplication(workload)];
   const { from, to, durationMicroseconds } = workload;
   if (kind === "bulk") {
     const { sizeBytes } = workload;
@@ -226,4 +245,24 @@ function describeWorkload(workload: PlannedWorkload): string[] {
   const segments = `${formatRate(rateBitsPerSecond)} in segments of ${formatDuration(segmentMicroseconds)}`;
   const played = `for ${formatDuration(durationMicroseconds!)}, played from a buffer of ${formatDuration(playbackBufferMicroseconds)}`;
   return [kind, `${from} sends ${segments} to ${to} ${played}; ${opened}`];
+}
+
+function describeApplication({ client, server, serve, run, timeoutMicroseconds, playback }: PlannedApplication): string {
+  const files = Object.entries(serve.files).map(([name, file]) => `${name} (${describeFile(file)})`);
+  return [
+    `${server} runs ${serve.argv.join(" ")}${files.length > 0 ? ` beside ${files.join(", ")}` : ""}`,
+    `${client} runs ${run.argv.join(" ")} for at most ${formatDuration(timeoutMicroseconds)}`,
+    ...(playback ? [`${playback.video} is played from a buffer of ${formatDuration(playback.bufferMicroseconds)}`] : []),
+  ].join("; ");
+}
+
+function describeFile(file: ServedFile): string {
+  switch (file.kind) {
+    case "text":
+      return `${Buffer.byteLength(file.text)} bytes of text`;
+    case "random":
+      return `${formatSize(file.sizeBytes)} by the seed`;
+    case "hls":
+      return `${formatDuration(file.durationMicroseconds)} of video, ${formatRate(file.rateBitsPerSecond)}, in segments of ${formatDuration(file.segmentMicroseconds)}`;
+  }
 }

@@ -112,6 +112,6 @@ export function roleOf(
 }
 
 export function serverOf(workload: Workload): string {
-  if (workload.kind === "request-response") return workload.server;
+  if (workload.kind === "request-response" || workload.kind === "application") return workload.server;
   return workload.client === workload.from ? workload.to : workload.from;
 }

@@ -2,12 +2,13 @@
 import { formatFound, inFileOrder } from "../model/diagnostics.ts";
 import type { Checked } from "../model/diagnostics.ts";
 import { defaultHostSettings } from "../model/endpoint-abilities.ts";
-import { isOfOurStack } from "../model/experiment.ts";
+import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
 import { formatIpv4 } from "../model/ipv4-address.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { RouterNode, Topology } from "../model/topology.ts";
 import type { Complaint } from "../model/yaml-source.ts";
+import { planGateway } from "./application.ts";
 import { addressableLinks, addressLinks } from "./addressing.ts";
 import type { AddressedEnd } from "./addressing.ts";
 import { derivedSeed } from "./derived-seed.ts";
@@ -75,7 +76,12 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       substrate === "simulation" ? substrate : options.abilities,
     ),
   );
-  const workloads = planWorkloads(experiment, seed, (host) => formatIpv4(routing.interfacesOf(host)[0]!.address));
+  const workloads = planWorkloads(
+    experiment,
+    seed,
+    (host) => formatIpv4(routing.interfacesOf(host)[0]!.address),
+    options.lab,
+  );
   const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map(({ name }) => name));
   const planned = [
     ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
@@ -149,12 +155,24 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "in real time the same number is another packet in each run; run it --on simulation, or give the link a share of losses",
     });
   }
+  for (const [name, workload] of Object.entries(experiment.workload)) {
+    if (!isApplication(workload) || substrate === "namespaces") continue;
+    complaints.push({
+      path: ["workload", name, "kind"],
+      found: `application on ${substrate === "simulation" ? "the simulation" : substrate}`,
+      expected: "bulk, stream or request-response there",
+      hint:
+        substrate === "simulation"
+          ? "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends"
+          : "the image of containers has none of the machine's programs; run it --on namespaces",
+    });
+  }
   const toldTraffic = new Set<string>();
   for (const [name, workload] of Object.entries(experiment.workload)) {
     const server = serverOf(workload);
     const pattern = workload.kind === "bulk" ? workload.traffic : undefined;
     if (pattern !== undefined && toldTraffic.has(pattern)) continue;
-    if (substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology)) continue;
+    if (isApplication(workload) || substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology)) continue;
     if (pattern !== undefined) toldTraffic.add(pattern);
     complaints.push({
       path: pattern === undefined ? ["workload", name] : ["traffic", pattern],
@@ -200,6 +218,7 @@ function planHost(
   const peers = workloads
     .filter(({ client, server }) => client === name || server === name)
     .map(({ client, server }) => (client === name ? server : client));
+  const gateway = planGateway(name, settings.endpoint, workloads);
   const severalPeerAddresses = peers.some((peer) => routing.interfacesOf(peer).length > 1);
   return {
     name,
@@ -211,10 +230,12 @@ function planHost(
     sourceRoutes: kernel ? routing.sourceRoutesOf(name) : [],
     sysctls: hostSysctls(settings),
     endpoint: planEndpoint(settings, ends, roleOf(name, workloads), severalPeerAddresses),
+    ...(gateway !== undefined && { gateway }),
     reason: [
       kernel
         ? `${settings.endpoint} endpoint: the kernel owns the addresses`
         : `${settings.endpoint} endpoint: our stack owns the addresses, the kernel has none`,
+      ...(gateway === undefined ? [] : ["a gateway carries the application's connections"]),
       shaped.length === 0
         ? "offload on: no link on its paths is shaped"
         : `offload off: its packets cross ${listed(shaped)}, whose queue counts single segments`,

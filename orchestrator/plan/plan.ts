@@ -2,6 +2,7 @@
  * The plan: everything that a run will create and do, with names, addresses and MACs already decided. It is plain data (JSON in, JSON out), made by
  * a pure function from experiment, topology and the machine's abilities, and it is all that a substrate gets to see.
  */
+import type { Playback, ServedFile } from "../model/application.ts";
 import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { LinkDirectionConfig } from "../path/link-direction.ts";
 import type { EndpointKind, Expectation, FaultAction, SubstrateName } from "../model/experiment.ts";
@@ -44,6 +45,8 @@ export interface PlannedNode {
   readonly flowHashSeed?: number;
   /** Hosts only. */
   readonly endpoint?: PlannedEndpoint;
+  /** Of a host of our stack that runs an application: what carries it, in the place of an endpoint program. */
+  readonly gateway?: PlannedGateway;
   readonly reason: string;
 }
 
@@ -106,6 +109,17 @@ export interface PlannedEndpoint {
     }[];
   };
 }
+
+/** Takes the application's connections out of a TUN device, or hands them to the local port (docs/gateway.md). */
+export type PlannedGateway =
+  | {
+      readonly side: "client";
+      /** Address and port of the other side's gateway. */
+      readonly peer: { readonly address: string; readonly port: number };
+      /** A TUN device of the node: its own address, and those that are routed into it. */
+      readonly tun: { readonly name: string; readonly address: string; readonly destinations: readonly string[] };
+    }
+  | { readonly side: "server"; readonly port: number; readonly toAddress: string };
 
 export interface PlannedLink {
   readonly name: string;
@@ -175,7 +189,26 @@ export interface PlannedRequestResponse extends PlannedWorkloadBase {
   readonly count: number;
 }
 
-export type PlannedWorkload = PlannedBulk | PlannedStream | PlannedRequestResponse;
+/** As it is started inside its node, after what the endpoint puts before it. */
+export interface PlannedProgram {
+  readonly argv: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where it runs, and what it finds and leaves there; goes with the lab. */
+  readonly directory: string;
+}
+
+/** Programs that nobody changed. Where gateways carry them, `port` is also that of the server's gateway. */
+export interface PlannedApplication extends PlannedWorkloadBase {
+  readonly kind: "application";
+  readonly from: string;
+  readonly to: string;
+  readonly serve: PlannedProgram & { readonly files: Readonly<Record<string, ServedFile>> };
+  readonly run: PlannedProgram & { readonly receives: Readonly<Record<string, string>> };
+  readonly timeoutMicroseconds: number;
+  readonly playback?: Playback;
+}
+
+export type PlannedWorkload = PlannedBulk | PlannedStream | PlannedRequestResponse | PlannedApplication;
 
 export interface PlannedFault {
   readonly atMicroseconds: number;

@@ -3,6 +3,7 @@ import type { Experiment, LinkFault, Workload } from "../model/experiment.ts";
 import { workloadEnd } from "../model/experiment-checks.ts";
 import { boundOnRate } from "../model/path-rates.ts";
 import type { Topology } from "../model/topology.ts";
+import { planApplication } from "./application.ts";
 import { derivedSeed } from "./derived-seed.ts";
 import { serverOf } from "./endpoint-settings.ts";
 import { linkConfigs, shapeAfter } from "./link-realisation.ts";
@@ -19,6 +20,7 @@ export function planWorkloads(
   experiment: Experiment,
   seed: number,
   addressOf: (host: string) => string,
+  lab: string,
 ): PlannedWorkload[] {
   const given = new Set(Object.values(experiment.workload).flatMap(({ port }) => port ?? []));
   let next = firstPort;
@@ -38,6 +40,7 @@ export function planWorkloads(
       payloadSeed: derivedSeed(seed, "payload", name),
       ...(workload.noDelay !== undefined && { noDelay: workload.noDelay }),
     };
+    if (workload.kind === "application") return planApplication(workload, base, lab);
     if (workload.kind !== "request-response") return { ...workload, ...base };
     const { kind, requestBytes, responseBytes, intervalMicroseconds } = workload;
     const count = workload.count ?? Math.max(1, Math.floor(workload.durationMicroseconds! / intervalMicroseconds));
@@ -92,6 +95,7 @@ export function planDeadline(experiment: Experiment, topology: Topology): number
   const ends = Object.values(experiment.workload).map(
     (workload) =>
       (workloadEnd(workload) ?? workload.startMicroseconds) +
+      (workload.kind === "application" ? workload.timeoutMicroseconds : 0) +
       bytesToDrain(workload, experiment, topology) +
       graceMicroseconds,
   );

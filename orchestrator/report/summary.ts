@@ -1,6 +1,7 @@
 /** The run in one or two sentences, for somebody who reads nothing else. */
 import type { PlannedWorkload } from "../plan/plan.ts";
 import { deliveredDirection } from "../verdict/measure-workload.ts";
+import type { WorkloadMeasurements } from "../verdict/measure-workload.ts";
 import { printCount, printRate, printSize, printTime } from "../verdict/quantity.ts";
 import { connectionsOf, measurementsOf } from "./run-view.ts";
 import type { RunView } from "./run-view.ts";
@@ -48,7 +49,17 @@ function summariseWorkload(run: RunView, workload: PlannedWorkload, baselines: r
     }
     case "request-response":
       return `${workload.name} had ${printCount(measured.latenciesMicroseconds?.value.length ?? 0, "response")} to ${printCount(workload.count, "request")}${over}${intact}.`;
+    case "application":
+      return `${workload.run.argv[0]} on ${workload.client} had ${printSize(measured.bytes?.value ?? 0)}${over}${rate}${describePlayback(measured)}${intact}.`;
   }
+}
+
+function describePlayback({ stalls, longestStallMicroseconds, frames }: WorkloadMeasurements): string {
+  if (stalls === undefined) return "";
+  const pictures = frames === undefined ? "" : ` and showed ${printCount(frames.value, "frame")}`;
+  if (stalls.value === 0) return `${pictures} without a stall`;
+  const longest = longestStallMicroseconds === undefined ? "" : `, the longest of ${printTime(longestStallMicroseconds.value)}`;
+  return `${pictures} with ${printCount(stalls.value, "stall")}${longest}`;
 }
 
 function pathsUsed(run: RunView, workload: PlannedWorkload): string[] {

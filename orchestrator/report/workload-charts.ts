@@ -33,6 +33,8 @@ function leastWidth(workload: PlannedWorkload): number {
       return Math.max(100_000, workload.segmentMicroseconds);
     case "request-response":
       return Math.max(100_000, 5 * workload.intervalMicroseconds);
+    case "application":
+      return workload.playback === undefined ? 100_000 : 500_000;
   }
 }
 

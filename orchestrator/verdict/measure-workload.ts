@@ -32,6 +32,12 @@ export interface WorkloadMeasurements {
   readonly longestGapMicroseconds?: Measured<number>;
   readonly stalls?: Measured<number>;
   readonly intact?: Measured<boolean>;
+  /** Of applications: payload that arrived in order at the receiver. */
+  readonly bytes?: Measured<number>;
+  readonly exitCode?: Measured<number>;
+  /** Of players: pictures shown, and the longest time that one stood still for want of the next. */
+  readonly frames?: Measured<number>;
+  readonly longestStallMicroseconds?: Measured<number>;
   readonly fellBack?: Measured<boolean>;
   /** From the workload's start to its last byte; infinite where it never came to its end. */
   readonly completionMicroseconds?: Measured<number>;
@@ -92,6 +98,9 @@ export function expectedBytes(workload: PlannedWorkload): number | undefined {
       return streamBytes(workload);
     case "request-response":
       return workload.count * workload.responseBytes;
+    case "application":
+      // Whatever its own protocol makes of the files that it asks for.
+      return undefined;
   }
 }
 

@@ -120,6 +120,8 @@ export function workloadDescription(planned: PlannedWorkload): WorkloadDescripti
       const { kind, requestBytes, responseBytes, intervalMicroseconds, count } = planned;
       return { ...base, kind, requestBytes, responseBytes, intervalMicroseconds, count };
     }
+    case "application":
+      throw new RangeError(`${name} is an application, of which no endpoint program knows`);
   }
 }
 

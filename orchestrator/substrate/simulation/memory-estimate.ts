@@ -65,6 +65,8 @@ function dataOf(workload: PlannedWorkload): number {
       return (workload.rateBitsPerSecond / 8e6) * workload.durationMicroseconds;
     case "request-response":
       return Math.max(workload.requestBytes, workload.responseBytes);
+    case "application":
+      throw new RangeError(`${workload.name} is an application, which no simulation carries`);
   }
 }
 

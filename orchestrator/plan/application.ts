@@ -1,0 +1,65 @@
+/** Applications in a plan: their words with everything filled in, and the gateways of hosts that our stack speaks for. */
+import { fillIn } from "../model/application.ts";
+import type { Placeholder, Program } from "../model/application.ts";
+import { isApplication, isOfOurStack } from "../model/experiment.ts";
+import type { ApplicationWorkload, EndpointKind } from "../model/experiment.ts";
+import type { PlannedApplication, PlannedGateway, PlannedProgram, PlannedWorkload } from "./plan.ts";
+
+const tunName = "pathlab0";
+/** Of the networks for benchmarks (RFC 2544): nobody else's, and never on a link. */
+const applicationAddress = "198.18.0.1";
+
+/** @param lab its directories carry the lab's mark, by which they are taken back */
+export function planApplication(
+  workload: ApplicationWorkload,
+  base: Omit<PlannedApplication, "kind" | "from" | "to" | "serve" | "run" | "timeoutMicroseconds">,
+  lab: string,
+): PlannedApplication {
+  const { from, to, serve, run, timeoutMicroseconds, playback } = workload;
+  const directoryOf = (side: string): string => `/tmp/pl-${lab}-${base.name}-${side}`;
+  const valuesFor = (directory: string): Record<Placeholder, string> => ({
+    address: base.serverAddress,
+    port: String(base.port),
+    directory,
+  });
+  const files = Object.entries(serve.files).map(([name, file]) => [
+    name,
+    file.kind === "text" ? { ...file, text: fillIn(file.text, valuesFor(directoryOf("server"))) } : file,
+  ]);
+  const planned = (program: Program, directory: string): PlannedProgram => {
+    const words = program.command.map((word) => fillIn(word, valuesFor(directory))) as [string, ...string[]];
+    const variables = Object.entries(program.environment).map(([name, value]) => [
+      name,
+      fillIn(value, valuesFor(directory)),
+    ]);
+    return { argv: words, environment: Object.fromEntries(variables), directory };
+  };
+  return {
+    kind: "application",
+    ...base,
+    from,
+    to,
+    serve: { ...planned(serve, directoryOf("server")), files: Object.fromEntries(files) },
+    run: { ...planned(run, directoryOf("client")), receives: run.receives },
+    timeoutMicroseconds,
+    ...(playback !== undefined && { playback }),
+  };
+}
+
+/** Undefined where the kernel speaks, or nothing but our own programs does. */
+export function planGateway(
+  host: string,
+  endpoint: EndpointKind,
+  workloads: readonly PlannedWorkload[],
+): PlannedGateway | undefined {
+  if (!isOfOurStack(endpoint)) return undefined;
+  const workload = workloads.filter(isApplication).find(({ client, server }) => client === host || server === host);
+  if (workload === undefined) return undefined;
+  const { serverAddress, port } = workload;
+  if (workload.server === host) return { side: "server", port, toAddress: "127.0.0.1" };
+  return {
+    side: "client",
+    peer: { address: serverAddress, port },
+    tun: { name: tunName, address: applicationAddress, destinations: [serverAddress] },
+  };
+}
