@@ -8,8 +8,9 @@ import { ListedLoss } from "./listed-loss.ts";
 import type { Deliver, Drop, DropReason, PathElement, PathPacket } from "./path-element.ts";
 import { RandomStream, splitmix32 } from "./random.ts";
 import type { QueueManagementConfig } from "./queue-management.ts";
-import { RateQueue } from "./rate-queue.ts";
+import { type QueueLimits, RateQueue } from "./rate-queue.ts";
 import { Red } from "./red.ts";
+import { SteadyLink } from "./steady-link.ts";
 
 /**
  * What one direction of a link does to packets: plain data, made by the plan, checked there. An element that is left out
@@ -54,12 +55,17 @@ export type LinkDirectionCounters = {
  * one leaves the other's packets as they were.
  */
 export class LinkDirection<Packet extends PathPacket> implements PathElement<Packet> {
+  /** What most links are all the time; it gives way to the elements one by one when more is asked than it can do. */
+  #steady: SteadyLink<Packet> | undefined;
+  #elements: { readonly rate: RateQueue<Packet>; readonly delay: Delay<Packet> } | undefined;
+  /** Nothing stands before the rate. */
+  #isOpen: boolean;
+  readonly #deliver: Deliver<Packet>;
   readonly #countDrop: Drop<Packet>;
-  readonly #lossRandom: RandomStream;
   readonly #blackhole: Blackhole<Packet>;
-  readonly #rate: RateQueue<Packet>;
-  readonly #delay: Delay<Packet>;
   readonly #drops: Record<DropReason, number> = { queue: 0, loss: 0, blackhole: 0 };
+  readonly #lossRandom: RandomStream;
+  readonly #delayRandom: RandomStream;
   readonly #queueRandom: RandomStream;
   #loss: PathElement<Packet> | undefined;
   #managedBy: string | undefined;
@@ -69,31 +75,27 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   constructor(config: LinkDirectionConfig, deliver: Deliver<Packet>, drop: Drop<Packet>) {
     const nextSeed = splitmix32(config.seed);
     this.#lossRandom = new RandomStream(nextSeed());
+    this.#delayRandom = new RandomStream(nextSeed());
+    this.#queueRandom = new RandomStream(nextSeed());
     this.#countDrop = (packet, reason, time) => {
       this.#drops[reason]++;
       drop(packet, reason, time);
     };
-    this.#delay = new Delay(
-      config.delayMicroseconds ?? 0,
-      config.jitter,
-      new RandomStream(nextSeed()),
-      (packet, time) => {
-        this.#packets++;
-        this.#bytes += packet.bytes;
-        deliver(packet, time);
-      },
-    );
-    this.#rate = new RateQueue(
-      config.rateBitsPerSecond ?? Infinity,
-      config.queue ?? {},
-      (packet, time) => this.#delay.push(packet, time),
-      this.#countDrop,
-      config.trace && new DeliveryTrace(config.trace.opportunitiesMilliseconds),
-    );
-    this.#queueRandom = new RandomStream(nextSeed());
-    this.#manageQueue(config, 0);
-    this.#blackhole = new Blackhole((packet, time) => (this.#loss ?? this.#rate).push(packet, time), this.#countDrop);
+    this.#deliver = (packet, time) => {
+      this.#packets++;
+      this.#bytes += packet.bytes;
+      deliver(packet, time);
+    };
+    const { rateBitsPerSecond = Infinity, queue = {}, delayMicroseconds = 0 } = config;
+    if (config.trace === undefined && config.queueManagement === undefined && config.jitter === undefined) {
+      this.#steady = new SteadyLink(rateBitsPerSecond, queue, delayMicroseconds, this.#deliver, this.#countDrop);
+    } else {
+      this.#elements = this.#makeElements(rateBitsPerSecond, queue, delayMicroseconds, config);
+      this.#manageQueue(config, this.#elements.rate, 0);
+    }
+    this.#blackhole = new Blackhole((packet, time) => (this.#loss ?? this.#queue).push(packet, time), this.#countDrop);
     this.#loss = this.#makeLoss(config.loss);
+    this.#isOpen = this.#loss === undefined;
   }
 
   /**
@@ -103,14 +105,17 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   configure(config: Omit<LinkDirectionConfig, "seed">, now: number): void {
     // What the rate has let go before has the old delay.
     this.advance(now);
-    this.#rate.configure(config.rateBitsPerSecond ?? Infinity, config.queue ?? {}, now);
-    this.#manageQueue(config, now);
-    this.#delay.configure(config.delayMicroseconds ?? 0, config.jitter);
+    const { rate, delay } = this.#asElements(now);
+    rate.configure(config.rateBitsPerSecond ?? Infinity, config.queue ?? {}, now);
+    this.#manageQueue(config, rate, now);
+    delay.configure(config.delayMicroseconds ?? 0, config.jitter);
     this.#loss = this.#makeLoss(config.loss);
+    this.#isOpen = this.#loss === undefined && !this.blackhole;
   }
 
   set blackhole(isOn: boolean) {
     this.#blackhole.isOn = isOn;
+    this.#isOpen = this.#loss === undefined && !isOn;
   }
 
   get blackhole(): boolean {
@@ -118,45 +123,91 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   }
 
   get heldPackets(): number {
-    return this.#rate.heldPackets + this.#delay.heldPackets;
+    const { rate, delay } = this.#elements ?? {};
+    return this.#steady?.heldPackets ?? rate!.heldPackets + delay!.heldPackets;
   }
 
   get rateBitsPerSecond(): number {
-    return this.#rate.rateBitsPerSecond;
+    return this.#queue.rateBitsPerSecond;
   }
 
   /** As of `now`; nothing is delivered by it. */
   counters(now: number): LinkDirectionCounters {
-    this.#rate.advance(now);
+    this.#steady?.catchUp(now);
+    this.#elements?.rate.advance(now);
+    const { queueBytes, queuePackets, queueBytesHigh } = this.#queue;
     return {
       packets: this.#packets,
       bytes: this.#bytes,
       dropsQueue: this.#drops.queue,
       dropsLoss: this.#drops.loss,
       dropsBlackhole: this.#drops.blackhole,
-      queueBytes: this.#rate.queueBytes,
-      queuePackets: this.#rate.queuePackets,
-      queueBytesHigh: this.#rate.queueBytesHigh,
+      queueBytes,
+      queuePackets,
+      queueBytesHigh,
     };
   }
 
   push(packet: Packet, now: number): void {
-    this.#blackhole.push(packet, now);
+    if (this.#isOpen) this.#queue.push(packet, now);
+    else this.#blackhole.push(packet, now);
   }
 
   /** What the rate lets go is not looked at before its delay is over: for each packet there is one time, not two. */
   nextTime(): number {
-    return Math.min(this.#rate.nextTime() + this.#delay.leastMicroseconds, this.#delay.nextTime());
+    if (this.#steady !== undefined) return this.#steady.nextTime();
+    const { rate, delay } = this.#elements!;
+    return Math.min(rate.nextTime() + delay.leastMicroseconds, delay.nextTime());
   }
 
   advance(now: number): void {
-    this.#rate.advance(now);
-    this.#delay.advance(now);
+    if (this.#steady !== undefined) {
+      this.#steady.advance(now);
+      return;
+    }
+    const { rate, delay } = this.#elements!;
+    rate.advance(now);
+    delay.advance(now);
+  }
+
+  /** What packets come to behind the loss. */
+  get #queue(): SteadyLink<Packet> | RateQueue<Packet> {
+    return this.#steady ?? this.#elements!.rate;
+  }
+
+  #makeElements(
+    rateBitsPerSecond: number,
+    limits: QueueLimits,
+    delayMicroseconds: number,
+    { jitter, trace }: Pick<LinkDirectionConfig, "jitter" | "trace">,
+  ): { rate: RateQueue<Packet>; delay: Delay<Packet> } {
+    const delay = new Delay(delayMicroseconds, jitter, this.#delayRandom, this.#deliver);
+    const rate = new RateQueue<Packet>(
+      rateBitsPerSecond,
+      limits,
+      (packet, time) => delay.push(packet, time),
+      this.#countDrop,
+      trace && new DeliveryTrace(trace.opportunitiesMilliseconds),
+    );
+    return { rate, delay };
+  }
+
+  /** A link that has been changed once may be changed again. */
+  #asElements(now: number): { rate: RateQueue<Packet>; delay: Delay<Packet> } {
+    const steady = this.#steady;
+    if (steady !== undefined) {
+      const { rateBitsPerSecond, limits, delayMicroseconds } = steady;
+      this.#elements = this.#makeElements(rateBitsPerSecond, limits, delayMicroseconds, {});
+      steady.handOver(this.#elements.rate, this.#elements.delay, now);
+      this.#steady = undefined;
+    }
+    return this.#elements!;
   }
 
   /** What it knows of the queue stays unless it is told otherwise. */
   #manageQueue(
     { queueManagement: given, rateBitsPerSecond = Infinity }: Omit<LinkDirectionConfig, "seed">,
+    rate: RateQueue<Packet>,
     now: number,
   ): void {
     const written = JSON.stringify([given, given?.kind === "red" ? rateBitsPerSecond : 0]);
@@ -168,7 +219,7 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
         : given.kind === "codel"
           ? new CoDel(given.targetMicroseconds, given.intervalMicroseconds)
           : new Red(given, rateBitsPerSecond, this.#queueRandom);
-    this.#rate.manageBy(management, now);
+    rate.manageBy(management, now);
   }
 
   /** That came as far as to the loss until now. */
@@ -177,7 +228,7 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   }
 
   #makeLoss(loss: LinkDirectionConfig["loss"]): PathElement<Packet> | undefined {
-    const deliver: Deliver<Packet> = (packet, time) => this.#rate.push(packet, time);
+    const deliver: Deliver<Packet> = (packet, time) => this.#queue.push(packet, time);
     if (loss === undefined) return undefined;
     switch (loss.kind) {
       case "bernoulli":

@@ -107,6 +107,17 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
     }
   }
 
+  /** Takes a packet over that another queue had admitted, in the order in which that would have sent them; the first is sent by `finishTime`. */
+  resume(packet: Packet, finishTime: number): void {
+    if (this.#sending === undefined) {
+      this.#sending = packet;
+      this.#finishTime = finishTime;
+    } else {
+      this.#waiting.push(packet);
+      this.#queueBytes += packet.bytes;
+    }
+  }
+
   nextTime(): number {
     return this.#finishTime;
   }

@@ -1,0 +1,153 @@
+import type { Delay } from "./delay.ts";
+import type { Deliver, Drop, PathElement, PathPacket } from "./path-element.ts";
+import type { QueueLimits, RateQueue } from "./rate-queue.ts";
+
+/** Packets that the ring holds at first; a power of two, as all its sizes. */
+const firstCapacity = 8;
+
+/**
+ * A drop-tail queue, a constant rate and a constant delay in one. Nothing can happen to a packet between its arrival and its leaving, so that both its times are
+ * known when it comes: it is written once into a ring, and there is one event for it. The times are, to the last bit, those of a `RateQueue` before a `Delay`.
+ */
+export class SteadyLink<Packet extends PathPacket> implements PathElement<Packet> {
+  readonly rateBitsPerSecond: number;
+  readonly delayMicroseconds: number;
+  readonly limits: QueueLimits;
+  readonly #deliver: Deliver<Packet>;
+  readonly #drop: Drop<Packet>;
+  /** The ring: packets in the order of their arrival, when the last bit of each is sent, and its length. */
+  #packets: (Packet | undefined)[] = emptySlots(firstCapacity);
+  #finishTimes = new Float64Array(firstCapacity);
+  #lengths = new Int32Array(firstCapacity);
+  #head = 0;
+  #held = 0;
+  /** Of those held, from the first: sent, as of the last look. The next is being sent, the others wait. */
+  #sent = 0;
+  #queueBytes = 0;
+  #queueBytesHigh = 0;
+
+  /** @param rateBitsPerSecond above 0; Infinity for no rate */
+  constructor(
+    rateBitsPerSecond: number,
+    limits: QueueLimits,
+    delayMicroseconds: number,
+    deliver: Deliver<Packet>,
+    drop: Drop<Packet>,
+  ) {
+    this.rateBitsPerSecond = rateBitsPerSecond;
+    this.limits = limits;
+    this.delayMicroseconds = Math.max(0, delayMicroseconds);
+    this.#deliver = deliver;
+    this.#drop = drop;
+  }
+
+  get heldPackets(): number {
+    return this.#held;
+  }
+
+  /** As of the last `catchUp`, `push` or `advance`, as in a RateQueue. */
+  get queueBytes(): number {
+    return this.#queueBytes;
+  }
+
+  get queuePackets(): number {
+    return Math.max(0, this.#held - this.#sent - 1);
+  }
+
+  get queueBytesHigh(): number {
+    return this.#queueBytesHigh;
+  }
+
+  push(packet: Packet, now: number): void {
+    this.catchUp(now);
+    const { bytes } = packet;
+    let start = now;
+    if (this.#sent < this.#held) {
+      if (!this.#fits(bytes, now)) {
+        this.#drop(packet, "queue", now);
+        return;
+      }
+      start = this.#finishTimes[(this.#head + this.#held - 1) & (this.#lengths.length - 1)]!;
+      this.#queueBytes += bytes;
+      if (this.#queueBytes > this.#queueBytesHigh) this.#queueBytesHigh = this.#queueBytes;
+    }
+    if (this.#held === this.#lengths.length) this.#grow();
+    const at = (this.#head + this.#held++) & (this.#lengths.length - 1);
+    this.#packets[at] = packet;
+    this.#lengths[at] = bytes;
+    this.#finishTimes[at] = start + this.#transmissionTime(bytes);
+  }
+
+  nextTime(): number {
+    return this.#held === 0 ? Infinity : this.#finishTimes[this.#head]! + this.delayMicroseconds;
+  }
+
+  advance(now: number): void {
+    this.catchUp(now);
+    while (this.#held > 0) {
+      const time = this.#finishTimes[this.#head]! + this.delayMicroseconds;
+      if (time > now) return;
+      const packet = this.#packets[this.#head]!;
+      this.#packets[this.#head] = undefined;
+      this.#head = (this.#head + 1) & (this.#lengths.length - 1);
+      this.#held--;
+      this.#sent--;
+      this.#deliver(packet, time);
+    }
+  }
+
+  /** Counts as sent what has been sent by `now`; delivers nothing. */
+  catchUp(now: number): void {
+    const last = this.#lengths.length - 1;
+    while (this.#sent < this.#held && this.#finishTimes[(this.#head + this.#sent) & last]! <= now) {
+      this.#sent++;
+      if (this.#sent < this.#held) this.#queueBytes -= this.#lengths[(this.#head + this.#sent) & last]!;
+    }
+  }
+
+  /** Gives all that is held to elements that can do more, which are empty yet and of the same rate and delay. */
+  handOver(rate: RateQueue<Packet>, delay: Delay<Packet>, now: number): void {
+    this.catchUp(now);
+    for (let i = 0; i < this.#held; i++) {
+      const at = (this.#head + i) & (this.#lengths.length - 1);
+      if (i < this.#sent) delay.push(this.#packets[at]!, this.#finishTimes[at]!);
+      else rate.resume(this.#packets[at]!, this.#finishTimes[at]!);
+    }
+    this.#held = 0;
+    this.#sent = 0;
+  }
+
+  #transmissionTime(bytes: number): number {
+    return (bytes * 8e6) / this.rateBitsPerSecond;
+  }
+
+  #fits(bytes: number, now: number): boolean {
+    const limits = this.limits;
+    if (limits.bytes !== undefined && this.#queueBytes + bytes > limits.bytes) return false;
+    if (limits.packets !== undefined && this.queuePackets + 1 > limits.packets) return false;
+    if (limits.timeMicroseconds === undefined) return true;
+    const free = this.#finishTimes[(this.#head + this.#sent) & (this.#lengths.length - 1)]!;
+    return free - now + this.#transmissionTime(this.#queueBytes) <= limits.timeMicroseconds;
+  }
+
+  #grow(): void {
+    const size = this.#lengths.length;
+    const packets = emptySlots<Packet>(2 * size);
+    const finishTimes = new Float64Array(2 * size);
+    const lengths = new Int32Array(2 * size);
+    for (let i = 0; i < size; i++) {
+      const at = (this.#head + i) & (size - 1);
+      packets[i] = this.#packets[at];
+      finishTimes[i] = this.#finishTimes[at]!;
+      lengths[i] = this.#lengths[at]!;
+    }
+    this.#packets = packets;
+    this.#finishTimes = finishTimes;
+    this.#lengths = lengths;
+    this.#head = 0;
+  }
+}
+
+function emptySlots<Packet>(length: number): (Packet | undefined)[] {
+  return Array.from<Packet | undefined>({ length }).fill(undefined);
+}
