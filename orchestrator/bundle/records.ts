@@ -5,6 +5,7 @@ import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { DirectionMeasurement } from "../path/measure/measurement.ts";
 import type { PlannedWorkload } from "../plan/plan.ts";
+import type { ProgramResult } from "../workload/application/program-result.ts";
 import type { LinkQuality } from "../substrate/substrate.ts";
 
 const count = z.number().nonnegative();
@@ -102,6 +103,32 @@ const workloadResultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("responder"), requests: count, sha256: z.string() }),
 ]) satisfies z.ZodType<WorkloadResult>;
 
+const programResultSchema = z.strictObject({
+  kind: z.literal("program"),
+  exitCode: z.number().exactOptional(),
+  signal: z.string().exactOptional(),
+  startedAt: time,
+  endedAt: time,
+  files: z.array(
+    z.strictObject({
+      name: z.string(),
+      source: z.string(),
+      sourceBytes: count,
+      sourceSha256: z.string(),
+      bytes: optionalCount,
+      sha256: z.string().exactOptional(),
+    }),
+  ),
+  played: z
+    .strictObject({
+      segments: z.array(z.strictObject({ bytes: count, microseconds: count })),
+      progress: z.array(z.strictObject({ at: time, mediaMicroseconds: count, frames: count })),
+    })
+    .exactOptional(),
+}) satisfies z.ZodType<ProgramResult>;
+
+const anyResultSchema = z.discriminatedUnion("kind", [...workloadResultSchema.options, programResultSchema]);
+
 /** `results.json`: what each side of each workload said; times are microseconds since the run's zero. */
 export interface ResultsRecord {
   readonly workloads: readonly WorkloadOutcome[];
@@ -110,8 +137,8 @@ export interface ResultsRecord {
 /** A side is absent when it never reported; `errors` says what it said instead. */
 export interface WorkloadOutcome {
   readonly workload: string;
-  readonly client?: WorkloadResult;
-  readonly server?: WorkloadResult;
+  readonly client?: WorkloadResult | ProgramResult;
+  readonly server?: WorkloadResult | ProgramResult;
   readonly errors: readonly { readonly role: "client" | "server"; readonly code: string; readonly message: string }[];
 }
 
@@ -119,8 +146,8 @@ export const resultsSchema = z.strictObject({
   workloads: z.array(
     z.strictObject({
       workload: z.string(),
-      client: workloadResultSchema.exactOptional(),
-      server: workloadResultSchema.exactOptional(),
+      client: anyResultSchema.exactOptional(),
+      server: anyResultSchema.exactOptional(),
       errors: z.array(z.strictObject({ role: z.enum(["client", "server"]), code: z.string(), message: z.string() })),
     }),
   ),
@@ -158,7 +185,7 @@ export interface FlowSubflow {
 export const flowSchema = z.strictObject({
   flow: z.string(),
   traffic: z.string().exactOptional(),
-  kind: z.enum(["bulk", "stream", "request-response"]),
+  kind: z.enum(["bulk", "stream", "request-response", "application"]),
   from: z.string(),
   to: z.string(),
   startAt: time,

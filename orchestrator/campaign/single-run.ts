@@ -12,7 +12,7 @@ import type { KernelCounters } from "../metrics/kernel-counters.ts";
 import { LinkRates } from "../metrics/link-rates.ts";
 import { isOfOurStack } from "../model/experiment.ts";
 import type { Plan } from "../plan/plan.ts";
-import { programFile } from "../substrate/prerequisites/programs.ts";
+import { programFile, videoCache } from "../substrate/prerequisites/programs.ts";
 import type { Lab, LinkQuality, Substrate } from "../substrate/substrate.ts";
 import { startEndpoints } from "../workload/run-workloads.ts";
 import type { Endpoints } from "../workload/run-workloads.ts";
@@ -144,7 +144,7 @@ class SingleRun {
       progress("starting the endpoints");
       endpoints = await startEndpoints(
         lab,
-        { node: process.execPath, endpoint: programFile("endpoint") },
+        { node: process.execPath, endpoint: programFile("endpoint"), videoCache },
         whileObserved,
       );
       this.#countersBefore = await this.#readCounters(lab);
@@ -205,7 +205,7 @@ class SingleRun {
       endpoints?.stop(),
     ]);
     outcomes.push(...(await Promise.allSettled([capture?.stop()])));
-    const logs = { ...endpoints?.stderrTails, ...(capture === undefined ? {} : { capture: capture.stderrTail }) };
+    const logs = { ...endpoints?.logs, ...(capture === undefined ? {} : { capture: capture.stderrTail }) };
     for (const [name, text] of Object.entries(logs)) {
       if (text !== "")
         outcomes.push(...(await Promise.allSettled([bundle.writeText(`${bundleFiles.logs}/${name}.log`, text)])));

@@ -27,8 +27,6 @@ export interface LabObserver {
 }
 
 export interface Lab extends ProcessHost, FaultTarget {
-  /** Path of the node's network namespace (`/run/netns/…` or `/proc/<pid>/ns/net`), for captures and measurements. */
-  networkNamespace(node: string): string;
   /** Starts a program outside of all nodes, on the machine itself: what observes the lab. It is journalled, and ends with the lab. */
   spawnBeside(command: LabCommand): Promise<LabProcess>;
   readonly links: LinkControl;

@@ -31,7 +31,7 @@ function node(kind: EndpointNode["endpoint"]["kind"]): EndpointNode {
   };
 }
 
-const programs = { node: "/opt/node", endpoint: "/opt/endpoint.mjs" };
+const programs = { node: "/opt/node", endpoint: "/opt/endpoint.mjs", videoCache: "/opt/videos" };
 
 const shared = {
   name: "t",

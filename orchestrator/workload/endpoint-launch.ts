@@ -18,6 +18,8 @@ export interface EndpointPrograms {
   readonly node: string;
   /** The endpoint program, one bundled file. */
   readonly endpoint: string;
+  /** Folder of the machine where videos that experiments play are kept. */
+  readonly videoCache: string;
 }
 
 /** A planned host with the endpoint that it must have. */
@@ -46,7 +48,7 @@ export function startCommand(node: EndpointNode, seed: number, metricsIntervalMi
 }
 
 /** Our stack's host as the plan has it. The names of algorithms are checked by the host itself, which refuses those that it does not know. */
-function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
+export function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
   const { endpoint } = node;
   const mptcp = endpoint.kind === "pathlab";
   return {

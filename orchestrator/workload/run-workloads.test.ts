@@ -107,7 +107,8 @@ function lab(
     processes.push(process);
     return process;
   };
-  return { lab: { plan, spawn }, processes };
+  const makeDirectory = (): Promise<void> => Promise.reject(new Error("nobody needs one"));
+  return { lab: { plan, spawn, makeDirectory, networkNamespace: (name) => name }, processes };
 }
 
 function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] } {
@@ -125,7 +126,7 @@ function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] }
   };
 }
 
-const programs = { node: "node", endpoint: "endpoint.mjs" };
+const programs = { node: "node", endpoint: "endpoint.mjs", videoCache: "videos" };
 const never = new AbortController().signal;
 
 async function rejection(promise: Promise<unknown>): Promise<unknown> {

@@ -2,7 +2,10 @@ import { callAt } from "../../stack/endpoint/clock.ts";
 import type { EndpointRecord, SubflowMetrics, WorkloadResult } from "../../stack/endpoint/protocol.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
-import type { Plan, PlannedWorkload } from "../plan/plan.ts";
+import { isApplication } from "../model/experiment.ts";
+import type { Plan, PlannedApplication, PlannedWorkload } from "../plan/plan.ts";
+import { Applications, type ApplicationSink } from "./application/applications.ts";
+import { type ProgramResult, sinceZero } from "./application/program-result.ts";
 import {
   endpointCommand,
   endpointNodes,
@@ -30,7 +33,7 @@ export interface WorkloadFailure {
 export interface WorkloadSink {
   event(event: TimelineEvent): void;
   sample(sample: MetricSample): void;
-  result(workload: string, role: WorkloadRole, result: WorkloadResult): void;
+  result(workload: string, role: WorkloadRole, result: WorkloadResult | ProgramResult): void;
   /** The subflows of a workload's connection as this host knows them, now and then, and where it costs little at the workload's end. */
   connection(workload: string, host: string, subflows: readonly SubflowMetrics[]): void;
   failure(failure: WorkloadFailure): void;
@@ -47,8 +50,9 @@ export async function startEndpoints(
   programs: EndpointPrograms,
   signal: AbortSignal,
 ): Promise<Endpoints> {
-  const endpoints = new Endpoints(lab.plan);
+  const endpoints = new Endpoints(lab, programs);
   try {
+    await endpoints.startApplications(signal);
     await endpoints.start(lab, programs, AbortSignal.any([signal, AbortSignal.timeout(startMicroseconds / 1000)]));
     return endpoints;
   } catch (error) {
@@ -60,21 +64,28 @@ export async function startEndpoints(
 /** Endpoint programs of a lab that are ready: `run` once, then `stop`. */
 export class Endpoints {
   readonly #plan: Plan;
+  readonly #applications: Applications;
   readonly #sessions = new Map<string, EndpointSession>();
   /** What endpoints said before there was a zero to count from. */
   readonly #early: { readonly host: string; readonly record: EndpointRecord }[] = [];
 
-  constructor(plan: Plan) {
-    this.#plan = plan;
+  constructor(lab: ProcessHost, programs: EndpointPrograms) {
+    this.#plan = lab.plan;
+    this.#applications = new Applications(lab, programs);
   }
 
-  /** What each host's endpoint last wrote to its stderr. */
-  get stderrTails(): Readonly<Record<string, string>> {
-    return Object.fromEntries([...this.#sessions].map(([host, session]) => [host, session.stderrTail]));
+  /** What each host's endpoint last wrote to its stderr, and what applications wrote. */
+  get logs(): Readonly<Record<string, string>> {
+    const endpoints = [...this.#sessions].map(([host, session]) => [host, session.stderrTail]);
+    return { ...Object.fromEntries(endpoints), ...this.#applications.logs };
+  }
+
+  startApplications(signal: AbortSignal): Promise<void> {
+    return this.#applications.start(signal);
   }
 
   async start(lab: ProcessHost, programs: EndpointPrograms, signal: AbortSignal): Promise<void> {
-    const nodes = endpointNodes(this.#plan.nodes);
+    const nodes = endpointNodes(this.#plan.nodes).filter(({ name }) => !this.#servesApplicationsOnly(name));
     await settle(
       nodes.map(async (node) => {
         const session = new EndpointSession(node.name, await lab.spawn(node.name, endpointCommand(node, programs)));
@@ -85,7 +96,7 @@ export class Endpoints {
         await ready;
       }),
     );
-    await settle(this.#plan.workloads.map((workload) => this.#listen(workload, signal)));
+    await settle(this.#transfers.map((workload) => this.#listen(workload, signal)));
   }
 
   /**
@@ -100,7 +111,8 @@ export class Endpoints {
       session.onRecord = (record) => run.record(session.host, record);
       void session.ended.then((error) => error && run.endpointEnded(error));
     }
-    for (const workload of this.#plan.workloads) {
+    this.#applications.run(zero, run);
+    for (const workload of this.#transfers) {
       const startAt = zero + workload.startMicroseconds;
       this.#session(workload.client).say({
         do: "workload",
@@ -122,7 +134,17 @@ export class Endpoints {
 
   /** Ends all endpoint programs. May be called twice. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.stop()));
+    await Promise.all([this.#applications.stop(), ...[...this.#sessions.values()].map((session) => session.stop())]);
+  }
+
+  get #transfers(): PlannedWorkload[] {
+    return this.#plan.workloads.filter((workload) => !isApplication(workload));
+  }
+
+  /** Its addresses are a gateway's, or there is nothing that an endpoint program would do. */
+  #servesApplicationsOnly(host: string): boolean {
+    const own = this.#plan.workloads.filter(({ client, server }) => client === host || server === host);
+    return own.length > 0 && own.every(isApplication);
   }
 
   async #listen(workload: PlannedWorkload, signal: AbortSignal): Promise<void> {
@@ -144,10 +166,11 @@ export class Endpoints {
 }
 
 /** Which sides of which workloads are still out, and what they said. */
-export class WorkloadRun {
+export class WorkloadRun implements ApplicationSink {
   readonly over: Promise<void>;
   readonly #plan: Plan;
   readonly #byName: ReadonlyMap<string, PlannedWorkload>;
+  readonly #zero: number;
   readonly #sink: WorkloadSink;
   readonly #translator: RecordTranslator;
   readonly #pending = new Map<PlannedWorkload, Set<WorkloadRole>>();
@@ -157,9 +180,12 @@ export class WorkloadRun {
   constructor(plan: Plan, zero: number, sink: WorkloadSink) {
     this.#plan = plan;
     this.#byName = new Map(plan.workloads.map((workload) => [workload.name, workload]));
+    this.#zero = zero;
     this.#sink = sink;
     this.#translator = new RecordTranslator(plan, zero);
-    for (const workload of plan.workloads) this.#pending.set(workload, new Set(["client", "server"]));
+    // An application is over when its client has ended; its server is ended then.
+    for (const workload of plan.workloads)
+      this.#pending.set(workload, new Set(isApplication(workload) ? ["client"] : ["client", "server"]));
     ({ promise: this.over, resolve: this.#resolve, reject: this.#reject } = Promise.withResolvers<void>());
     this.#resolveWhenOver();
   }
@@ -180,6 +206,27 @@ export class WorkloadRun {
       const workload = this.#workload(record.workload);
       this.#fail(workload, { role: host === workload.client ? "client" : "server", host, code, message });
     }
+    this.#resolveWhenOver();
+  }
+
+  started(workload: PlannedApplication, at: number): void {
+    this.#tell(workload, "program-started", at, `${workload.run.argv[0]} starts on ${workload.client}`);
+  }
+
+  ended(workload: PlannedApplication, result: ProgramResult): void {
+    const { exitCode, signal, endedAt } = result;
+    const how = signal ?? `exit code ${exitCode}`;
+    this.#tell(workload, "program-ended", endedAt, `${workload.run.argv[0]} on ${workload.client} ends with ${how}`);
+    this.#sink.result(workload.name, "client", sinceZero(result, this.#zero));
+    if (exitCode === 0) this.#pending.delete(workload);
+    this.#resolveWhenOver();
+  }
+
+  /** A server that fails leaves its client to say what that means for it. */
+  failed(workload: PlannedApplication, role: WorkloadRole, code: string, message: string): void {
+    const failure = { role, host: workload[role], code, message };
+    if (role === "client") this.#fail(workload, failure);
+    else this.#sink.failure({ workload: workload.name, ...failure });
     this.#resolveWhenOver();
   }
 
@@ -209,6 +256,17 @@ export class WorkloadRun {
 
   abort(reason: Error): void {
     this.#reject(reason);
+  }
+
+  #tell({ name, client }: PlannedApplication, what: string, at: number, message: string): void {
+    this.#sink.event({
+      time: at - this.#zero,
+      source: "workload",
+      subject: name,
+      name: `workload:${what}`,
+      message: `${name}: ${message}`,
+      detail: { host: client },
+    });
   }
 
   #fail(workload: PlannedWorkload, failure: Omit<WorkloadFailure, "workload">): void {

@@ -16,6 +16,7 @@ export async function startInContainer(
   const exec = await container.exec({
     Cmd: [...command.argv],
     Env: Object.entries({ ...command.environment, ...marks }).map(([name, value]) => `${name}=${value}`),
+    ...(command.directory !== undefined && { WorkingDir: command.directory }),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
@@ -32,7 +33,7 @@ export async function startInContainer(
     stdout,
     stderr,
     exited,
-    kill: async (signal) => signalMarked(marks, signal),
+    kill: async (signal) => void signalMarked(marks, signal),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What labs of namespaces and of containers share: a middle namespace, veth pairs, the configuration of each node, links and interfaces that change. */
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { Journal } from "../../journal/journal.ts";
 import { runCommand } from "../../journal/run-command.ts";
@@ -111,6 +112,11 @@ class LinuxLab implements Lab {
   async spawn(node: string, command: LabCommand): Promise<LabProcess> {
     const planned = this.#node(node);
     return this.#parts.hosting.spawn(planned, command, this.#journalledMarks(`${node}/${command.name}`));
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    this.#parts.journal.append({ kind: "directory", path });
+    await mkdir(path);
   }
 
   spawnBeside(command: LabCommand): Promise<LabProcess> {

@@ -10,15 +10,27 @@ export function marksOf(lab: string, process: string): Record<string, string> {
 
 /**
  * Signals every process with these marks: what a process started may have left its group, changed its parent, or live in a container's own numbering of
- * processes; its environment stays.
+ * processes; its environment stays. Answers how many there were.
  */
-export function signalMarked(marks: Readonly<Record<string, string>>, signal: NodeJS.Signals): void {
-  for (const pid of markedProcesses(marks)) {
+export function signalMarked(marks: Readonly<Record<string, string>>, signal: NodeJS.Signals): number {
+  const pids = markedProcesses(marks);
+  for (const pid of pids) {
     try {
       process.kill(pid, signal);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
+  }
+  return pids.length;
+}
+
+/** Of programs that write their title over their environment (nginx does) nothing is left but the process group. */
+function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
@@ -36,6 +48,7 @@ export function spawnMarked(command: LabCommand, marks: Readonly<Record<string, 
   const [program, ...args] = command.argv;
   const child = spawn(program, args, {
     detached: true,
+    ...(command.directory !== undefined && { cwd: command.directory }),
     env: { ...process.env, ...command.environment, ...marks },
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -61,6 +74,8 @@ function labProcess(
     stdout: child.stdout,
     stderr: child.stderr,
     exited,
-    kill: async (signal) => signalMarked(marks, signal),
+    kill: async (signal) => {
+      if (signalMarked(marks, signal) === 0) signalGroup(child, signal);
+    },
   };
 }

@@ -137,6 +137,7 @@ function ipBatch(node: PlannedNode): string[] {
   for (const planned of kernelOwned) lines[family(planned.address)].push(addAddress(planned));
   for (const { name } of node.interfaces) lines.v4.push(`link set dev ${name} up`);
   addRoutes(node, lines, () => true);
+  lines.v4.push(...tunLines(node));
   if (kernelOwned.length > 0) {
     for (const { from, table } of node.sourceRoutes) lines[family(from)].push(`rule add from ${from} table ${table}`);
   }
@@ -154,6 +155,18 @@ function ipBatch(node: PlannedNode): string[] {
     heredoc("ip -4 -batch -", lines.v4),
     ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : []),
     ...(mptcpLines.length > 0 ? [heredoc("ip -batch -", mptcpLines)] : []),
+  ];
+}
+
+/** What the gateway takes applications' connections from: it has an address of its own, and is the way to their servers. */
+function tunLines({ gateway }: PlannedNode): string[] {
+  if (gateway?.side !== "client") return [];
+  const { name, address, destinations } = gateway.tun;
+  return [
+    `tuntap add dev ${name} mode tun`,
+    `addr add ${address}/32 dev ${name}`,
+    `link set dev ${name} up`,
+    ...destinations.map((destination) => `route add ${destination}/32 dev ${name}`),
   ];
 }
 

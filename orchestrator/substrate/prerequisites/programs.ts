@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleExtension, bundleOptions } from "../../../stack/endpoint/bundle/bundle-options.ts";
 import { bundledAddonName } from "../../../stack/io/native/addon.ts";
 import { buildNative } from "../../../stack/io/native/build.ts";
 
@@ -21,8 +22,11 @@ export const repository: string = fileURLToPath(new URL("../../../", import.meta
 /** Programs and the native addon that they load lie in one directory, which containers mount. */
 export const programDirectory: string = join(repository, "build/programs");
 
+/** Videos that experiments play, each made once. */
+export const videoCache: string = join(repository, "build/videos");
+
 export function programFile(name: ProgramName): string {
-  return join(programDirectory, `${name}.mjs`);
+  return join(programDirectory, `${name}${bundleExtension}`);
 }
 
 const addonSources = "stack/io/native";
@@ -50,14 +54,9 @@ export async function buildPrograms(names: readonly ProgramName[] = programNames
   await Promise.all(
     stale.map(async (name) => {
       const { metafile, outputFiles } = await build({
+        ...bundleOptions,
         absWorkingDir: repository,
         entryPoints: [sources[name]],
-        bundle: true,
-        platform: "node",
-        target: "node24",
-        format: "esm",
-        // A module that asks whether it is the program that was started: in a bundle it is not.
-        define: { "import.meta.filename": "undefined" },
         write: false,
         metafile: true,
         logLevel: "silent",

@@ -53,7 +53,9 @@ export async function observe(plan: Plan, signal: AbortSignal = new AbortControl
         event: (event) => events.push(event),
         sample: (sample) => samples.push(sample),
         linkSample: (sample) => linkSamples.push(sample),
-        result: (workload, role, result) => (results[`${workload} ${role}`] = result),
+        result(workload, role, result) {
+          if (result.kind !== "program") results[`${workload} ${role}`] = result;
+        },
         connection: () => undefined,
         failure: (failure) => failures.push(failure),
       },

@@ -1,0 +1,23 @@
+/** How the programs of an application and the gateways that carry it are started. */
+import type { EndpointKind } from "../../model/experiment.ts";
+import type { PlannedProgram } from "../../plan/plan.ts";
+import { hostOptions, type EndpointNode, type EndpointPrograms } from "../endpoint-launch.ts";
+import type { LabCommand } from "../lab-process.ts";
+
+/** Only the kernel's MPTCP asks for anything: its sockets are another kind, which mptcpize gives to who asked for TCP's. */
+export function programCommand(name: string, kind: EndpointKind, program: PlannedProgram): LabCommand {
+  const { argv, environment, directory } = program;
+  return { name, argv: kind === "linux-mptcp" ? ["mptcpize", "run", ...argv] : argv, environment, directory };
+}
+
+/** Undefined where the plan has none on the node. */
+export function gatewayCommand(node: EndpointNode, programs: EndpointPrograms): LabCommand | undefined {
+  const { gateway } = node;
+  if (gateway === undefined) return undefined;
+  const side =
+    gateway.side === "server"
+      ? ["--converter", String(gateway.port), "--to", gateway.toAddress]
+      : ["--peer", `${gateway.peer.address}:${gateway.peer.port}`, "--tun", gateway.tun.name];
+  const host = ["--host", JSON.stringify(hostOptions(node))];
+  return { name: "gateway", argv: [programs.node, programs.endpoint, "gateway", ...side, ...host] };
+}
