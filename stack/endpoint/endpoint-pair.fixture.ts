@@ -7,6 +7,7 @@ import type { Readable, Writable } from "node:stream";
 import { build } from "esbuild";
 import { bundledAddonName } from "../io/native/addon.ts";
 import { buildNative } from "../io/native/build.ts";
+import { bundleExtension, bundleOptions } from "./bundle/bundle-options.ts";
 import { LineSplitter } from "./ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
 import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
@@ -116,17 +117,13 @@ export async function bundleEndpoint(): Promise<string> {
     bundleDirectory = mkdtempSync(join(tmpdir(), "pathlab-endpoint-test-"));
     copyFileSync(buildNative(), join(bundleDirectory, bundledAddonName));
     await build({
+      ...bundleOptions,
       entryPoints: [new URL("main.ts", import.meta.url).pathname],
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      // As in the shipped bundle: a module that asks whether it is the program that was started is not.
-      define: { "import.meta.filename": "undefined" },
-      outfile: join(bundleDirectory, "endpoint.mjs"),
+      outfile: join(bundleDirectory, `endpoint${bundleExtension}`),
       logLevel: "error",
     });
   }
-  return join(bundleDirectory, "endpoint.mjs");
+  return join(bundleDirectory, `endpoint${bundleExtension}`);
 }
 
 export function removeBundle(): void {
@@ -142,7 +139,7 @@ export class EndpointUnderTest {
   readonly #waiting = new Set<() => void>();
 
   constructor(wrapper: readonly string[]) {
-    const argv = [...wrapper, process.execPath, join(bundleDirectory ?? "", "endpoint.mjs")];
+    const argv = [...wrapper, process.execPath, join(bundleDirectory ?? "", `endpoint${bundleExtension}`)];
     this.#process = spawn("env", argv, { stdio: ["pipe", "pipe", "inherit"] });
     this.#process.stdin.on("error", () => undefined);
     const lines = new LineSplitter();

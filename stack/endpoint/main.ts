@@ -1,47 +1,20 @@
-/**
- * The endpoint program inside a host. Commands come as NDJSON on stdin, records go out as NDJSON on stdout (protocol.ts). It ends with `stop`, and
- * with the end of stdin: when the orchestrator dies, nothing stays alive. Exit codes: 0, 3 the machine lacks something, 4 internal.
- * With the word `gateway` it serves nobody but unmodified applications (docs/gateway.md).
- */
-import { monotonicClock } from "./clock.ts";
-import { EndpointProgram } from "./endpoint-program.ts";
-import { runGateway } from "./gateway/run-gateway.ts";
-import { LineSplitter } from "./ndjson.ts";
-import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
-import { openTransport } from "./open-transport.ts";
+/** The endpoint program. What a call does not need, it does not load: that is most of the time that it takes to begin. */
 
-function emit(record: EndpointRecord): void {
-  process.stdout.write(`${JSON.stringify(record)}\n`);
+const [verb, ...rest] = process.argv.slice(2);
+
+async function main(): Promise<void> {
+  if (verb === "gateway") {
+    // docs/gateway.md
+    const { runGateway } = await import("./gateway/run-gateway.ts");
+    await runGateway(rest);
+  } else if (verb === "lab" || (verb === undefined && !process.stdin.isTTY)) {
+    const { serveOrchestrator } = await import("./serve-orchestrator.ts");
+    serveOrchestrator();
+  } else {
+    // docs/endpoint-program.md
+    const { runCommandLine } = await import("./command/command-line.ts");
+    await runCommandLine(verb === undefined ? ["--help"] : [verb, ...rest]);
+  }
 }
 
-/** Pipes are written synchronously on Linux, so what was emitted has left the process. */
-function exit(code: number): void {
-  process.exit(code);
-}
-
-function failInternally(error: unknown): void {
-  const { code, message, stack } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
-  process.stderr.write(`${stack ?? message}\n`);
-  emit({ type: "error", time: monotonicClock.now(), code: code ?? "EINTERNAL", message: message ?? String(error) });
-  exit(4);
-}
-
-function serveOrchestrator(): void {
-  process.on("uncaughtException", failInternally);
-  process.on("unhandledRejection", failInternally);
-  // The orchestrator has gone: there is nobody to tell.
-  process.stdout.on("error", () => exit(0));
-  // Only the orchestrator ends a run: Ctrl-C reaches it too, and it will say `stop`.
-  process.on("SIGINT", () => undefined);
-
-  const program = new EndpointProgram(emit, exit, openTransport, monotonicClock);
-  const lines = new LineSplitter();
-  process.stdin.on("data", (chunk: Buffer) => {
-    for (const line of lines.push(chunk)) program.handle(JSON.parse(line) as EndpointCommand);
-  });
-  process.stdin.on("end", () => void program.stop());
-}
-
-if (process.argv[2] === "gateway") await runGateway(process.argv.slice(3));
-else serveOrchestrator();
+void main();

@@ -1,5 +1,6 @@
 import { Host } from "../../host.ts";
-import { Driver, type DriverProblem } from "../../io/driver.ts";
+import { Driver } from "../../io/driver.ts";
+import { problemSentence } from "../driver-problem.ts";
 import type { StartCommand } from "../protocol.ts";
 import type { TransportObserver } from "../transport.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -26,11 +27,4 @@ export class StackTransport extends SocketTransport {
     await super.close();
     this.#driver.close();
   }
-}
-
-function problemSentence(problem: DriverProblem): string {
-  if (problem.type === "address-refused") return `${problem.interfaceName}: ${problem.reason}`;
-  return problem.type === "interface-deleted"
-    ? `the interface ${problem.interfaceName} was deleted`
-    : `${problem.interfaceName}: ${problem.code}`;
 }

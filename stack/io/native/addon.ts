@@ -1,7 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildNative } from "./build.ts";
+import { embeddedAddon } from "./embedded-addon.ts";
 
 /** One watched file descriptor of the addon. Lives until `close`. */
 export type NativeHandle = { readonly brand: unique symbol };
@@ -88,8 +90,8 @@ export type NativeAddon = {
 export const bundledAddonName = "pathlab-native.node";
 
 /**
- * Where the addon is: PATHLAB_NATIVE, else beside the bundle that runs, else `build/native/` of the repository, built
- * when it is not there.
+ * Where the addon is, if it is not inside the bundle that runs: PATHLAB_NATIVE, else beside the bundle, else `build/native/` of the repository,
+ * built when it is not there.
  *
  * @throws Error when PATHLAB_NATIVE names no file; NativeBuildError
  */
@@ -105,8 +107,28 @@ function nativeAddonPath(): string {
 
 /** The addon, loaded when first used: importing the modules around it needs neither Linux nor a compiler. */
 export function nativeAddon(): NativeAddon {
-  loaded ??= createRequire(import.meta.url)(nativeAddonPath()) as NativeAddon;
+  loaded ??=
+    process.env["PATHLAB_NATIVE"] === undefined && embeddedAddon !== undefined
+      ? loadEmbedded(embeddedAddon)
+      : load(nativeAddonPath());
   return loaded;
+}
+
+/** @throws Error with the code ERR_DLOPEN_FAILED for an addon of another architecture */
+function load(file: string): NativeAddon {
+  return createRequire(import.meta.url)(file) as NativeAddon;
+}
+
+/** The loader takes files only; once it has mapped this one nobody needs its name. */
+function loadEmbedded(base64: string): NativeAddon {
+  const directory = mkdtempSync(path.join(tmpdir(), "pathlab-native-"));
+  try {
+    const file = path.join(directory, bundledAddonName);
+    writeFileSync(file, base64, "base64");
+    return load(file);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 }
 
 let loaded: NativeAddon | undefined;

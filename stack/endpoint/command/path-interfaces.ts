@@ -1,0 +1,31 @@
+/** The machine's side of `--interface`: hardware address and MTU, and the mistake that costs people the first hour. */
+import { networkInterfaces } from "node:os";
+import type { InterfaceOptions } from "../../host-options.ts";
+import { interfaceInfo } from "../../io/link-events.ts";
+import { UsageError } from "./failure.ts";
+import type { PathInterface } from "./values.ts";
+
+/** @throws UsageError for an address that the kernel has as well; Error with the code ENODEV */
+export function pathInterfaces(interfaces: readonly PathInterface[], offload: boolean): InterfaceOptions[] {
+  const ofKernel = new Map(
+    Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+      (addresses ?? []).map(({ address }) => [address, name]),
+    ),
+  );
+  return interfaces.map(({ name, ...rest }) => {
+    for (const { address } of rest.addresses) {
+      const holder = ofKernel.get(address);
+      if (holder !== undefined)
+        throw new UsageError(
+          `--interface ${name}: the kernel has ${address} on ${holder}, and would answer our packets with resets; ` +
+            `give an address of that network that nobody has`,
+        );
+    }
+    const { mac, mtu } = interfaceInfo(undefined, name);
+    return { name, mac: hexadecimal(mac), mtu, gso: offload, ...rest };
+  });
+}
+
+function hexadecimal(mac: Uint8Array): string {
+  return Array.from(mac, (octet) => octet.toString(16).padStart(2, "0")).join(":");
+}

@@ -1,0 +1,57 @@
+/** One verb from its command line to its exit code. */
+import { ConfigurationError } from "../../host-options.ts";
+import { Endpoint } from "./endpoint.ts";
+import { exitCode, machineErrors, remedyOf, UsageError } from "./failure.ts";
+import type { HostArguments } from "./host-arguments.ts";
+import { Log } from "./log.ts";
+
+/** Returns the exit code. Rejects with what it failed of; when `signal` is aborted, with anything. */
+export type Work = (endpoint: Endpoint, signal: AbortSignal) => Promise<number>;
+
+const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Does not return: the process ends when the endpoint has said good-bye. A second signal ends it at once. */
+export async function runVerb(name: string, options: HostArguments, work: Work): Promise<never> {
+  const interruption = new AbortController();
+  let interrupted: number | undefined;
+  for (const [signal, code] of Object.entries(signals))
+    process.once(signal, () => {
+      interrupted = code;
+      interruption.abort();
+    });
+  const log = new Log(options.logLevel);
+  process.on("uncaughtException", (error) => {
+    log.error(error.message, { stack: error.stack });
+    process.exit(exitCode.internal);
+  });
+  let endpoint: Endpoint | undefined;
+  let code: number;
+  try {
+    endpoint = new Endpoint(name, options);
+    await endpoint.serveStatus(name);
+    code = await work(endpoint, interruption.signal);
+  } catch (error) {
+    code = interrupted ?? tell(log, error as NodeJS.ErrnoException);
+  }
+  await endpoint?.close();
+  process.exit(interrupted ?? code);
+}
+
+function tell(log: Log, error: NodeJS.ErrnoException): number {
+  const code = codeOf(error);
+  const remedy = code === exitCode.machine ? remedyOf(error.code) : "";
+  log.error(`${error.message}${remedy}`, {
+    ...(error.code !== undefined && { code: error.code }),
+    ...(code === exitCode.internal && { stack: error.stack }),
+  });
+  return code;
+}
+
+function codeOf(error: NodeJS.ErrnoException): number {
+  if (error instanceof UsageError || error instanceof ConfigurationError) return exitCode.usage;
+  // A peer that refuses, resets or does not answer: what was asked for has failed, and nothing else.
+  if (error.syscall === "connect" || error.syscall === "read" || error.syscall === "write") return exitCode.failed;
+  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return exitCode.failed;
+  const ofMachine = error.syscall === "listen" || machineErrors.has(error.code ?? "");
+  return ofMachine ? exitCode.machine : exitCode.internal;
+}
