@@ -1,0 +1,35 @@
+/** What is compared: who speaks with whom, over what. */
+
+import type { LabOptions, Side, Stack } from "./lab.ts";
+
+export type Pairing = {
+  name: string;
+  stacks: Readonly<Record<Side, Stack>>;
+  mptcp: boolean;
+  /** Of our ends; default: sockets of stack/net. */
+  application?: "host";
+};
+
+const pair = (client: Stack, server: Stack): Readonly<Record<Side, Stack>> => ({ client, server });
+
+/** The client sends. */
+export const oursToOurs: Pairing = { name: "ours → ours", stacks: pair("ours", "ours"), mptcp: true };
+export const oursToKernel: Pairing = { name: "ours → kernel", stacks: pair("ours", "kernel"), mptcp: true };
+export const kernelToOurs: Pairing = { name: "kernel → ours", stacks: pair("kernel", "ours"), mptcp: true };
+export const kernelMptcp: Pairing = { name: "kernel MPTCP", stacks: pair("kernel", "kernel"), mptcp: true };
+export const kernelTcp: Pairing = { name: "kernel TCP", stacks: pair("kernel", "kernel"), mptcp: false };
+/** Without sockets between the application and the stack. */
+export const straight: Pairing = { ...oursToOurs, name: "ours → ours, no sockets", application: "host" };
+
+export type Condition = Pick<LabOptions, "paths" | "offload">;
+
+export const conditions: readonly Condition[] = [
+  { paths: 1, offload: true },
+  { paths: 2, offload: true },
+  { paths: 1, offload: false },
+  { paths: 2, offload: false },
+];
+
+export function describeCondition({ paths, offload }: Condition): string {
+  return `${paths === 1 ? "1 path" : `${paths} paths`}, ${offload ? "64 KiB" : "1500 bytes"}`;
+}

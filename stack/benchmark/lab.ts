@@ -1,0 +1,171 @@
+/** Two network namespaces with one or two veth pairs between them, made for one measurement and removed after it. */
+
+import { execFile, execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { interfaceInfo } from "../io/link-events.ts";
+import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
+
+export const labPrefix = "plbench";
+
+export type Side = "client" | "server";
+export const sides: readonly Side[] = ["client", "server"];
+
+/** Who speaks at an end: our stack, or the kernel's. */
+export type Stack = "ours" | "kernel";
+
+export type LabOptions = {
+  stacks: Readonly<Record<Side, Stack>>;
+  /** veth pairs, each a network of its own. */
+  paths: number;
+  /** False: every packet that crosses is one of at most 1500 bytes. */
+  offload: boolean;
+  congestionControl: string;
+};
+
+export type LabInterface = { name: string; mac: string; address: string };
+
+export const mtu = 1_500;
+export const prefixLength = 24;
+
+/** Of every namespace with a kernel's end; buffers large enough that they limit nobody. */
+export const kernelSettings: Readonly<Record<string, string>> = {
+  "net.ipv4.tcp_rmem": "4096 131072 33554432",
+  "net.ipv4.tcp_wmem": "4096 131072 33554432",
+  // Metrics of the last connection to the same address would be the next one's.
+  "net.ipv4.tcp_no_metrics_save": "1",
+  "net.ipv4.tcp_max_syn_backlog": "8192",
+  "net.ipv4.ip_local_port_range": "10000 65000",
+  // The kernel stops asking for MPTCP in the whole namespace when SYNs with options seem to get lost.
+  "net.mptcp.blackhole_timeout": "0",
+};
+
+/** Where what comes in at a side is taken through the kernel. */
+const receivingProcessor: Readonly<Record<Side, number>> = { client: 0, server: cpus().length - 1 };
+
+const run = promisify(execFile);
+let labs = 0;
+const open = new Set<Lab>();
+
+export class Lab {
+  readonly options: LabOptions;
+  readonly #prefix: string;
+
+  private constructor(options: LabOptions) {
+    this.options = options;
+    this.#prefix = `${labPrefix}${process.pid}n${labs++}`;
+  }
+
+  static async open(options: LabOptions): Promise<Lab> {
+    if (labs === 0) removeLeftNamespaces(labPrefix);
+    const lab = new Lab(options);
+    open.add(lab);
+    try {
+      await lab.#make();
+      return lab;
+    } catch (error) {
+      lab.close();
+      throw error;
+    }
+  }
+
+  /** What an exit in the middle of a measurement would leave. */
+  static closeAll(): void {
+    for (const lab of open) lab.close();
+  }
+
+  namespace(side: Side): string {
+    return `${this.#prefix}${side[0]}`;
+  }
+
+  interfaces(side: Side): LabInterface[] {
+    const host = side === "client" ? 1 : 2;
+    return Array.from({ length: this.options.paths }, (_, path) => ({
+      name: `path${path}`,
+      mac: `02:62:00:00:0${path}:0${host}`,
+      address: `10.98.${path}.${host}`,
+    }));
+  }
+
+  /** Does not wait for anything, so that it can be done on the way out as well. */
+  close(): void {
+    open.delete(this);
+    for (const side of sides) {
+      try {
+        execFileSync("ip", ["netns", "del", this.namespace(side)], { stdio: "pipe" });
+      } catch {
+        // It was not made, or is gone already.
+      }
+    }
+  }
+
+  async #make(): Promise<void> {
+    const [client, server] = [this.namespace("client"), this.namespace("server")];
+    const ours = this.interfaces("client");
+    await batch(sides.map((side) => `netns add ${this.namespace(side)}`));
+    await batch(
+      this.interfaces("server").map(
+        ({ name, mac }, path) =>
+          `link add ${name} netns ${client} address ${ours[path]!.mac} type veth peer name ${name} netns ${server} address ${mac}`,
+      ),
+    );
+    await Promise.all(sides.map((side) => this.#configure(side)));
+    await this.#untilCarrier();
+  }
+
+  async #configure(side: Side): Promise<void> {
+    const namespace = this.namespace(side);
+    const interfaces = this.interfaces(side);
+    const isKernel = this.options.stacks[side] === "kernel";
+    if (isKernel) {
+      const settings = { ...kernelSettings, "net.ipv4.tcp_congestion_control": this.options.congestionControl };
+      const values = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+      await run("ip", ["netns", "exec", namespace, "sysctl", "-qw", ...values]);
+    }
+    // Where our stack has the address the kernel has none, and says nothing.
+    await batch(
+      interfaces.flatMap(({ name, address }) => [
+        `link set ${name} ${isKernel ? "" : "addrgenmode none "}up`,
+        ...(isKernel ? [`address add ${address}/${prefixLength} dev ${name}`] : []),
+      ]),
+      namespace,
+    );
+    for (const { name } of interfaces) {
+      await steer(namespace, name, receivingProcessor[side]);
+      const state = this.options.offload ? "on" : "off";
+      await run("ip", ["netns", "exec", namespace, "ethtool", "-K", name, "gso", state, "tso", state, "gro", "off"]);
+    }
+    if (isKernel && interfaces.length > 1) await this.#allowSubflows(side, namespace, interfaces.slice(1));
+  }
+
+  /** One subflow for each path: the server tells its further addresses, and the client joins there from wherever its routes lead. */
+  async #allowSubflows(side: Side, namespace: string, further: readonly LabInterface[]): Promise<void> {
+    const limits = `mptcp limits set subflow ${further.length} add_addr_accepted ${further.length}`;
+    const signals = further.map(({ name, address }) => `mptcp endpoint add ${address} dev ${name} signal`);
+    await batch([limits, ...(side === "server" ? signals : [])], namespace);
+  }
+
+  /** A link that has just come up loses what is sent before the kernel's link watch has run, up to a second later. */
+  async #untilCarrier(): Promise<void> {
+    const running = (): boolean =>
+      sides.every((side) =>
+        this.interfaces(side).every(({ name }) => interfaceInfo(`/run/netns/${this.namespace(side)}`, name).running),
+      );
+    while (!running()) await delay(5);
+  }
+}
+
+/** A veth whose packets several processors take in puts them out of order (rps_cpus is a mask). */
+async function steer(namespace: string, name: string, processor: number): Promise<void> {
+  const mask = (2 ** processor).toString(16);
+  const file = `/sys/class/net/${name}/queues/rx-0/rps_cpus`;
+  await run("ip", ["netns", "exec", namespace, "sh", "-c", `echo ${mask} > ${file}`]);
+}
+
+/** Lines for `ip`, in order; an error in one is an error of all. */
+async function batch(lines: readonly string[], namespace?: string): Promise<void> {
+  const child = run("ip", [...(namespace === undefined ? [] : ["-n", namespace]), "-batch", "-"]);
+  child.child.stdin!.end(`${lines.join("\n")}\n`);
+  await child;
+}

@@ -1,0 +1,68 @@
+/** One end of a measured connection on our stack: a process of its own, on packet sockets of the namespace in which it runs. */
+
+import { randomBytes } from "node:crypto";
+import { createInterface } from "node:readline";
+import { Host } from "../host.ts";
+import type { CongestionControlName } from "../host-options.ts";
+import { Driver } from "../io/driver.ts";
+import { type Application, say, type Tally } from "./application.ts";
+import type { EndTask } from "./end-protocol.ts";
+import { HostApplication } from "./host-application.ts";
+import { type LabInterface, mtu, prefixLength } from "./lab.ts";
+import { NetApplication } from "./net-application.ts";
+
+export type OurEndOptions = {
+  interfaces: readonly LabInterface[];
+  offload: boolean;
+  congestionControl: string;
+  mptcp: boolean;
+  /** What stands between the task and the stack: sockets of stack/net, or nothing. */
+  application: "net" | "host";
+  task: EndTask;
+  serverAddress: string;
+  port: number;
+};
+
+function newDriver({ interfaces, offload, congestionControl, mptcp }: OurEndOptions): Driver {
+  const pool = new Uint32Array(1024);
+  let next = pool.length;
+  const random = (): number => {
+    if (next === pool.length) {
+      randomBytes(pool.byteLength).copy(Buffer.from(pool.buffer));
+      next = 0;
+    }
+    return pool[next++]!;
+  };
+  const host = new Host({
+    name: "end",
+    random,
+    interfaces: interfaces.map(({ name, mac, address }) => ({
+      name,
+      mac,
+      mtu,
+      gso: offload,
+      checksumOffload: true,
+      addresses: [{ address, prefixLength }],
+    })),
+    mptcp,
+    congestionControl: congestionControl as CongestionControlName,
+    scheduler: "min-rtt",
+    pathManager: "full-mesh",
+  });
+  return new Driver({ host, interfaces: interfaces.map(({ name }) => ({ interfaceName: name })) });
+}
+
+function main(options: OurEndOptions): void {
+  const driver = newDriver(options);
+  const tally: Tally = { bytes: 0 };
+  const ApplicationOf = options.application === "net" ? NetApplication : HostApplication;
+  const application: Application = new ApplicationOf(driver, options.serverAddress, options.port, tally);
+  createInterface({ input: process.stdin })
+    .on("line", () => say({ bytes: tally.bytes, microseconds: driver.now() }))
+    .on("close", () => process.exit());
+  if (options.task.mode === "serve") application.serve(options.task.service);
+  say({ ready: true });
+  if (options.task.mode !== "serve") application.run(options.task);
+}
+
+if (process.argv[1] === import.meta.filename) main(JSON.parse(process.argv[2]!) as OurEndOptions);
