@@ -1,6 +1,6 @@
 /** Addresses that the two sides tell each other: ADD_ADDR with HMAC, echo and retransmission, REMOVE_ADDR (RFC 8684 §3.4). */
 
-import type { LocalPathAddress, RemotePathAddress } from "../path-manager/path-manager.ts";
+import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { formatIpAddress, type IpAddress, keepAddress, unmapped } from "../wire/ip-address.ts";
 import type { AddAddressOption } from "../wire/mptcp-options.ts";
 import type { Connection } from "./connection.ts";
@@ -9,6 +9,13 @@ import type { Subflow } from "./subflow.ts";
 
 const firstRetransmission = 500_000;
 const advertisementAttempts = 6;
+
+export interface AdvertisedAddress {
+  readonly addressId: number;
+  readonly address: IpAddress;
+  /** 0, or none: joins come to that of the first subflow. */
+  readonly port?: number;
+}
 
 interface Advertisement {
   addressId: number;
@@ -23,6 +30,8 @@ interface Advertisement {
 export class AddressBook {
   readonly #connection: Connection;
   #remote: RemotePathAddress[] = [];
+  /** Those that the peer has removed, the last of them last. */
+  #removed: RemotePathAddress[] = [];
   readonly #unanswered: Advertisement[] = [];
   readonly #advertised = new Set<number>();
 
@@ -30,11 +39,18 @@ export class AddressBook {
     this.#connection = connection;
   }
 
-  /** Where joins may go: the initial address unless the peer forbade it (flag C of MP_CAPABLE), and the advertised ones. */
+  /**
+   * Where joins may go: the initial address unless the peer forbade it (flag C of MP_CAPABLE), and the advertised ones. When no subflow is left, removed ones are tried
+   * as well: that an address is back nobody could have told us.
+   */
   get remoteAddresses(): readonly RemotePathAddress[] {
-    return this.#connection.joinsToInitialAddress
+    const connection = this.#connection;
+    const welcome = connection.joinsToInitialAddress
       ? this.#remote
       : this.#remote.filter((remote) => remote.addressId !== 0);
+    return this.#removed.length === 0 || connection.subflowSet.hasEstablished
+      ? welcome
+      : [...welcome, ...this.#removed];
   }
 
   /** How many of ours the peer has been told. */
@@ -58,7 +74,9 @@ export class AddressBook {
     this.#remote.push({ addressId: 0, address: keepAddress(address), port });
   }
 
-  advertise(local: LocalPathAddress & { readonly port?: number }, now: number): void {
+  /** Once for each address. */
+  advertise(local: AdvertisedAddress, now: number): void {
+    if (this.#advertised.has(local.addressId)) return;
     this.#record(local.addressId, local.address, "local", now);
     this.#advertised.add(local.addressId);
     this.#unanswered.push({
@@ -122,6 +140,7 @@ export class AddressBook {
     if (known.some((other) => other.port === remote.port)) return;
     if (this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
     this.#remote.push(remote);
+    this.#removed = this.#removed.filter((other) => other.addressId !== addressId && other.address !== address);
     this.#record(addressId, address, "remote", now);
     connection.paths.update(now);
   }
@@ -129,7 +148,11 @@ export class AddressBook {
   /** `carrier` brought the option: it lives, whatever its address id. */
   onRemoveAddress(addressId: number, carrier: Subflow, now: number): void {
     const connection = this.#connection;
-    if (addressId !== 0) this.#remote = this.#remote.filter((remote) => remote.addressId !== addressId);
+    if (addressId !== 0) {
+      this.#removed.push(...this.#remote.filter((remote) => remote.addressId === addressId));
+      this.#removed.splice(0, this.#removed.length - connection.environment.policy.maximumAddressesAccepted);
+      this.#remote = this.#remote.filter((remote) => remote.addressId !== addressId);
+    }
     connection.environment.record({
       time: now,
       name: "path-manager:address-removed",
@@ -139,7 +162,7 @@ export class AddressBook {
       initiator: "remote",
     });
     for (const subflow of connection.subflows) {
-      if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.removalCheck.begin(now);
+      if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.silenceCheck.begin("address-removed", now);
     }
   }
 

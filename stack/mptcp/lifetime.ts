@@ -62,10 +62,8 @@ export class Lifetime {
       ...subflow.addresses,
     });
     subflow.thirdAck.begin(now);
-    if (subflow.isJoin) {
-      connection.paths.onSubflowEstablished(subflow, now);
-      return;
-    }
+    connection.paths.onSubflowEstablished(subflow, now);
+    if (subflow.isJoin) return;
     this.established = true;
     notifications.established = true;
     environment.record({
@@ -111,7 +109,7 @@ export class Lifetime {
     }
     connection.paths.onSubflowClosed(subflow, reason, now);
     // Attempts that nobody answers keep no connection alive.
-    if (connection.subflows.some(({ established, endpoint }) => established && !endpoint.closed)) return;
+    if (connection.subflowSet.hasEstablished) return;
     // RST ends the subflow only (RFC 8684 §3.5): a NAT may have sent it. A peer that has forgotten the connection refuses joins as well.
     const mayBeForgotten = reason === "refused" && !knowsConnection(subflow.peerResetReason);
     if (mayBeForgotten && ++this.#refusedJoins >= refusedJoinLimit) this.giveUp("ECONNRESET", now);

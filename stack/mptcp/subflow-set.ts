@@ -9,6 +9,9 @@ import type { Connection } from "./connection.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { Subflow, type SubflowRole } from "./subflow.ts";
 
+/** One timeout may be spurious. */
+const timeoutsToGiveWay = 2;
+
 export interface OpenOptions {
   fastOpen?: boolean;
   /** Default: one by chance. */
@@ -60,6 +63,11 @@ export class SubflowSet {
     return live;
   }
 
+  /** One has been established and has not ended. */
+  get hasEstablished(): boolean {
+    return this.list.some(({ established, endpoint }) => established && !endpoint.closed);
+  }
+
   get hasRoom(): boolean {
     return this.live <= this.#connection.environment.policy.maximumSubflows;
   }
@@ -107,9 +115,9 @@ export class SubflowSet {
   }
 
   /** A further subflow, by MP_JOIN from us. */
-  join(local: LocalAddress, remote: RemotePathAddress, now: number): void {
+  join(local: LocalAddress, remote: RemotePathAddress, backup: boolean, now: number): void {
     const { address, port, addressId } = remote;
-    this.#create("join-client", local, address, port, addressId, now).endpoint.connect(now, false);
+    this.#create("join-client", local, address, port, addressId, now, undefined, backup).endpoint.connect(now, false);
   }
 
   /** MP_JOIN with our token. Returns the reason of the reset that answers it (RFC 8684 §3.6), -1 when it is welcome. */
@@ -117,7 +125,7 @@ export class SubflowSet {
     const connection = this.#connection;
     if (connection.peerKey === undefined || !connection.takesJoins || this.awaitsMapping)
       return resetReason.mptcpSpecific;
-    if (!this.hasRoom) return resetReason.lackOfResources;
+    if (!this.hasRoom && !this.#makeRoom(now)) return resetReason.lackOfResources;
     const { source, sourcePort, destinationPort, mptcp } = segment;
     const toInitial =
       local.address === this.initial.local.address && destinationPort === this.initial.endpoint.localPort;
@@ -126,6 +134,17 @@ export class SubflowSet {
     const subflow = this.#create("join-server", local, source, sourcePort, mptcp.joinAddressId, now, destinationPort);
     subflow.endpoint.acceptSyn(segment, now);
     return -1;
+  }
+
+  /** Of those that have fallen silent, the one that has been for longest gives way: a peer that has moved cannot tell that it has left its old addresses. */
+  #makeRoom(now: number): boolean {
+    let silent: Subflow | undefined;
+    for (const subflow of this.list) {
+      if (subflow.endpoint.closed || subflow.consecutiveTimeouts < timeoutsToGiveWay) continue;
+      if (silent === undefined || subflow.heardAt < silent.heardAt) silent = subflow;
+    }
+    silent?.endpoint.abort("timeout", now);
+    return silent !== undefined;
   }
 
   abortAll(now: number): void {
@@ -149,6 +168,7 @@ export class SubflowSet {
     remoteAddressId: number,
     now: number,
     localPort?: number,
+    backup = false,
   ): Subflow {
     const connection = this.#connection;
     const { environment } = connection;
@@ -159,6 +179,7 @@ export class SubflowSet {
       remoteAddress: keepAddress(remoteAddress),
       remotePort,
       remoteAddressId,
+      backup: backup || local.backup,
       localPort: localPort ?? environment.allocatePort(local.address, remoteAddress, remotePort),
     });
     if (!subflow.isJoin) {
