@@ -15,6 +15,7 @@ import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import type { ConnectionKey } from "./mptcp/keys.ts";
+import { SlabPool } from "./mptcp/slab-pool.ts";
 import { NetworkError } from "./network-error.ts";
 import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
@@ -155,6 +156,7 @@ export class Host {
       mechanisms: chosenMechanisms(options),
       tcp,
       hostTcp,
+      slabs: new SlabPool(),
       newScheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);

@@ -11,6 +11,7 @@ import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
 import type { MultipathPolicy } from "./multipath-policy.ts";
 import type { MultipathMechanisms } from "./multipath-mechanisms.ts";
+import type { SlabPool } from "./slab-pool.ts";
 import type { Subflow } from "./subflow.ts";
 
 /** One address of one interface of the host. */
@@ -40,6 +41,8 @@ export interface ConnectionEnvironment {
   readonly mechanisms: MultipathMechanisms;
   readonly tcp: TcpOptions;
   readonly hostTcp: HostTcp;
+  /** Of received bytes. */
+  readonly slabs: SlabPool;
   readonly record: EventRecorder;
   random(): number;
   newCongestionControl(group: CoupledGroup): CongestionControl;

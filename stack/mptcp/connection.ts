@@ -91,7 +91,7 @@ export class Connection {
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes);
     this.#autotuning = environment.autotune ? new ReceiveAutotuning(environment.receiveBufferBytes) : undefined;
-    this.reassembly = new Reassembly(this.#autotuning?.limit ?? environment.receiveBufferBytes);
+    this.reassembly = new Reassembly(this.#autotuning?.limit ?? environment.receiveBufferBytes, environment.slabs);
     this.windowScale = windowScaleFor(environment.receiveBufferBytes);
     this.dataSender = new DataSender(this);
     this.subflowSet = new SubflowSet(this);
@@ -208,12 +208,15 @@ export class Connection {
   /** Received bytes in order, at most `limit` of them, or undefined. The memory belongs to the caller. */
   read(now: number, limit: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const chunk = this.reassembly.read(limit);
-    if (chunk !== undefined) {
-      this.#windowOpened = true;
-      this.#tuneWindow(now);
-      this.#wake();
-    }
+    if (chunk !== undefined) this.#afterRead(now);
     return chunk;
+  }
+
+  /** Received bytes in order into `target`, as many as fit; returns how many. Unlike `read` it costs no memory. */
+  readInto(target: Uint8Array, now: number): number {
+    const length = this.reassembly.readInto(target);
+    if (length > 0) this.#afterRead(now);
+    return length;
   }
 
   /** The application's stream ends; what it has written is still sent. */
@@ -272,8 +275,8 @@ export class Connection {
   }
 
   /** A further subflow, by MP_JOIN from us. */
-  join(local: LocalAddress, remote: RemotePathAddress, now: number): void {
-    this.subflowSet.join(local, remote, now);
+  join(local: LocalAddress, remote: RemotePathAddress, backup: boolean, now: number): void {
+    this.subflowSet.join(local, remote, backup, now);
     this.#wake();
   }
 
@@ -339,6 +342,7 @@ export class Connection {
       consecutiveTimeouts: subflow.endpoint.sender.consecutiveTimeouts,
       unacknowledgedBytes,
     });
+    this.paths.requestUpdate(now);
   }
 
   onSubflowRecovered(subflow: Subflow, silentMicroseconds: number, now: number): void {
@@ -350,6 +354,7 @@ export class Connection {
       section: "RFC 8684 §3.3.6",
       silentMicroseconds,
     });
+    this.paths.requestUpdate(now);
   }
 
   onData(dataOffset: number, bytes: Uint8Array, byteOffset: number, length: number): void {
@@ -371,6 +376,12 @@ export class Connection {
     }
     if (this.reassembly.receiveFin(dataOffset)) this.#afterReceive();
     subflow.endpoint.requestAck();
+  }
+
+  #afterRead(now: number): void {
+    this.#windowOpened = true;
+    this.#tuneWindow(now);
+    this.#wake();
   }
 
   #afterReceive(): void {
@@ -399,17 +410,17 @@ export class Connection {
 
   get nextTimeout(): number {
     let next = this.lifetime.nextTimeout;
-    for (const { endpoint, thirdAck, removalCheck } of this.subflows)
-      next = Math.min(next, endpoint.nextTimeout, thirdAck.nextTimeout, removalCheck.nextTimeout);
+    for (const { endpoint, thirdAck, silenceCheck } of this.subflows)
+      next = Math.min(next, endpoint.nextTimeout, thirdAck.nextTimeout, silenceCheck.nextTimeout);
     if (this.closed) return next;
     return Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout, this.fallback.nextTimeout);
   }
 
   handleTimeout(now: number): void {
-    for (const { endpoint, thirdAck, removalCheck } of this.subflows) {
+    for (const { endpoint, thirdAck, silenceCheck } of this.subflows) {
       endpoint.handleTimeout(now);
       thirdAck.handleTimeout(now);
-      removalCheck.handleTimeout(now);
+      silenceCheck.handleTimeout(now);
     }
     this.lifetime.handleTimeout(now);
     if (this.closed) return;

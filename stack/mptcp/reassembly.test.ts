@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { Reassembly } from "./reassembly.ts";
+import { SlabPool } from "./slab-pool.ts";
 
 const stream = Uint8Array.from({ length: 5_000 }, (_, i) => (i * 7 + (i >> 8)) & 255);
 
@@ -49,5 +50,47 @@ describe("connection-level reassembly", () => {
     expect(reassembly.complete).to.equal(false);
     reassembly.receive(0, stream, 0, 100);
     expect([reassembly.complete, reassembly.next, reassembly.receivedInOrder]).to.deep.equal([true, 301, 300]);
+  });
+
+  it("leaves the application what it was given, whatever memory is used again", () => {
+    const long = Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * 31 + (i >> 10)) & 255);
+    const target = new Uint8Array(100_000);
+    const pieces = fc.array(fc.record({ length: fc.integer({ min: 1, max: 400_000 }), given: fc.boolean() }));
+    fc.assert(
+      fc.property(pieces, (reads) => {
+        const pool = new SlabPool();
+        const reassembly = new Reassembly(1_000_000, pool);
+        const held: { start: number; chunk: Uint8Array }[] = [];
+        for (const { length, given } of reads) {
+          const start = reassembly.consumed;
+          reassembly.receive(reassembly.next, long, reassembly.next, Math.min(length, long.length - reassembly.next));
+          if (given) {
+            const chunk = reassembly.read(length);
+            if (chunk !== undefined) held.push({ start, chunk });
+          } else held.push({ start, chunk: target.slice(0, reassembly.readInto(target)) });
+        }
+        for (const { start, chunk } of held)
+          expect(Buffer.compare(chunk, long.subarray(start, start + chunk.length))).to.equal(0);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("asks for no new memory when what it holds is read into the application's", () => {
+    const taken = new Set<Uint8Array>();
+    class CountingPool extends SlabPool {
+      override take(size: number): Uint8Array {
+        const slab = super.take(size);
+        taken.add(slab);
+        return slab;
+      }
+    }
+    const reassembly = new Reassembly(1_000_000, new CountingPool());
+    const segment = new Uint8Array(64_000);
+    for (let i = 0; i < 1_000; i++) {
+      reassembly.receive(reassembly.next, segment, 0, segment.length);
+      reassembly.readInto(segment);
+    }
+    expect(taken.size).to.be.within(1, 2);
   });
 });

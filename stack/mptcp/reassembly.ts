@@ -1,5 +1,7 @@
 /** Connection-level receive side: bytes of all subflows in the order of their data sequence numbers (RFC 8684 §3.3.2), and the window that they share. */
 
+import { SlabPool } from "./slab-pool.ts";
+
 /** Slab i holds `slabSize(i)` bytes from data offset `slabStart(i)` on: small ones first, since most connections are short. */
 const smallestSlab = 4_096;
 const doublings = 6;
@@ -28,9 +30,13 @@ export class Reassembly {
   /** From the one that is being read on; those that nothing has come for yet are not made. */
   #slabs: (Uint8Array | undefined)[] = [];
   #firstSlab = 0;
+  /** A part of the first one belongs to the application. */
+  #firstIsShared = false;
+  readonly #pool: SlabPool;
 
-  constructor(limit: number) {
+  constructor(limit: number, pool: SlabPool = new SlabPool()) {
     this.#limit = limit;
+    this.#pool = pool;
     this.#edge = limit;
   }
 
@@ -106,21 +112,45 @@ export class Reassembly {
   read(limit: number): Uint8Array | undefined {
     const readable = Math.min(limit, this.readableBytes);
     if (readable <= 0) return undefined;
-    const slab = this.#slabs[0]!;
-    const from = this.#consumed - slabStart(this.#firstSlab);
-    const chunk = slab.subarray(from, Math.min(from + readable, slab.length));
-    if (from + chunk.length === slab.length) {
-      this.#slabs.shift();
-      this.#firstSlab++;
-    }
-    this.#consumed += chunk.length;
-    this.#edge = Math.max(this.#edge, this.#consumed + this.#limit);
+    const chunk = this.#firstReadable(readable);
+    this.#firstIsShared = true;
+    this.#consume(chunk.length);
     return chunk;
+  }
+
+  /** In-order bytes into `target`, as many as fit; returns how many. */
+  readInto(target: Uint8Array): number {
+    const length = Math.min(target.length, this.readableBytes);
+    for (let filled = 0; filled < length;) {
+      const chunk = this.#firstReadable(length - filled);
+      target.set(chunk, filled);
+      filled += chunk.length;
+      this.#consume(chunk.length);
+    }
+    return length;
   }
 
   clear(): void {
     this.#islands = [];
     this.outOfOrderBytes = 0;
+  }
+
+  /** At most `limit` of the readable bytes, from one slab. */
+  #firstReadable(limit: number): Uint8Array {
+    const slab = this.#slabs[0]!;
+    const from = this.#consumed - slabStart(this.#firstSlab);
+    return slab.subarray(from, Math.min(from + limit, slab.length));
+  }
+
+  /** `length` bytes of the first slab have been read. */
+  #consume(length: number): void {
+    this.#consumed += length;
+    this.#edge = Math.max(this.#edge, this.#consumed + this.#limit);
+    if (this.#consumed < slabStart(this.#firstSlab + 1)) return;
+    const slab = this.#slabs.shift()!;
+    this.#firstSlab++;
+    if (!this.#firstIsShared && slab.length === largestSlab) this.#pool.give(slab);
+    this.#firstIsShared = false;
   }
 
   #passFin(): boolean {
@@ -146,7 +176,11 @@ export class Reassembly {
   #slab(index: number): Uint8Array {
     const at = index - this.#firstSlab;
     while (this.#slabs.length <= at) this.#slabs.push(undefined);
-    return (this.#slabs[at] ??= new Uint8Array(slabSize(index)));
+    return (this.#slabs[at] ??= this.#newSlab(slabSize(index)));
+  }
+
+  #newSlab(size: number): Uint8Array {
+    return size === largestSlab ? this.#pool.take(size) : new Uint8Array(size);
   }
 
   /** Out of order: only what nobody holds yet is written. */

@@ -62,11 +62,9 @@ export class SocketReader {
   #readInto({ buffer, callback }: OnReadOptions, connection: Connection, now: number): boolean {
     if (connection.readableBytes === 0) return false;
     const target = typeof buffer === "function" ? buffer() : buffer;
-    const chunk = connection.read(now, target.length);
-    if (chunk === undefined) return false;
-    target.set(chunk);
-    this.bytesRead += chunk.length;
-    if (callback(chunk.length, target) === false) this.wanted = false;
+    const bytes = connection.readInto(target, now);
+    this.bytesRead += bytes;
+    if (callback(bytes, target) === false) this.wanted = false;
     return true;
   }
 }
