@@ -12,10 +12,13 @@ import { Reno } from "./congestion/reno.ts";
 import { WeightedVegas } from "./congestion/weighted-vegas.ts";
 import type { CongestionControlName, PathManagerName, SchedulerName } from "./host-options.ts";
 import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
+import { Backup } from "./path-manager/backup.ts";
 import { FullMesh } from "./path-manager/full-mesh.ts";
 import { NDifferentPorts } from "./path-manager/n-different-ports.ts";
 import type { PathManager } from "./path-manager/path-manager.ts";
+import { Signal } from "./path-manager/signal.ts";
 import { SinglePath } from "./path-manager/single-path.ts";
+import { SubflowFromEach } from "./path-manager/subflow.ts";
 import { Blest } from "./scheduler/blest.ts";
 import { EarliestCompletionFirst } from "./scheduler/ecf.ts";
 import { MinRtt } from "./scheduler/min-rtt.ts";
@@ -42,8 +45,13 @@ export const schedulers: Readonly<Record<SchedulerName, () => Scheduler>> = {
   ecf: () => new EarliestCompletionFirst(),
 };
 
-export const pathManagers: Readonly<Record<PathManagerName, (policy: MultipathPolicy) => PathManager>> = {
+export const pathManagers: Readonly<
+  Record<PathManagerName, (policy: Pick<MultipathPolicy, "maximumSubflows">) => PathManager>
+> = {
   "full-mesh": () => new FullMesh(),
   "n-different-ports": ({ maximumSubflows }) => new NDifferentPorts(maximumSubflows + 1),
+  signal: () => new Signal(),
+  subflow: () => new SubflowFromEach(),
+  backup: () => new Backup(),
   "single-path": () => new SinglePath(),
 };

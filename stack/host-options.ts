@@ -39,7 +39,7 @@ export interface InterfaceOptions {
 export type CongestionControlName = "lia" | "olia" | "balia" | "wvegas" | "ewtcp" | "fully-coupled" | "reno" | "cubic";
 export type SchedulerName = "min-rtt" | "round-robin" | "redundant" | "blest" | "ecf";
 /** `n-different-ports`: with `maximumSubflows` beside the first one. */
-export type PathManagerName = "full-mesh" | "n-different-ports" | "single-path";
+export type PathManagerName = "full-mesh" | "n-different-ports" | "signal" | "subflow" | "backup" | "single-path";
 
 export interface HostOptions extends Partial<MultipathPolicy>, Partial<MultipathMechanisms> {
   name: string;

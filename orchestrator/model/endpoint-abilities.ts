@@ -7,7 +7,7 @@ export const endpointAbilities = {
   pathlab: {
     congestionControl: ["lia", "olia", "balia", "wvegas", "ewtcp", "fully-coupled", "reno", "cubic"],
     scheduler: ["min-rtt", "round-robin", "redundant", "blest", "ecf"],
-    pathManager: ["full-mesh", "n-different-ports", "single-path"],
+    pathManager: ["full-mesh", "n-different-ports", "signal", "subflow", "backup", "single-path"],
   },
   "pathlab-tcp": { congestionControl: ["cubic", "reno"], scheduler: ["none"], pathManager: ["none"] },
   "linux-mptcp": { congestionControl: ["cubic", "reno"], scheduler: ["default"], pathManager: ["kernel"] },

@@ -156,7 +156,7 @@ export class OurPeer {
   /** ADD_ADDR for an address that need not be one of the host's. */
   advertise(addressId: number, address: string): void {
     const parsed = parseIpAddress(address)!;
-    this.connection.paths.addresses.advertise({ addressId, address: parsed, up: true }, this.driver.now());
+    this.connection.paths.addresses.advertise({ addressId, address: parsed }, this.driver.now());
     this.driver.wake();
   }
 

@@ -1,7 +1,15 @@
 /** The subflows that a connection has and should have: what its path manager asks for, what the peer says of addresses and priorities. */
 
 import type { SubflowCloseReason } from "../events.ts";
-import type { ManagedConnection, PathManager, RemotePathAddress } from "../path-manager/path-manager.ts";
+import { PairBackOffs } from "../path-manager/pair-back-offs.ts";
+import type {
+  ManagedConnection,
+  ManagedSubflow,
+  PathManager,
+  RemotePathAddress,
+  SubflowDecision,
+  SubflowWish,
+} from "../path-manager/path-manager.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { AddressBook } from "./addresses.ts";
@@ -12,6 +20,8 @@ import type { Subflow } from "./subflow.ts";
 
 /** So many ids of REMOVE_ADDR have room beside timestamps and a DATA_ACK of 64 bits. */
 const removalListLimit = 13;
+/** A path manager that wants to be asked again is asked no sooner. */
+const shortestInterval = 1_000;
 
 interface QueuedSignal {
   readonly signal: Signal;
@@ -22,7 +32,10 @@ export class Paths implements ManagedConnection {
   readonly addresses: AddressBook;
   readonly #connection: Connection;
   readonly #manager: PathManager;
+  readonly #backOffs = new PairBackOffs();
   #signals: QueuedSignal[] = [];
+  /** When the path manager is asked again although nothing has changed. */
+  #updateAt: number = Number.POSITIVE_INFINITY;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -46,46 +59,53 @@ export class Paths implements ManagedConnection {
     return this.#connection.subflowSet.initial.local.address;
   }
 
-  hasRoute(local: LocalAddress, remote: IpAddress): boolean {
-    return this.#connection.environment.hasRoute(local, remote);
+  get initialRemoteAddress(): IpAddress {
+    return this.#connection.subflowSet.initial.endpoint.remoteAddress;
   }
 
-  hasSubflow(local: IpAddress, remote: RemotePathAddress): boolean {
-    return this.#connection.subflows.some(
-      ({ endpoint }) =>
-        !endpoint.closed &&
-        endpoint.localAddress === local &&
-        endpoint.remoteAddress === remote.address &&
-        endpoint.remotePort === remote.port,
-    );
+  get subflows(): readonly ManagedSubflow[] {
+    return this.#connection.subflows.filter(({ endpoint }) => !endpoint.closed);
   }
 
-  createSubflow(local: LocalAddress, remote: RemotePathAddress, now: number): void {
-    const connection = this.#connection;
-    if (!connection.subflowSet.hasRoom) return;
-    this.#withdrawRemoval(connection.subflowSet.wireAddressId(local));
-    connection.join(local, remote, now);
+  openSubflow(local: LocalAddress, remote: RemotePathAddress, now: number, wish: SubflowWish = {}): SubflowDecision {
+    const { backup = false, count = 1 } = wish;
+    const decision = this.#judge(local, remote, count, now);
+    if (decision === "opened") {
+      const connection = this.#connection;
+      this.#withdrawRemoval(connection.subflowSet.wireAddressId(local));
+      connection.join(local, remote, backup, now);
+    } else if (decision === "back-off")
+      this.#updateAt = Math.min(this.#updateAt, this.#backOffs.retryAt(local.address, remote.address));
+    return decision;
+  }
+
+  canOpen(local: LocalAddress, remote: RemotePathAddress, now: number): boolean {
+    return this.#judge(local, remote, 1, now) === "opened";
+  }
+
+  closeSubflow(subflow: Subflow, reason: "timeout" | "aborted", now: number): void {
+    subflow.endpoint.abort(reason, now);
+  }
+
+  checkSubflow(subflow: Subflow, now: number): void {
+    subflow.silenceCheck.begin("timeout", now);
   }
 
   advertiseAddress(local: LocalAddress, now: number): void {
     this.addresses.advertise(local, now);
   }
 
-  noteRetry(local: IpAddress, remote: IpAddress, delayMicroseconds: number, now: number): void {
-    this.#connection.environment.record({
-      time: now,
-      name: "path-manager:subflow-retry",
-      connection: this.#connection.id,
-      section: "RFC 8684 §3.4",
-      localAddress: formatIpAddress(local),
-      remoteAddress: formatIpAddress(remote),
-      delayMicroseconds,
-    });
-  }
-
   /** Lets the path manager look again. Joins wait until both sides are known to speak MPTCP (RFC 8684 §3.2). */
   update(now: number): void {
-    if (this.#connection.mayJoin) this.#manager.update(this, now);
+    if (!this.#connection.mayJoin) return;
+    this.#updateAt = Number.POSITIVE_INFINITY;
+    const next = this.#manager.update(this, now) ?? Number.POSITIVE_INFINITY;
+    this.#updateAt = Math.min(this.#updateAt, Math.max(next, now + shortestInterval));
+  }
+
+  /** Something has changed for the path manager: it looks as soon as what is being done now is done. */
+  requestUpdate(now: number): void {
+    this.#updateAt = Math.min(this.#updateAt, now);
   }
 
   /** The host cannot use these addresses any more: their subflows end without a word, for none would arrive (RFC 8684 §3.4.2). */
@@ -97,14 +117,28 @@ export class Paths implements ManagedConnection {
     this.update(now);
   }
 
-  onSubflowEstablished({ endpoint }: Subflow, now: number): void {
-    this.#manager.onSubflowEstablished(endpoint.localAddress, endpoint.remoteAddress, now);
+  onSubflowEstablished(subflow: Subflow, now: number): void {
+    const { isJoin, endpoint } = subflow;
+    this.#backOffs.onEstablished(endpoint.localAddress, endpoint.remoteAddress, now);
+    if (!isJoin) return;
     endpoint.requestAck();
+    if (subflow.usable) this.onSubflowUsable(subflow, now);
   }
 
-  onSubflowClosed({ endpoint, hasFailedForGood }: Subflow, reason: SubflowCloseReason, now: number): void {
+  /** Those that have been silent now have an alternative: what they hold goes to it at once, not at their next timeout (RFC 8684 §3.3.6). */
+  onSubflowUsable(subflow: Subflow, now: number): void {
+    for (const other of this.#connection.subflows)
+      if (other !== subflow && other.consecutiveTimeouts > 0) other.doubt(now);
+    this.requestUpdate(now);
+  }
+
+  onSubflowClosed(subflow: Subflow, reason: SubflowCloseReason, now: number): void {
+    const { endpoint, hasFailedForGood } = subflow;
     const { localAddress, remoteAddress } = endpoint;
-    this.#manager.onSubflowClosed(this, localAddress, remoteAddress, reason, hasFailedForGood, now);
+    this.requestUpdate(now);
+    if (!subflow.isOwn) return;
+    const delay = this.#backOffs.onClosed(localAddress, remoteAddress, reason, hasFailedForGood, now);
+    if (delay > 0) this.#recordRetry(localAddress, remoteAddress, delay, now);
   }
 
   /** `carrier` given: no other subflow may carry the signal. */
@@ -148,12 +182,31 @@ export class Paths implements ManagedConnection {
   get nextTimeout(): number {
     // Without MPTCP, or at the end of it, nobody asks the path manager, and no address waits for its echo.
     if (!this.#connection.mayJoin) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#manager.nextTimeout, this.addresses.nextTimeout);
+    return Math.min(this.#updateAt, this.addresses.nextTimeout);
   }
 
   handleTimeout(now: number): void {
     if (now >= this.addresses.nextTimeout) this.addresses.handleTimeout(now);
-    if (now >= this.#manager.nextTimeout) this.update(now);
+    if (now >= this.#updateAt) this.update(now);
+  }
+
+  /** `opened`: nothing speaks against it. */
+  #judge(local: LocalAddress, remote: RemotePathAddress, count: number, now: number): SubflowDecision {
+    const { environment, subflowSet } = this.#connection;
+    if (!local.up) return "interface-down";
+    if (this.#countBetween(local.address, remote) >= count) return "exists";
+    if (!environment.hasRoute(local, remote.address)) return "no-route";
+    if (this.#backOffs.retryAt(local.address, remote.address) > now) return "back-off";
+    return subflowSet.hasRoom ? "opened" : "limit";
+  }
+
+  #countBetween(local: IpAddress, { address, port }: RemotePathAddress): number {
+    let count = 0;
+    for (const { endpoint } of this.#connection.subflows) {
+      if (endpoint.closed || endpoint.localAddress !== local) continue;
+      if (endpoint.remoteAddress === address && endpoint.remotePort === port) count++;
+    }
+    return count;
   }
 
   /** What is removed in the same moment is said with one list: of two options in a row Linux drops the second while it acts on the first. */
@@ -174,6 +227,19 @@ export class Paths implements ManagedConnection {
       if (signal.kind !== "remove-address") return true;
       signal.addressIds = signal.addressIds.filter((id) => id !== addressId);
       return signal.addressIds.length > 0;
+    });
+  }
+
+  #recordRetry(local: IpAddress, remote: IpAddress, delayMicroseconds: number, now: number): void {
+    const { environment, id } = this.#connection;
+    environment.record({
+      time: now,
+      name: "path-manager:subflow-retry",
+      connection: id,
+      section: "RFC 8684 §3.4",
+      localAddress: formatIpAddress(local),
+      remoteAddress: formatIpAddress(remote),
+      delayMicroseconds,
     });
   }
 

@@ -91,8 +91,8 @@ export function readOptions(subflow: Subflow, segment: TcpSegment, now: number):
   }
   if (!subflow.endpoint.synchronized && !completeHandshake(subflow, segment, now)) return false;
   if (connection.plain) return true;
-  subflow.removalCheck.noteHeard(now);
-  subflow.confirmJoin(); // By whatever comes after the SYN/ACK (RFC 8684 §3.2).
+  subflow.silenceCheck.noteHeard(now);
+  subflow.confirmJoin(now); // By whatever comes after the SYN/ACK (RFC 8684 §3.2).
   if (options.has(mptcpPresent.join) && subflow.role === "join-server") subflow.endpoint.requestAck();
 
   connection.fallback.noteSegment(subflow, segment, now);

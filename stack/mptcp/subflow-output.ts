@@ -136,7 +136,7 @@ function writeCapableAck(subflow: Subflow, options: MptcpOptions, range: SentRan
 function writeJoinSyn(subflow: Subflow, options: MptcpOptions): void {
   const { connection } = subflow;
   options.present = mptcpPresent.join;
-  options.joinBackup = subflow.local.backup;
+  options.joinBackup = subflow.asksForBackup;
   options.joinAddressId = connection.subflowSet.wireAddressId(subflow.local);
   options.joinNonce = subflow.localNonce;
   if (subflow.role === "join-client") {

@@ -3,6 +3,7 @@
 import { type CongestionControl, initialWindow } from "../congestion/congestion-control.ts";
 import { WindowCap } from "../congestion/window-cap.ts";
 import type { SubflowCloseReason } from "../events.ts";
+import type { ManagedSubflow } from "../path-manager/path-manager.ts";
 import type { Schedulable } from "../scheduler/scheduler.ts";
 import type { PacketMarking } from "../tcp/packet-marking.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
@@ -22,7 +23,7 @@ import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
 import { readOptions, readSynOptions } from "./subflow-input.ts";
-import { RemovalCheck } from "./removal-check.ts";
+import { SilenceCheck } from "./silence-check.ts";
 import { writeOptions } from "./subflow-output.ts";
 import { ThirdAck } from "./third-ack.ts";
 
@@ -40,9 +41,11 @@ export interface SubflowOptions {
   remoteAddress: IpAddress;
   remotePort: number;
   remoteAddressId: number;
+  /** The peer shall use it only when it has no other. */
+  backup: boolean;
 }
 
-export class Subflow implements TcpUser, Schedulable {
+export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   readonly id: number;
   readonly role: SubflowRole;
   readonly connection: Connection;
@@ -53,6 +56,8 @@ export class Subflow implements TcpUser, Schedulable {
 
   /** The peer's wish (flag B, MP_PRIO) or our own. */
   backup: boolean;
+  /** Flag B of our MP_JOIN. */
+  readonly asksForBackup: boolean;
   stale = false;
   #staleSince = 0;
   /** What the scheduler may give it now; set before each decision. */
@@ -65,7 +70,7 @@ export class Subflow implements TcpUser, Schedulable {
   /** The third ACK of MP_JOIN has been answered: the subflow may be used (RFC 8684 §3.2). */
   joinConfirmed: boolean;
   readonly thirdAck: ThirdAck = new ThirdAck(this);
-  readonly removalCheck: RemovalCheck = new RemovalCheck(this);
+  readonly silenceCheck: SilenceCheck = new SilenceCheck(this);
   established = false;
 
   readonly mappings: MappingTable = new MappingTable();
@@ -109,7 +114,8 @@ export class Subflow implements TcpUser, Schedulable {
     this.role = options.role;
     this.connection = connection;
     this.local = options.local;
-    this.backup = options.local.backup;
+    this.backup = options.backup;
+    this.asksForBackup = options.backup;
     this.remoteAddressId = options.remoteAddressId;
     this.localNonce = environment.random();
     this.joinConfirmed = options.role !== "join-client";
@@ -131,14 +137,36 @@ export class Subflow implements TcpUser, Schedulable {
   }
 
   /** The peer, too, has the subflow established. */
-  confirmJoin(): void {
+  confirmJoin(now: number): void {
     if (this.joinConfirmed) return;
     this.joinConfirmed = true;
     this.connection.subflowSet.confirmed++;
+    if (this.usable) this.connection.paths.onSubflowUsable(this, now);
   }
 
   get isJoin(): boolean {
     return this.role === "join-client" || this.role === "join-server";
+  }
+
+  /** We have opened it. */
+  get isOwn(): boolean {
+    return this.role === "initial-client" || this.role === "join-client";
+  }
+
+  get localAddress(): IpAddress {
+    return this.endpoint.localAddress;
+  }
+
+  get remoteAddress(): IpAddress {
+    return this.endpoint.remoteAddress;
+  }
+
+  get consecutiveTimeouts(): number {
+    return this.endpoint.sender.consecutiveTimeouts;
+  }
+
+  get heardAt(): number {
+    return Math.max(this.endpoint.heardAt, this.endpoint.handshakeStartedAt);
   }
 
   get smoothedRttMicroseconds(): number {
@@ -302,6 +330,7 @@ export class Subflow implements TcpUser, Schedulable {
     });
     if (!this.connection.subflowSet.hasLiveAlternative(this)) {
       sender.timeoutLimit = Number.POSITIVE_INFINITY;
+      this.connection.paths.requestUpdate(now);
       return;
     }
     sender.timeoutLimit = staleProbeInterval;

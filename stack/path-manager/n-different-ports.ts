@@ -1,6 +1,3 @@
-import type { SubflowCloseReason } from "../events.ts";
-import type { IpAddress } from "../wire/ip-address.ts";
-import { JoinBackOff } from "./join-back-off.ts";
 import type { ManagedConnection, PathManager } from "./path-manager.ts";
 
 /**
@@ -8,54 +5,21 @@ import type { ManagedConnection, PathManager } from "./path-manager.ts";
  * 5-tuple, as data centres do, each finds a path by chance (Raiciu et al., SIGCOMM 2011; `ndiffports` of the first Linux implementation).
  */
 export class NDifferentPorts implements PathManager {
-  readonly name: string = "n-different-ports";
-  nextTimeout: number = Number.POSITIVE_INFINITY;
+  readonly name = "n-different-ports";
   readonly #wanted: number;
-  /** The initial one is there before anything is asked of us. */
-  #living = 1;
-  /** One wait for all: those that close together come back together. */
-  readonly #backOff = new JoinBackOff();
 
   /** @param wanted subflows of a connection, the first among them */
   constructor(wanted: number) {
     this.#wanted = wanted;
   }
 
-  update(connection: ManagedConnection, now: number): void {
-    this.nextTimeout = Number.POSITIVE_INFINITY;
-    if (!connection.initiator || this.#living >= this.#wanted) return;
-    const local = connection.localAddresses.find(({ address }) => address === connection.initialLocalAddress);
-    const remote = connection.remoteAddresses.find(({ addressId }) => addressId === 0);
-    if (local === undefined || remote === undefined || !local.up || !connection.hasRoute(local, remote.address)) return;
-    if (this.#backOff.retryAt > now) {
-      this.nextTimeout = this.#backOff.retryAt;
-      return;
-    }
-    while (this.#living < this.#wanted) {
-      this.#living++;
-      connection.createSubflow(local, remote, now);
-    }
-  }
-
-  onSubflowEstablished(_local: IpAddress, _remote: IpAddress, now: number): void {
-    this.#backOff.onEstablished(now);
-  }
-
-  onSubflowClosed(
-    connection: ManagedConnection,
-    local: IpAddress,
-    remote: IpAddress,
-    reason: SubflowCloseReason,
-    permanent: boolean,
-    now: number,
-  ): void {
+  update(connection: ManagedConnection, now: number): undefined {
     if (!connection.initiator) return;
-    this.#living--;
-    if (reason === "interface-down" || reason === "address-removed") {
-      this.#backOff.reset();
-      return;
-    }
-    if (this.#backOff.retryAt <= now) connection.noteRetry(local, remote, this.#backOff.onClosed(permanent, now), now);
-    this.nextTimeout = this.#backOff.retryAt;
+    const { localAddresses, initialLocalAddress } = connection;
+    // When that of the first is gone for good, another takes its place.
+    const local = localAddresses.find(({ address }) => address === initialLocalAddress) ?? localAddresses[0];
+    const remote = connection.remoteAddresses.find(({ addressId }) => addressId === 0);
+    if (local === undefined || remote === undefined) return;
+    while (connection.openSubflow(local, remote, now, { count: this.#wanted }) === "opened");
   }
 }

@@ -19,6 +19,11 @@ export class Liveness {
     this.userTimeout = new UserTimeout(options);
   }
 
+  /** When an acceptable segment last came. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** `begun`: the connection is established. */
   setKeepAlive(keepAlive: KeepAliveOptions | undefined, begun: boolean, now: number): void {
     this.#keepAlive = keepAlive;

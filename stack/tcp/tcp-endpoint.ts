@@ -100,6 +100,11 @@ export class TcpEndpoint {
     return timestamps.isNewer(segment, now, false) || (timestamps.isNewer(segment, now, true) && isBeyond);
   }
 
+  /** When an acceptable segment last came; 0: none has. */
+  get heardAt(): number {
+    return this.#tcb.liveness.heardAt;
+  }
+
   get handshakeStartedAt(): number {
     return this.#tcb.handshake.startedAt;
   }

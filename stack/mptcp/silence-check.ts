@@ -1,29 +1,33 @@
-/** Is a subflow out of use whose address the peer has removed? A keep-alive asks; only silence closes it, for the option may be late or a mistake (RFC 8684 §3.4.2). */
+/** Is a subflow out of use: its address was removed by the peer (RFC 8684 §3.4.2), or nothing comes over it any more? A keep-alive asks; only silence closes it. */
 
 import type { Subflow } from "./subflow.ts";
 
 const probeLimit = 3;
 
-export class RemovalCheck {
+export class SilenceCheck {
   /** When the next probe, or the end, is due. */
   nextTimeout: number = Number.POSITIVE_INFINITY;
   readonly #subflow: Subflow;
+  #reason: "address-removed" | "timeout" = "timeout";
   #probes = 0;
 
   constructor(subflow: Subflow) {
     this.#subflow = subflow;
   }
 
-  begin(now: number): void {
+  /** `reason`: why the subflow ends if nothing answers. REMOVE_ADDR may be late or a mistake, so that one in use goes on. */
+  begin(reason: "address-removed" | "timeout", now: number): void {
     if (this.nextTimeout !== Number.POSITIVE_INFINITY) return;
+    this.#reason = reason;
     this.#probes = 0;
-    this.#subflow.doubt(now);
+    if (reason === "address-removed") this.#subflow.doubt(now);
     this.#probe(now);
   }
 
   /** Something has come over the subflow: it is in use, unless it may have been under way when the address was removed: what came before the second probe says nothing. */
   noteHeard(now: number): void {
-    if (this.nextTimeout === Number.POSITIVE_INFINITY || this.#probes < 2) return;
+    if (this.nextTimeout === Number.POSITIVE_INFINITY) return;
+    if (this.#reason === "address-removed" && this.#probes < 2) return;
     this.nextTimeout = Number.POSITIVE_INFINITY;
     this.#subflow.handleProgress(now);
   }
@@ -35,7 +39,7 @@ export class RemovalCheck {
       return;
     }
     this.nextTimeout = Number.POSITIVE_INFINITY;
-    this.#subflow.endpoint.abort("address-removed", now);
+    this.#subflow.endpoint.abort(this.#reason, now);
   }
 
   #probe(now: number): void {
