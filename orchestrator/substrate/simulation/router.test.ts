@@ -51,7 +51,8 @@ class RouterUnderTest {
   }
 
   packet(destination: string, options: { bytes?: number; timeToLive?: number } = {}): Frame {
-    const frame = this.pool.take(options.bytes ?? 60);
+    const frame = this.pool.take(60);
+    frame.bytes = options.bytes ?? 60;
     writeEthernetHeader(frame.view, frame.start, mac("02:00:00:00:01:01"), hostMac, etherType.ipv4);
     writeIpv4Header(frame.view, frame.start + 14, frame.bytes - 14, 7, 6, ip("10.0.1.2"), ip(destination));
     const timeToLive = options.timeToLive ?? 64;
@@ -60,6 +61,7 @@ class RouterUnderTest {
     view.setUint8(start + 22, timeToLive);
     const sum = view.getUint16(start + 24) + (64 - timeToLive) * 0x0100;
     view.setUint16(start + 24, (sum & 0xffff) + (sum >> 16));
+    frame.identify();
     return frame;
   }
 }
@@ -75,6 +77,7 @@ describe("Router", () => {
       bench.router.receive(0, bench.packet(destination));
       expect(bench.sent.map((one) => one.interface)).to.deep.equal([expected]);
       const { frame } = bench.sent[0]!;
+      frame.settle();
       expect(readMac(frame.view, frame.start)).to.deep.equal(mac(`02:00:00:00:0${expected + 1}:02`));
       expect(readMac(frame.view, frame.start + 6)).to.deep.equal(mac(`02:00:00:00:0${expected + 1}:01`));
     });
@@ -85,6 +88,7 @@ describe("Router", () => {
     for (let timeToLive = 2; timeToLive <= 255; timeToLive++) {
       bench.router.receive(0, bench.packet("10.0.2.2", { timeToLive }));
       const { frame } = bench.sent.pop()!;
+      frame.settle();
       expect(frame.view.getUint8(frame.start + 22)).to.equal(timeToLive - 1);
       expect(
         new Ipv4Header().parse(frame.memory, frame.view, frame.start + 14, frame.bytes - 14),
@@ -130,6 +134,7 @@ describe("Router", () => {
         targetMac: mac("00:00:00:00:00:00"),
         targetAddress: ip(target),
       });
+      frame.identify();
       bench.router.receive(0, frame);
     };
     ask("10.0.2.1");
@@ -151,6 +156,7 @@ describe("Router", () => {
       const frame = bench.packet("10.8.1.1");
       frame.view.setUint16(frame.start + 34, port);
       frame.view.setUint16(frame.start + 36, 80);
+      frame.identify();
       bench.router.receive(0, frame);
       return bench.sent.pop()!.interface;
     };

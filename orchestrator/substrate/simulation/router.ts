@@ -7,7 +7,7 @@ import { etherType, ethernetHeaderLength, writeEthernetHeader, type MacAddress }
 import { formatIpAddress, inPrefix, type Ipv4Address, ipv4FromNumber } from "../../../stack/wire/ip-address.ts";
 import { ipv4HeaderLength } from "../../../stack/wire/ipv4.ts";
 import { flowHash, pickNextHop } from "../../path/flow-hash.ts";
-import type { Frame, FramePool } from "./frame-pool.ts";
+import type { Frame, FramePool, RewrittenAddresses } from "./frame-pool.ts";
 import type { Wire } from "./wire.ts";
 
 export interface RouterInterface {
@@ -45,30 +45,29 @@ export interface RouterOptions {
   readonly onDrop: (reason: string) => void;
 }
 
-interface NextHop {
-  readonly interface: number;
-  readonly mac: MacAddress;
+interface Port {
+  readonly name: string;
+  readonly mtu: number;
+  isUp: boolean;
+  wire: Wire | undefined;
 }
 
-const timeToLiveOffset = ethernetHeaderLength + 8;
-const headerChecksumOffset = ethernetHeaderLength + 10;
-const fragmentOffset = ethernetHeaderLength + 6;
-const protocolOffset = ethernetHeaderLength + 9;
-const sourceOffset = ethernetHeaderLength + 12;
-const destinationOffset = ethernetHeaderLength + 16;
+interface NextHop {
+  readonly port: Port;
+  readonly addresses: RewrittenAddresses;
+}
 
 export class Router {
   readonly #options: RouterOptions;
   #routes: readonly Route[] = [];
-  readonly #wires: Wire[] = [];
-  readonly #isUp: boolean[];
-  /** By destination, filled on demand; empty: none. */
-  readonly #nextHops = new Map<Ipv4Address, readonly NextHop[]>();
+  readonly #ports: readonly Port[];
+  /** By destination as a signed number, filled on demand; empty: none. */
+  readonly #nextHops = new Map<number, readonly NextHop[]>();
   readonly #toldDrops = new Set<string>();
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    this.#isUp = options.interfaces.map(() => true);
+    this.#ports = options.interfaces.map(({ name, mtu }) => ({ name, mtu, isUp: true, wire: undefined }));
     this.setRoutes(options.routes);
   }
 
@@ -85,79 +84,59 @@ export class Router {
   }
 
   attach(interfaceIndex: number, wire: Wire): void {
-    this.#wires[interfaceIndex] = wire;
+    this.#ports[interfaceIndex]!.wire = wire;
   }
 
   setInterfaceUp(interfaceIndex: number, isUp: boolean): void {
-    this.#isUp[interfaceIndex] = isUp;
+    this.#ports[interfaceIndex]!.isUp = isUp;
   }
 
   receive(interfaceIndex: number, frame: Frame): void {
-    if (!this.#isUp[interfaceIndex]) {
-      this.#options.pool.give(frame);
-      return;
-    }
-    const type = frame.view.getUint16(frame.start + 12);
-    if (type === etherType.ipv4 && frame.bytes >= ethernetHeaderLength + ipv4HeaderLength) this.#forward(frame);
-    else if (type === etherType.arp) this.#answerArp(interfaceIndex, frame);
-    else this.#drop(frame, `EtherType 0x${type.toString(16)}`);
+    if (!this.#ports[interfaceIndex]!.isUp) this.#options.pool.give(frame);
+    else if (frame.etherType === etherType.ipv4 && frame.bytes >= ethernetHeaderLength + ipv4HeaderLength)
+      this.#forward(frame);
+    else if (frame.etherType === etherType.arp) this.#answerArp(interfaceIndex, frame);
+    else this.#drop(frame, `EtherType 0x${frame.etherType.toString(16)}`);
   }
 
   #forward(frame: Frame): void {
-    const { view, start } = frame;
-    const destination = ipv4FromNumber(view.getUint32(start + destinationOffset));
+    const { destination } = frame;
     let nextHops = this.#nextHops.get(destination);
-    if (nextHops === undefined) this.#nextHops.set(destination, (nextHops = this.#look(destination)));
+    if (nextHops === undefined) this.#nextHops.set(destination, (nextHops = this.#look(addressOf(frame))));
     if (nextHops.length === 0) {
-      this.#drop(frame, `no route to ${formatIpAddress(destination)}`);
+      this.#drop(frame, `no route to ${formatIpAddress(addressOf(frame))}`);
       return;
     }
-    const timeToLive = view.getUint8(start + timeToLiveOffset);
-    if (timeToLive <= 1) {
-      this.#drop(frame, `time to live exceeded on the way to ${formatIpAddress(destination)}`);
+    if (frame.timeToLive <= 1) {
+      this.#drop(frame, `time to live exceeded on the way to ${formatIpAddress(addressOf(frame))}`);
       return;
     }
-    const nextHop = nextHops.length === 1 ? nextHops[0]! : nextHops[this.#choose(frame, nextHops.length)]!;
-    const out = nextHop.interface;
-    const via = this.#options.interfaces[out]!;
-    if (frame.bytes - ethernetHeaderLength > via.mtu) {
-      this.#drop(frame, `longer than the MTU of ${via.name} on the way to ${formatIpAddress(destination)}`);
+    const { port, addresses } = nextHops.length === 1 ? nextHops[0]! : nextHops[this.#choose(frame, nextHops.length)]!;
+    if (frame.bytes - ethernetHeaderLength > port.mtu) {
+      this.#drop(frame, `longer than the MTU of ${port.name} on the way to ${formatIpAddress(addressOf(frame))}`);
       return;
     }
-    if (!this.#isUp[out]) {
+    if (!port.isUp) {
       this.#options.pool.give(frame);
       return;
     }
-    view.setUint8(start + timeToLiveOffset, timeToLive - 1);
-    // RFC 1141: the sum grows by what the upper byte of the word lost.
-    const sum = view.getUint16(start + headerChecksumOffset) + 0x0100;
-    view.setUint16(start + headerChecksumOffset, sum + (sum >> 16));
-    writeEthernetHeader(view, start, nextHop.mac, via.mac, etherType.ipv4);
-    this.#wires[out]!.push(frame);
+    frame.timeToLive--;
+    frame.rewritten = addresses;
+    port.wire!.push(frame);
   }
 
   #look(destination: Ipv4Address): NextHop[] {
+    const { interfaces, neighbours } = this.#options;
     const route = this.#routes.find(({ prefix, prefixLength }) => inPrefix(destination, prefix, prefixLength));
     return (route?.hops ?? []).flatMap(({ via, interface: out }) => {
-      const mac = this.#options.neighbours.get(via ?? destination);
-      return mac === undefined ? [] : [{ interface: out, mac }];
+      const mac = neighbours.get(via ?? destination);
+      if (mac === undefined) return [];
+      return [{ port: this.#ports[out]!, addresses: { source: interfaces[out]!.mac, destination: mac } }];
     });
   }
 
-  /** Of a fragment only the first has ports: none of a fragmented packet count, as with kernels. */
-  #choose({ view, start, bytes }: Frame, count: number): number {
-    const protocol = view.getUint8(start + protocolOffset);
-    const fragmented = (view.getUint16(start + fragmentOffset) & 0x3fff) !== 0;
-    const portsAt = ethernetHeaderLength + 4 * (view.getUint8(start + ethernetHeaderLength) & 15);
-    const hasPorts = (protocol === 6 || protocol === 17) && !fragmented && bytes >= portsAt + 4;
-    const hash = flowHash(
-      this.#options.flowHashSeed,
-      view.getUint32(start + sourceOffset),
-      view.getUint32(start + destinationOffset),
-      protocol,
-      hasPorts ? view.getUint16(start + portsAt) : 0,
-      hasPorts ? view.getUint16(start + portsAt + 2) : 0,
-    );
+  #choose({ source, destination, protocol, ports }: Frame, count: number): number {
+    const hash = flowHash(this.#options.flowHashSeed, source, destination, protocol, ports >>> 16, ports & 0xffff);
     return pickNextHop(hash, count);
   }
 
@@ -170,6 +149,7 @@ export class Router {
       return;
     }
     frame.bytes = ethernetHeaderLength + arpLength;
+    frame.headerBytes = frame.bytes;
     writeEthernetHeader(view, start, request.senderMac, own.mac, etherType.arp);
     writeArp(view, start + ethernetHeaderLength, {
       operation: arpOperation.reply,
@@ -178,7 +158,7 @@ export class Router {
       targetMac: request.senderMac,
       targetAddress: request.senderAddress,
     });
-    this.#wires[interfaceIndex]!.push(frame);
+    this.#ports[interfaceIndex]!.wire!.push(frame);
   }
 
   #drop(frame: Frame, reason: string): void {
@@ -187,4 +167,8 @@ export class Router {
     this.#toldDrops.add(reason);
     this.#options.onDrop(reason);
   }
+}
+
+function addressOf({ destination }: Frame): Ipv4Address {
+  return ipv4FromNumber(destination >>> 0);
 }

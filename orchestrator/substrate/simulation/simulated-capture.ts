@@ -50,16 +50,17 @@ export class SimulatedCapture {
       originalLength: 0,
       direction: "inbound",
     };
-    return (interfaceIndex, frame, direction) => {
+    return (interfaceIndex, frame, whole, direction) => {
       packet.interfaceId = firstInterface + interfaceIndex;
       this.#packets[packet.interfaceId]!++;
       ({ seconds: packet.seconds, nanoseconds: packet.nanoseconds } = this.#now());
-      packet.bytes = frame.memory;
-      packet.start = frame.start;
+      packet.bytes = whole;
       packet.length = Math.min(frame.bytes, this.#snapLength);
       // As in captures of real labs: of a frame that is cut nobody can check the sum, and it stays partial.
       if (frame.checksumStart > 0 && packet.length === frame.bytes) {
-        completeChecksum(frame.memory, frame.start, frame.bytes, frame.checksumStart, frame.checksumOffset);
+        completeChecksum(whole, 0, frame.bytes, frame.checksumStart, frame.checksumOffset);
+        const field = frame.checksumStart + frame.checksumOffset;
+        frame.memory.set(whole.subarray(field, field + 2), frame.start + field);
         frame.checksumStart = 0;
       }
       packet.originalLength = frame.bytes;

@@ -8,8 +8,13 @@ import type { Engine, EngineTimer } from "./engine.ts";
 import type { Frame, FramePool } from "./frame-pool.ts";
 import type { Wire } from "./wire.ts";
 
-/** Sees every frame at a host's interface, as a packet capture does. */
-export type FrameTap = (interfaceIndex: number, frame: Frame, direction: "inbound" | "outbound") => void;
+/** Sees every frame at a host's interface, as a packet capture does. `whole`: memory that begins with the frame in one piece, only lent. */
+export type FrameTap = (
+  interfaceIndex: number,
+  frame: Frame,
+  whole: Uint8Array,
+  direction: "inbound" | "outbound",
+) => void;
 
 export interface SimulatedHostOptions {
   readonly engine: Engine;
@@ -28,6 +33,9 @@ export class SimulatedHost implements NetworkStack, FrameSink {
   readonly #isUp: boolean[];
   readonly #timeout: EngineTimer;
   readonly #turn: EngineTimer;
+  /** Of the frame that was sent last: the host reuses it. */
+  #header: Uint8Array = new Uint8Array(0);
+  #headerWords: Int32Array = new Int32Array(0);
   #running = false;
   #runWanted = false;
 
@@ -62,10 +70,12 @@ export class SimulatedHost implements NetworkStack, FrameSink {
   /** Takes the frame over. */
   receive(interfaceIndex: number, frame: Frame): void {
     if (this.#isUp[interfaceIndex]) {
-      this.#tap?.(interfaceIndex, frame, "inbound");
-      // No link of the simulation changes a byte, so that no checksum can be wrong.
-      this.host.handleFrame(interfaceIndex, frame.memory, frame.start, frame.bytes, checksumState.valid, this.now());
+      const whole = this.#pool.wholeOf(frame);
+      this.#tap?.(interfaceIndex, frame, whole, "inbound");
+      const { bytes } = frame;
       this.#pool.give(frame);
+      // No link of the simulation changes a byte, so that no checksum can be wrong.
+      this.host.handleFrame(interfaceIndex, whole, 0, bytes, checksumState.valid, this.now());
       this.#run();
     } else {
       this.#pool.give(frame);
@@ -73,10 +83,14 @@ export class SimulatedHost implements NetworkStack, FrameSink {
   }
 
   transmit(outgoing: OutgoingFrame): void {
-    const { interfaceIndex } = outgoing;
+    const { interfaceIndex, header } = outgoing;
     if (!this.#isUp[interfaceIndex]) return;
-    const frame = this.#pool.gather(outgoing);
-    this.#tap?.(interfaceIndex, frame, "outbound");
+    if (header !== this.#header) {
+      this.#header = header;
+      this.#headerWords = new Int32Array(header.buffer, header.byteOffset, header.byteLength >> 2);
+    }
+    const frame = this.#pool.gather(outgoing, this.#headerWords);
+    this.#tap?.(interfaceIndex, frame, this.#pool.wholeOf(frame), "outbound");
     this.#wires[interfaceIndex]!.push(frame);
   }
 
