@@ -1,6 +1,6 @@
 /** How files spell workloads of programs that nobody changed. */
 import * as z from "zod";
-import type { Program, ServedFile } from "./application.ts";
+import type { ServedFile } from "./application.ts";
 import type { ApplicationWorkload } from "./experiment.ts";
 import { duration, positiveDuration, rate, size, text, whole } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
@@ -24,6 +24,11 @@ const environment = z
 const fileName = z.string().regex(/^(?!.*(^|\/)\.\.?(\/|$))[\w.-]+(\/[\w.-]+)*$/, {
   error: expected("a name below the program's directory", "as in data/file.bin"),
 });
+
+const logs = z
+  .array(fileName)
+  .default([])
+  .describe("Files that the program writes into its directory and that the bundle keeps.");
 
 const served = z
   .strictObject({
@@ -52,11 +57,6 @@ const served = z
     return { kind: "text", text: value.text ?? "" };
   });
 
-const toProgram = (value: { command: Program["command"]; environment: Record<string, string> }): Program => ({
-  command: value.command,
-  environment: value.environment,
-});
-
 export const application = z
   .strictObject({
     kind: z.literal("application"),
@@ -67,17 +67,18 @@ export const application = z
       .strictObject({
         command,
         environment,
+        logs,
         files: z
           .record(fileName, served)
           .default({})
           .describe("What lies in the server's directory before it starts, by name."),
       })
-      .transform((value) => ({ ...toProgram(value), files: value.files }))
       .describe("The program on the server; it must listen on $(port), on all addresses or on 127.0.0.1."),
     run: z
       .strictObject({
         command,
         environment,
+        logs,
         receives: z
           .record(fileName, fileName)
           .default({})
@@ -85,7 +86,6 @@ export const application = z
             "Files that the client writes into its directory, and the server's files that they must be the same as.",
           ),
       })
-      .transform((value) => ({ ...toProgram(value), receives: value.receives }))
       .describe("The program on the client; the workload is over when it ends."),
     timeout: positiveDuration("A client that takes longer is ended.").default(60_000_000),
     playback: z.exactOptional(

@@ -5,6 +5,8 @@ export interface Program {
   /** Words with `$(address)`, `$(port)` and `$(directory)` in them. */
   readonly command: readonly [string, ...string[]];
   readonly environment: Readonly<Record<string, string>>;
+  /** Files in its directory whose end goes into the bundle, as what it writes to its standard output and error does anyway. */
+  readonly logs: readonly string[];
 }
 
 /** What lies in the directory of a server before it starts. */

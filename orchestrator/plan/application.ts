@@ -32,7 +32,7 @@ export function planApplication(
       name,
       fillIn(value, valuesFor(directory)),
     ]);
-    return { argv: words, environment: Object.fromEntries(variables), directory };
+    return { argv: words, environment: Object.fromEntries(variables), directory, logs: program.logs };
   };
   return {
     kind: "application",

@@ -195,6 +195,8 @@ export interface PlannedProgram {
   readonly environment: Readonly<Record<string, string>>;
   /** Where it runs, and what it finds and leaves there; goes with the lab. */
   readonly directory: string;
+  /** Files there that the bundle keeps. */
+  readonly logs: readonly string[];
 }
 
 /** Programs that nobody changed. Where gateways carry them, `port` is also that of the server's gateway. */

@@ -7,12 +7,14 @@ import { readSeries } from "../metrics/series.ts";
 import type { AnySeries, Series } from "../metrics/series.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
-import type { Plan, PlannedWorkload } from "../plan/plan.ts";
+import type { Plan, PlannedApplication, PlannedWorkload } from "../plan/plan.ts";
 import { wireAnalysisSchema } from "../verdict/capture-analysis/wire-analysis.ts";
 import type { WireAnalysis, WireConnection } from "../verdict/capture-analysis/wire-analysis.ts";
-import { measureWorkload, receivingSide } from "../verdict/measure-workload.ts";
+import { viewings } from "../verdict/measure-application.ts";
+import { applicationEvidence, measureWorkload, receivingSide } from "../verdict/measure-workload.ts";
 import type { WorkloadMeasurements } from "../verdict/measure-workload.ts";
 import { witnessesOf } from "../verdict/judge.ts";
+import type { Evidence } from "../verdict/judge.ts";
 import { verdictSchema } from "../verdict/verdict-schema.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 
@@ -99,15 +101,23 @@ export function sendingHost(workload: PlannedWorkload): string {
 
 /** The judge's own figures. */
 export function measurementsOf(run: RunView, workload: PlannedWorkload): WorkloadMeasurements {
-  const { plan, results, links, wire, durationMicroseconds } = run;
-  const evidence = {
+  return measureWorkload(witnessesOf(evidenceOf(run), workload));
+}
+
+/** What a viewer of an application that plays saw. */
+export function viewingsOf(run: RunView, workload: PlannedApplication): ReturnType<typeof viewings> {
+  const evidence = applicationEvidence(witnessesOf(evidenceOf(run), workload));
+  return evidence === undefined ? {} : viewings(evidence);
+}
+
+function evidenceOf({ plan, manifest, results, links, wire, durationMicroseconds }: RunView): Evidence {
+  return {
     plan,
-    ended: run.manifest.run.ended,
+    ended: manifest.run.ended,
     endedAtMicroseconds: durationMicroseconds,
     results,
     links,
     counters: {},
     ...(wire === undefined ? {} : { wire }),
   };
-  return measureWorkload(witnessesOf(evidence, workload));
 }

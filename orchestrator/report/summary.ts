@@ -58,7 +58,8 @@ function describePlayback({ stalls, longestStallMicroseconds, frames }: Workload
   if (stalls === undefined) return "";
   const pictures = frames === undefined ? "" : ` and showed ${printCount(frames.value, "frame")}`;
   if (stalls.value === 0) return `${pictures} without a stall`;
-  const longest = longestStallMicroseconds === undefined ? "" : `, the longest of ${printTime(longestStallMicroseconds.value)}`;
+  const longest =
+    longestStallMicroseconds === undefined ? "" : `, the longest of ${printTime(longestStallMicroseconds.value)}`;
   return `${pictures} with ${printCount(stalls.value, "stall")}${longest}`;
 }
 

@@ -7,7 +7,7 @@ import type { ChartSeries, ChartSpan, ChartSpec } from "./chart-spec.ts";
 import { faultSpans } from "./fault-spans.ts";
 import { neutralColour } from "./palette.ts";
 import type { Palette } from "./palette.ts";
-import { connectionsOf, seriesOf } from "./run-view.ts";
+import { connectionsOf, seriesOf, viewingsOf } from "./run-view.ts";
 import type { RunView } from "./run-view.ts";
 import { extremesOnGrid, gridTimes, ratesOnGrid, timeGrid } from "./time-grid.ts";
 import type { TimeGrid } from "./time-grid.ts";
@@ -21,6 +21,7 @@ export function workloadCharts(run: RunView, workload: PlannedWorkload, palette:
     throughputChart(run, workload, palette),
     goodputChart(run, workload, palette),
     playbackChart(run, workload, palette),
+    viewingChart(run, workload, palette),
   ].filter((chart) => chart !== undefined);
 }
 
@@ -112,6 +113,41 @@ function playbackChart(run: RunView, workload: PlannedWorkload, palette: Palette
       },
     ],
     spans: [...faultSpans(run, palette), ...stallSpans(run, workload)],
+  };
+}
+
+/** What waited to be seen of a video that a foreign player played, by both witnesses. */
+function viewingChart(run: RunView, workload: PlannedWorkload, palette: Palette): ChartSpec | undefined {
+  if (workload.kind !== "application" || workload.playback === undefined) return undefined;
+  const { pictures, arrivals } = viewingsOf(run, workload);
+  const grid = timeGrid(run.durationMicroseconds, 100_000);
+  const series = [
+    { label: "shown by the player", viewing: pictures, dashed: false, colour: "--run-0" },
+    { label: "arrived, by the capture", viewing: arrivals, dashed: true, colour: neutralColour },
+  ].flatMap(({ viewing, ...look }): ChartSeries[] => {
+    if (viewing === undefined) return [];
+    const times = viewing.levels.map(({ at }) => at);
+    const seconds = viewing.levels.map(({ microseconds }) => compact(microseconds / 1e6));
+    return [{ ...look, values: extremesOnGrid(times, seconds, grid, Math.min) }];
+  });
+  if (series.length === 0) return undefined;
+  return {
+    id: `viewing-${workload.name}`,
+    title: `Playback buffer: ${workload.name}`,
+    note: `Media that waits for its viewer, the least in each ${printTime(grid.widthMicroseconds)}. The first picture is seen when ${printTime(workload.playback.bufferMicroseconds)} are there; at 0 it stands still.`,
+    unit: "s",
+    kind: "lines",
+    times: gridTimes(grid),
+    series,
+    spans: [
+      ...faultSpans(run, palette),
+      ...(pictures ?? arrivals)!.stalls.map(({ at, microseconds }) => ({
+        from: at / 1e6,
+        to: (at + microseconds) / 1e6,
+        label: "stalled",
+        colour: "--failed",
+      })),
+    ],
   };
 }
 

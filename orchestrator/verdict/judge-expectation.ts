@@ -1,7 +1,7 @@
 /** One expectation block of an experiment file against what was measured: a judged line per metric, in the file's order of metrics. */
 import type { Expectation } from "../model/experiment.ts";
 import type { Measured, WorkloadMeasurements } from "./measure-workload.ts";
-import { printCount, printRate, printTime } from "./quantity.ts";
+import { printCount, printRate, printSize, printTime } from "./quantity.ts";
 import type { JudgedExpectation } from "./verdict.ts";
 
 export type Judged = Omit<JudgedExpectation, "baseline" | "workload">;
@@ -9,7 +9,8 @@ export type Judged = Omit<JudgedExpectation, "baseline" | "workload">;
 const unmeasured = "–";
 
 export function judgeExpectation(expectation: Expectation, measured: WorkloadMeasurements): Judged[] {
-  const { goodput, subflows, longestGap, stalls, intact, fallback, completion, latency } = expectation;
+  const { goodput, subflows, longestGap, stalls, intact, exitCode, bytes, frames, fallback, completion, latency } =
+    expectation;
   return [
     ...(goodput === undefined
       ? []
@@ -52,6 +53,17 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
           ),
         ]),
     ...(intact === undefined ? [] : [judgeIntact(measured)]),
+    ...(exitCode === undefined ? [] : [judgeBounds("exitCode", { exactly: exitCode }, measured.exitCode, String)]),
+    ...(bytes === undefined
+      ? []
+      : [judgeBounds("bytes", bounds(bytes.atLeast, bytes.atMost), measured.bytes, printSize)]),
+    ...(frames === undefined
+      ? []
+      : [
+          judgeBounds("frames", bounds(frames.atLeast, undefined), measured.frames, (count) =>
+            printCount(count, "frame"),
+          ),
+        ]),
     ...(fallback === undefined ? [] : [judgeFallback(fallback, measured.fellBack)]),
     ...(completion === undefined
       ? []

@@ -7,6 +7,8 @@ import { PlaybackBuffer } from "../../stack/endpoint/workload/playback-buffer.ts
 import { streamBytes } from "../../stack/endpoint/workload/segment-schedule.ts";
 import type { WorkloadOutcome } from "../bundle/records.ts";
 import type { PlannedStream, PlannedWorkload } from "../plan/plan.ts";
+import type { ApplicationEvidence } from "./measure-application.ts";
+import { measureApplication } from "./measure-application.ts";
 import type {
   WireAnalysis,
   WireConnection,
@@ -75,6 +77,11 @@ export function measureWorkload(witnesses: WorkloadWitnesses): WorkloadMeasureme
   const { workload, outcome, wire } = witnesses;
   const connections = wire?.connections.filter((connection) => connection.workload === workload.name) ?? [];
   const streams = connections.map((connection) => deliveredStream(workload, connection));
+  const application = applicationEvidence(witnesses);
+  if (application !== undefined) {
+    const multipath = connections.length === 0 ? {} : measureMultipath(witnesses, connections);
+    return { ...multipath, ...measureApplication(application) };
+  }
   const requester = outcome?.client?.kind === "requester" ? outcome.client : undefined;
   return {
     ...measureGoodput(witnesses, streams),
@@ -86,6 +93,20 @@ export function measureWorkload(witnesses: WorkloadWitnesses): WorkloadMeasureme
     ...(requester === undefined
       ? {}
       : { latenciesMicroseconds: { value: requester.latenciesMicroseconds, witness: "application" as const } }),
+  };
+}
+
+/** Undefined of workloads of our own programs. */
+export function applicationEvidence(witnesses: WorkloadWitnesses): ApplicationEvidence | undefined {
+  const { workload, outcome, wire, endedAtMicroseconds } = witnesses;
+  if (workload.kind !== "application") return undefined;
+  const connections = wire?.connections.filter((connection) => connection.workload === workload.name);
+  return {
+    workload,
+    outcome,
+    streams: connections?.map((connection) => deliveredStream(workload, connection)),
+    binMicroseconds: wire?.binMicroseconds ?? 0,
+    endedAtMicroseconds,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Html } from "../html.ts";
 import type { ChartSpec } from "../chart-spec.ts";
 import type { PlannedWorkload } from "../../plan/plan.ts";
 import { deliveredDirection } from "../../verdict/measure-workload.ts";
+import type { WorkloadMeasurements } from "../../verdict/measure-workload.ts";
 import { printRate, printTime } from "../../verdict/quantity.ts";
 import type { Palette } from "../palette.ts";
 import { connectionsOf, measurementsOf } from "../run-view.ts";
@@ -65,7 +66,7 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
               <td class="number">
                 ${measured.longestGapMicroseconds === undefined ? "–" : printTime(measured.longestGapMicroseconds.value)}
               </td>
-              ${hasStalls ? html`<td class="number">${measured.stalls?.value ?? "–"}</td>` : ""}
+              ${hasStalls ? html`<td class="number">${describeStalls(measured)}</td>` : ""}
               <td class="number">${segmentsSentAgain(run, planned)}</td>
               <td>${measured.intact?.value === true ? "intact" : (measured.damage ?? "–")}</td>
             </tr>`;
@@ -73,6 +74,14 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
         </tbody>
       </table>
     </div>`;
+}
+
+/** Of a foreign player also how long: one that catches up has one stall, however long. */
+function describeStalls({ stalls, longestStallMicroseconds: longest }: WorkloadMeasurements): string {
+  if (stalls === undefined) return "–";
+  return longest === undefined || stalls.value === 0
+    ? String(stalls.value)
+    : `${stalls.value} (${printTime(longest.value)})`;
 }
 
 function segmentsSentAgain(run: RunView, workload: PlannedWorkload): number | string {

@@ -1,4 +1,5 @@
 /** The applications of a plan: gateways, servers and clients, from their files to what became of them. */
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { callAt, monotonicClock } from "../../../stack/endpoint/clock.ts";
 import { runCommand } from "../../journal/run-command.ts";
@@ -12,7 +13,7 @@ import { ForeignProcess } from "./foreign-process.ts";
 import { segmentsOf } from "./hls-video.ts";
 import { PlayerProgressReader } from "./player-progress.ts";
 import type { PlayedVideo, ProgramResult } from "./program-result.ts";
-import { placeFiles, receivedFiles } from "./served-files.ts";
+import { placeFiles, readLog, receivedFiles } from "./served-files.ts";
 
 /** A gateway that is not ready by then, or a server that does not listen. */
 const startMilliseconds = 20_000;
@@ -32,6 +33,7 @@ export class Applications {
   readonly #programs: EndpointPrograms;
   /** By the names of their logs. */
   readonly #processes = new Map<string, ForeignProcess>();
+  readonly #kept: Record<string, string> = {};
   #stopping = false;
 
   constructor(lab: ProcessHost, programs: EndpointPrograms) {
@@ -40,14 +42,13 @@ export class Applications {
     this.#programs = programs;
   }
 
-  /** What they wrote, by names of files. */
+  /** What they wrote, by names of logs; of files that they keep, once they were stopped. */
   get logs(): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      [...this.#processes].flatMap(([name, { stdout, stderr }]) => [
-        [`${name}.stdout`, stdout],
-        [`${name}.stderr`, stderr],
-      ]),
-    );
+    const streams = [...this.#processes].flatMap(([name, { stdout, stderr }]) => [
+      [`${name}.stdout`, stdout],
+      [`${name}.stderr`, stderr],
+    ]);
+    return { ...Object.fromEntries(streams), ...this.#kept };
   }
 
   /** Resolves when all servers listen and all gateways are ready. Rejects with EndpointError, or with the signal's reason. */
@@ -85,6 +86,13 @@ export class Applications {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const process of [...this.#processes.values()].toReversed()) await process.stop();
+    for (const { name, serve, run } of this.#plan.workloads.filter(isApplication)) {
+      for (const [side, { directory, logs }] of Object.entries({ server: serve, client: run }))
+        for (const file of logs) {
+          const text = await readLog(join(directory, file));
+          if (text !== undefined) this.#kept[`${name}-${side}.${file.replaceAll("/", "-").replace(/\.log$/, "")}`] = text;
+        }
+    }
   }
 
   async #startGateway(node: EndpointNode, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import { hlsVideo } from "./hls-video.ts";
 import type { ReceivedFile } from "./program-result.ts";
 
 const chunkBytes = 1 << 20;
+const logBytes = 1 << 20;
 
 export async function placeFiles(
   { serve: { directory, files }, payloadSeed }: PlannedApplication,
@@ -40,6 +41,22 @@ export function receivedFiles({ serve, run }: PlannedApplication): Promise<Recei
       return { name, source, sourceBytes: wanted.bytes, sourceSha256: wanted.sha256, ...got };
     }),
   );
+}
+
+/** The end of a log; undefined where there is no such file. */
+export async function readLog(path: string): Promise<string | undefined> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read({
+      buffer: Buffer.alloc(Math.min(size, logBytes)),
+      position: Math.max(0, size - logBytes),
+    });
+    return buffer.toString("utf8", 0, bytesRead);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
+  }
 }
 
 /** Undefined where there is no such file. */
