@@ -7,7 +7,7 @@ export type Pairing = {
   stacks: Readonly<Record<Side, Stack>>;
   mptcp: boolean;
   /** Of our ends; default: sockets of stack/net. */
-  application?: "host";
+  application?: "net" | "host";
 };
 
 const pair = (client: Stack, server: Stack): Readonly<Record<Side, Stack>> => ({ client, server });

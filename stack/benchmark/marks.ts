@@ -2,7 +2,7 @@
 
 import { type Condition, describeCondition, kernelMptcp, oursToOurs } from "./conditions.ts";
 import { ratio } from "./statistics.ts";
-import type { ThroughputComparison } from "./throughput-comparison.ts";
+import type { Comparison } from "./comparison.ts";
 
 export type Mark = {
   condition: string;
@@ -16,9 +16,10 @@ function goal({ offload }: Condition): Pick<Mark, "mark" | "floor"> {
   return offload ? { mark: 1, floor: 0.8 } : { mark: 0.5, floor: 0.4 };
 }
 
-export function judge(comparisons: readonly ThroughputComparison[]): Mark[] {
+/** Of comparisons of throughput. */
+export function judge(comparisons: readonly Comparison<Readonly<Record<string, number>>>[]): Mark[] {
   return comparisons.map(({ condition, samples }) => {
-    const gigabits = (name: string): number[] => samples[name]!.map(({ gigabitsPerSecond }) => gigabitsPerSecond);
+    const gigabits = (name: string): number[] => samples[name]!.map((sample) => sample["gigabitsPerSecond"]!);
     const reached = ratio(gigabits(oursToOurs.name), gigabits(kernelMptcp.name));
     return {
       condition: describeCondition(condition),

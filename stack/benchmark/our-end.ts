@@ -58,7 +58,11 @@ function main(options: OurEndOptions): void {
   const ApplicationOf = options.application === "net" ? NetApplication : HostApplication;
   const application: Application = new ApplicationOf(driver, options.serverAddress, options.port, tally);
   createInterface({ input: process.stdin })
-    .on("line", () => say({ bytes: tally.bytes, microseconds: driver.now() }))
+    .on("line", () => {
+      // With --expose-gc: what is counted then is what is held, not what has been.
+      globalThis.gc?.();
+      say({ bytes: tally.bytes, microseconds: driver.now() });
+    })
     .on("close", () => process.exit());
   if (options.task.mode === "serve") application.serve(options.task.service);
   say({ ready: true });

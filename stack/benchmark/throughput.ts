@@ -1,6 +1,7 @@
 /** Throughput of one connection over a steady window: after its slow start, before its end. */
 
 import { setTimeout as delay } from "node:timers/promises";
+import type { Measures } from "./comparison.ts";
 import { End, type EndOptions } from "./end.ts";
 import type { Lab, Side } from "./lab.ts";
 import { processorTimes } from "./machine.ts";
@@ -25,6 +26,16 @@ export type ThroughputOptions = Pick<EndOptions, "mptcp" | "application" | "node
   /** The processor that each end stays on; default: any. */
   processors?: Readonly<Record<Side, number>>;
 };
+
+export const throughputMeasures: Measures<Throughput> = [
+  ["gigabitsPerSecond", "Gbit/s"],
+  ["packetsPerSecond", "packets/s"],
+  ["bytesPerPacket", "bytes/packet"],
+  ["senderSecondsPerGigabyte", "CPU s/GB: sender"],
+  ["receiverSecondsPerGigabyte", "receiver"],
+  ["machineSecondsPerGigabyte", "machine"],
+  ["interruptSecondsPerGigabyte", "in interrupts"],
+];
 
 export async function measureThroughput(options: ThroughputOptions): Promise<Throughput> {
   const { warmUpSeconds, seconds, processors, ...ends } = options;

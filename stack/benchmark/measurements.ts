@@ -1,0 +1,133 @@
+/** Everything that the benchmark measures: a title that `--only` matches, and a table. */
+
+import { type Comparison, comparisonTable, inTurns, type Measures } from "./comparison.ts";
+import {
+  type Condition,
+  conditions,
+  describeCondition,
+  kernelMptcp,
+  kernelTcp,
+  kernelToOurs,
+  oursToKernel,
+  oursToOurs,
+  type Pairing,
+  straight,
+} from "./conditions.ts";
+import { churnMeasures, measureChurn, measureRoundTrips, roundTripMeasures } from "./connections.ts";
+import type { Lab } from "./lab.ts";
+import { idleMemoryMeasures, measureIdleMemory } from "./memory.ts";
+import { measureThroughput, throughputMeasures } from "./throughput.ts";
+
+/** How long and how often. */
+export type Pace = {
+  rounds: number;
+  warmUpSeconds: number;
+  seconds: number;
+  echoes: number;
+  openings: number;
+  churned: number;
+};
+
+export const fullPace: Pace = {
+  rounds: 7,
+  warmUpSeconds: 1,
+  seconds: 3,
+  echoes: 10_000,
+  openings: 1_000,
+  churned: 5_000,
+};
+
+export const quickPace: Pace = {
+  rounds: 3,
+  warmUpSeconds: 0.7,
+  seconds: 1,
+  echoes: 2_000,
+  openings: 300,
+  churned: 1_000,
+};
+
+export type Findings = {
+  title: string;
+  table: string;
+  comparisons: Comparison<Readonly<Record<string, number>>>[];
+};
+
+export type Measurement = {
+  title: string;
+  run: (pace: Pace, only: RegExp, log: (text: string) => void) => Promise<Findings>;
+};
+
+/** Connections that are under way at once. */
+const churnedAtOnce = 32;
+
+const onePath: readonly Condition[] = [{ paths: 1, offload: true }];
+const multipath: readonly Pairing[] = [oursToOurs, oursToKernel, kernelToOurs, kernelMptcp];
+
+export const throughput: Measurement = measurement({
+  title: "throughput",
+  conditions,
+  measures: throughputMeasures,
+  pairings: ({ paths }) => (paths === 1 ? [...multipath, kernelTcp, straight] : multipath),
+  measure: (lab, { mptcp, application = "net" }, { warmUpSeconds, seconds }) =>
+    measureThroughput({ lab, mptcp, application, warmUpSeconds, seconds }),
+});
+
+export const measurements: readonly Measurement[] = [
+  throughput,
+  measurement({
+    title: "round trips",
+    conditions: onePath,
+    measures: roundTripMeasures,
+    pairings: () => [...multipath, kernelTcp],
+    measure: (lab, { mptcp }, { echoes, openings }) => measureRoundTrips({ lab, mptcp }, echoes, openings),
+  }),
+  measurement({
+    title: "connections",
+    conditions: onePath,
+    measures: churnMeasures,
+    pairings: () => [...multipath, kernelTcp],
+    measure: (lab, { mptcp }, { churned }) => measureChurn({ lab, mptcp }, churned, churnedAtOnce),
+  }),
+  ...[1_000, 10_000].map((count) =>
+    measurement({
+      title: `memory of ${count.toLocaleString("en")} idle connections`,
+      conditions: onePath,
+      measures: idleMemoryMeasures,
+      // Once each: it moves little, and ten thousand connections take their time.
+      rounds: 1,
+      pairings: () => [oursToOurs, kernelMptcp, kernelTcp],
+      measure: (lab, { mptcp }) => measureIdleMemory({ lab, mptcp }, count),
+    }),
+  ),
+];
+
+function measurement<Sample extends Readonly<Record<string, number>>>(described: {
+  title: string;
+  conditions: readonly Condition[];
+  measures: Measures<Sample>;
+  /** Default: as many as the pace has. */
+  rounds?: number;
+  pairings: (condition: Condition) => readonly Pairing[];
+  measure: (lab: Lab, pairing: Pairing, pace: Pace) => Promise<Sample>;
+}): Measurement {
+  const { title, measures, pairings, measure } = described;
+  return {
+    title,
+    run: async (pace, only, log) => {
+      const comparisons: Comparison<Sample>[] = [];
+      for (const condition of described.conditions) {
+        if (!only.test(`${title}, ${describeCondition(condition)}`)) continue;
+        const comparison = await inTurns({
+          what: title,
+          condition,
+          pairings: pairings(condition),
+          rounds: described.rounds ?? pace.rounds,
+          measure: (lab, pairing) => measure(lab, pairing, pace),
+          log,
+        });
+        comparisons.push(comparison);
+      }
+      return { title, comparisons, table: comparisonTable(title, measures, comparisons) };
+    },
+  };
+}
