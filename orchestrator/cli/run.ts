@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
 import { formatDiagnostics } from "../model/diagnostics.ts";
 import type { Diagnostic } from "../model/diagnostics.ts";
-import { isOfOurStack, substrateNames } from "../model/experiment.ts";
+import { isApplication, isOfOurStack, substrateNames } from "../model/experiment.ts";
 import type { SubstrateName } from "../model/experiment.ts";
 import { loadExperiment } from "../model/load.ts";
 import type { LoadedExperiment } from "../model/load.ts";
@@ -136,6 +136,16 @@ export function needsOf(runs: readonly PlannedRun[]): Need[] {
   if (hosts.some(({ endpoint }) => endpoint === "linux-mptcp")) needs.add("linux-mptcp");
   if (hosts.some(({ endpoint, congestionControl }) => !isOfOurStack(endpoint) && congestionControl === "cubic"))
     needs.add("cubic");
+  const experiments = onMachine.flatMap(({ loaded }) =>
+    [loaded, ...loaded.baselines].map(({ experiment }) => experiment),
+  );
+  for (const { workload, hosts: settings } of experiments) {
+    for (const { client, serve, run } of Object.values(workload).filter(isApplication)) {
+      for (const { command } of [serve, run]) needs.add(`program:${command[0]}`);
+      if (Object.values(serve.files).some(({ kind }) => kind === "hls")) needs.add("program:ffmpeg");
+      if (isOfOurStack(settings[client]?.endpoint ?? "pathlab")) needs.add("gateway");
+    }
+  }
   return [...needs];
 }
 

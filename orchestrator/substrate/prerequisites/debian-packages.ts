@@ -57,6 +57,21 @@ const programs: readonly DebianProgram[] = [
     purpose: "middleboxes made of the kernel's packet filter in the tests",
     needs: ["test"],
   },
+  ...(
+    [
+      ["nginx-light", "nginx", "experiments that serve files and videos"],
+      ["ffmpeg", "ffmpeg", "experiments that play videos, and the making of these"],
+      ["curl", "curl", "experiments that download"],
+      ["wget", "wget", "experiments that download"],
+      ["iperf3", "iperf3", "experiments that measure throughput"],
+      ["python3-minimal", "python3", "experiments with programs in Python"],
+    ] as const
+  ).map(([name, program, purpose]): DebianProgram => ({
+    package: name,
+    program,
+    purpose,
+    needs: [`program:${program}`],
+  })),
   { package: "chromium", program: "chromium", purpose: "looking at the report in the tests", needs: ["test"] },
 ];
 
@@ -72,20 +87,39 @@ export const debianPrograms: readonly Prerequisite[] = programs.map(({ package: 
   },
 }));
 
+/** Of a program that an experiment names and of which nobody here knows what brings it. */
+export function foreignProgram(program: string): Prerequisite {
+  return {
+    name: program,
+    purpose: "a program that the experiment runs",
+    needs: [`program:${program}`],
+    remedy: "install it, or name it by its whole path",
+    async check() {
+      const path = findProgram(program);
+      return path === undefined ? { present: false, detail: `no program ${program}` } : { present: true, detail: path };
+    },
+  };
+}
+
 /** Where a program is that root could run, whoever asks: Debian leaves the system's own out of the user's PATH. */
 export function findProgram(name: string): string | undefined {
+  if (name.includes("/")) return isExecutable(name) ? name : undefined;
   const places = [...(process.env["PATH"] ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
   for (const place of places) {
     if (place === "") continue;
     const path = join(place, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      continue;
-    }
+    if (isExecutable(path)) return path;
   }
   return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws With apt's own words. */

@@ -1,5 +1,5 @@
 /** What a verb calls before it touches the machine: everything it needs is there, or mended, or named. */
-import { debianPrograms, installPackages } from "./debian-packages.ts";
+import { debianPrograms, foreignProgram, installPackages } from "./debian-packages.ts";
 import { dockerDaemon } from "./docker-daemon.ts";
 import { hostImagePresent } from "./host-image.ts";
 import { cubicAllowed, kernelPrerequisites } from "./kernel-features.ts";
@@ -63,7 +63,11 @@ export function checkAll(selected: readonly Prerequisite[] = prerequisites): Pro
  * exit code to 3.
  */
 export async function ensure(...needs: readonly Need[]): Promise<boolean> {
-  const selected = prerequisites.filter((prerequisite) => prerequisite.needs.some((need) => needs.includes(need)));
+  const known = prerequisites.filter((prerequisite) => prerequisite.needs.some((need) => needs.includes(need)));
+  const foreign = needs.filter(
+    (need) => need.startsWith("program:") && !known.some(({ needs: own }) => own.includes(need)),
+  );
+  const selected = [...known, ...foreign.map((need) => foreignProgram(need.slice("program:".length)))];
   const missing = await mend(selected);
   if (missing.length === 0) return true;
   say("the machine lacks what this needs:");

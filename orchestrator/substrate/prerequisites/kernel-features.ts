@@ -90,7 +90,12 @@ export const kernelPrerequisites: readonly Prerequisite[] = [
     ["linux-mptcp", "test"],
     "a kernel of 5.6 or later with CONFIG_MPTCP",
   ),
-  feature("tun", "carrying unmodified applications over our stack", [], "modprobe tun, or a kernel with CONFIG_TUN"),
+  feature(
+    "tun",
+    "carrying unmodified applications over our stack",
+    ["gateway"],
+    "modprobe tun, or a kernel with CONFIG_TUN",
+  ),
   feature(
     "netem",
     "links shaped by the kernel; without it our emulator shapes them",

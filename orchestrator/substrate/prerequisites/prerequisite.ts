@@ -1,11 +1,14 @@
 /** Something that the machine must have, how to see whether it has it, and how to mend it (after testground's checkers and fixers). */
 
 /** What a verb is about to do. */
-export type Need = "namespaces" | "containers" | "linux-mptcp" | "cubic" | "test";
+export type Need = "namespaces" | "containers" | "linux-mptcp" | "cubic" | "gateway" | "test" | ProgramNeed;
 
-/** Whether any experiment may miss it; `cubic` only those that ask for it. */
+/** A program that an experiment runs inside a host. */
+export type ProgramNeed = `program:${string}`;
+
+/** Whether any experiment may miss it; `cubic`, `gateway` and programs only those that ask for it. */
 export function isRequired({ needs }: Pick<Prerequisite, "needs">): boolean {
-  return needs.some((need) => need !== "cubic");
+  return needs.some((need) => need !== "cubic" && need !== "gateway" && !need.startsWith("program:"));
 }
 
 export interface Finding {
