@@ -400,6 +400,8 @@ export class MptcpSocket extends Duplex {
     const connection = this.#connection;
     if (connection === undefined || this.#connecting || this.destroyed) return;
     const bytes = this.#reader.pump(connection, this.readableHighWaterMark * 4, this.#stack.now());
+    // A flowing stream hands bytes on as they are pushed; what it keeps it hands on later.
+    if (this.readableLength > 0) this.#stack.deferred?.();
     if (bytes === 0) return;
     this.#idle.touch();
     this.#stack.wake();
@@ -418,7 +420,10 @@ export class MptcpSocket extends Duplex {
   #flush(): void {
     const connection = this.#connection;
     if (connection === undefined || (this.#connecting && !this.#writesEarly) || this.destroyed) return;
-    if (this.#writer.flush(connection, this.#stack.now()) === 0) return;
+    const hadPending = this.#writer.isPending;
+    const taken = this.#writer.flush(connection, this.#stack.now());
+    if (hadPending && !this.#writer.isPending) this.#stack.deferred?.();
+    if (taken === 0) return;
     this.#idle.touch();
     this.#stack.wake();
   }

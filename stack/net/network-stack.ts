@@ -7,4 +7,6 @@ export interface NetworkStack {
   now(): number;
   /** After an application call: the driver soon runs `pollTransmit`, `deliverNotifications` and re-arms its timer for `pollTimeout`. */
   wake(): void;
+  /** A socket has put off with `process.nextTick` what its application waits for: where time is virtual, that comes before time goes on. */
+  deferred?(): void;
 }

@@ -20,6 +20,11 @@ export class SocketWriter {
     return this.#callback === undefined ? 0 : this.#takenOfAll;
   }
 
+  /** Not all that `begin` brought has been taken. */
+  get isPending(): boolean {
+    return this.#callback !== undefined;
+  }
+
   /** `callback` is called when all of it has been taken. */
   begin(chunks: readonly Uint8Array[], callback: WriteCallback): void {
     this.#chunks = chunks;

@@ -67,6 +67,10 @@ export class SimulatedHost implements NetworkStack, FrameSink {
     if (!this.#running) this.#turn.set(this.#engine.now);
   }
 
+  deferred(): void {
+    this.#engine.pause("ticks");
+  }
+
   /** Takes the frame over. */
   receive(interfaceIndex: number, frame: Frame): void {
     if (this.#isUp[interfaceIndex]) {
@@ -106,9 +110,8 @@ export class SimulatedHost implements NetworkStack, FrameSink {
     do {
       this.#runWanted = false;
       this.host.pollTransmit(this.now(), this);
-      // Sockets hand on what they were told in later turns of the event loop: those come before time goes on.
-      const told = this.host.deliverNotifications();
-      if (told !== "nothing") this.#engine.pause(told === "state" ? "turn" : "ticks");
+      // What changes their state sockets hand on in later turns of the event loop: those come before time goes on.
+      if (this.host.deliverNotifications() === "state") this.#engine.pause("turn");
       for (let event = this.host.pollEvent(); event !== undefined; event = this.host.pollEvent()) this.onEvent(event);
     } while (this.#runWanted);
     this.#running = false;
