@@ -28,4 +28,23 @@ describe("mappings of a subflow", () => {
     table.add(1, 0, 100, -1, 100);
     expect(table.add(50, 500, 100, -1, 100)).to.equal(false);
   });
+
+  it("are found in whichever order they are declared and consumed", () => {
+    const table = new MappingTable();
+    let declared = 1;
+    let consumed = 1;
+    const declare = (start: number) => expect(table.add(start, start * 3, 10, -1, 10)).to.equal(true);
+    for (let round = 0; round < 2_000; round++) {
+      // A pair that has changed places, then part of what stands there is done with.
+      declare(declared + 10);
+      declare(declared);
+      declared += 20;
+      if (round % 3 > 0) consumed += 25;
+      table.consume(consumed);
+      expect(table.find(consumed)?.dataStart).to.equal((consumed - ((consumed - 1) % 10)) * 3);
+      expect(table.find(consumed - 10)).to.equal(undefined);
+      expect(table.find(declared - 1)?.subflowStart).to.equal(declared - 10);
+      expect(table.find(declared)).to.equal(undefined);
+    }
+  });
 });

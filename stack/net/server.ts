@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import type { Connection, Listener } from "../host.ts";
+import { algorithmChoices } from "../host-options.ts";
 import { type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
 import { MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
@@ -29,7 +30,7 @@ export interface ServerEvents {
 
 export type ServerOptions = Pick<
   MptcpSocketOptions,
-  "allowHalfOpen" | "noDelay" | "keepAlive" | "keepAliveInitialDelay" | "highWaterMark"
+  "allowHalfOpen" | "noDelay" | "keepAlive" | "keepAliveInitialDelay" | "highWaterMark" | "onread"
 > & {
   /** Sockets are handed over without having read anything. Default false. */
   pauseOnConnect?: boolean;
@@ -166,7 +167,7 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  #listen({ port, host, ipv6Only, backlog, fastOpen }: ListenCall["options"]): void {
+  #listen({ port, host, ipv6Only, backlog, fastOpen, ...others }: ListenCall["options"]): void {
     const address = host === undefined || host === "" ? undefined : host;
     try {
       const listener = this.#stack.host.listen(
@@ -176,6 +177,7 @@ export class Server extends EventEmitter<ServerEvents> {
           ...(ipv6Only !== undefined && { ipv6Only }),
           ...(backlog !== undefined && backlog > 0 && { backlog }),
           ...(fastOpen !== undefined && { fastOpen }),
+          ...algorithmChoices(others),
         },
         this.#stack.now(),
       );

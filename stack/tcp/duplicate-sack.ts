@@ -15,12 +15,14 @@ export class DuplicateSack {
   read(segment: TcpSegment, acknowledged: number, initialSequence: SequenceNumber): void {
     this.present = false;
     if (segment.sackCount === 0) return;
-    const edge = (i: number): number =>
-      unwrapSequence(sequenceNumber(segment.sackEdges[i]!), initialSequence, acknowledged);
-    const start = edge(0);
-    const end = edge(1);
+    const { sackEdges, sackCount } = segment;
+    const start = unwrapSequence(sequenceNumber(sackEdges[0]!), initialSequence, acknowledged);
+    const end = unwrapSequence(sequenceNumber(sackEdges[1]!), initialSequence, acknowledged);
     if (start >= end || start < 1) return;
-    const insideSecond = segment.sackCount > 1 && edge(2) <= start && end <= edge(3);
+    const insideSecond =
+      sackCount > 1 &&
+      unwrapSequence(sequenceNumber(sackEdges[2]!), initialSequence, acknowledged) <= start &&
+      end <= unwrapSequence(sequenceNumber(sackEdges[3]!), initialSequence, acknowledged);
     if (end > acknowledged && !insideSecond) return;
     this.present = true;
     this.start = start;
