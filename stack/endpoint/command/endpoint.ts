@@ -49,7 +49,8 @@ export class Endpoint {
   }
 
   #tell(event: StackEvent): void {
-    const { name, ...detail } = event;
+    // The log has a time of its own.
+    const { name, time: _, ...detail } = event;
     if (milestones.has(name)) this.log.info(name, detail);
     else this.log.debug(name, detail);
   }

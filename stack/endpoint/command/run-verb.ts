@@ -49,6 +49,8 @@ function tell(log: Log, error: NodeJS.ErrnoException): number {
 
 function codeOf(error: NodeJS.ErrnoException): number {
   if (error instanceof UsageError || error instanceof ConfigurationError) return exitCode.usage;
+  // --local-address, --local-port
+  if (error.syscall === "bind") return exitCode.usage;
   // A peer that refuses, resets or does not answer: what was asked for has failed, and nothing else.
   if (error.syscall === "connect" || error.syscall === "read" || error.syscall === "write") return exitCode.failed;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return exitCode.failed;
