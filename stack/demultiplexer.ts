@@ -20,7 +20,13 @@ export interface DemultiplexerHost {
   /** As `HostOptions.mptcp`. */
   readonly mptcp: boolean;
   readonly statelessHandshake: StatelessHandshake;
-  newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason, key?: ConnectionKey): Connection;
+  /** One that a peer has opened, for `listener`, if there is one. */
+  newConnection(
+    listener: Listener | undefined,
+    mptcp: boolean,
+    plainReason: FallbackReason,
+    key?: ConnectionKey,
+  ): Connection;
   /** The connection may have something to send. */
   wake(connection: Connection): void;
   /** The listener has a connection to accept. */
@@ -86,7 +92,7 @@ export class Demultiplexer {
 
   /** The connection that answers a SYN which was kept: plain TCP. */
   acceptKept(syn: TcpSegment, local: LocalAddress, now: number): Connection {
-    const connection = this.#host.newConnection(false, false, "disabled");
+    const connection = this.#host.newConnection(undefined, false, "disabled");
     connection.acceptInitial(syn, local, now);
     return connection;
   }
@@ -143,7 +149,7 @@ export class Demultiplexer {
     const asked = segment.mptcp.has(mptcpPresent.capable);
     const isAllowed = this.#host.mptcp;
     const reason: FallbackReason = !isAllowed ? "disabled" : asked ? "version-not-supported" : "peer-without-mptcp";
-    const connection = this.#host.newConnection(false, isAllowed && isSupported(segment), reason, restored?.key);
+    const connection = this.#host.newConnection(listener, isAllowed && isSupported(segment), reason, restored?.key);
     listener.addHalfOpen(connection, now);
     connection.onAcceptable = () => {
       listener.promote(connection);

@@ -10,7 +10,15 @@ import { Lia } from "./congestion/lia.ts";
 import { Olia } from "./congestion/olia.ts";
 import { Reno } from "./congestion/reno.ts";
 import { WeightedVegas } from "./congestion/weighted-vegas.ts";
-import type { CongestionControlName, PathManagerName, SchedulerName } from "./host-options.ts";
+import { checkedName } from "./host-configuration.ts";
+import {
+  type AlgorithmChoices,
+  ConfigurationError,
+  type CongestionControlName,
+  type PathManagerName,
+  type SchedulerName,
+} from "./host-options.ts";
+import type { Algorithms } from "./mptcp/algorithms.ts";
 import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import { Backup } from "./path-manager/backup.ts";
 import { FullMesh } from "./path-manager/full-mesh.ts";
@@ -55,3 +63,50 @@ export const pathManagers: Readonly<
   backup: () => new Backup(),
   "single-path": () => new SinglePath(),
 };
+
+/** @throws ConfigurationError for a name that nobody has; what one's own function makes is checked when it is made */
+export function chosenAlgorithms(choices: AlgorithmChoices, policy: MultipathPolicy): Algorithms {
+  const { congestionControl, scheduler, pathManager } = choices;
+  const named = (): ((policy: MultipathPolicy) => PathManager) =>
+    checkedName("pathManager", pathManager as string, pathManagers);
+  const newPathManager = typeof pathManager === "function" ? own("pathManager", pathManager, ["update"]) : named();
+  return {
+    newCongestionControl:
+      typeof congestionControl === "function"
+        ? own("congestionControl", congestionControl, congestionControlMethods)
+        : checkedName("congestionControl", congestionControl, congestionControls),
+    newScheduler:
+      typeof scheduler === "function"
+        ? own("scheduler", scheduler, ["select"])
+        : checkedName("scheduler", scheduler, schedulers),
+    newPathManager: () => newPathManager(policy),
+  };
+}
+
+const congestionControlMethods: readonly (keyof CongestionControl)[] = [
+  "setMaximumSegmentSize",
+  "onAcknowledged",
+  "onRttSample",
+  "onLoss",
+  "onRetransmissionTimeout",
+  "undo",
+  "onIdle",
+  "restart",
+  "limit",
+  "setActive",
+  "release",
+];
+
+/** `make`, of which what comes is seen to have the methods that it needs. */
+function own<Made extends object, Arguments extends readonly unknown[]>(
+  path: keyof AlgorithmChoices,
+  make: (...args: Arguments) => Made,
+  methods: readonly (keyof Made)[],
+): (...args: Arguments) => Made {
+  return (...args) => {
+    const made = make(...args);
+    const lacking = methods.find((method) => typeof made?.[method] !== "function");
+    if (lacking !== undefined) throw new ConfigurationError(path, `what it makes has no method ${String(lacking)}`);
+    return made;
+  };
+}

@@ -1,7 +1,11 @@
 /** Configuration of a host, as the application gives it; checked once, when the host is made. */
 
+import type { CongestionControl } from "./congestion/congestion-control.ts";
+import type { CoupledGroup } from "./congestion/coupled.ts";
 import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import type { MultipathMechanisms } from "./mptcp/multipath-mechanisms.ts";
+import type { PathManager } from "./path-manager/path-manager.ts";
+import type { Scheduler } from "./scheduler/scheduler.ts";
 import type { TcpOptions } from "./tcp/tcp-options.ts";
 
 export interface AddressOptions {
@@ -41,15 +45,39 @@ export type SchedulerName = "min-rtt" | "round-robin" | "redundant" | "blest" | 
 /** `n-different-ports`: with `maximumSubflows` beside the first one. */
 export type PathManagerName = "full-mesh" | "n-different-ports" | "signal" | "subflow" | "backup" | "single-path";
 
-export interface HostOptions extends Partial<MultipathPolicy>, Partial<MultipathMechanisms> {
+/** By name, or one's own: a function that makes one. */
+export interface AlgorithmChoices {
+  /** Made for each subflow; `group` holds those of the same connection. */
+  congestionControl: CongestionControlName | ((group: CoupledGroup) => CongestionControl);
+  /** Made for each connection. */
+  scheduler: SchedulerName | (() => Scheduler);
+  /** Made for each connection. */
+  pathManager: PathManagerName | (() => PathManager);
+}
+
+/** Those that `options` makes. */
+export function algorithmChoices(options: Partial<AlgorithmChoices>): Partial<AlgorithmChoices> {
+  const { congestionControl, scheduler, pathManager } = options;
+  return {
+    ...(congestionControl !== undefined && { congestionControl }),
+    ...(scheduler !== undefined && { scheduler }),
+    ...(pathManager !== undefined && { pathManager }),
+  };
+}
+
+/** Choices that can be written down. */
+export interface NamedAlgorithms {
+  congestionControl: CongestionControlName;
+  scheduler: SchedulerName;
+  pathManager: PathManagerName;
+}
+
+export interface HostOptions extends AlgorithmChoices, Partial<MultipathPolicy>, Partial<MultipathMechanisms> {
   name: string;
   /** Uniform unsigned 32-bit numbers: initial sequence numbers, keys, nonces, ephemeral ports. */
   random: () => number;
   interfaces: readonly InterfaceOptions[];
   mptcp: boolean;
-  congestionControl: CongestionControlName;
-  scheduler: SchedulerName;
-  pathManager: PathManagerName;
   /** Bytes that `Connection.write` accepts before the peer has acknowledged any; default 6 MiB. */
   sendBufferBytes?: number;
   /** Largest receive window; default 6 MiB. */

@@ -5,12 +5,19 @@ import { DeadlineQueue } from "./deadline-queue.ts";
 import { Demultiplexer } from "./demultiplexer.ts";
 import type { FallbackReason, StackEvent } from "./events.ts";
 import type { ChecksumState, FrameSink } from "./frame.ts";
-import { congestionControls, pathManagers, schedulers } from "./host-algorithms.ts";
-import { checkedBuffer, checkedMultipathPolicy, checkedName, checkedTcpOptions } from "./host-configuration.ts";
-import { type AddressOptions, ConfigurationError, type HostOptions } from "./host-options.ts";
+import { chosenAlgorithms } from "./host-algorithms.ts";
+import { checkedBuffer, checkedMultipathPolicy, checkedTcpOptions } from "./host-configuration.ts";
+import {
+  type AddressOptions,
+  algorithmChoices,
+  type AlgorithmChoices,
+  ConfigurationError,
+  type HostOptions,
+} from "./host-options.ts";
 import { buildInterfaces, checkedAddress, checkedOwnAddress } from "./interface-configuration.ts";
 import { Listener } from "./listener.ts";
 import { foreignAddress, LocalAddresses } from "./local-addresses.ts";
+import type { Algorithms } from "./mptcp/algorithms.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
@@ -27,7 +34,7 @@ import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { TransparentListener } from "./transparent-listener.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { isUnicast } from "./unicast.ts";
-import { canTalk, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
+import { canTalk, formatIpAddress, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { minimumIpv6Mtu } from "./wire/ipv6.ts";
 import type { TcpSegment } from "./wire/tcp-segment.ts";
 import { unspecifiedIpv6 } from "./wire/ipv6-address.ts";
@@ -39,7 +46,8 @@ const ephemeralPorts = 28_232;
 /** Events that nobody polls do not pile up beyond this. */
 const eventLimit = 100_000;
 
-export interface ListenOptions {
+/** Algorithms that it leaves out are those of the host. */
+export interface ListenOptions extends Partial<AlgorithmChoices> {
   /** 0: one that nobody listens on. */
   port: number;
   /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
@@ -52,7 +60,8 @@ export interface ListenOptions {
   fastOpen?: boolean;
 }
 
-export interface ConnectOptions {
+/** Algorithms that it leaves out are those of the host. */
+export interface ConnectOptions extends Partial<AlgorithmChoices> {
   remoteAddress: string;
   remotePort: number;
   /** Default: the address of the first interface that is up and has a route. With a transparent interface it may be anybody's (IP_TRANSPARENT). */
@@ -88,6 +97,8 @@ export class Host {
   readonly #interfaces: NetworkInterface[];
   readonly #addresses = new LocalAddresses();
   readonly #synCookies: SynCookiePolicy;
+  readonly #choices: AlgorithmChoices;
+  readonly #algorithms: Algorithms;
   readonly #environment: ConnectionEnvironment;
 
   readonly #demultiplexer: Demultiplexer;
@@ -136,7 +147,8 @@ export class Host {
     const demultiplexer = new Demultiplexer({
       mptcp: this.#mptcp,
       statelessHandshake,
-      newConnection: (initiator, mptcp, plainReason, key) => this.#newConnection(initiator, mptcp, plainReason, key),
+      newConnection: (listener, mptcp, plainReason, key) =>
+        this.#newConnection(false, mptcp, plainReason, listener?.algorithms ?? this.#algorithms, key),
       wake: (connection) => this.#awake.add(connection),
       notifyListener: (listener) => void this.#listenersToNotify.add(listener),
       reply: (segment, local, now) => this.#reply(segment, local, now),
@@ -144,8 +156,9 @@ export class Host {
     this.#demultiplexer = demultiplexer;
     this.#input = new PacketInput(this.#addresses.list, this.#addresses.networks, demultiplexer, this.#output);
     const { flows, tokens } = demultiplexer;
-    const newCongestionControl = checkedName("congestionControl", options.congestionControl, congestionControls);
-    const newPathManager = checkedName("pathManager", options.pathManager, pathManagers);
+    const { congestionControl, scheduler, pathManager } = options;
+    this.#choices = { congestionControl, scheduler, pathManager };
+    this.#algorithms = chosenAlgorithms(this.#choices, policy);
     this.#environment = {
       localAddresses: this.#addresses.list,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
@@ -157,13 +170,10 @@ export class Host {
       tcp,
       hostTcp,
       slabs: new SlabPool(),
-      newScheduler: checkedName("scheduler", options.scheduler, schedulers),
       record: (event) => {
         if (this.#events.length < eventLimit) this.#events.push(event);
       },
       random: () => this.#random() >>> 0,
-      newCongestionControl,
-      newPathManager: () => newPathManager(policy),
       hasRoute: (local, remote) => this.#nextHop(local, remote) !== undefined,
       attach: (subflow) => flows.add(subflow),
       detach: (subflow) => flows.remove(subflow),
@@ -266,6 +276,13 @@ export class Host {
 
   // Application calls.
 
+  /** Addresses of ours that `connect` to there can use, the one that it chooses itself first. @throws ConfigurationError for what is no address */
+  sourcesFor(remoteAddress: string): string[] {
+    return this.#sourcesFor(checkedAddress("remoteAddress", remoteAddress)).map(({ address }) =>
+      formatIpAddress(address),
+    );
+  }
+
   /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EINVAL, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   listen(options: ListenOptions, _now: number): Listener {
     if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535)
@@ -286,6 +303,7 @@ export class Host {
       backlog,
       synCookies: this.#synCookies,
       fastOpen: options.fastOpen ?? false,
+      algorithms: this.#algorithmsFor(options),
       close: (closing) => demultiplexer.removeListener(closing),
     });
     demultiplexer.addListener(listener);
@@ -326,7 +344,7 @@ export class Host {
       throw new NetworkError("ENETUNREACH", `${options.remoteAddress} is not the address of one host`);
     const local =
       options.localAddress === undefined
-        ? this.#sourceFor(remote)
+        ? this.#sourcesFor(remote)[0]
         : this.#ownOrForeign(checkedAddress("localAddress", options.localAddress));
     if (local === undefined && options.localAddress !== undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.localAddress} is not an address of ${this.name}`);
@@ -339,11 +357,19 @@ export class Host {
       this.#demultiplexer.flows.find(local.address, localPort, remote, remotePort) !== undefined
     )
       throw new NetworkError("EADDRINUSE", `${this.name} has a connection from port ${localPort} to there`);
-    const connection = this.#newConnection(true, options.mptcp ?? this.#mptcp, "disabled");
-    connection.open(local, remote, remotePort, now, {
-      fastOpen,
-      ...(localPort !== undefined && { localPort }),
-    });
+    const algorithms = this.#algorithmsFor(options);
+    const connection = this.#newConnection(true, options.mptcp ?? this.#mptcp, "disabled", algorithms);
+    try {
+      connection.open(local, remote, remotePort, now, {
+        fastOpen,
+        ...(localPort !== undefined && { localPort }),
+      });
+    } catch (error) {
+      // No port is left, or an algorithm of the application's is none.
+      connection.abort(now);
+      this.#remove(connection);
+      throw error;
+    }
     return connection;
   }
 
@@ -409,13 +435,26 @@ export class Host {
     return told;
   }
 
-  #newConnection(initiator: boolean, mptcp: boolean, plainReason: FallbackReason, key?: ConnectionKey): Connection {
+  #algorithmsFor(options: Partial<AlgorithmChoices>): Algorithms {
+    const choices = algorithmChoices(options);
+    if (Object.keys(choices).length === 0) return this.#algorithms;
+    return chosenAlgorithms({ ...this.#choices, ...choices }, this.#environment.policy);
+  }
+
+  #newConnection(
+    initiator: boolean,
+    mptcp: boolean,
+    plainReason: FallbackReason,
+    algorithms: Algorithms,
+    key?: ConnectionKey,
+  ): Connection {
     const connection = new Connection({
       id: this.#nextConnectionId++,
       environment: this.#environment,
       initiator,
       mptcp,
       plainReason,
+      algorithms,
       ...(key !== undefined && { key }),
     });
     this.#connections.add(connection);
@@ -447,9 +486,11 @@ export class Host {
     return this.#interfaces[local.interfaceIndex]!.nextHop(remote);
   }
 
-  #sourceFor(remote: IpAddress): LocalAddress | undefined {
+  /** Those that a route leads from, and first of all those of the remote's own network. */
+  #sourcesFor(remote: IpAddress): LocalAddress[] {
     const reachable = this.#addresses.list.filter((local) => local.up && this.#nextHop(local, remote) !== undefined);
-    return reachable.find((local) => this.#nextHop(local, remote) === remote) ?? reachable[0];
+    const isNeighbour = (local: LocalAddress): boolean => this.#nextHop(local, remote) === remote;
+    return [...reachable.filter(isNeighbour), ...reachable.filter((local) => !isNeighbour(local))];
   }
 
   #allocatePort(local: IpAddress, remote: IpAddress, remotePort: number): number {

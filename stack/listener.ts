@@ -1,5 +1,6 @@
 /** A port that accepts connections. */
 
+import type { Algorithms } from "./mptcp/algorithms.ts";
 import type { Connection } from "./mptcp/connection.ts";
 import { cookieLifetimeMicroseconds } from "./tcp/syn-cookies.ts";
 import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
@@ -19,6 +20,8 @@ export interface ListenerOptions {
   synCookies: SynCookiePolicy;
   /** Data of a SYN are taken (RFC 7413). */
   fastOpen: boolean;
+  /** Of its connections. */
+  algorithms: Algorithms;
   /** The listener is no more. */
   close: (listener: Listener) => void;
 }
@@ -28,6 +31,7 @@ export class Listener {
   /** undefined: every address of the host; an unspecified address: every one of its family. */
   readonly address: IpAddress | undefined;
   readonly fastOpen: boolean;
+  readonly algorithms: Algorithms;
   /** Told by `Host.deliverNotifications` that `accept` has something. */
   onConnection: (() => void) | undefined;
   readonly #backlog: number;
@@ -45,6 +49,7 @@ export class Listener {
     this.#backlog = options.backlog;
     this.#synCookies = options.synCookies;
     this.fastOpen = options.fastOpen;
+    this.algorithms = options.algorithms;
     this.#close = options.close;
   }
 

@@ -1,9 +1,10 @@
 /** How the endpoint program of a host is started: which command line, and which first command. */
-import type { WorkloadDescription, StartCommand } from "../../stack/endpoint/protocol.ts";
+import type { StartCommand, WorkloadDescription, WrittenHostOptions } from "../../stack/endpoint/protocol.ts";
 import type {
   CongestionControlName,
   HostOptions,
   InterfaceOptions,
+  NamedAlgorithms,
   PathManagerName,
   SchedulerName,
 } from "../../stack/host-options.ts";
@@ -48,7 +49,7 @@ export function startCommand(node: EndpointNode, seed: number, metricsIntervalMi
 }
 
 /** Our stack's host as the plan has it. The names of algorithms are checked by the host itself, which refuses those that it does not know. */
-export function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
+export function hostOptions(node: EndpointNode): WrittenHostOptions {
   const { endpoint } = node;
   const mptcp = endpoint.kind === "pathlab";
   return {
@@ -66,7 +67,7 @@ export function hostOptions(node: EndpointNode): Omit<HostOptions, "random"> {
   };
 }
 
-function chosenOptions({ pacing, synCookies, ...options }: EndpointOptions): Partial<HostOptions> {
+function chosenOptions({ pacing, synCookies, ...options }: EndpointOptions): Partial<Omit<HostOptions, keyof NamedAlgorithms>> {
   const tcp = { ...(pacing !== undefined && { pacing }), ...(synCookies !== undefined && { synCookies }) };
   return { ...options, ...(Object.keys(tcp).length > 0 && { tcp }) };
 }

@@ -2,8 +2,11 @@
  * What the orchestrator and the endpoint program inside a host say to each other: NDJSON, commands on stdin, records on stdout, logs on stderr.
  * All times are microseconds of CLOCK_MONOTONIC, which every process of the machine shares. The endpoint ends when its stdin ends.
  */
-import type { HostOptions } from "../host-options.ts";
+import type { HostOptions, NamedAlgorithms } from "../host-options.ts";
 import type { StackEvent } from "../events.ts";
+
+/** A host as it can be written down: its algorithms by name. */
+export type WrittenHostOptions = Omit<HostOptions, "random" | keyof NamedAlgorithms> & NamedAlgorithms;
 
 /** First line on stdin. */
 export interface StartCommand {
@@ -11,7 +14,7 @@ export interface StartCommand {
   readonly host: string;
   /** `stack`: our MPTCP stack on packet sockets. `kernel`: node:net (under `mptcpize run` it is the kernel's MPTCP). */
   readonly transport:
-    | { readonly kind: "stack"; readonly options: Omit<HostOptions, "random">; readonly seed: number }
+    | { readonly kind: "stack"; readonly options: WrittenHostOptions; readonly seed: number }
     | { readonly kind: "kernel" };
   readonly metricsIntervalMicroseconds: number;
 }

@@ -1,10 +1,6 @@
 /** What a connection needs of its host. */
 
-import type { CongestionControl } from "../congestion/congestion-control.ts";
-import type { CoupledGroup } from "../congestion/coupled.ts";
 import type { EventRecorder } from "../events.ts";
-import type { PathManager } from "../path-manager/path-manager.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { HostTcp } from "../tcp/host-tcp.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
@@ -45,9 +41,6 @@ export interface ConnectionEnvironment {
   readonly slabs: SlabPool;
   readonly record: EventRecorder;
   random(): number;
-  newCongestionControl(group: CoupledGroup): CongestionControl;
-  newScheduler(): Scheduler;
-  newPathManager(): PathManager;
   /** A packet from `local` to `remote` has a next hop. */
   hasRoute(local: LocalAddress, remote: IpAddress): boolean;
   /** Frames for the subflow's addresses and ports go to it from now on. */

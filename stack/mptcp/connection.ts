@@ -11,6 +11,7 @@ import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import { formatIpAddress, type IpAddress } from "../wire/ip-address.ts";
 import { capableFlag } from "../wire/mptcp-options.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
+import type { Algorithms } from "./algorithms.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./connection-environment.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 import { type ConnectionObserver, ConnectionStateError, Notifications } from "./connection-observer.ts";
@@ -33,6 +34,7 @@ export interface ConnectionOptions {
   /** False: plain TCP from the start, for `plainReason`. */
   mptcp: boolean;
   plainReason: FallbackReason;
+  algorithms: Algorithms;
   /** Of a handshake of which nothing was remembered; its token is free. Default: one by chance. */
   key?: ConnectionKey;
 }
@@ -41,6 +43,7 @@ export class Connection {
   readonly id: number;
   readonly initiator: boolean;
   readonly environment: ConnectionEnvironment;
+  readonly algorithms: Algorithms;
   /** The listener's: the connection is established and may be accepted. */
   onAcceptable: (() => void) | undefined;
   /** The listener's: the connection has ended without having been established. */
@@ -87,6 +90,7 @@ export class Connection {
     this.id = options.id;
     this.initiator = options.initiator;
     this.environment = environment;
+    this.algorithms = options.algorithms;
     this.tcp = environment.tcp;
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes);

@@ -41,7 +41,7 @@ export class DataSender {
     this.#connection = connection;
     this.#timer = new DataTimer(connection, this);
     this.#episodes = new RetransmissionEpisodes(connection);
-    this.#scheduler = connection.environment.newScheduler();
+    this.#scheduler = connection.algorithms.newScheduler();
     this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes);
   }
 

@@ -39,7 +39,7 @@ export class Paths implements ManagedConnection {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#manager = connection.environment.newPathManager();
+    this.#manager = connection.algorithms.newPathManager();
     this.addresses = new AddressBook(connection);
   }
 

@@ -119,7 +119,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     this.remoteAddressId = options.remoteAddressId;
     this.localNonce = environment.random();
     this.joinConfirmed = options.role !== "join-client";
-    this.congestion = environment.newCongestionControl(connection.coupling);
+    this.congestion = connection.algorithms.newCongestionControl(connection.coupling);
     this.endpoint = new TcpEndpoint({
       user: this,
       congestion: this.congestion,

@@ -3,9 +3,11 @@
 import { ADDRCONFIG, ALL, V4MAPPED } from "node:dns";
 import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
+import type { AlgorithmChoices } from "../host-options.ts";
 import { coded, wrongType, wrongValue } from "./socket-error.ts";
 
-export interface ConnectTarget {
+/** Algorithms that it leaves out are those of the host. */
+export interface ConnectTarget extends Partial<AlgorithmChoices> {
   port: number | string;
   /** An address, or a name that `lookup` knows. Default "localhost", as in node:net. */
   host?: string;
@@ -31,7 +33,8 @@ export type ConnectArguments<Options extends ConnectTarget = ConnectTarget> =
   | [port: number | string, onConnect?: () => void]
   | [port: number | string, host?: string, onConnect?: () => void];
 
-export interface ListenTarget {
+/** Algorithms that it leaves out are those of the host. */
+export interface ListenTarget extends Partial<AlgorithmChoices> {
   /** 0 or none: any that is free. */
   port?: number | string | null;
   /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */

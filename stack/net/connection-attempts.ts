@@ -4,6 +4,7 @@ import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import type { Alarm } from "../alarm.ts";
 import type { Connection, ConnectOptions } from "../host.ts";
+import { algorithmChoices } from "../host-options.ts";
 import type { ConnectTarget } from "./call-arguments.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { coded, codeOfRefusal, SocketError } from "./socket-error.ts";
@@ -97,6 +98,7 @@ export class ConnectionAttempts {
       ...(localAddress !== undefined && { localAddress }),
       ...(localPort !== undefined && localPort !== 0 && { localPort }),
       ...(mptcp !== undefined && { mptcp }),
+      ...algorithmChoices(this.#target),
       ...(fastOpen !== undefined && { fastOpen: fastOpen && alone }),
     };
     const { host } = this.#stack;
