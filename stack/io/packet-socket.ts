@@ -163,10 +163,11 @@ export class PacketSocket {
    * Sends messages in order and returns how many the kernel took; {@link sendError} then tells why it stopped.
    *
    * @param table 4 numbers a message: offset in `memory.bytes` and length of its first bytes (beginning with the
-   *   virtio-net header, if the socket has it), first index and number of its `payloads`
+   *   virtio-net header, if the socket has it), first index and number of its pieces
+   * @param pieces 3 numbers a piece of payload: index in `memories`, offset and length there
    */
-  send(table: Int32Array, count: number, payloads: readonly Uint8Array[]): number {
-    return nativeAddon().send(this.#handle, table, count, payloads, this.#status);
+  send(table: Int32Array, count: number, pieces: Int32Array, memories: readonly Uint8Array[]): number {
+    return nativeAddon().send(this.#handle, table, count, pieces, memories, this.#status);
   }
 
   /** The code that stopped the last {@link send}; undefined when all were sent. */

@@ -12,13 +12,16 @@ class ScriptedSocket {
     this.script = script;
   }
 
-  send(table: Int32Array, count: number, payloads: readonly Uint8Array[]): number {
+  send(table: Int32Array, count: number, pieces: Int32Array, memories: readonly Uint8Array[]): number {
     const { takes, code } = this.script.shift() ?? { takes: count };
     const taken = Math.min(takes, count);
     for (let i = 0; i < taken; i++) {
-      const [offset, , first, pieces] = table.subarray(i * 4, i * 4 + 4);
-      const gathered = payloads.slice(first, first! + pieces!);
-      this.sent.push({ offset: offset!, payloads: gathered.map((piece) => new TextDecoder().decode(piece)) });
+      const [offset, , first, pieceCount] = table.subarray(i * 4, i * 4 + 4);
+      const payloads = Array.from({ length: pieceCount! }, (_, piece) => {
+        const [memory, start, length] = pieces.subarray((first! + piece) * 3);
+        return new TextDecoder().decode(memories[memory!]!.subarray(start, start! + length!));
+      });
+      this.sent.push({ offset: offset!, payloads });
     }
     this.sendError = code;
     return taken;
@@ -54,7 +57,9 @@ describe("a batch of messages to send", () => {
     const { batch, done } = batchOn(socket);
     for (const offset of [1, 2, 3]) {
       batch.add(offset, 5);
-      batch.addPayload(new TextEncoder().encode(`payload ${offset}`));
+      const payload = new TextEncoder().encode(`payload ${offset}`);
+      batch.addPayload(payload, 0, 8);
+      batch.addPayload(payload, 8, 1);
     }
     batch.flush();
     expect(socket.writableAsked).to.equal(1);
@@ -63,9 +68,9 @@ describe("a batch of messages to send", () => {
     expect(socket.order, "blocked: nothing may overtake").to.deep.equal([1]);
     batch.flush(true);
     expect(socket.sent).to.deep.equal([
-      { offset: 1, payloads: ["payload 1"] },
-      { offset: 2, payloads: ["payload 2"] },
-      { offset: 3, payloads: ["payload 3"] },
+      { offset: 1, payloads: ["payload ", "1"] },
+      { offset: 2, payloads: ["payload ", "2"] },
+      { offset: 3, payloads: ["payload ", "3"] },
       { offset: 4, payloads: [] },
     ]);
     expect(done).to.deep.equal([1, 3]);

@@ -15,9 +15,12 @@ const tableMessages = 256;
 export class SendBatch {
   readonly #socket: MessageOutput;
   readonly #onDone: (messages: number) => void;
-  readonly #payloads: Uint8Array[] = [];
   #table = new Int32Array(tableMessages * 4);
   #count = 0;
+  /** Payload: memory that pieces share in a row stands here once. */
+  readonly #memories: Uint8Array[] = [];
+  #pieces = new Int32Array(tableMessages * 3);
+  #pieceCount = 0;
   #blocked = false;
   /** Messages given up so far, by error code. */
   readonly failures = new Map<string, number>();
@@ -34,17 +37,23 @@ export class SendBatch {
 
   /** @param offset of the message's first bytes (virtio-net header included) in the socket's memory */
   add(offset: number, length: number): void {
-    if (this.#count * 4 === this.#table.length) this.#grow();
     const at = this.#count++ * 4;
+    if (at === this.#table.length) this.#table = grown(this.#table);
     this.#table[at] = offset;
     this.#table[at + 1] = length;
-    this.#table[at + 2] = this.#payloads.length;
+    this.#table[at + 2] = this.#pieceCount;
     this.#table[at + 3] = 0;
   }
 
-  /** Appends bytes to the message added last. They must not change until it is done. */
-  addPayload(bytes: Uint8Array): void {
-    this.#payloads.push(bytes);
+  /** Appends `length` bytes of `memory` to the message added last. They must not change until it is done. */
+  addPayload(memory: Uint8Array, offset: number, length: number): void {
+    const memories = this.#memories;
+    if (memories.length === 0 || memories[memories.length - 1] !== memory) memories.push(memory);
+    const at = this.#pieceCount++ * 3;
+    if (at === this.#pieces.length) this.#pieces = grown(this.#pieces);
+    this.#pieces[at] = memories.length - 1;
+    this.#pieces[at + 1] = offset;
+    this.#pieces[at + 2] = length;
     this.#table[this.#count * 4 - 1]!++;
   }
 
@@ -55,7 +64,7 @@ export class SendBatch {
     let done = 0;
     while (done < this.#count) {
       const rest = done === 0 ? this.#table : this.#table.subarray(done * 4);
-      done += this.#socket.send(rest, this.#count - done, this.#payloads);
+      done += this.#socket.send(rest, this.#count - done, this.#pieces, this.#memories);
       const code = this.#socket.sendError;
       if (code === undefined) break;
       if (code === "EAGAIN") {
@@ -72,19 +81,17 @@ export class SendBatch {
 
   #shift(done: number): void {
     if (done < this.#count) {
-      const firstPayload = this.#table[done * 4 + 2]!;
-      this.#payloads.splice(0, firstPayload);
       this.#table.copyWithin(0, done * 4, this.#count * 4);
-      for (let i = 0; i < this.#count - done; i++) this.#table[i * 4 + 2]! -= firstPayload;
     } else {
-      this.#payloads.length = 0;
+      this.#memories.length = 0;
+      this.#pieceCount = 0;
     }
     this.#count -= done;
   }
+}
 
-  #grow(): void {
-    const grown = new Int32Array(this.#table.length * 2);
-    grown.set(this.#table);
-    this.#table = grown;
-  }
+function grown(table: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(table.length * 2);
+  larger.set(table);
+  return larger;
 }

@@ -69,10 +69,8 @@ export class TransmitQueue implements FrameSink {
     const copy = at + virtioNetHeaderBytes;
     for (let i = 0; i < headerLength; i++) bytes[copy + i] = header[omitted + i]!;
     this.#batch.add(at, virtioNetHeaderBytes + headerLength);
-    for (let i = 0; i < frame.payloadCount; i++) {
-      const offset = frame.payloadOffsets[i]!;
-      this.#batch.addPayload(frame.payloadBuffers[i]!.subarray(offset, offset + frame.payloadLengths[i]!));
-    }
+    for (let i = 0; i < frame.payloadCount; i++)
+      this.#batch.addPayload(frame.payloadBuffers[i]!, frame.payloadOffsets[i]!, frame.payloadLengths[i]!);
   }
 
   flush(writable = false): void {

@@ -102,10 +102,11 @@ export class TunDevice {
    * Sends packets in order and returns how many the kernel took; {@link sendError} then tells why it stopped.
    *
    * @param table 4 numbers a packet: offset in `memory.bytes` and length of its first bytes (beginning with the
-   *   virtio-net header, if the device has it), first index and number of its `payloads`
+   *   virtio-net header, if the device has it), first index and number of its pieces
+   * @param pieces 3 numbers a piece of payload: index in `memories`, offset and length there
    */
-  send(table: Int32Array, count: number, payloads: readonly Uint8Array[]): number {
-    return nativeAddon().writeTun(this.#handle, table, count, payloads, this.#status);
+  send(table: Int32Array, count: number, pieces: Int32Array, memories: readonly Uint8Array[]): number {
+    return nativeAddon().writeTun(this.#handle, table, count, pieces, memories, this.#status);
   }
 
   /** The code that stopped the last {@link send}: EIO while the interface is down; undefined when all were sent. */

@@ -44,7 +44,8 @@ export type NativeAddon = {
     handle: NativeHandle,
     table: Int32Array,
     count: number,
-    payloads: readonly Uint8Array[],
+    pieces: Int32Array,
+    memories: readonly Uint8Array[],
     status: Int32Array,
   ): number;
   notifyWritable(handle: NativeHandle): void;
@@ -62,7 +63,8 @@ export type NativeAddon = {
     handle: NativeHandle,
     table: Int32Array,
     count: number,
-    payloads: readonly Uint8Array[],
+    pieces: Int32Array,
+    memories: readonly Uint8Array[],
     status: Int32Array,
   ): number;
   interfaceInfo(

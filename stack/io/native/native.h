@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include <uv.h>
 
 typedef struct watcher watcher;
@@ -56,6 +57,22 @@ void leave_namespace(int home);
 /* A socket made inside the network namespace at `path` (the current one when empty); the thread is back in its own
  * namespace afterwards. -1: exception pending. */
 int socket_in_namespace(napi_env env, const char *path, int domain, int type, int protocol);
+
+/* Payload of messages to be sent, as JavaScript tells it: `pieces` has 3 numbers for each, the place of its memory in
+ * the array `memories`, offset and length there. So a piece needs no view of its own, and memory that many of them
+ * share is looked up once. Zeroed before the first use; valid for one call. */
+typedef struct {
+  const int32_t *pieces;
+  size_t piece_count;
+  struct iovec *memories;
+  uint32_t memory_count, capacity;
+} payload_table;
+
+/* False: exception pending. */
+bool payload_table_read(napi_env env, payload_table *self, napi_value pieces, napi_value memories);
+/* Vectors of `count` pieces from `first` on. False: exception pending. */
+bool payload_vectors(napi_env env, const payload_table *self, int32_t first, int32_t count, struct iovec *out);
+void payload_table_free(payload_table *self);
 
 void define_packet_socket(napi_env env, napi_value exports);
 void define_tun(napi_env env, napi_value exports);

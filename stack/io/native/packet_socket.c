@@ -51,6 +51,7 @@ typedef struct {
   uint8_t *control;
   struct mmsghdr *send_messages;
   struct iovec *send_vectors;
+  payload_table payloads;
 } packet_socket;
 
 static void release(watcher *base) {
@@ -64,6 +65,7 @@ static void release(watcher *base) {
   free(self->control);
   free(self->send_messages);
   free(self->send_vectors);
+  payload_table_free(&self->payloads);
 }
 
 static void report(packet_socket *self, int count, int error) {
@@ -259,7 +261,7 @@ static napi_value open_packet_socket(napi_env env, napi_callback_info info) {
 }
 
 /* Fills vectors for as many messages as fit; returns how many, -1 with an exception pending. */
-static int gather(napi_env env, packet_socket *self, const int32_t *table, int from, int count, napi_value payloads) {
+static int gather(napi_env env, packet_socket *self, const int32_t *table, int from, int count) {
   int vectors = 0, filled = 0;
   for (; from + filled < count && filled < MAXIMUM_BATCH; filled++) {
     const int32_t *entry = table + (size_t)(from + filled) * 4;
@@ -269,32 +271,24 @@ static int gather(napi_env env, packet_socket *self, const int32_t *table, int f
       return -1;
     }
     if (vectors + 1 + entry[3] > SEND_VECTORS) break;
-    struct iovec *first = &self->send_vectors[vectors++];
+    struct iovec *first = &self->send_vectors[vectors];
     *first = (struct iovec){self->memory + entry[0], (size_t)entry[1]};
-    for (int32_t i = 0; i < entry[3]; i++) {
-      napi_value view;
-      napi_typedarray_type type;
-      struct iovec *vector = &self->send_vectors[vectors++];
-      if (napi_get_element(env, payloads, (uint32_t)(entry[2] + i), &view) != napi_ok ||
-          napi_get_typedarray_info(env, view, &type, &vector->iov_len, &vector->iov_base, NULL, NULL) != napi_ok ||
-          type != napi_uint8_array) {
-        napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "a payload to send is not a Uint8Array");
-        return -1;
-      }
-    }
+    if (!payload_vectors(env, &self->payloads, entry[2], entry[3], first + 1)) return -1;
+    vectors += 1 + entry[3];
     self->send_messages[filled].msg_hdr =
         (struct msghdr){.msg_iov = first, .msg_iovlen = (size_t)entry[3] + 1};
   }
   return filled;
 }
 
-/* send(handle, table: Int32Array, count, payloads: Uint8Array[], status: Int32Array) -> messages sent.
- * table holds 4 numbers a message: offset and length of its first bytes in the socket's memory (beginning with the
- * virtio-net header when the socket has it), first payload, number of payloads. status[0] is the errno that stopped
- * it, 0 when all were sent. Order is kept: nothing behind an unsent message is sent. */
+/* send(handle, table: Int32Array, count, pieces: Int32Array, memories: Uint8Array[], status: Int32Array) -> messages
+ * sent. table holds 4 numbers a message: offset and length of its first bytes in the socket's memory (beginning with
+ * the virtio-net header when the socket has it), first piece of payload, number of pieces (see payload_table).
+ * status[0] is the errno that stopped it, 0 when all were sent. Order is kept: nothing behind an unsent message is
+ * sent. */
 static napi_value send_packets(napi_env env, napi_callback_info info) {
-  size_t argument_count = 5, table_length, status_length;
-  napi_value arguments[5], result;
+  size_t argument_count = 6, table_length, status_length;
+  napi_value arguments[6], result;
   int32_t count, *table, *status;
   napi_typedarray_type type, status_type;
   napi_get_cb_info(env, info, &argument_count, arguments, NULL, NULL);
@@ -303,15 +297,16 @@ static napi_value send_packets(napi_env env, napi_callback_info info) {
   if (napi_get_typedarray_info(env, arguments[1], &type, &table_length, (void **)&table, NULL, NULL) != napi_ok ||
       type != napi_int32_array || napi_get_value_int32(env, arguments[2], &count) != napi_ok || count < 0 ||
       (size_t)count * 4 > table_length ||
-      napi_get_typedarray_info(env, arguments[4], &status_type, &status_length, (void **)&status, NULL, NULL) != napi_ok ||
+      napi_get_typedarray_info(env, arguments[5], &status_type, &status_length, (void **)&status, NULL, NULL) != napi_ok ||
       status_type != napi_int32_array || status_length < 1) {
-    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "send(handle, table, count, payloads, status)");
+    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "send(handle, table, count, pieces, memories, status)");
     return NULL;
   }
+  if (!payload_table_read(env, &self->payloads, arguments[3], arguments[4])) return NULL;
   int sent = 0;
   status[0] = 0;
   while (sent < count) {
-    int filled = gather(env, self, table, sent, count, arguments[3]);
+    int filled = gather(env, self, table, sent, count);
     if (filled < 0) return NULL;
     int accepted = sendmmsg(self->watcher.fd, self->send_messages, (unsigned)filled, MSG_DONTWAIT);
     if (accepted < 0) {

@@ -39,6 +39,7 @@ typedef struct {
   uint32_t *slots;
   record *records;
   napi_ref memory_reference, slots_reference, records_reference;
+  payload_table payloads;
 } tun_device;
 
 static void release(watcher *base) {
@@ -46,6 +47,7 @@ static void release(watcher *base) {
   napi_ref references[] = {self->memory_reference, self->slots_reference, self->records_reference};
   for (int i = 0; i < 3; i++)
     if (references[i]) napi_delete_reference(base->env, references[i]);
+  payload_table_free(&self->payloads);
 }
 
 static void report(tun_device *self, int count, int error) {
@@ -183,32 +185,21 @@ static napi_value open_tun(napi_env env, napi_callback_info info) {
 }
 
 /* Vectors of one message of the table, beginning with `head`; returns how many, -1 with an exception pending. */
-static int gather(napi_env env, tun_device *self, const int32_t *entry, napi_value payloads, struct iovec *vectors) {
+static int gather(napi_env env, tun_device *self, const int32_t *entry, struct iovec *vectors) {
   if (entry[0] < 0 || entry[1] < 0 || (size_t)entry[0] + (size_t)entry[1] > self->memory_length || entry[3] < 0 ||
       entry[3] > PAYLOADS) {
     napi_throw_range_error(env, "ERR_OUT_OF_RANGE", "a packet to write lies outside of the device's memory");
     return -1;
   }
   vectors[0] = (struct iovec){self->memory + entry[0], (size_t)entry[1]};
-  for (int32_t i = 0; i < entry[3]; i++) {
-    napi_value view;
-    napi_typedarray_type type;
-    if (napi_get_element(env, payloads, (uint32_t)(entry[2] + i), &view) != napi_ok ||
-        napi_get_typedarray_info(env, view, &type, &vectors[i + 1].iov_len, &vectors[i + 1].iov_base, NULL, NULL) !=
-            napi_ok ||
-        type != napi_uint8_array) {
-      napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "a payload to write is not a Uint8Array");
-      return -1;
-    }
-  }
-  return entry[3] + 1;
+  return payload_vectors(env, &self->payloads, entry[2], entry[3], vectors + 1) ? entry[3] + 1 : -1;
 }
 
-/* writeTun(handle, table: Int32Array, count, payloads: Uint8Array[], status: Int32Array) -> packets written: as `send`
- * of a packet socket, one system call each. */
+/* writeTun(handle, table: Int32Array, count, pieces: Int32Array, memories: Uint8Array[], status: Int32Array) -> packets
+ * written: as `send` of a packet socket, one system call each. */
 static napi_value write_tun(napi_env env, napi_callback_info info) {
-  size_t argument_count = 5, table_length, status_length;
-  napi_value arguments[5], result;
+  size_t argument_count = 6, table_length, status_length;
+  napi_value arguments[6], result;
   int32_t count, *table, *status;
   napi_typedarray_type type, status_type;
   struct iovec vectors[PAYLOADS + 1];
@@ -218,16 +209,17 @@ static napi_value write_tun(napi_env env, napi_callback_info info) {
   if (napi_get_typedarray_info(env, arguments[1], &type, &table_length, (void **)&table, NULL, NULL) != napi_ok ||
       type != napi_int32_array || napi_get_value_int32(env, arguments[2], &count) != napi_ok || count < 0 ||
       (size_t)count * 4 > table_length ||
-      napi_get_typedarray_info(env, arguments[4], &status_type, &status_length, (void **)&status, NULL, NULL) !=
+      napi_get_typedarray_info(env, arguments[5], &status_type, &status_length, (void **)&status, NULL, NULL) !=
           napi_ok ||
       status_type != napi_int32_array || status_length < 1) {
-    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "writeTun(handle, table, count, payloads, status)");
+    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "writeTun(handle, table, count, pieces, memories, status)");
     return NULL;
   }
+  if (!payload_table_read(env, &self->payloads, arguments[3], arguments[4])) return NULL;
   int written = 0;
   status[0] = 0;
   while (written < count) {
-    int filled = gather(env, self, table + (size_t)written * 4, arguments[3], vectors);
+    int filled = gather(env, self, table + (size_t)written * 4, vectors);
     if (filled < 0) return NULL;
     if (writev(self->watcher.fd, vectors, filled) < 0) {
       if (errno == EINTR) continue;
