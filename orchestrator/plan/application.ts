@@ -3,7 +3,7 @@ import { fillIn } from "../model/application.ts";
 import type { Placeholder, Program } from "../model/application.ts";
 import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { ApplicationWorkload, EndpointKind } from "../model/experiment.ts";
-import type { PlannedApplication, PlannedGateway, PlannedProgram, PlannedWorkload } from "./plan.ts";
+import type { Plan, PlannedApplication, PlannedGateway, PlannedProgram, PlannedWorkload } from "./plan.ts";
 
 const tunName = "pathlab0";
 /** Of the networks for benchmarks (RFC 2544): nobody else's, and never on a link. */
@@ -62,4 +62,14 @@ export function planGateway(
     peer: { address: serverAddress, port },
     tun: { name: tunName, address: applicationAddress, destinations: [serverAddress] },
   };
+}
+
+/** What applications run on a host. */
+export function programsOn({ workloads }: Plan, host: string): PlannedProgram[] {
+  return workloads
+    .filter(isApplication)
+    .flatMap(({ client, server, serve, run }) => [
+      ...(server === host ? [serve] : []),
+      ...(client === host ? [run] : []),
+    ]);
 }

@@ -37,6 +37,8 @@ describe("plans of the shipped experiments", () => {
       plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "hosts.server.endpoint=linux-mptcp")),
     "wifi-3g-failover": () => plan(load("wifi-3g-failover")),
     "request-response": () => plan(load("request-response")),
+    "video-unmodified": () => plan(load("video-unmodified")),
+    "video-unmodified.linux-mptcp": () => plan(load("video-unmodified").baselines[0]!),
   };
   for (const [name, make] of Object.entries(cases)) {
     it(`${name} is as in the golden files`, () => {
@@ -206,6 +208,14 @@ describe("what a substrate cannot do", () => {
     const result = planExperiment(loaded, { ...onThisMachine, substrate: "simulation" });
     expect(result.ok ? "" : formatDiagnostics(result.diagnostics)).to.equal(
       '--set:1:22: hosts.phone.endpoint: found "linux-tcp" on the simulation, expected pathlab or pathlab-tcp there; a kernel cannot be simulated; run it --on namespaces or --on containers\n',
+    );
+  });
+
+  it("are programs of a machine, but on what has a kernel and real time", () => {
+    const result = planExperiment(load("video-unmodified"), { ...onThisMachine, substrate: "simulation" });
+    expect(result.ok ? "" : formatDiagnostics(result.diagnostics).replace(/^.*?experiments/, "experiments")).to.equal(
+      "experiments/video-unmodified.yaml:20:11: workload.video.kind: found application on the simulation, expected bulk, stream or request-response there; " +
+        "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends\n",
     );
   });
 

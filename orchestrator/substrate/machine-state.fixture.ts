@@ -30,13 +30,22 @@ export async function remainsOf(lab: string): Promise<string[]> {
   const namespaces = existsSync("/run/netns")
     ? readdirSync("/run/netns").filter((name) => name.startsWith(`pl-${lab}-`))
     : [];
-  const processes = markedProcesses({ [labMark]: lab }).map((pid) => `process ${pid}: ${commandOf(pid)}`);
+  const processes = processesOf(lab).map((pid) => `process ${pid}: ${commandOf(pid)}`);
+  const directories = readdirSync("/tmp").filter((name) => name.startsWith(`pl-${lab}-`));
   const docker = await dockerClient();
   const containers = await docker.listContainers({
     all: true,
     filters: JSON.stringify({ label: [`${labLabel}=${lab}`] }),
   });
-  return [...namespaces, ...processes, ...containers.map(({ Names }) => Names.join())];
+  return [...namespaces, ...processes, ...directories, ...containers.map(({ Names }) => Names.join())];
+}
+
+/** nginx writes its title, which has its arguments, over its environment. */
+function processesOf(lab: string): number[] {
+  const titled = readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => pid > 0 && commandOf(pid).includes(`pl-${lab}-`));
+  return [...new Set([...markedProcesses({ [labMark]: lab }), ...titled])];
 }
 
 export function commandOf(pid: number): string {

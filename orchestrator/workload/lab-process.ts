@@ -6,8 +6,6 @@ export interface ProcessHost {
   readonly plan: Plan;
   /** Starts a program inside a node. It is journalled, and ends with the lab. */
   spawn(node: string, command: LabCommand): Promise<LabProcess>;
-  /** A directory that programs in nodes find at this path. It is journalled, and goes with the lab. */
-  makeDirectory(path: string): Promise<void>;
   /** Path of the node's network namespace (`/run/netns/…` or `/proc/<pid>/ns/net`), for captures and measurements. */
   networkNamespace(node: string): string;
 }

@@ -107,8 +107,7 @@ function lab(
     processes.push(process);
     return process;
   };
-  const makeDirectory = (): Promise<void> => Promise.reject(new Error("nobody needs one"));
-  return { lab: { plan, spawn, makeDirectory, networkNamespace: (name) => name }, processes };
+  return { lab: { plan, spawn, networkNamespace: (name) => name }, processes };
 }
 
 function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] } {

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import type { Journal } from "../../journal/journal.ts";
 import { runCommand } from "../../journal/run-command.ts";
 import { takeBack } from "../../journal/take-back.ts";
+import { programsOn } from "../../plan/application.ts";
 import type { Plan, PlannedNode, PlannedRoute } from "../../plan/plan.ts";
 import type { Lab, LabObserver, LinkControl } from "../substrate.ts";
 import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
@@ -72,6 +73,7 @@ class LinuxLab implements Lab {
   async raise(signal: AbortSignal): Promise<void> {
     const { plan, hosting, observer } = this.#parts;
     observer.progress(`creating ${plan.nodes.length} nodes`);
+    await this.#makeDirectories();
     if (this.#hasMiddle()) await createNamespaces([this.#middle], this.#parts.journal, signal);
     await hosting.create(plan.nodes, signal);
     signal.throwIfAborted();
@@ -105,6 +107,14 @@ class LinuxLab implements Lab {
     signal.throwIfAborted();
   }
 
+  /** Where applications run: what a node is made of shows it to them. */
+  async #makeDirectories(): Promise<void> {
+    for (const { directory: path } of this.plan.nodes.flatMap(({ name }) => programsOn(this.plan, name))) {
+      this.#parts.journal.append({ kind: "directory", path });
+      await mkdir(path);
+    }
+  }
+
   networkNamespace(node: string): string {
     return this.#parts.hosting.networkNamespace(this.#node(node));
   }
@@ -112,11 +122,6 @@ class LinuxLab implements Lab {
   async spawn(node: string, command: LabCommand): Promise<LabProcess> {
     const planned = this.#node(node);
     return this.#parts.hosting.spawn(planned, command, this.#journalledMarks(`${node}/${command.name}`));
-  }
-
-  async makeDirectory(path: string): Promise<void> {
-    this.#parts.journal.append({ kind: "directory", path });
-    await mkdir(path);
   }
 
   spawnBeside(command: LabCommand): Promise<LabProcess> {

@@ -67,6 +67,18 @@ describe("script of a node", () => {
     ]);
   });
 
+  it("gives a host whose applications a gateway carries the device that their connections leave by", () => {
+    const bare = twoPathsPlan({ lab: "00aa", substrate: "namespaces", kernelAddresses: false }).nodes[0] as PlannedNode;
+    const tun = { name: "pathlab0", address: "198.18.0.1", destinations: ["10.9.0.2"] };
+    const gateway = { side: "client", peer: { address: "10.9.0.2", port: 5001 }, tun } as const;
+    expect(batches(nodeScript({ ...bare, gateway }, { processor: 0 })).slice(3)).to.deep.equal([
+      "tuntap add dev pathlab0 mode tun",
+      "addr add 198.18.0.1/32 dev pathlab0",
+      "link set dev pathlab0 up",
+      "route add 10.9.0.2/32 dev pathlab0",
+    ]);
+  });
+
   it("forwards on routers only, and has IPv6 only where the plan has", () => {
     expect(nodeScript(router, { processor: 0 })).to.contain("sysctl_write net/ipv4/ip_forward 1");
     expect(nodeScript(phone, { processor: 0 })).to.contain("sysctl_write net/ipv4/ip_forward 0");

@@ -55,11 +55,7 @@ export class Applications {
   async start(signal: AbortSignal): Promise<void> {
     const workloads = this.#plan.workloads.filter(isApplication);
     // The making of a video takes longer than any start, and is not a part of it.
-    for (const workload of workloads) {
-      await this.#lab.makeDirectory(workload.serve.directory);
-      await this.#lab.makeDirectory(workload.run.directory);
-      await placeFiles(workload, this.#programs.videoCache, signal);
-    }
+    for (const workload of workloads) await placeFiles(workload, this.#programs.videoCache, signal);
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(startMilliseconds)]);
     const tasks = [
       ...endpointNodes(this.#plan.nodes).map((node) => this.#startGateway(node, inTime)),
@@ -90,7 +86,8 @@ export class Applications {
       for (const [side, { directory, logs }] of Object.entries({ server: serve, client: run }))
         for (const file of logs) {
           const text = await readLog(join(directory, file));
-          if (text !== undefined) this.#kept[`${name}-${side}.${file.replaceAll("/", "-").replace(/\.log$/, "")}`] = text;
+          if (text !== undefined)
+            this.#kept[`${name}-${side}.${file.replaceAll("/", "-").replace(/\.log$/, "")}`] = text;
         }
     }
   }

@@ -1,0 +1,164 @@
+/** Programs that nobody changed, over two paths: what they fetched, by what, and what is left of them. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { bundleFiles } from "../bundle/layout.ts";
+import type { ResultsRecord } from "../bundle/records.ts";
+import { verifyBundle } from "../bundle/verify-bundle.ts";
+import { clean } from "../journal/clean.ts";
+import { readJournals } from "../journal/journal.ts";
+import type { EndpointKind } from "../model/experiment.ts";
+import { loadExperiment } from "../model/load.ts";
+import { remainsOf } from "../substrate/machine-state.fixture.ts";
+import { substrateNamed } from "../substrate/substrates.ts";
+import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts";
+import { interruptRun } from "./crash-process.fixture.ts";
+import { runExperiment } from "./run-experiment.ts";
+import type { ExperimentOutcome } from "./run-experiment.ts";
+import { makeDirectory } from "./short-run.fixture.ts";
+
+const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
+
+const nginx = `
+      command: [nginx, -p, $(directory)/, -e, stderr, -c, nginx.conf]
+      logs: [access.log]
+      files:
+        file.bin: { random: 2MB }
+        nginx.conf:
+          text: |
+            daemon off;
+            pid nginx.pid;
+            events {}
+            http {
+              access_log access.log;
+              client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+              server { listen $(port); root $(directory); }
+            }`;
+
+function experiment(endpoint: EndpointKind, client: string, expectation: string): string {
+  return `
+version: 1
+name: application
+topology: ${topology}
+hosts: { phone: { endpoint: ${endpoint} }, server: { endpoint: ${endpoint} } }
+workload:
+  download:
+    kind: application
+    server: server
+    client: phone
+    serve:${nginx}
+    run: ${client}
+expect:
+  download: ${expectation}
+`;
+}
+
+const curl = `{ command: [curl, --fail, --silent, --show-error, --output, got.bin, "http://$(address):$(port)/file.bin"], receives: { got.bin: file.bin } }`;
+
+describe("programs that nobody changed", function () {
+  let directory: ReturnType<typeof makeDirectory>;
+  let state: string;
+  let lab: string;
+  beforeEach(() => {
+    directory = makeDirectory();
+    state = mkdtempSync(join(tmpdir(), "pathlab-state-"));
+  });
+  afterEach(() => {
+    directory.remove();
+    rmSync(state, { recursive: true });
+  });
+
+  async function run(text: string): Promise<ExperimentOutcome> {
+    const file = join(directory.path, "application.yaml");
+    writeFileSync(file, text);
+    const loaded = loadExperiment(file);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
+    return runExperiment({
+      loaded: loaded.value,
+      substrate: await substrateNamed("namespaces"),
+      seed: 1,
+      abilities: { netem: false },
+      resultsDirectory: join(directory.path, "results"),
+      command: ["run"],
+      progress: () => undefined,
+      signal: new AbortController().signal,
+      journal: { state, onAppend: () => (lab = readJournals(state)[0]!.lab) },
+    });
+  }
+
+  const read = (outcome: ExperimentOutcome, name: string): string =>
+    readFileSync(join(outcome.directory, name), "utf8");
+
+  for (const [endpoint, paths] of [
+    ["pathlab", ["wifi", "3g"]],
+    ["pathlab-tcp", ["wifi"]],
+    ["linux-mptcp", ["wifi", "3g"]],
+    ["linux-tcp", ["wifi"]],
+  ] as const) {
+    it(`fetch a file over ${endpoint}, every byte right, and nothing is left of them`, async () => {
+      const subflows = `subflows: ${paths.length}`;
+      const outcome = await run(
+        experiment(endpoint, curl, `{ exitCode: 0, intact: true, bytes: { atLeast: 2MB }, ${subflows} }`),
+      );
+      expect(outcome.error).to.equal(undefined);
+      expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
+      const { connections } = JSON.parse(read(outcome, bundleFiles.wire)) as WireAnalysis;
+      expect(connections).to.have.length(1);
+      expect(connections[0]!.multipath).to.equal(paths.length > 1 ? "negotiated" : "not-offered");
+      expect(connections[0]!.subflows.map(({ path }) => path)).to.have.members(paths);
+      expect(read(outcome, "logs/download-server.access.log")).to.match(/"GET \/file\.bin HTTP\/1\.1" 200 2000000 /);
+      expect(await verifyBundle(outcome.directory))
+        .to.have.property("problems")
+        .that.deep.equals([]);
+      expect(await remainsOf(lab)).to.deep.equal([]);
+    });
+  }
+
+  it("fail as themselves: what they ended with, and what they said", async () => {
+    const missing = curl.replace("/file.bin", "/flie.bin");
+    const outcome = await run(experiment("pathlab", missing, "{ exitCode: 0, intact: true }"));
+    expect(outcome.verdict.outcome).to.equal("failed");
+    expect(outcome.verdict.expectations.map(({ metric, measured }) => [metric, measured])).to.deep.include([
+      "exitCode",
+      "22",
+    ]);
+    expect(read(outcome, "logs/download-client.stderr.log")).to.contain("404");
+    const [{ errors }] = (JSON.parse(read(outcome, bundleFiles.results)) as ResultsRecord).workloads as [
+      ResultsRecord["workloads"][number],
+    ];
+    expect(errors.map(({ role, code }) => [role, code])).to.deep.equal([["client", "EEXIT"]]);
+  });
+
+  it("are ended when they take longer than they may", async () => {
+    const patient = '{ command: [sleep, "1000"] }';
+    const text = experiment("linux-tcp", patient, "{ exitCode: 0 }").replace(
+      "    run:",
+      "    timeout: 500ms\n    run:",
+    );
+    const outcome = await run(text);
+    expect(outcome.verdict.expectations[0]).to.include({ measured: "never", passed: false });
+    expect(await remainsOf(lab)).to.deep.equal([]);
+  });
+
+  it("are told of when the server cannot start", async () => {
+    const outcome = await run(experiment("linux-tcp", curl, "{ exitCode: 0 }").replace("events {}", "evnets {}"));
+    expect(outcome.error?.message).to.match(
+      /nginx ended with exit code 1; it last wrote: .*unknown directive "evnets"/,
+    );
+    expect(outcome.verdict.outcome).to.equal("invalid");
+    expect(await remainsOf(lab)).to.deep.equal([]);
+  });
+
+  it("are taken back after a kill -9, nginx among them, which writes over its environment", async () => {
+    const file = join(directory.path, "killed.yaml");
+    const slow = curl.replace("--silent", "--silent, --limit-rate, 50k");
+    writeFileSync(file, experiment("pathlab", slow, "{ exitCode: 0 }"));
+    const { lab: killed, signal } = await interruptRun(file, "SIGKILL", state, directory.path);
+    expect(signal).to.equal("SIGKILL");
+    expect(await remainsOf(killed)).to.not.deep.equal([]);
+    await clean({ state });
+    expect(await remainsOf(killed)).to.deep.equal([]);
+  });
+});
