@@ -5,8 +5,7 @@ import type { PathManagerName } from "../host-options.ts";
 import { type Conversation, converse, makePair, type Pair, thirdGeneration, wifi } from "../testing/pair.ts";
 import { behavesAsPathManager } from "./path-manager.compliance.ts";
 
-for (const [name, make] of Object.entries(pathManagers))
-  behavesAsPathManager(name as PathManagerName, () => make({ maximumSubflows: 7 }));
+for (const [name, make] of Object.entries(pathManagers)) behavesAsPathManager(name, () => make({ maximumSubflows: 7 }));
 
 const second = 1_000_000;
 

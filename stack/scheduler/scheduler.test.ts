@@ -10,7 +10,7 @@ import { RoundRobin } from "./round-robin.ts";
 import { behavesAsScheduler } from "./scheduler.compliance.ts";
 import { full, much, segment, subflow } from "./scheduler.fixture.ts";
 
-for (const [name, make] of Object.entries(schedulers)) behavesAsScheduler(name as SchedulerName, make);
+for (const [name, make] of Object.entries(schedulers)) behavesAsScheduler(name, make);
 
 const slow = { smoothedRttMicroseconds: 100_000 };
 const fast = { smoothedRttMicroseconds: 10_000 };

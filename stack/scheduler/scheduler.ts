@@ -35,6 +35,8 @@ export interface Scheduler {
   readonly sendsCopies?: boolean;
   /** undefined: nobody should send now. Whoever is chosen has space. */
   select<T extends Schedulable>(subflows: readonly T[], demand: Demand): T | undefined;
+  /** Why the latest `select` chose as it did, in a few words joined by hyphens; only asked when decisions are traced. */
+  readonly reason?: string;
   /** Nothing new can be sent: the first unacknowledged byte, on a slower subflow, holds up the window. */
   onWindowBlocked?(): void;
 }
