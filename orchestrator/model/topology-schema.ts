@@ -123,6 +123,14 @@ const link = z
 
 const node = z.strictObject({ description: z.exactOptional(text("What this node stands for.")) });
 
+const router = node.extend({
+  balance: z.exactOptional(
+    z
+      .enum(["flows", "packets"])
+      .describe("Over next hops of equal cost: flow by flow (default), or a packet over each in turn."),
+  ),
+});
+
 export const topologySchema = z
   .strictObject({
     version: formatVersion,
@@ -130,8 +138,8 @@ export const topologySchema = z
     description: z.exactOptional(text("What this topology stands for.")),
     generate: z.exactOptional(generateSchema),
     hosts: z.record(entityName, node).default({}).describe("Where endpoints run; they do not forward."),
-    routers: z.record(entityName, node).default({}).describe("Nodes that forward packets."),
-    switches: z.record(entityName, node).default({}).describe("Nodes that forward packets too, drawn as switches."),
+    routers: z.record(entityName, router).default({}).describe("Nodes that forward packets."),
+    switches: z.record(entityName, router).default({}).describe("Nodes that forward packets too, drawn as switches."),
     links: z
       .record(entityName, link)
       .default({})

@@ -22,6 +22,8 @@ export interface RouterNode {
   readonly description?: string;
   /** Default: router. */
   readonly kind?: "router" | "switch";
+  /** Over next hops of equal cost: flow by flow (default), or a packet over each in turn. */
+  readonly balance?: "flows" | "packets";
 }
 
 export interface TopologyLink {

@@ -33,8 +33,8 @@ export class FlowPaths {
   }
 
   /**
-   * Names of the links from the first address to the second, in order. Undefined where the plan does not say: addresses of nobody, no route, or a kernel's choice
-   * among several next hops. Routes are those of the plan's beginning, before any failure.
+   * Names of the links from the first address to the second, in order. Undefined where the plan does not say: addresses of nobody, no route, a kernel's choice
+   * among several next hops, or a choice for each packet. Routes are those of the plan's beginning, before any failure.
    *
    * @param subflow local and remote end as in metrics: `10.0.1.2:40000-10.0.9.2:5001`
    */
@@ -72,7 +72,7 @@ export class FlowPaths {
       ({ network, size }) => destination >= network && destination < network + size,
     )?.hops;
     if (hops === undefined || hops.length === 1) return hops?.[0]!.interface;
-    if (!this.#hashIsKnown) return undefined;
+    if (!this.#hashIsKnown || node.balancesPackets) return undefined;
     const hash = flowHash(node.flowHashSeed ?? 0, source, destination, protocol, sourcePort, destinationPort);
     return hops[pickNextHop(hash, hops.length)]!.interface;
   }

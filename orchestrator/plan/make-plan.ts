@@ -139,6 +139,15 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "in real time nobody knows where in its round a trace begins; run it --on simulation, or give the link a rate",
     });
   }
+  for (const [name, { balance }] of Object.entries(topology.routers)) {
+    if (substrate === "simulation" || balance !== "packets") continue;
+    complaints.push({
+      path: ["topology"],
+      found: `router ${name} that balances packets on ${substrate}`,
+      expected: "the simulation",
+      hint: "kernels balance flows; run it --on simulation, or let the router balance flows",
+    });
+  }
   const shapes = [
     ...Object.entries(topology.links).map(([link, { shape }]) => ({ link, shape, path: ["topology"] })),
     ...experiment.faults.flatMap((fault, index) =>
@@ -245,7 +254,7 @@ function planHost(
 
 function planRouter(
   name: string,
-  { kind = "router" }: RouterNode,
+  { kind = "router", balance = "flows" }: RouterNode,
   lab: string,
   seed: number,
   routing: Routing,
@@ -263,7 +272,8 @@ function planRouter(
     routes,
     sourceRoutes: [],
     sysctls: routerSysctls(equalCost),
-    ...(equalCost && { flowHashSeed: derivedSeed(seed, "flow-hash", name) }),
+    ...(equalCost && balance === "flows" && { flowHashSeed: derivedSeed(seed, "flow-hash", name) }),
+    ...(equalCost && balance === "packets" && { balancesPackets: true }),
     reason: `forwards by the kernel's routing table${equalCost ? "; flows over next hops of equal cost by the kernel's hash of their 5-tuple" : ""}`,
   };
 }

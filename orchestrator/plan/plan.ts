@@ -43,6 +43,8 @@ export interface PlannedNode {
   readonly sysctls: Readonly<Record<string, string>>;
   /** Of a router with several next hops of equal cost: seed of its hash of flows. Kernels from 6.11 on take it too, but hash otherwise. */
   readonly flowHashSeed?: number;
+  /** Of a router that does not hash: each packet takes the next hop after that of the one before. */
+  readonly balancesPackets?: true;
   /** Hosts only. */
   readonly endpoint?: PlannedEndpoint;
   /** Of a host of our stack that runs an application: what carries it, in the place of an endpoint program. */

@@ -9,6 +9,11 @@ export function simulatedNode(node: PlannedNode): PlannedNode {
     reason:
       node.kind === "host"
         ? `${node.endpoint!.kind} endpoint: our stack in virtual time`
-        : `forwards by the longest prefix, in no time${node.flowHashSeed === undefined ? "" : "; flows over next hops of equal cost by a seeded hash of their 5-tuple"}`,
+        : `forwards by the longest prefix, in no time${balancing(node)}`,
   };
+}
+
+function balancing({ flowHashSeed, balancesPackets }: PlannedNode): string {
+  if (balancesPackets) return "; packets over next hops of equal cost in turn";
+  return flowHashSeed === undefined ? "" : "; flows over next hops of equal cost by a seeded hash of their 5-tuple";
 }

@@ -17,7 +17,7 @@ class RouterUnderTest {
   readonly drops: string[] = [];
   readonly router: Router;
 
-  constructor(defaultVia?: string) {
+  constructor(defaultVia?: string, balancing: "packets" | { flowHashSeed: number } = { flowHashSeed: 7 }) {
     this.router = new Router({
       interfaces: [1, 2, 3].map((n) => ({
         name: `eth${n - 1}`,
@@ -42,7 +42,7 @@ class RouterUnderTest {
           : [{ prefix: ip("0.0.0.0"), prefixLength: 0, hops: [{ via: ip(defaultVia), interface: 0 }] }]),
       ],
       neighbours: new Map([1, 2, 3].map((n) => [ip(`10.0.${n}.2`), mac(`02:00:00:00:0${n}:02`)])),
-      flowHashSeed: 7,
+      balancing,
       pool: this.pool,
       onDrop: (reason) => this.drops.push(reason),
     });
@@ -164,6 +164,12 @@ describe("Router", () => {
     expect(Array.from({ length: 100 }, (_, port) => wayOf(port))).to.deep.equal(ways);
     expect(ways.filter((way) => way === 1).length).to.be.within(30, 70);
     expect(ways.filter((way) => way === 2).length).to.be.within(30, 70);
+  });
+
+  it("deals packets in turn to several next hops where it balances packets", () => {
+    const bench = new RouterUnderTest(undefined, "packets");
+    for (let packet = 0; packet < 4; packet++) bench.router.receive(0, bench.packet("10.8.1.1"));
+    expect(bench.sent.map((one) => one.interface)).to.deep.equal([1, 2, 1, 2]);
   });
 
   it("carries nothing in or out over an interface that is down", () => {

@@ -38,8 +38,8 @@ export interface RouterOptions {
   readonly routes: readonly Route[];
   /** Hardware addresses of all neighbours. */
   readonly neighbours: ReadonlyMap<Ipv4Address, MacAddress>;
-  /** Of the hash that chooses among next hops of equal cost. */
-  readonly flowHashSeed: number;
+  /** Among next hops of equal cost: by a hash of the flow, or each in turn. */
+  readonly balancing: "packets" | { readonly flowHashSeed: number };
   readonly pool: FramePool;
   /** A packet could not be forwarded; the first of each reason and destination is told. */
   readonly onDrop: (reason: string) => void;
@@ -64,6 +64,8 @@ export class Router {
   /** By destination as a signed number, filled on demand; empty: none. */
   readonly #nextHops = new Map<number, readonly NextHop[]>();
   readonly #toldDrops = new Set<string>();
+  /** Packets that had a choice. */
+  #balanced = 0;
 
   constructor(options: RouterOptions) {
     this.#options = options;
@@ -136,7 +138,9 @@ export class Router {
   }
 
   #choose({ source, destination, protocol, ports }: Frame, count: number): number {
-    const hash = flowHash(this.#options.flowHashSeed, source, destination, protocol, ports >>> 16, ports & 0xffff);
+    const { balancing } = this.#options;
+    if (balancing === "packets") return this.#balanced++ % count;
+    const hash = flowHash(balancing.flowHashSeed, source, destination, protocol, ports >>> 16, ports & 0xffff);
     return pickNextHop(hash, count);
   }
 

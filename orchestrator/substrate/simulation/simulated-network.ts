@@ -105,7 +105,7 @@ export class SimulatedNetwork {
       })),
       routes: routesOf(node, node.routes),
       neighbours: this.#neighboursOf(node),
-      flowHashSeed: node.flowHashSeed ?? 0,
+      balancing: node.balancesPackets ? "packets" : { flowHashSeed: node.flowHashSeed ?? 0 },
       pool: this.#pool,
       onDrop: (reason) => this.#options.onProblem(node.name, `drops packets: ${reason}`),
     });
