@@ -141,7 +141,7 @@ export class Fabric {
     for (const to of this.#plugs) {
       if (to === from || !isFor(frame, to) || this.#cut.has(`to ${interfaceName(to)}`)) continue;
       if (this.#passes(from, to, frame, memory.view.getUint8(start - virtioNetHeaderBytes))) {
-        to.socket.send(Int32Array.of(start - virtioNetHeaderBytes, virtioNetHeaderBytes + length, 0, 0), 1, []);
+        to.socket.send(Int32Array.of(start - virtioNetHeaderBytes, virtioNetHeaderBytes + length, 0, 0), 1);
       }
     }
   }

@@ -8,6 +8,9 @@ export const virtioNetHeaderBytes = 10;
 /** Room for a 64 KiB super-packet with its headers. */
 export const superPacketSlotBytes = 66_048;
 
+/** Of messages that lie in the socket's memory as a whole. */
+export const noPieces: Int32Array = new Int32Array(0);
+
 const recordBytes = 32;
 /** sll_pkttype of a frame that this machine sent (packet(7)). */
 const PACKET_OUTGOING = 4;
@@ -166,7 +169,7 @@ export class PacketSocket {
    *   virtio-net header, if the socket has it), first index and number of its pieces
    * @param pieces 3 numbers a piece of payload: index in `memories`, offset and length there
    */
-  send(table: Int32Array, count: number, pieces: Int32Array, memories: readonly Uint8Array[]): number {
+  send(table: Int32Array, count: number, pieces = noPieces, memories: readonly Uint8Array[] = []): number {
     return nativeAddon().send(this.#handle, table, count, pieces, memories, this.#status);
   }
 

@@ -52,7 +52,7 @@ class Opened {
     const start = slots * slotBytes + packetOffset - head;
     this.#memory.bytes.fill(0, start, start + head);
     this.#memory.bytes.set(packet, start + head);
-    this.device.send(Int32Array.of(start, head + packet.length, 0, 0), 1, new Int32Array(0), []);
+    this.device.send(Int32Array.of(start, head + packet.length, 0, 0), 1);
     return this.device.sendError;
   }
 }

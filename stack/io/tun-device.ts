@@ -1,6 +1,6 @@
 import { getSystemErrorName } from "node:util";
 import { nativeAddon, type NativeHandle } from "./native/addon.ts";
-import { type PacketMemory, virtioNetHeaderBytes } from "./packet-socket.ts";
+import { noPieces, type PacketMemory, virtioNetHeaderBytes } from "./packet-socket.ts";
 
 /** Where the packet begins in a slot: behind the room for an Ethernet header at the offset that packet sockets use. */
 export const packetOffset = 30;
@@ -105,7 +105,7 @@ export class TunDevice {
    *   virtio-net header, if the device has it), first index and number of its pieces
    * @param pieces 3 numbers a piece of payload: index in `memories`, offset and length there
    */
-  send(table: Int32Array, count: number, pieces: Int32Array, memories: readonly Uint8Array[]): number {
+  send(table: Int32Array, count: number, pieces = noPieces, memories: readonly Uint8Array[] = []): number {
     return nativeAddon().writeTun(this.#handle, table, count, pieces, memories, this.#status);
   }
 

@@ -95,7 +95,7 @@ export class KernelBackEnd implements BackEnd {
     const packet = encodePacket(segment);
     const start = receiveSlots * slotBytes + packetOffset;
     device.memory.bytes.set(packet, start);
-    device.send(Int32Array.of(start, packet.length, 0, 0), 1, []);
+    device.send(Int32Array.of(start, packet.length, 0, 0), 1);
     // A device that is down loses what is sent to it, as a cable that is pulled.
     if (device.sendError !== undefined && device.sendError !== "EIO")
       throw new Error(`the TUN device takes no packet: ${device.sendError}`);
