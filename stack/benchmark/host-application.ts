@@ -6,6 +6,8 @@ import { type Application, say, type Tally } from "./application.ts";
 import type { EndTask, Service } from "./end-protocol.ts";
 
 const chunk = new Uint8Array(1 << 20);
+/** As the kernel's end, the application reads into one memory again and again. */
+const received = new Uint8Array(1 << 17);
 
 export class HostApplication implements Application {
   readonly #driver: Driver;
@@ -29,8 +31,7 @@ export class HostApplication implements Application {
     };
     const read = (connection: Connection) => (): void => {
       const now = this.#driver.now();
-      for (let data = connection.read(now); data !== undefined; data = connection.read(now))
-        this.#tally.bytes += data.length;
+      for (let bytes = -1; bytes !== 0; this.#tally.bytes += bytes) bytes = connection.readInto(received, now);
       this.#driver.wake();
     };
   }
