@@ -28,7 +28,7 @@ export async function measure(endpoint: Endpoint, given: MeasureArguments, signa
   socket.on("error", (error) => failed.abort(error));
   if (receives) socket.resume();
   else keepFull(socket);
-  const begin = read(socket, receives);
+  const begin = read(socket, receives, new Map());
   const until = begin.milliseconds + durationMicroseconds / 1000;
   let before = begin;
   while (before.milliseconds < until) {
@@ -36,7 +36,7 @@ export async function measure(endpoint: Endpoint, given: MeasureArguments, signa
     await after(wait, undefined, { signal: AbortSignal.any([signal, failed.signal]) }).catch(() => {
       throw (failed.signal.reason as Error | undefined) ?? (signal.reason as Error);
     });
-    const now = read(socket, receives);
+    const now = read(socket, receives, before.subflows);
     say("interval", before, now);
     before = now;
   }
@@ -53,17 +53,19 @@ function keepFull(socket: MptcpSocket): void {
   more();
 }
 
-function read(socket: MptcpSocket, receives: boolean): Reading {
+/** Subflows that have closed meanwhile stay in it with what they had carried `before`. */
+function read(socket: MptcpSocket, receives: boolean, before: Reading["subflows"]): Reading {
   const info = socket.info();
   return {
     milliseconds: performance.now(),
     bytes: receives ? info.bytesReceived : info.bytesAcked,
-    subflows: new Map(
-      info.subflows.map((subflow) => [
+    subflows: new Map([
+      ...before,
+      ...info.subflows.map((subflow): [string, number] => [
         `${subflow.interfaceName} ${formatEndpoint(subflow.localAddress, subflow.localPort)}-${formatEndpoint(subflow.remoteAddress, subflow.remotePort)}`,
         receives ? subflow.bytesReceived : subflow.bytesAcked,
       ]),
-    ),
+    ]),
   };
 }
 
