@@ -39,7 +39,7 @@ export function registerPlanCommand(program: Command): void {
       const simulated = substrate === "simulation";
       const options: PlanOptions = {
         lab: noLab,
-        abilities: { netem: !simulated && (await kernelHasNetem()) },
+        abilities: { netem: !simulated && (await kernelHasNetem()), memoryBytes: process.availableMemory() },
         substrate,
         ...(seed !== undefined && { seed }),
       };

@@ -53,6 +53,7 @@ export function registerRunCommand(program: Command): void {
 /** All files are checked before anything is created; diagnostics go to stderr, with exit code 2. */
 function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] | undefined {
   const runs: PlannedRun[] = [];
+  const memoryBytes = process.availableMemory();
   const diagnostics: Diagnostic[] = [];
   for (const file of files) {
     const loaded = loadExperiment(file, { settings: options.set });
@@ -64,7 +65,7 @@ function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] |
     const seed = options.seed ?? loaded.value.experiment.seed;
     // The simulation leaves out baselines that it cannot carry, and says so.
     for (const part of [loaded.value, ...(substrate === "simulation" ? [] : loaded.value.baselines)]) {
-      const planned = planExperiment(part, { substrate, seed, lab: "0000", abilities: { netem: false } });
+      const planned = planExperiment(part, { substrate, seed, lab: "0000", abilities: { netem: false, memoryBytes } });
       if (!planned.ok) diagnostics.push(...planned.diagnostics);
     }
     for (let repetition = 0; repetition < options.repeat; repetition++) {

@@ -12,6 +12,8 @@ import type { PlannedLink } from "./plan.ts";
 export interface MachineAbilities {
   /** The kernel has the netem qdisc. */
   readonly netem: boolean;
+  /** Free for a simulation; left out: nobody has asked. */
+  readonly memoryBytes?: number;
 }
 
 /** Waits at most this long where a rate comes without a buffer: what a router of some care would have. */

@@ -15,6 +15,7 @@ import { derivedSeed } from "./derived-seed.ts";
 import { hostSysctls, planEndpoint, roleOf, routerSysctls, serverOf } from "./endpoint-settings.ts";
 import { realiseLink } from "./link-realisation.ts";
 import type { MachineAbilities } from "./link-realisation.ts";
+import { describeMemory, estimateFor, gigabytes } from "./memory-estimate.ts";
 import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
 import { linkFaults, planRerouting } from "./rerouting.ts";
 import { Routing } from "./routing.ts";
@@ -61,6 +62,7 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
   const seed = options.seed ?? written.seed;
   const experiment = expandTraffic(written, topology, seed);
   const complaints = checkSubstrate(experiment, topology, substrate);
+  if (substrate === "simulation") complaints.push(...checkMemory(experiment, topology, seed, options.abilities));
   if (complaints.length > 0) return { ok: false, complaints };
 
   const addressed = addressLinks(topology, options.lab);
@@ -119,6 +121,32 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
 }
 
 /** What this substrate, or any, cannot be asked for. */
+/** Before the network is planned: of one that is too large that alone may take minutes. */
+function checkMemory(
+  experiment: Experiment,
+  topology: Topology,
+  seed: number,
+  { memoryBytes = Infinity }: MachineAbilities,
+): Complaint[] {
+  const buffers = Object.keys(topology.hosts).map((name): [string, number] => [
+    name,
+    (experiment.hosts[name] ?? defaultHostSettings("pathlab")).sendBufferBytes,
+  ]);
+  const estimate = estimateFor(
+    new Map(buffers),
+    planWorkloads(experiment, seed, () => "", ""),
+  );
+  if (estimate.bytes <= memoryBytes) return [];
+  return [
+    {
+      path: ["topology"],
+      found: `a simulation of ${describeMemory(estimate)}`,
+      expected: `at most ${gigabytes(memoryBytes)}, which are free`,
+      hint: "smaller buffers (everyHost.sendBuffer), fewer hosts or fewer flows at the same time take less",
+    },
+  ];
+}
+
 function checkSubstrate(experiment: Experiment, topology: Topology, substrate: SubstrateName): Complaint[] {
   const complaints: Complaint[] = [];
   for (const [host, { endpoint }] of Object.entries(experiment.hosts)) {
@@ -165,15 +193,12 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
     });
   }
   for (const [name, workload] of Object.entries(experiment.workload)) {
-    if (!isApplication(workload) || substrate === "namespaces") continue;
+    if (!isApplication(workload) || substrate !== "simulation") continue;
     complaints.push({
       path: ["workload", name, "kind"],
-      found: `application on ${substrate === "simulation" ? "the simulation" : substrate}`,
+      found: "application on the simulation",
       expected: "bulk, stream or request-response there",
-      hint:
-        substrate === "simulation"
-          ? "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends"
-          : "the image of containers has none of the machine's programs; run it --on namespaces",
+      hint: "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends",
     });
   }
   const toldTraffic = new Set<string>();

@@ -12,7 +12,6 @@ import { EndpointError } from "../../workload/endpoint-session.ts";
 import { WorkloadRun, type WorkloadSink } from "../../workload/run-workloads.ts";
 import type { LinkSample } from "../../metrics/link-sample.ts";
 import { ApplicationClock, Engine, SimulationError } from "./engine.ts";
-import { requireMemory } from "./memory-estimate.ts";
 import { SimulatedCapture } from "./simulated-capture.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 
@@ -26,8 +25,6 @@ export interface SimulationOptions {
   /** Written anew; nothing is captured without it. */
   readonly captureFile?: string;
   readonly signal: AbortSignal;
-  /** A plan that takes more is refused; default: what the machine, or the container, has left. */
-  readonly availableBytes?: number;
 }
 
 /** After the last workload: closing handshakes belong into the capture. */
@@ -58,7 +55,6 @@ export class Simulation {
   /** Rejects with SimulationError, ConfigurationError, CaptureFileError, FaultError, or the signal's reason. */
   async run(options: SimulationOptions): Promise<void> {
     const { captureFile } = options;
-    requireMemory(this.#plan, options.availableBytes ?? process.availableMemory());
     const capture =
       captureFile === undefined ? undefined : await SimulatedCapture.create(captureFile, this.#plan, this.#engine);
     try {

@@ -2,8 +2,7 @@
  * How much memory a simulation takes, before it takes it. Measured with `npm run bench:simulation` (fat trees of 16 and 128 hosts, one and eight subflows, buffers
  * of 512 KiB and 4 MiB): within a fifth.
  */
-import type { Plan, PlannedWorkload } from "../../plan/plan.ts";
-import { SimulationError } from "./engine.ts";
+import type { Plan, PlannedWorkload } from "./plan.ts";
 
 const processBytes = 90e6;
 /** A host with its connection of eight subflows, its links, and its share of switches and of packets that wait in queues. */
@@ -21,9 +20,20 @@ export interface MemoryEstimate {
 }
 
 export function estimateMemory(plan: Plan): MemoryEstimate {
-  const hosts = plan.nodes.filter(({ kind }) => kind === "host").length;
-  const buffers = new Map(plan.nodes.map(({ name, endpoint }) => [name, endpoint?.sendBufferBytes ?? 0]));
-  const changes = plan.workloads.flatMap((workload) => {
+  const hosts = plan.nodes.filter(({ kind }) => kind === "host");
+  return estimateFor(
+    new Map(hosts.map(({ name, endpoint }) => [name, endpoint?.sendBufferBytes ?? 0])),
+    plan.workloads,
+  );
+}
+
+/** Of what is not planned yet: a network that is too large takes long to plan. `buffers`: bytes of the send buffer of each host. */
+export function estimateFor(
+  buffers: ReadonlyMap<string, number>,
+  workloads: readonly PlannedWorkload[],
+): MemoryEstimate {
+  const hosts = buffers.size;
+  const changes = workloads.flatMap((workload) => {
     const { client, server, startMicroseconds: start } = workload;
     const buffer = Math.max(buffers.get(client) ?? 0, buffers.get(server) ?? 0);
     const bytes = Math.min(buffer, dataOf(workload));
@@ -47,14 +57,9 @@ export function estimateMemory(plan: Plan): MemoryEstimate {
   return { bytes, hosts, flows: mostFlows, bufferedBytes: mostBuffered };
 }
 
-/** @throws SimulationError when the plan takes more than `availableBytes` */
-export function requireMemory(plan: Plan, availableBytes: number): void {
-  const { bytes, hosts, flows, bufferedBytes } = estimateMemory(plan);
-  if (bytes <= availableBytes) return;
-  throw new SimulationError(
-    `the simulation would take some ${gigabytes(bytes)}, and ${gigabytes(availableBytes)} are free: ${hosts} hosts, and ${flows} flows at once ` +
-      `with ${gigabytes(bufferedBytes)} in their send buffers. Smaller buffers (everyHost.sendBuffer), fewer hosts or fewer flows take less.`,
-  );
+/** As a person reads it: `some 9.4 GB: 1024 hosts, and 1024 flows at once with 4.3 GB in their send buffers`. */
+export function describeMemory({ bytes, hosts, flows, bufferedBytes }: MemoryEstimate): string {
+  return `some ${gigabytes(bytes)}: ${hosts} hosts, and ${flows} flows at once with ${gigabytes(bufferedBytes)} in their send buffers`;
 }
 
 function dataOf(workload: PlannedWorkload): number {
@@ -70,6 +75,6 @@ function dataOf(workload: PlannedWorkload): number {
   }
 }
 
-function gigabytes(bytes: number): string {
+export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
