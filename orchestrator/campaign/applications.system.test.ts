@@ -70,14 +70,14 @@ describe("programs that nobody changed", function () {
     rmSync(state, { recursive: true });
   });
 
-  async function run(text: string): Promise<ExperimentOutcome> {
+  async function run(text: string, substrate: "namespaces" | "containers" = "namespaces"): Promise<ExperimentOutcome> {
     const file = join(directory.path, "application.yaml");
     writeFileSync(file, text);
     const loaded = loadExperiment(file);
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
     return runExperiment({
       loaded: loaded.value,
-      substrate: await substrateNamed("namespaces"),
+      substrate: await substrateNamed(substrate),
       seed: 1,
       abilities: { netem: false },
       resultsDirectory: join(directory.path, "results"),
@@ -115,6 +115,13 @@ describe("programs that nobody changed", function () {
       expect(await remainsOf(lab)).to.deep.equal([]);
     });
   }
+
+  it("fetch a file between containers, which have the machine's programs and no others", async () => {
+    const outcome = await run(experiment("pathlab", curl, "{ exitCode: 0, intact: true, subflows: 2 }"), "containers");
+    expect(outcome.error).to.equal(undefined);
+    expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
+    expect(await remainsOf(lab)).to.deep.equal([]);
+  });
 
   it("fail as themselves: what they ended with, and what they said", async () => {
     const missing = curl.replace("/file.bin", "/flie.bin");

@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { constants } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Container, Exec, ExecInspectInfo } from "../../journal/docker-client.ts";
-import { signalMarked } from "../linux/marked-process.ts";
+import { signalGroup, signalMarked } from "../linux/marked-process.ts";
 import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 
 /** Returns when the program has started, or has failed to: until then nobody could signal it. */
@@ -33,7 +33,11 @@ export async function startInContainer(
     stdout,
     stderr,
     exited,
-    kill: async (signal) => void signalMarked(marks, signal),
+    kill: async (signal) => {
+      if (signalMarked(marks, signal) > 0) return;
+      const { Pid, Running } = await exec.inspect();
+      if (Running) signalGroup(Pid, signal);
+    },
   };
 }
 

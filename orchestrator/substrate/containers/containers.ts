@@ -2,6 +2,7 @@
  * Nodes as Docker containers: a host has files, processes and a network of its own, and no more rights than it needs. Docker gives them no network: links are
  * veth pairs as between namespaces, and all of a node's network is set up from outside, so that nothing inside needs the right to do it.
  */
+import { existsSync } from "node:fs";
 import {
   type Container,
   type DockerClient,
@@ -12,6 +13,7 @@ import {
 } from "../../journal/docker-client.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { isOfOurStack } from "../../model/experiment.ts";
+import { programsOn } from "../../plan/application.ts";
 import type { Plan, PlannedNode } from "../../plan/plan.ts";
 import { type NodeHosting, raiseLab, settled } from "../linux/linux-lab.ts";
 import { hostImage } from "../prerequisites/host-image.ts";
@@ -23,7 +25,7 @@ import type { LabCommand, LabProcess } from "../../workload/lab-process.ts";
 export const containers: Substrate = {
   name: "containers",
   up(plan: Plan, journal: Journal, observer: LabObserver, signal?: AbortSignal): Promise<Lab> {
-    return raiseLab({ plan, journal, observer, hosting: new ContainerHosting(journal) }, signal);
+    return raiseLab({ plan, journal, observer, hosting: new ContainerHosting(plan, journal) }, signal);
   },
 };
 
@@ -34,10 +36,12 @@ interface RunningContainer {
 }
 
 class ContainerHosting implements NodeHosting {
+  readonly #plan: Plan;
   readonly #journal: Journal;
   readonly #running = new Map<string, RunningContainer>();
 
-  constructor(journal: Journal) {
+  constructor(plan: Plan, journal: Journal) {
+    this.#plan = plan;
     this.#journal = journal;
   }
 
@@ -57,6 +61,7 @@ class ContainerHosting implements NodeHosting {
   }
 
   async #start(docker: DockerClient, node: PlannedNode): Promise<RunningContainer> {
+    const directories = programsOn(this.#plan, node.name).map(({ directory }) => directory);
     try {
       const container = await docker.createContainer({
         name: node.systemName,
@@ -67,12 +72,18 @@ class ContainerHosting implements NodeHosting {
         HostConfig: {
           NetworkMode: "none",
           CapDrop: ["ALL"],
-          CapAdd: capabilitiesOf(node),
+          CapAdd: [...capabilitiesOf(node), ...(directories.length > 0 ? applicationCapabilities : [])],
+          Devices: node.gateway?.side === "client" ? [tunDevice] : [],
           SecurityOpt: ["no-new-privileges"],
           ReadonlyRootfs: true,
           Tmpfs: { "/tmp": "", "/run": "" },
           // At the paths that they have outside, so that a command means the same on every substrate.
-          Binds: [`${process.execPath}:${process.execPath}:ro`, `${programDirectory}:${programDirectory}:ro`],
+          Binds: [
+            `${process.execPath}:${process.execPath}:ro`,
+            `${programDirectory}:${programDirectory}:ro`,
+            ...(directories.length > 0 ? machinePrograms() : []),
+            ...directories.map((directory) => `${directory}:${directory}`),
+          ],
         },
       });
       await container.start();
@@ -96,4 +107,16 @@ class ContainerHosting implements NodeHosting {
 /** Packet sockets for our stack, which owns its addresses; nothing for the kernel's endpoints and for routers. */
 function capabilitiesOf(node: PlannedNode): string[] {
   return node.endpoint !== undefined && isOfOurStack(node.endpoint.kind) ? ["NET_RAW"] : [];
+}
+
+/** What servers need that begin as root and go on as somebody else, as nginx does; programs of users need none. */
+const applicationCapabilities = ["CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "NET_BIND_SERVICE"];
+
+const tunDevice = { PathOnHost: "/dev/net/tun", PathInContainer: "/dev/net/tun", CgroupPermissions: "rw" };
+
+/** An application is a program of the machine: a host that runs one has the machine's programs, libraries and settings instead of the image's, to read. */
+function machinePrograms(): string[] {
+  return ["/usr", "/bin", "/lib", "/lib64", "/etc"]
+    .filter((path) => existsSync(path))
+    .map((path) => `${path}:${path}:ro`);
 }

@@ -24,9 +24,8 @@ export function signalMarked(marks: Readonly<Record<string, string>>, signal: No
   return pids.length;
 }
 
-/** Of programs that write their title over their environment (nginx does) nothing is left but the process group. */
-function signalGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined || exitCode !== null || signalCode !== null) return;
+/** Of programs that write their title over their environment (nginx does) nothing is left but the process group. `pid`: of one that has not been waited for. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
@@ -75,7 +74,9 @@ function labProcess(
     stderr: child.stderr,
     exited,
     kill: async (signal) => {
-      if (signalMarked(marks, signal) === 0) signalGroup(child, signal);
+      if (signalMarked(marks, signal) > 0) return;
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        signalGroup(child.pid, signal);
     },
   };
 }
