@@ -8,6 +8,7 @@ export type Pairing = {
   mptcp: boolean;
   /** Of our ends; default: sockets of stack/net. */
   application?: "net" | "host";
+  ownSegments?: boolean;
 };
 
 const pair = (client: Stack, server: Stack): Readonly<Record<Side, Stack>> => ({ client, server });
@@ -20,6 +21,8 @@ export const kernelMptcp: Pairing = { name: "kernel MPTCP", stacks: pair("kernel
 export const kernelTcp: Pairing = { name: "kernel TCP", stacks: pair("kernel", "kernel"), mptcp: false };
 /** Without sockets between the application and the stack. */
 export const straight: Pairing = { ...oursToOurs, name: "ours → ours, no sockets", application: "host" };
+/** Every packet made by our stack; with the others the kernel cuts super-packets where the device does not. */
+export const ownSegments: Pairing = { ...oursToOurs, name: "ours → ours, own segments", ownSegments: true };
 
 export type Condition = Pick<LabOptions, "paths" | "offload">;
 

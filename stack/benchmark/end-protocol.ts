@@ -16,6 +16,18 @@ export type EndTask =
   /** `count` connections that stay. */
   | { mode: "hold"; count: number };
 
+/** What an end of a soak has and holds. */
+export type SoakSample = {
+  bytes: number;
+  /** Hashes of blocks that have become whole since the last sample. */
+  blocks: string[];
+  rss: number;
+  heapUsed: number;
+  external: number;
+  /** Payload bytes of each subflow, acknowledged or received. */
+  subflows: number[];
+};
+
 export type EndMessage =
   /** The server listens; the client begins. */
   | { ready: true }
@@ -24,6 +36,7 @@ export type EndMessage =
   | { samples: number[] }
   | { seconds: number }
   | { held: number }
+  | { soak: SoakSample }
   /** The answer to a line of input: bytes of payload that the application has read or written so far, and CLOCK_MONOTONIC. */
   | { bytes: number; microseconds: number };
 

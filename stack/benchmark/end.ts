@@ -24,7 +24,8 @@ export type EndOptions = {
   mptcp: boolean;
   task: EndTask;
   /** Of ours. */
-  application?: "net" | "host";
+  application?: OurEndOptions["application"];
+  ownSegments?: boolean;
   /** Arguments of Node before the program of our end. */
   nodeArguments?: readonly string[];
   /** The processor that it stays on; default: any. */
@@ -135,11 +136,19 @@ function kernelCommand({ lab, mptcp, task }: EndOptions): string[] {
   return [kernelEnd(), mptcp ? "mptcp" : "tcp", task.mode, address, String(port), ...taskArguments(task)];
 }
 
-function ourCommand({ lab, side, mptcp, task, application = "net", nodeArguments = [] }: EndOptions): string[] {
-  const { offload, congestionControl } = lab.options;
+function ourCommand({
+  lab,
+  side,
+  mptcp,
+  task,
+  application = "net",
+  ownSegments = false,
+  nodeArguments = [],
+}: EndOptions): string[] {
+  const { congestionControl } = lab.options;
   const options: OurEndOptions = {
     interfaces: lab.interfaces(side),
-    offload,
+    ownSegments,
     congestionControl,
     mptcp,
     application,

@@ -5,6 +5,7 @@ import type { Driver } from "../io/driver.ts";
 import { type Application, say, type Tally } from "./application.ts";
 import type { EndTask, Service } from "./end-protocol.ts";
 
+const nothing = (): void => undefined;
 const chunk = new Uint8Array(1 << 20);
 /** As the kernel's end, the application reads into one memory again and again. */
 const received = new Uint8Array(1 << 17);
@@ -62,7 +63,6 @@ export class HostApplication implements Application {
     connection: Connection,
     told: { onReadable?: () => void; onEstablished?: () => void; onWritable?: () => void },
   ) {
-    const nothing = (): void => undefined;
     connection.observer = {
       onEstablished: nothing,
       onReadable: nothing,

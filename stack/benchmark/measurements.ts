@@ -10,6 +10,7 @@ import {
   kernelToOurs,
   oursToKernel,
   oursToOurs,
+  ownSegments,
   type Pairing,
   straight,
 } from "./conditions.ts";
@@ -67,9 +68,13 @@ export const throughput: Measurement = measurement({
   title: "throughput",
   conditions,
   measures: throughputMeasures,
-  pairings: ({ paths }) => (paths === 1 ? [...multipath, kernelTcp, straight] : multipath),
-  measure: (lab, { mptcp, application = "net" }, { warmUpSeconds, seconds }) =>
-    measureThroughput({ lab, mptcp, application, warmUpSeconds, seconds }),
+  pairings: ({ paths, offload }) => [
+    ...multipath,
+    ...(paths === 1 ? [kernelTcp, straight] : []),
+    ...(offload ? [] : [ownSegments]),
+  ],
+  measure: (lab, { mptcp, application = "net", ownSegments = false }, { warmUpSeconds, seconds }) =>
+    measureThroughput({ lab, mptcp, application, ownSegments, warmUpSeconds, seconds }),
 });
 
 export const measurements: readonly Measurement[] = [

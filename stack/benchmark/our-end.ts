@@ -10,20 +10,24 @@ import type { EndTask } from "./end-protocol.ts";
 import { HostApplication } from "./host-application.ts";
 import { type LabInterface, mtu, prefixLength } from "./lab.ts";
 import { NetApplication } from "./net-application.ts";
+import { SoakApplication } from "./soak/soak-application.ts";
 
 export type OurEndOptions = {
   interfaces: readonly LabInterface[];
-  offload: boolean;
+  /** Segments leave our stack as they are on the wire. Else super-packets do, which are cut by the device or, where it cannot, by the kernel before it, as its own TCP's are. */
+  ownSegments: boolean;
   congestionControl: string;
   mptcp: boolean;
-  /** What stands between the task and the stack: sockets of stack/net, or nothing. */
-  application: "net" | "host";
+  application: keyof typeof applications;
   task: EndTask;
   serverAddress: string;
   port: number;
 };
 
-function newDriver({ interfaces, offload, congestionControl, mptcp }: OurEndOptions): Driver {
+/** What stands between the task and the stack: sockets of stack/net, or nothing. `soak` is sockets with a stream that is hashed. */
+const applications = { net: NetApplication, host: HostApplication, soak: SoakApplication };
+
+function newDriver({ interfaces, ownSegments, congestionControl, mptcp }: OurEndOptions): Driver {
   const pool = new Uint32Array(1024);
   let next = pool.length;
   const random = (): number => {
@@ -40,7 +44,7 @@ function newDriver({ interfaces, offload, congestionControl, mptcp }: OurEndOpti
       name,
       mac,
       mtu,
-      gso: offload,
+      gso: !ownSegments,
       checksumOffload: true,
       addresses: [{ address, prefixLength }],
     })),
@@ -55,8 +59,12 @@ function newDriver({ interfaces, offload, congestionControl, mptcp }: OurEndOpti
 function main(options: OurEndOptions): void {
   const driver = newDriver(options);
   const tally: Tally = { bytes: 0 };
-  const ApplicationOf = options.application === "net" ? NetApplication : HostApplication;
-  const application: Application = new ApplicationOf(driver, options.serverAddress, options.port, tally);
+  const application: Application = new applications[options.application](
+    driver,
+    options.serverAddress,
+    options.port,
+    tally,
+  );
   createInterface({ input: process.stdin })
     .on("line", () => {
       // With --expose-gc: what is counted then is what is held, not what has been.

@@ -22,3 +22,21 @@ export function ratio(samples: readonly number[], reference: readonly number[]):
   if (samples.length !== reference.length) throw new RangeError("ratios of samples that are not of the same rounds");
   return median(samples.map((sample, round) => sample / reference[round]!));
 }
+
+/**
+ * What a straight line through the samples gains from the first to the last of them (least squares), as a share of their mean.
+ * @throws RangeError for fewer than two samples
+ */
+export function growth(samples: readonly number[]): number {
+  const { length } = samples;
+  if (length < 2) throw new RangeError("a trend of fewer than two samples");
+  const middle = (length - 1) / 2;
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / length;
+  let covariance = 0;
+  let variance = 0;
+  samples.forEach((sample, i) => {
+    covariance += (i - middle) * (sample - mean);
+    variance += (i - middle) ** 2;
+  });
+  return ((covariance / variance) * (length - 1)) / mean;
+}

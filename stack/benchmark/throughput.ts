@@ -19,7 +19,7 @@ export type Throughput = {
   interruptSecondsPerGigabyte: number;
 };
 
-export type ThroughputOptions = Pick<EndOptions, "mptcp" | "application" | "nodeArguments"> & {
+export type ThroughputOptions = Pick<EndOptions, "mptcp" | "application" | "ownSegments"> & {
   lab: Lab;
   warmUpSeconds: number;
   seconds: number;

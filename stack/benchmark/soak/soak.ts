@@ -1,0 +1,60 @@
+/**
+ * `node stack/benchmark/soak/soak.ts --hours 1 [--log FILE]`: one connection of two subflows at full speed between two namespaces, both ends
+ * ours. Root. `--virtual 24`: hours of virtual time instead, without root.
+ *
+ * The log gets a line of JSON for each sample. A run that was interrupted goes on with the same log: hours that are in it count, each run's
+ * memory and bytes are judged on their own. Exit codes: 0 passed, 1 failed, 2 bad usage, 130 and 143 after cleaning up.
+ */
+
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Lab } from "../lab.ts";
+import { reportChecks, type Check } from "./verdict.ts";
+import { runVirtualSoak } from "./virtual-soak.ts";
+import { runWireSoak } from "./wire-soak.ts";
+
+const { values: given } = parseArgs({
+  options: {
+    hours: { type: "string" },
+    virtual: { type: "string" },
+    log: { type: "string" },
+  },
+});
+
+function hoursOf(text: string): number {
+  const hours = Number(text);
+  if (hours > 0 && Number.isFinite(hours)) return hours;
+  process.stderr.write(`"${text}" is not a number of hours\n`);
+  process.exit(2);
+}
+
+function log(line: object): void {
+  const text = `${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`;
+  if (given.log === undefined) process.stderr.write(text);
+  else appendFileSync(given.log, text);
+}
+
+/** Seconds of transfer that earlier runs wrote into the log. */
+function secondsInLog(): number {
+  if (given.log === undefined || !existsSync(given.log)) return 0;
+  let seconds = 0;
+  for (const line of readFileSync(given.log, "utf8").split("\n")) {
+    // The last line of a run that was killed may be half of one.
+    if (line.endsWith("}")) seconds += (JSON.parse(line) as { intervalSeconds?: number }).intervalSeconds ?? 0;
+  }
+  return seconds;
+}
+
+async function main(): Promise<Check[]> {
+  if (given.virtual !== undefined) return runVirtualSoak(hoursOf(given.virtual), log);
+  const seconds = hoursOf(given.hours ?? "1") * 3_600 - secondsInLog();
+  return seconds > 0 ? runWireSoak(seconds, log) : [];
+}
+
+process.on("exit", () => Lab.closeAll());
+process.on("SIGINT", () => process.exit(130));
+process.on("SIGTERM", () => process.exit(143));
+const checks = await main();
+log({ checks });
+process.stdout.write(`${reportChecks(checks)}\n`);
+process.exitCode = checks.every(({ passed }) => passed) ? 0 : 1;
