@@ -14,6 +14,7 @@ import { subflowsSection } from "./sections/subflows-section.ts";
 import { timelineSection } from "./sections/timeline-section.ts";
 import { verdictSection } from "./sections/verdict-section.ts";
 import { linkCharts, transportCharts } from "./transport-charts.ts";
+import { viewingComparisonChart } from "./viewing-charts.ts";
 import { comparisonChart, workloadCharts } from "./workload-charts.ts";
 
 /** Nothing from elsewhere, by order of the page itself. */
@@ -28,7 +29,7 @@ export async function renderPage(bundle: Bundle): Promise<string> {
   const palette = new Palette(runs);
   const workload = run.plan.workloads.flatMap((planned) => workloadCharts(run, planned, palette));
   const comparison = run.plan.workloads
-    .map((planned) => comparisonChart(runs, planned, palette))
+    .flatMap((planned) => [viewingComparisonChart(runs, planned, palette), comparisonChart(runs, planned, palette)])
     .filter((chart) => chart !== undefined);
   const transport = transportCharts(run, palette);
   const links = linkCharts(run, palette);

@@ -7,11 +7,12 @@ import type { ChartSeries, ChartSpan, ChartSpec } from "./chart-spec.ts";
 import { faultSpans } from "./fault-spans.ts";
 import { neutralColour } from "./palette.ts";
 import type { Palette } from "./palette.ts";
-import { connectionsOf, seriesOf, viewingsOf } from "./run-view.ts";
+import { connectionsOf, seriesOf } from "./run-view.ts";
 import type { RunView } from "./run-view.ts";
 import { extremesOnGrid, gridTimes, ratesOnGrid, timeGrid } from "./time-grid.ts";
 import type { TimeGrid } from "./time-grid.ts";
 import { printTime } from "../verdict/quantity.ts";
+import { viewingChart } from "./viewing-charts.ts";
 
 const megabits = (bytesPerSecond: number): number => compact((bytesPerSecond * 8) / 1e6);
 
@@ -116,41 +117,6 @@ function playbackChart(run: RunView, workload: PlannedWorkload, palette: Palette
   };
 }
 
-/** What waited to be seen of a video that a foreign player played, by both witnesses. */
-function viewingChart(run: RunView, workload: PlannedWorkload, palette: Palette): ChartSpec | undefined {
-  if (workload.kind !== "application" || workload.playback === undefined) return undefined;
-  const { pictures, arrivals } = viewingsOf(run, workload);
-  const grid = timeGrid(run.durationMicroseconds, 100_000);
-  const series = [
-    { label: "shown by the player", viewing: pictures, dashed: false, colour: "--run-0" },
-    { label: "arrived, by the capture", viewing: arrivals, dashed: true, colour: neutralColour },
-  ].flatMap(({ viewing, ...look }): ChartSeries[] => {
-    if (viewing === undefined) return [];
-    const times = viewing.levels.map(({ at }) => at);
-    const seconds = viewing.levels.map(({ microseconds }) => compact(microseconds / 1e6));
-    return [{ ...look, values: extremesOnGrid(times, seconds, grid, Math.min) }];
-  });
-  if (series.length === 0) return undefined;
-  return {
-    id: `viewing-${workload.name}`,
-    title: `Playback buffer: ${workload.name}`,
-    note: `Media that waits for its viewer, the least in each ${printTime(grid.widthMicroseconds)}. The first picture is seen when ${printTime(workload.playback.bufferMicroseconds)} are there; at 0 it stands still.`,
-    unit: "s",
-    kind: "lines",
-    times: gridTimes(grid),
-    series,
-    spans: [
-      ...faultSpans(run, palette),
-      ...(pictures ?? arrivals)!.stalls.map(({ at, microseconds }) => ({
-        from: at / 1e6,
-        to: (at + microseconds) / 1e6,
-        label: "stalled",
-        colour: "--failed",
-      })),
-    ],
-  };
-}
-
 function stallSpans(run: RunView, workload: PlannedWorkload): ChartSpan[] {
   const outcome = run.results.workloads.find((candidate) => candidate.workload === workload.name);
   return [outcome?.client, outcome?.server].flatMap((result) =>
@@ -202,11 +168,14 @@ export function comparisonChart(
   );
   const series = runs.flatMap((run, index): ChartSeries[] => {
     const planned = run.plan.workloads.find(({ name }) => name === workload.name);
-    const [connection] = planned === undefined ? [] : connectionsOf(run, planned);
-    if (planned === undefined || connection === undefined || run.wire === undefined) return [];
-    const stream = deliveredStream(planned, connection);
-    const ended = (stream.lastAt ?? 0) / grid.widthMicroseconds;
-    const rates = ratesOnGrid(stream.progress, run.wire.binMicroseconds, grid);
+    const { wire } = run;
+    if (planned === undefined || wire === undefined) return [];
+    const streams = connectionsOf(run, planned).map((connection) => deliveredStream(planned, connection));
+    if (streams.length === 0) return [];
+    const ended = Math.max(...streams.map(({ lastAt }) => lastAt ?? 0)) / grid.widthMicroseconds;
+    const rates = streams
+      .map(({ progress }) => ratesOnGrid(progress, wire.binMicroseconds, grid))
+      .reduce((sum, next) => sum.map((rate, slice) => rate + next[slice]!));
     const values = rates.map((rate, slice) => (slice + 1 > ended ? null : megabits(rate)));
     return [{ label: run.baseline ?? "this experiment", colour: palette.run(index), dashed: index > 0, values }];
   });
