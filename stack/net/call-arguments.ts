@@ -1,8 +1,7 @@
 /** The forms in which node:net takes its arguments, brought into one; what cannot be right is refused with Node's codes. */
 
 import { ADDRCONFIG, ALL, V4MAPPED } from "node:dns";
-import { isIP } from "node:net";
-import type { LookupFunction } from "node:net";
+import { BlockList, isIP, type LookupFunction } from "node:net";
 import type { AlgorithmChoices } from "../host-options.ts";
 import { coded, wrongType, wrongValue } from "./socket-error.ts";
 
@@ -18,10 +17,12 @@ export interface ConnectTarget extends Partial<AlgorithmChoices> {
   hints?: number;
   /** Default: that of node:dns, which asks the machine, not the host of the stack. */
   lookup?: LookupFunction;
-  /** Try one address of a name after the other (RFC 8305). Default true. */
+  /** Try one address of a name after the other (RFC 8305). Default: net.getDefaultAutoSelectFamily(), true. */
   autoSelectFamily?: boolean;
-  /** How long each may take before the next is tried. Default 250. */
+  /** Milliseconds that each may take before the next is tried. Default: net.getDefaultAutoSelectFamilyAttemptTimeout(). */
   autoSelectFamilyAttemptTimeout?: number;
+  /** Addresses in it are not connected to: ERR_IP_BLOCKED. */
+  blockList?: BlockList;
   /** False: plain TCP. Default: as the host. */
   mptcp?: boolean;
   /** What is written in the same turn goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): it may arrive twice. Default false. */
@@ -95,10 +96,25 @@ export function connectCall<Options extends ConnectTarget>(args: readonly unknow
     throw wrongType("options.lookup", "of type function", lookup);
   if (hints !== undefined && (hints & ~(ADDRCONFIG | ALL | V4MAPPED)) !== 0)
     throw coded(new TypeError(`The argument 'hints' is invalid. Received ${hints}`), "ERR_INVALID_ARG_VALUE");
-  const { autoSelectFamily } = options;
+  const { autoSelectFamily, blockList } = options;
+  checkedBlockList(blockList);
   if (autoSelectFamily !== undefined && typeof autoSelectFamily !== "boolean")
     throw wrongType("options.autoSelectFamily", "of type boolean", autoSelectFamily);
   return { options: { ...options, port, host: options.host ?? "localhost" }, onConnect: callbackOf(args) };
+}
+
+/** @throws ERR_INVALID_ARG_TYPE */
+export function checkedBlockList(blockList: unknown): BlockList | undefined {
+  // As node:net: what is false in a condition is none.
+  if (!blockList) return undefined;
+  if (!BlockList.isBlockList(blockList))
+    throw wrongType("options.blockList", "an instance of net.BlockList", blockList);
+  return blockList as BlockList;
+}
+
+/** Whether the list has the address, which may be IPv4 in the clothes of IPv6. */
+export function isBlocked(blockList: BlockList | undefined, address: string): boolean {
+  return blockList !== undefined && blockList.check(address, address.includes(":") ? "ipv6" : "ipv4");
 }
 
 export interface ListenCall {

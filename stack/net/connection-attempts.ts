@@ -1,15 +1,13 @@
 /** From a name to a connection: the addresses of the name are tried one after the other, each for a while (RFC 8305). */
 
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
-import { isIP } from "node:net";
+import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout, isIP } from "node:net";
 import type { Alarm } from "../alarm.ts";
 import type { Connection, ConnectOptions } from "../host.ts";
 import { algorithmChoices } from "../host-options.ts";
-import type { ConnectTarget } from "./call-arguments.ts";
+import { type ConnectTarget, isBlocked } from "./call-arguments.ts";
 import type { NetworkStack } from "./network-stack.ts";
-import { coded, codeOfRefusal, SocketError } from "./socket-error.ts";
-
-const attemptTimeoutMilliseconds = 250;
+import { blocked, coded, codeOfRefusal, SocketError } from "./socket-error.ts";
 
 export interface AttemptsObserver {
   onLookup(error: Error | null, address: string | undefined, family: number | undefined, host: string): void;
@@ -62,7 +60,7 @@ export class ConnectionAttempts {
   }
 
   #lookUp(): void {
-    const { host, hints, lookup = systemLookup, autoSelectFamily = true } = this.#target;
+    const { host, hints, lookup = systemLookup, autoSelectFamily = getDefaultAutoSelectFamily() } = this.#target;
     const family = this.#target.family ?? 0;
     const all = autoSelectFamily && family !== 4 && family !== 6;
     const options = { family, all, ...(hints !== undefined && { hints }) };
@@ -86,7 +84,7 @@ export class ConnectionAttempts {
   #tryNext(): void {
     const candidate = this.#waiting.shift();
     if (candidate === undefined) return;
-    const { port, localAddress, localPort, mptcp, fastOpen } = this.#target;
+    const { port, localAddress, localPort, mptcp, fastOpen, blockList } = this.#target;
     const { address, family } = candidate;
     const alone = this.#waiting.length === 0 && this.#errors.length === 0;
     this.#tried = candidate;
@@ -105,13 +103,14 @@ export class ConnectionAttempts {
     try {
       // Nobody listens on port 0.
       if (port === 0) throw this.#errorOf("ECONNREFUSED");
+      if (isBlocked(blockList, address)) throw blocked(address);
       this.#connection = host.connect(attempt, this.#stack.now());
     } catch (error) {
-      const failure = error instanceof SocketError ? error : this.#errorOf(codeOfRefusal(error));
+      const failure = isAnswer(error) ? error : this.#errorOf(codeOfRefusal(error));
       process.nextTick(() => this.#fail(failure));
       return;
     }
-    const milliseconds = this.#target.autoSelectFamilyAttemptTimeout ?? attemptTimeoutMilliseconds;
+    const milliseconds = this.#target.autoSelectFamilyAttemptTimeout ?? getDefaultAutoSelectFamilyAttemptTimeout();
     if (this.#waiting.length > 0) host.setAlarm(this.#alarm, this.#stack.now() + milliseconds * 1_000);
     this.#observer.onOpened(this.#connection, alone);
     this.#stack.wake();
@@ -153,6 +152,11 @@ export class ConnectionAttempts {
     const local = localAddress === undefined ? "" : ` - Local (${localAddress}:${localPort ?? 0})`;
     return new SocketError(code, "connect", { address: this.#tried!.address, port }, local);
   }
+}
+
+/** What is told as it is. */
+function isAnswer(error: unknown): error is Error {
+  return error instanceof SocketError || (error as NodeJS.ErrnoException).code === "ERR_IP_BLOCKED";
 }
 
 /** One family after the other, as the first address has it (RFC 8305 §4). */

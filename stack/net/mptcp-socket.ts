@@ -22,8 +22,10 @@ import { SocketWriter, type WriteCallback } from "./socket-writer.ts";
 /** What a server gives to a socket that it has accepted. */
 export interface AcceptedConnection {
   connection: Connection;
-  server: Server;
-  pauseOnConnect: boolean;
+  /** Default: none, for those who accept connections by themselves. */
+  server?: Server;
+  /** Nothing is read before `resume`. Default false. */
+  pauseOnConnect?: boolean;
 }
 
 export interface SocketAddressInfo {
@@ -78,9 +80,9 @@ export class MptcpSocket extends Duplex {
     this.#signal = signal;
     if (signal !== undefined) addAbortSignal(signal, this);
     if (accepted === undefined) return;
-    this.server = accepted.server;
+    this.server = accepted.server ?? null;
     this.#attach(accepted.connection);
-    if (accepted.pauseOnConnect) this.pause();
+    if (accepted.pauseOnConnect === true) this.pause();
     else this.read(0);
   }
 
@@ -208,6 +210,30 @@ export class MptcpSocket extends Duplex {
   /** Probes after `initialDelay` milliseconds of silence, on each subflow; 0: as before, at first two hours. */
   setKeepAlive(enable = false, initialDelay = 0): this {
     this.#options.setKeepAlive(enable, initialDelay);
+    this.#applyOptions();
+    return this;
+  }
+
+  /**
+   * The octet of the IP header of all subflows' packets by which routers tell classes of service apart, 0 … 255; the two bits of ECN stay as they are.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+   */
+  setTypeOfService(octet: number): this {
+    this.#options.setTypeOfService(octet);
+    this.#applyOptions();
+    return this;
+  }
+
+  getTypeOfService(): number {
+    return this.#options.typeOfService;
+  }
+
+  /**
+   * How many milliseconds each subflow lets data wait for an acknowledgement before it is given up (TCP_USER_TIMEOUT; RFC 5482); 0: as the host. node:net has no such call.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE
+   */
+  setUserTimeout(milliseconds: number): this {
+    this.#options.setUserTimeout(milliseconds);
     this.#applyOptions();
     return this;
   }

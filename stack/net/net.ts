@@ -1,6 +1,16 @@
 /** `node:net` over our stack: the same calls with the stack as their first argument, or, by `netOver`, the same calls. */
 
-import { isIP, isIPv4, isIPv6 } from "node:net";
+import {
+  BlockList,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+  SocketAddress,
+} from "node:net";
 import { type ConnectArguments, connectCall } from "./call-arguments.ts";
 import { MptcpSocket } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
@@ -35,24 +45,35 @@ export interface Net {
   readonly createConnection: (...args: ConnectArguments<SocketConnectOptions>) => MptcpSocket;
   readonly createServer: (options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) => Server;
   readonly Socket: new (options?: MptcpSocketOptions) => MptcpSocket;
+  /** As `Socket`. */
+  readonly Stream: new (options?: MptcpSocketOptions) => MptcpSocket;
   readonly Server: new (options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) => Server;
-  readonly isIP: (input: string) => number;
-  readonly isIPv4: (input: string) => boolean;
-  readonly isIPv6: (input: string) => boolean;
+  // Node's own, which know of no stack.
+  readonly isIP: typeof isIP;
+  readonly isIPv4: typeof isIPv4;
+  readonly isIPv6: typeof isIPv6;
+  readonly BlockList: typeof BlockList;
+  readonly SocketAddress: typeof SocketAddress;
+  readonly getDefaultAutoSelectFamily: typeof getDefaultAutoSelectFamily;
+  readonly setDefaultAutoSelectFamily: typeof setDefaultAutoSelectFamily;
+  readonly getDefaultAutoSelectFamilyAttemptTimeout: typeof getDefaultAutoSelectFamilyAttemptTimeout;
+  readonly setDefaultAutoSelectFamilyAttemptTimeout: typeof setDefaultAutoSelectFamilyAttemptTimeout;
 }
 
 /** The module node:net, as programs on this host have it. */
 export function netOver(stack: NetworkStack): Net {
   const connectHere = (...args: ConnectArguments<SocketConnectOptions>): MptcpSocket => connect(stack, ...args);
+  const Socket = class extends MptcpSocket {
+    constructor(options?: MptcpSocketOptions) {
+      super(stack, options);
+    }
+  };
   return {
     connect: connectHere,
     createConnection: connectHere,
     createServer: (options, onConnection) => createServer(stack, options, onConnection),
-    Socket: class extends MptcpSocket {
-      constructor(options?: MptcpSocketOptions) {
-        super(stack, options);
-      }
-    },
+    Socket,
+    Stream: Socket,
     Server: class extends Server {
       constructor(options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) {
         super(stack, options, onConnection);
@@ -61,6 +82,12 @@ export function netOver(stack: NetworkStack): Net {
     isIP,
     isIPv4,
     isIPv6,
+    BlockList,
+    SocketAddress,
+    getDefaultAutoSelectFamily,
+    setDefaultAutoSelectFamily,
+    getDefaultAutoSelectFamilyAttemptTimeout,
+    setDefaultAutoSelectFamilyAttemptTimeout,
   };
 }
 

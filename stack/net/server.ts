@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
 import { lookup } from "node:dns";
-import { isIP } from "node:net";
+import { type BlockList, isIP } from "node:net";
 import type { Connection, Listener } from "../host.ts";
 import { algorithmChoices } from "../host-options.ts";
-import { type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
+import { checkedBlockList, isBlocked, type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
 import { MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
@@ -32,6 +32,8 @@ export type ServerOptions = Pick<
   MptcpSocketOptions,
   "allowHalfOpen" | "noDelay" | "keepAlive" | "keepAliveInitialDelay" | "highWaterMark" | "onread"
 > & {
+  /** Who connects from an address in it is dropped, without a word. */
+  blockList?: BlockList;
   /** Sockets are handed over without having read anything. Default false. */
   pauseOnConnect?: boolean;
 };
@@ -43,8 +45,11 @@ const everyAddress = "::";
 export class Server extends EventEmitter<ServerEvents> {
   /** More connections than this at a time are dropped, with the event `drop`. */
   maxConnections: number | undefined;
+  /** Of clusters, which there are none of here: too many connections are dropped in any case. */
+  dropMaxConnection: boolean | undefined;
   readonly #stack: NetworkStack;
   readonly #options: ServerOptions;
+  readonly #blockList: BlockList | undefined;
   readonly #sockets = new Set<MptcpSocket>();
   #listener: Listener | undefined;
   /** The name of the host to listen on is being looked up. */
@@ -65,6 +70,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#stack = stack;
     this.#options = typeof options === "object" && options !== null ? options : {};
     refuseForeign(this.#options);
+    this.#blockList = checkedBlockList(this.#options.blockList);
     const { keepAliveInitialDelay } = this.#options;
     if (keepAliveInitialDelay !== undefined && typeof keepAliveInitialDelay !== "number")
       throw wrongType("options.keepAliveInitialDelay", "of type number", keepAliveInitialDelay);
@@ -196,13 +202,14 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #acceptAll(listener: Listener): void {
     for (let connection = listener.accept(); connection !== undefined; connection = listener.accept()) {
-      if (this.maxConnections !== undefined && this.#sockets.size >= this.maxConnections) this.#drop(connection);
+      if (isBlocked(this.#blockList, connection.remoteAddress)) orphan(this.#stack, connection);
+      else if (this.#sockets.size >= (this.maxConnections ?? Number.POSITIVE_INFINITY)) this.#drop(connection);
       else this.#take(connection);
     }
   }
 
   #take(connection: Connection): void {
-    const { pauseOnConnect = false, ...options } = this.#options;
+    const { pauseOnConnect = false, blockList: _, ...options } = this.#options;
     const socket = new MptcpSocket(this.#stack, options, { connection, server: this, pauseOnConnect });
     this.#sockets.add(socket);
     socket.once("close", () => {

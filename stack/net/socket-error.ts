@@ -60,6 +60,13 @@ export function wrongType(name: string, expected: string, value: unknown): Coded
   );
 }
 
+export function outOfRange(name: string, expected: string, value: number): CodedError {
+  return coded(
+    new RangeError(`The value of "${name}" is out of range. It must be ${expected}. Received ${value}`),
+    "ERR_OUT_OF_RANGE",
+  );
+}
+
 export function wrongValue(name: string, problem: string): CodedError {
   return coded(
     new TypeError(`The ${name.includes(".") ? "property" : "argument"} '${name}' ${problem}`),
@@ -67,6 +74,8 @@ export function wrongValue(name: string, problem: string): CodedError {
   );
 }
 
+export const blocked = (address: string): CodedError =>
+  coded(new Error(`IP(${address}) is blocked by net.BlockList`), "ERR_IP_BLOCKED");
 export const socketClosed = (): CodedError => coded(new Error("Socket is closed"), "ERR_SOCKET_CLOSED");
 export const closedBeforeConnection = (): CodedError =>
   coded(new Error("Socket closed before the connection was established"), "ERR_SOCKET_CLOSED_BEFORE_CONNECTION");

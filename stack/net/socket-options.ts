@@ -2,12 +2,15 @@
 
 import type { Connection } from "../host.ts";
 import type { ConnectTarget } from "./call-arguments.ts";
-import { coded, wrongType, wrongValue } from "./socket-error.ts";
+import { coded, outOfRange, wrongType, wrongValue } from "./socket-error.ts";
 import type { OnReadOptions } from "./socket-reader.ts";
 
 /** What libuv asks of the kernel: a probe each second, ten of them; two hours of silence before (RFC 9293 §3.8.4, MUST-28). */
 const keepAliveProbes = { intervalMicroseconds: 1_000_000, probes: 10 };
 const defaultKeepAliveIdle = 7_200_000_000;
+/** DSCP in the octet that was the type of service (RFC 2474 §3). */
+const differentiatedServicesBits = 0xfc;
+const stackUserTimeout = 120_000_000;
 /** What timers of Node take. */
 const longestTimeout = 2 ** 31 - 1;
 
@@ -22,6 +25,8 @@ export interface MptcpSocketOptions {
   keepAlive?: boolean;
   /** Milliseconds; 0: two hours. */
   keepAliveInitialDelay?: number;
+  /** Octet of the IP header, 0 … 255, as `setTypeOfService`. */
+  typeOfService?: number;
   /** Bytes that wait in the socket to be read, and of writes after which `write` says that it is enough. */
   highWaterMark?: number;
 }
@@ -32,12 +37,7 @@ export type SocketConnectOptions = ConnectTarget & MptcpSocketOptions & { timeou
 export function checkedTimeout(milliseconds: unknown): number {
   if (typeof milliseconds !== "number") throw wrongType("msecs", "of type number", milliseconds);
   if (!(milliseconds >= 0 && Number.isFinite(milliseconds)))
-    throw coded(
-      new RangeError(
-        `The value of "msecs" is out of range. It must be a non-negative finite number. Received ${milliseconds}`,
-      ),
-      "ERR_OUT_OF_RANGE",
-    );
+    throw outOfRange("msecs", "a non-negative finite number", milliseconds);
   return Math.min(milliseconds, longestTimeout);
 }
 
@@ -46,14 +46,35 @@ export class ConnectionOptions {
   #noDelay: boolean | undefined;
   #keepAlive: boolean | undefined;
   #idleMilliseconds: number;
+  #typeOfService: number | undefined;
+  #userTimeoutMilliseconds: number | undefined;
 
-  /** @throws ERR_INVALID_ARG_TYPE */
-  constructor({ noDelay, keepAlive, keepAliveInitialDelay = 0 }: MptcpSocketOptions) {
+  /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+  constructor({ noDelay, keepAlive, keepAliveInitialDelay = 0, typeOfService }: MptcpSocketOptions) {
     if (typeof keepAliveInitialDelay !== "number")
       throw wrongType("options.keepAliveInitialDelay", "of type number", keepAliveInitialDelay);
     this.#noDelay = noDelay;
     this.#keepAlive = keepAlive;
     this.#idleMilliseconds = wholeSeconds(keepAliveInitialDelay);
+    if (typeOfService !== undefined) this.setTypeOfService(typeOfService, "options.typeOfService");
+  }
+
+  /** 0 unless it was set. */
+  get typeOfService(): number {
+    return this.#typeOfService ?? 0;
+  }
+
+  /** The two bits of ECN are TCP's own (RFC 3168 §5): as the kernel, we leave them out. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+  setTypeOfService(octet: number, name = "tos"): void {
+    if (typeof octet !== "number" || Number.isNaN(octet)) throw wrongType(name, "of type number", octet);
+    if (!Number.isInteger(octet)) throw outOfRange(name, "an integer", octet);
+    if (octet < 0 || octet > 255) throw outOfRange(name, ">= 0 && <= 255", octet);
+    this.#typeOfService = octet & differentiatedServicesBits;
+  }
+
+  /** 0: as the host. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+  setUserTimeout(milliseconds: number): void {
+    this.#userTimeoutMilliseconds = checkedTimeout(milliseconds);
   }
 
   setNoDelay(noDelay: boolean): void {
@@ -68,10 +89,18 @@ export class ConnectionOptions {
 
   apply(connection: Connection, now: number): void {
     if (this.#noDelay !== undefined) connection.noDelay = this.#noDelay;
+    if (this.#typeOfService !== undefined) connection.marking.differentiatedServices = this.#typeOfService >> 2;
+    if (this.#userTimeoutMilliseconds !== undefined)
+      connection.setUserTimeout(this.#userTimeoutMilliseconds * 1_000 || defaultUserTimeout(connection));
     if (this.#keepAlive === undefined) return;
     const idleMicroseconds = this.#idleMilliseconds > 0 ? this.#idleMilliseconds * 1_000 : defaultKeepAliveIdle;
     connection.setKeepAlive(this.#keepAlive ? { idleMicroseconds, ...keepAliveProbes } : undefined, now);
   }
+}
+
+/** Of the host, or where it has none either, of the stack (RFC 9293 §3.8.3, R2). */
+function defaultUserTimeout({ environment }: Connection): number {
+  return environment.tcp.userTimeoutMicroseconds ?? stackUserTimeout;
 }
 
 /** The kernel counts in seconds. */
@@ -84,8 +113,6 @@ export function refuseForeign(options: object): void {
   for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"])
     if ((options as Record<string, unknown>)[name] === true)
       throw wrongValue(`options.${name}`, "is not supported. Received true");
-  if ((options as Record<string, unknown>)["blockList"] !== undefined)
-    throw wrongValue("options.blockList", "is not supported");
   for (const name of ["fd", "handle"])
     if ((options as Record<string, unknown>)[name] !== undefined)
       throw wrongValue(`options.${name}`, "names a descriptor: sockets of the stack have none");

@@ -287,4 +287,45 @@ export const connecting: Suite = (bench) => {
     socket.resume();
     expect(String((await once(socket, "data"))[0])).to.equal("text");
   });
+
+  it("does not connect to what its block list has, and says so", async () => {
+    const { net } = bench();
+    const server = await bench().listen();
+    const blockList = new net.client.BlockList();
+    blockList.addAddress(net.serverAddress);
+    const error = await errorOf(bench().connect(server, { blockList }));
+    expect(error).to.include({
+      code: "ERR_IP_BLOCKED",
+      message: `IP(${net.serverAddress}) is blocked by net.BlockList`,
+    });
+    const other = new net.client.BlockList();
+    other.addAddress(net.foreignAddress);
+    await once(bench().connect(server, { blockList: other }), "connect");
+    const connect = net.client.connect as (options: unknown) => unknown;
+    expect(thrownBy(() => connect({ port: 1, host: net.serverAddress, blockList: {} }))?.code).to.equal(
+      "ERR_INVALID_ARG_TYPE",
+    );
+  });
+
+  it("takes the module's word for whether all addresses of a name are tried", async () => {
+    const { client, serverAddress } = bench().net;
+    const server = await bench().listen();
+    const before = client.getDefaultAutoSelectFamily();
+    const asked: unknown[] = [];
+    const lookup = (_name: string, options: { all?: boolean }, tell: (...told: unknown[]) => void): void => {
+      asked.push(options.all ?? false);
+      if (options.all === true) tell(null, [{ address: serverAddress, family: 4 }]);
+      else tell(null, serverAddress, 4);
+    };
+    try {
+      for (const all of [true, false]) {
+        client.setDefaultAutoSelectFamily(all);
+        await once(bench().connect(server, { host: "server.test", lookup }), "connect");
+      }
+    } finally {
+      client.setDefaultAutoSelectFamily(before);
+    }
+    expect(asked).to.deep.equal([true, false]);
+    expect(client.getDefaultAutoSelectFamilyAttemptTimeout()).to.be.greaterThan(9);
+  });
 };

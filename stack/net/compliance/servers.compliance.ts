@@ -214,6 +214,38 @@ export const servers: Suite = (bench) => {
     expect(await count()).to.equal(1);
   });
 
+  it("take no connection when none is allowed, and any number when that is null", async () => {
+    const server = await bench().listen();
+    server.maxConnections = 0;
+    const refused = bench().connect(server);
+    await once(server, "drop");
+    await once(refused.on("error", () => undefined).resume(), "close");
+    (server as { maxConnections: number | null }).maxConnections = null;
+    expect(server.dropMaxConnection).to.equal(undefined);
+    bench().connect(server);
+    await once(server, "connection");
+  });
+
+  it("do not tell of who is on their block list, and end its connections", async () => {
+    const { net } = bench();
+    const blockList = new net.server.BlockList();
+    blockList.addSubnet(net.clientAddress, 24, "ipv4");
+    const server = await bench().listen({ blockList });
+    for (const event of ["connection", "drop"] as const) server.on(event, () => expect.fail(event));
+    const socket = bench().connect(server);
+    await once(socket.on("error", () => undefined).resume(), "close");
+    const others = new net.server.BlockList();
+    others.addAddress(net.foreignAddress);
+    const open = await bench().listen({ blockList: others });
+    bench().connect(open);
+    await once(open, "connection");
+    const create = net.server.createServer as (options: unknown) => unknown;
+    expect(thrownBy(() => create({ blockList: [net.clientAddress] }))).to.deep.equal({
+      code: "ERR_INVALID_ARG_TYPE",
+      name: "TypeError",
+    });
+  });
+
   it("hand sockets over without reading from them, if they shall", async () => {
     for (const pauseOnConnect of [true, false]) {
       const server = await bench().listen({ pauseOnConnect });

@@ -104,4 +104,28 @@ export const timing: Suite = (bench) => {
     expect(thrownBy(() => create({ keepAliveInitialDelay: "1" }))?.code).to.equal("ERR_INVALID_ARG_TYPE");
     await turn();
   });
+
+  it("type of service is set by an option and while it is connected; the bits of ECN are not the application's", async () => {
+    const { client } = await bench().connected({}, { typeOfService: 0x20 });
+    expect(client.getTypeOfService()).to.equal(0x20);
+    expect(client.setTypeOfService(0xb8)).to.equal(client);
+    expect(client.getTypeOfService()).to.equal(0xb8);
+    expect(client.setTypeOfService(0xb9).getTypeOfService()).to.equal(0xb8);
+    for (const octet of [-1, 256, 1.5])
+      expect(
+        thrownBy(() => client.setTypeOfService(octet)),
+        String(octet),
+      ).to.deep.equal({
+        code: "ERR_OUT_OF_RANGE",
+        name: "RangeError",
+      });
+    for (const octet of ["1", undefined, Number.NaN])
+      expect(thrownBy(() => client.setTypeOfService(octet as number))?.code, String(octet)).to.equal(
+        "ERR_INVALID_ARG_TYPE",
+      );
+    const { Socket, Stream } = bench().net.client;
+    expect(Stream).to.equal(Socket);
+    expect(new Socket().getTypeOfService()).to.equal(0);
+    expect(thrownBy(() => new Socket({ typeOfService: 300 }))?.code).to.equal("ERR_OUT_OF_RANGE");
+  });
 };
