@@ -18,3 +18,10 @@ export function parseRepeat(text: string): number {
     throw new InvalidArgumentError("A number of times is a whole number from 1 to 10000.");
   return times;
 }
+
+export function parseJobs(text: string): number {
+  const jobs = Number(text);
+  if (!/^\d+$/.test(text) || jobs < 1 || jobs > 1024)
+    throw new InvalidArgumentError("A number of processes is a whole number from 1 to 1024.");
+  return jobs;
+}

@@ -1,5 +1,6 @@
 /** `pathlab run`: experiments on a substrate, each into a result bundle. */
-import { relative } from "node:path";
+import { availableParallelism } from "node:os";
+import { basename, relative } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
@@ -10,23 +11,28 @@ import type { SubstrateName } from "../model/experiment.ts";
 import { loadExperiment } from "../model/load.ts";
 import type { LoadedExperiment } from "../model/load.ts";
 import { planExperiment } from "../plan/make-plan.ts";
+import { estimateMemory } from "../plan/memory-estimate.ts";
 import type { Need } from "../substrate/prerequisites/prerequisite.ts";
 import { Interrupt, reportFailure } from "./interrupt.ts";
-import { collectSetting, parseRepeat, parseSeed } from "./options.ts";
+import { collectSetting, parseJobs, parseRepeat, parseSeed } from "./options.ts";
 
 interface RunOptions {
   readonly on?: SubstrateName;
   readonly set: readonly string[];
   readonly seed?: number;
   readonly repeat: number;
+  readonly jobs?: number;
   readonly out: string;
   readonly json?: true;
 }
 
 export interface PlannedRun {
+  readonly file: string;
   readonly loaded: LoadedExperiment;
   readonly substrate: SubstrateName;
   readonly seed: number;
+  /** What a simulation of it takes. */
+  readonly memoryBytes: number;
 }
 
 export function registerRunCommand(program: Command): void {
@@ -41,6 +47,7 @@ export function registerRunCommand(program: Command): void {
     .option("--set <key=value>", "set a key of the experiment file; may be given again", collectSetting, [])
     .option("--seed <number>", "seed of everything random", parseSeed)
     .option("--repeat <times>", "run each experiment so many times, each with the next seed", parseRepeat, 1)
+    .option("--jobs <number>", "run so many simulations at the same time (default: one a processor)", parseJobs)
     .option("--out <directory>", "where the bundles go", "results")
     .option("--json", "one JSON document on stdout")
     .action(async (files: string[], options: RunOptions) => {
@@ -63,13 +70,16 @@ function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] |
     }
     const substrate = options.on ?? loaded.value.experiment.on;
     const seed = options.seed ?? loaded.value.experiment.seed;
+    let estimate = 0;
     // The simulation leaves out baselines that it cannot carry, and says so.
     for (const part of [loaded.value, ...(substrate === "simulation" ? [] : loaded.value.baselines)]) {
       const planned = planExperiment(part, { substrate, seed, lab: "0000", abilities: { netem: false, memoryBytes } });
       if (!planned.ok) diagnostics.push(...planned.diagnostics);
+      else if (substrate === "simulation") estimate = estimateMemory(planned.value).bytes;
     }
     for (let repetition = 0; repetition < options.repeat; repetition++) {
-      runs.push({ loaded: loaded.value, substrate, seed: (seed + repetition) >>> 0 });
+      const next = (seed + repetition) >>> 0;
+      runs.push({ file, loaded: loaded.value, substrate, seed: next, memoryBytes: estimate });
     }
   }
   if (diagnostics.length > 0) {
@@ -83,41 +93,19 @@ function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] |
 async function perform(runs: readonly PlannedRun[], options: RunOptions): Promise<void> {
   const { ensure } = await import("../substrate/prerequisites/ensure.ts");
   if (!(await ensure(...needsOf(runs)))) return;
-  const [{ runExperiment }, { kernelFeatures }, { substrateNamed }] = await Promise.all([
-    import("../campaign/run-experiment.ts"),
-    import("../substrate/prerequisites/kernel-features.ts"),
-    import("../substrate/substrates.ts"),
-  ]);
-  const netem = runs.some(({ substrate }) => substrate !== "simulation") && (await kernelFeatures()).netem;
   const interrupt = new Interrupt();
   const outcomes: ExperimentOutcome[] = [];
-  for (const { loaded, substrate, seed } of runs) {
-    if (interrupt.signal.aborted) break;
-    const name = `${loaded.experiment.name} (${substrate}${runs.length > 1 ? `, seed ${seed}` : ""})`;
-    const startedAt = performance.now();
-    const progress = (message: string): void => {
-      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      process.stderr.write(`${seconds.padStart(6)} s  ${message}\n`);
-    };
-    process.stderr.write(`${name}\n`);
-    try {
-      const outcome = await runExperiment({
-        loaded,
-        substrate: substrate === "simulation" ? substrate : await substrateNamed(substrate),
-        seed,
-        abilities: { netem: netem && substrate !== "simulation" },
-        resultsDirectory: options.out,
-        command: process.argv.slice(2),
-        progress,
-        signal: interrupt.signal,
-      });
+  const workers = await parallelWorkers(runs, options.jobs);
+  const performed =
+    workers > 1 ? runInParallel(runs, options, workers, interrupt) : runInTurn(runs, options, interrupt);
+  try {
+    for await (const { name, outcome } of performed) {
       outcomes.push(outcome);
       if (!options.json) process.stdout.write(describeOutcome(name, outcome));
       if (outcome.error !== undefined && !interrupt.signal.aborted) throw outcome.error;
-    } catch (error) {
-      reportFailure(error as Error);
-      break;
     }
+  } catch (error) {
+    reportFailure(error as Error);
   }
   if (options.json)
     process.stdout.write(
@@ -127,8 +115,85 @@ async function perform(runs: readonly PlannedRun[], options: RunOptions): Promis
   interrupt.release();
 }
 
+interface NamedOutcome {
+  readonly name: string;
+  readonly outcome: ExperimentOutcome;
+}
+
+/** 1 where anything but a simulation is among them: labs run one after the other, they would disturb each other. */
+async function parallelWorkers(runs: readonly PlannedRun[], wanted = availableParallelism()): Promise<number> {
+  if (runs.length < 2 || runs.some(({ substrate }) => substrate !== "simulation")) return 1;
+  const { workersFor } = await import("../campaign/parallel/parallel-simulations.ts");
+  const most = Math.max(...runs.map(({ memoryBytes }) => memoryBytes));
+  return workersFor(runs.length, wanted, most, process.availableMemory());
+}
+
+async function* runInParallel(
+  runs: readonly PlannedRun[],
+  options: RunOptions,
+  workers: number,
+  { signal }: Interrupt,
+): AsyncGenerator<NamedOutcome, void, undefined> {
+  const { runSimulations } = await import("../campaign/parallel/parallel-simulations.ts");
+  const jobs = runs.map(({ file, seed }) => ({
+    file,
+    settings: options.set,
+    seed,
+    resultsDirectory: options.out,
+    command: process.argv.slice(2),
+  }));
+  process.stderr.write(`${runs.length} simulations, ${workers} at a time\n`);
+  const startedAt = performance.now();
+  const progress = ({ file, seed }: { file: string; seed: number }, message: string): void => {
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    process.stderr.write(`${seconds.padStart(6)} s  ${basename(file)}, seed ${seed}: ${message}\n`);
+  };
+  let next = 0;
+  for await (const outcome of runSimulations(jobs, { workers, signal, progress }))
+    yield { name: nameOf(runs[next++]!, true), outcome };
+}
+
+async function* runInTurn(
+  runs: readonly PlannedRun[],
+  options: RunOptions,
+  interrupt: Interrupt,
+): AsyncGenerator<NamedOutcome, void, undefined> {
+  const [{ runExperiment }, { kernelFeatures }, { substrateNamed }] = await Promise.all([
+    import("../campaign/run-experiment.ts"),
+    import("../substrate/prerequisites/kernel-features.ts"),
+    import("../substrate/substrates.ts"),
+  ]);
+  const netem = runs.some(({ substrate }) => substrate !== "simulation") && (await kernelFeatures()).netem;
+  for (const run of runs) {
+    if (interrupt.signal.aborted) return;
+    const { loaded, substrate, seed } = run;
+    const name = nameOf(run, runs.length > 1);
+    const startedAt = performance.now();
+    const progress = (message: string): void => {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      process.stderr.write(`${seconds.padStart(6)} s  ${message}\n`);
+    };
+    process.stderr.write(`${name}\n`);
+    const outcome = await runExperiment({
+      loaded,
+      substrate: substrate === "simulation" ? substrate : await substrateNamed(substrate),
+      seed,
+      abilities: { netem: netem && substrate !== "simulation" },
+      resultsDirectory: options.out,
+      command: process.argv.slice(2),
+      progress,
+      signal: interrupt.signal,
+    });
+    yield { name, outcome };
+  }
+}
+
+function nameOf({ loaded, substrate, seed }: PlannedRun, withSeed: boolean): string {
+  return `${loaded.experiment.name} (${substrate}${withSeed ? `, seed ${seed}` : ""})`;
+}
+
 /** What the machine must have for them. */
-export function needsOf(runs: readonly PlannedRun[]): Need[] {
+export function needsOf(runs: readonly Pick<PlannedRun, "loaded" | "substrate">[]): Need[] {
   const onMachine = runs.filter(({ substrate }) => substrate !== "simulation");
   const needs = new Set<Need>(onMachine.map(({ substrate }) => substrate as Exclude<SubstrateName, "simulation">));
   const hosts = onMachine.flatMap(({ loaded }) =>
