@@ -23,6 +23,9 @@ describe("a viewer of a video", () => {
 
   it("waits where one comes later than the buffer lasts, until the buffer is full again", () => {
     const late = arrivingAt([0, 1, 2, 6, 7, 8, 9, 10, 11, 12]);
+    const level = (at: number) =>
+      viewArrivals(video, [late], bin, 30 * second).levels.find((look) => look.at === at)?.microseconds;
+    expect([3 * second, 3.5 * second, 4 * second, 5 * second].map(level)).to.deep.equal([second, second / 2, 0, 0]);
     // Three seconds of media are shown from second 1 on; at 7 there are two again.
     expect(viewArrivals(video, [late], bin, 30 * second).stalls).to.deep.equal([
       { at: 4 * second, microseconds: 3 * second },

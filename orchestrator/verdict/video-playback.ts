@@ -10,9 +10,11 @@ export interface Viewing {
   /** Of the first picture; absent where there was none. */
   readonly startedAt?: number;
   readonly stalls: readonly { readonly at: number; readonly microseconds: number }[];
-  /** Media that waited, at each arrival. */
+  /** Media that waited: before each arrival, and every tenth of a second. */
   readonly levels: readonly { readonly at: number; readonly microseconds: number }[];
 }
+
+const lookEveryMicroseconds = 100_000;
 
 interface Arrival {
   readonly at: number;
@@ -75,12 +77,19 @@ function view(
     totalBytes: segments.reduce((sum, { microseconds }) => sum + microseconds, 0),
   });
   const levels: { at: number; microseconds: number }[] = [];
+  const look = (at: number): void => void levels.push({ at, microseconds: buffer.levelMicroseconds(at) });
+  const lookUntil = (until: number): void => {
+    for (let at = (levels.at(-1)?.at ?? until) + lookEveryMicroseconds; at < until; at += lookEveryMicroseconds)
+      look(at);
+  };
   let before = 0;
   for (const { at, mediaMicroseconds } of arrivals) {
-    levels.push({ at, microseconds: buffer.levelMicroseconds(at) });
+    lookUntil(at);
+    look(at);
     buffer.arrived(Math.max(0, mediaMicroseconds - before), at);
     before = Math.max(before, mediaMicroseconds);
   }
+  lookUntil(endedAt);
   if (finishedAt !== undefined) buffer.end(finishedAt);
   buffer.handleTimeout(endedAt);
   // What never began stood still from the beginning.
