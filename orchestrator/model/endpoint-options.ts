@@ -11,6 +11,7 @@ export interface EndpointOptions {
   readonly opportunisticRetransmission?: boolean;
   readonly penalisation?: boolean;
   readonly windowCapping?: boolean;
+  readonly reinjection?: boolean;
   readonly dssChecksum?: boolean;
   readonly allowJoinInitialAddress?: boolean;
   readonly maximumAddressesAccepted?: number;
@@ -38,6 +39,9 @@ export const endpointOptionSchemas = {
     z
       .boolean()
       .describe("A subflow stops filling a deep buffer once its round-trip time has doubled (mechanism 4 of NSDI'12)."),
+  ),
+  reinjection: z.exactOptional(
+    z.boolean().describe("What a silent subflow holds is sent again on the others (RFC 8684 §3.3.6)."),
   ),
   dssChecksum: z.exactOptional(z.boolean().describe("Ask for checksums of mappings (RFC 8684 §3.3).")),
   allowJoinInitialAddress: z.exactOptional(
@@ -73,6 +77,7 @@ const availability: Readonly<Record<OptionKey, Availability>> = {
   opportunisticRetransmission: { on: ["pathlab"], instead: leaveOut },
   penalisation: { on: ["pathlab"], instead: leaveOut },
   windowCapping: { on: ["pathlab"], instead: leaveOut },
+  reinjection: { on: ["pathlab"], instead: leaveOut },
   dssChecksum: { on: ["pathlab", "linux-mptcp"], instead: "plain TCP has no mappings; leave it out" },
   allowJoinInitialAddress: { on: ["pathlab", "linux-mptcp"], instead: "plain TCP has one path; leave it out" },
   maximumAddressesAccepted: { on: ["pathlab", "linux-mptcp"], instead: "plain TCP has one path; leave it out" },

@@ -379,7 +379,7 @@ const expectation = z
         )
         .describe("Subflows that carried data: a number, or limits."),
     ),
-    longestGap: z.exactOptional(atMostTime.describe("Longest time without a byte at the application.")),
+    longestGap: z.exactOptional(timeRange.describe("Longest time without a byte at the application.")),
     stalls: z.exactOptional(
       z
         .strictObject(

@@ -167,7 +167,7 @@ export interface Expectation {
   /** Subflows that carried data. */
   readonly subflows?: { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number };
   /** Longest time without a byte delivered to the application while the transfer was on. */
-  readonly longestGap?: { readonly atMostMicroseconds: number };
+  readonly longestGap?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number };
   /** Times that playback stopped for want of bytes. */
   readonly stalls?: { readonly atMost: number };
   /** Every byte arrived once, in order and unchanged. */

@@ -209,7 +209,7 @@ function describeExpectation({
     ...(subflows?.exactly !== undefined ? [`${subflows.exactly} subflows`] : []),
     ...(subflows?.atLeast !== undefined ? [`at least ${subflows.atLeast} subflows`] : []),
     ...(subflows?.atMost !== undefined ? [`at most ${subflows.atMost} subflows`] : []),
-    ...time("longest gap", longestGap),
+    ...times("longest gap", longestGap),
     ...(stalls ? [stalls.atMost === 0 ? "no stall" : `at most ${stalls.atMost} stalls`] : []),
     ...(intact ? ["bytes intact"] : []),
     ...(exitCode !== undefined ? [`exit code ${exitCode}`] : []),

@@ -40,7 +40,7 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
       : [
           judgeBounds(
             "longestGap",
-            bounds(undefined, longestGap.atMostMicroseconds),
+            bounds(longestGap.atLeastMicroseconds, longestGap.atMostMicroseconds),
             measured.longestGapMicroseconds,
             printTime,
           ),

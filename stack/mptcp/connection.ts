@@ -336,7 +336,8 @@ export class Connection {
   }
 
   onSubflowStale(subflow: Subflow, now: number): void {
-    const unacknowledgedBytes = this.dataSender.reinjectFrom(subflow, subflow.id);
+    const { reinjection } = this.environment.mechanisms;
+    const unacknowledgedBytes = reinjection ? this.dataSender.reinjectFrom(subflow, subflow.id) : 0;
     this.environment.record({
       time: now,
       name: "scheduler:stale",

@@ -99,11 +99,12 @@ export class DataSender {
     return mayHaveTaken && this.hasUnacknowledgedData && !this.isHeadHeld ? bytes + this.reinjectHead() : bytes;
   }
 
-  /** A live subflow holds what the peer waits for, and will send it again itself. */
+  /** A subflow holds what the peer waits for, and will send it again itself; of a silent one that is not enough where others may do it. */
   get isHeadHeld(): boolean {
+    const { reinjection } = this.#connection.environment.mechanisms;
     return this.#connection.subflows.some(
       ({ stale, endpoint }) =>
-        !stale && !endpoint.closed && endpoint.sender.queue.holding(this.unacknowledged) !== undefined,
+        !(stale && reinjection) && !endpoint.closed && endpoint.sender.queue.holding(this.unacknowledged) !== undefined,
     );
   }
 

@@ -1,4 +1,4 @@
-/** What keeps a slow path from holding up a fast one: the mechanisms of Raiciu et al., NSDI'12 §4.2, each with its switch. All are on by default. */
+/** What keeps a slow or a silent path from holding up the others, each with its switch: among them the mechanisms of Raiciu et al., NSDI'12 §4.2. All are on by default. */
 
 export interface MultipathMechanisms {
   /** Mechanism 1: a subflow that may send nothing new sends again what a slower one holds. */
@@ -7,9 +7,11 @@ export interface MultipathMechanisms {
   readonly penalisation: boolean;
   /** Mechanism 4: a subflow stops filling a deep buffer once its RTT has doubled. */
   readonly windowCapping: boolean;
+  /** What a silent subflow holds is sent again on the others (RFC 8684 §3.3.6). Without it the stream waits until that subflow is heard of again, or has ended. */
+  readonly reinjection: boolean;
 }
 
 export function chosenMechanisms(options: Partial<MultipathMechanisms>): MultipathMechanisms {
-  const { opportunisticRetransmission = true, penalisation = true, windowCapping = true } = options;
-  return { opportunisticRetransmission, penalisation, windowCapping };
+  const { opportunisticRetransmission = true, penalisation = true, windowCapping = true, reinjection = true } = options;
+  return { opportunisticRetransmission, penalisation, windowCapping, reinjection };
 }

@@ -6,12 +6,15 @@ export type ConnectFailureCode = "ECONNREFUSED" | "EHOSTUNREACH" | "ETIMEDOUT" |
 
 export class ConnectFailure extends Error {
   readonly code: ConnectFailureCode;
+  /** Of EHOSTUNREACH: what ICMP calls it (RFC 792): 0 network, 1 host unreachable. */
+  readonly icmpCode: number;
 
   /** `ENETUNREACH`: the peer gateway itself was not reached, or did not understand. */
-  constructor(code: ConnectFailureCode, message: string) {
+  constructor(code: ConnectFailureCode, message: string, icmpCode = 1) {
     super(message);
     this.name = "ConnectFailure";
     this.code = code;
+    this.icmpCode = icmpCode;
   }
 }
 
@@ -26,7 +29,7 @@ export function failureOf(error: NodeJS.ErrnoException): ConnectFailure {
     case "ENETUNREACH":
     case "EADDRNOTAVAIL":
     case "EINVAL":
-      return new ConnectFailure("EHOSTUNREACH", error.message);
+      return new ConnectFailure("EHOSTUNREACH", error.message, error.code === "ENETUNREACH" ? 0 : 1);
     case "EACCES":
     case "EPERM":
       return new ConnectFailure("EACCES", error.message);
@@ -37,22 +40,6 @@ export function failureOf(error: NodeJS.ErrnoException): ConnectFailure {
       return new ConnectFailure("EMFILE", error.message);
     default:
       return new ConnectFailure("ETIMEDOUT", error.message);
-  }
-}
-
-export function convertCodeOf({ code }: ConnectFailure): number {
-  switch (code) {
-    case "ECONNREFUSED":
-      return convertError.connectionReset;
-    case "EHOSTUNREACH":
-      return convertError.destinationUnreachable;
-    case "EACCES":
-      return convertError.notAuthorized;
-    case "EMFILE":
-      return convertError.resourceExceeded;
-    case "ETIMEDOUT":
-    case "ENETUNREACH":
-      return convertError.networkFailure;
   }
 }
 

@@ -2,10 +2,12 @@
  * Messages of the Convert Protocol (RFC 8803 §6): what a client says at the beginning of a connection to a converter, and what it is answered. Lengths on the wire
  * count words of four bytes.
  */
+import { isUnicast } from "../../unicast.ts";
 import { type IpAddress, isIpv6, keepAddress, unmapped } from "../../wire/ip-address.ts";
 import { readIpv6, writeIpv6 } from "../../wire/ipv6-address.ts";
 
-const version = 1;
+/** The only one there is; 0 is reserved (§6.1). */
+export const convertVersion = 1;
 const magicNumber = 0x2263;
 const headerBytes = 4;
 const wordBytes = 4;
@@ -17,6 +19,7 @@ const tlvType = {
   connect: 0x0a,
   extendedTcpHeader: 0x14,
   supportedTcpExtensions: 0x15,
+  cookie: 0x16,
   error: 0x1e,
   /** Private use (RFC 8803 §9.2): who the application is, in the shape of a Connect TLV. */
   source: 0xc0,
@@ -50,15 +53,20 @@ export type ConvertTlv =
   | { readonly type: "extended-tcp-header"; readonly tcpOptions: Uint8Array }
   /** Kinds of TCP options (§6.2.4). */
   | { readonly type: "supported-tcp-extensions"; readonly kinds: readonly number[] }
+  /** What the converter gave to this client before (§6.2.7). */
+  | { readonly type: "cookie"; readonly cookie: Uint8Array }
   /** §6.2.8. */
   | { readonly type: "error"; readonly code: number; readonly value: Uint8Array }
   | { readonly type: "source"; readonly application: TransportAddress };
 
-/** A message that a converter answers with an error; `code` is that of the Error TLV. */
+/** A message that a converter answers with an error. */
 export class ConvertMessageError extends Error {
-  readonly code: number;
+  /** That of the Error TLV; undefined: a reset is the answer (§6.1). */
+  readonly code: number | undefined;
+  /** What came, as far as it was read: the answer echoes it. */
+  received: Uint8Array = new Uint8Array(0);
 
-  constructor(code: number, problem: string) {
+  constructor(code: number | undefined, problem: string) {
     super(problem);
     this.name = "ConvertMessageError";
     this.code = code;
@@ -70,9 +78,9 @@ export function messageLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < headerBytes) return undefined;
   if (((bytes[2]! << 8) | bytes[3]!) !== magicNumber)
     throw new ConvertMessageError(convertError.malformedMessage, "no message of the Convert Protocol: no magic number");
-  if (bytes[0] !== version)
+  if (bytes[0] !== convertVersion)
     throw new ConvertMessageError(convertError.unsupportedVersion, `version ${bytes[0]} of the Convert Protocol`);
-  if (bytes[1] === 0) throw new ConvertMessageError(convertError.malformedMessage, "a message without its own header");
+  if (bytes[1] === 0) throw new ConvertMessageError(undefined, "a message without its own header");
   return bytes[1]! * wordBytes;
 }
 
@@ -81,10 +89,13 @@ export function parseMessage(message: Uint8Array): ConvertTlv[] {
   if (messageLength(message) !== message.length)
     throw new ConvertMessageError(convertError.malformedMessage, "a message of another length than it says");
   const tlvs: ConvertTlv[] = [];
+  const types = new Set<number>();
   for (let at = headerBytes; at < message.length;) {
     const length = message[at + 1]! * wordBytes;
     if (length === 0 || at + length > message.length)
       throw new ConvertMessageError(convertError.malformedMessage, "a TLV that goes beyond its message");
+    if (types.has(message[at]!)) throw new ConvertMessageError(convertError.malformedMessage, "the same TLV twice");
+    types.add(message[at]!);
     tlvs.push(parseTlv(message[at]!, message.subarray(at + 2, at + length)));
     at += length;
   }
@@ -97,7 +108,7 @@ export function writeMessage(tlvs: readonly ConvertTlv[]): Uint8Array {
   const bytes = values.reduce((sum, { value }) => sum + tlvLength(value), headerBytes);
   if (bytes > maximumMessageBytes) throw new RangeError(`a Convert message of ${bytes} bytes`);
   const message = new Uint8Array(bytes);
-  message.set([version, bytes / wordBytes, magicNumber >>> 8, magicNumber & 255]);
+  message.set([convertVersion, bytes / wordBytes, magicNumber >>> 8, magicNumber & 255]);
   let at = headerBytes;
   for (const { type, value } of values) {
     message.set([type, tlvLength(value) / wordBytes], at);
@@ -121,6 +132,8 @@ function typeOf(tlv: ConvertTlv): number {
       return tlvType.extendedTcpHeader;
     case "supported-tcp-extensions":
       return tlvType.supportedTcpExtensions;
+    case "cookie":
+      return tlvType.cookie;
     case "error":
       return tlvType.error;
     case "source":
@@ -138,6 +151,8 @@ function writeValue(tlv: ConvertTlv): Uint8Array {
       return Uint8Array.from([0, 0, ...tlv.tcpOptions]);
     case "supported-tcp-extensions":
       return Uint8Array.from([0, 0, ...tlv.kinds]);
+    case "cookie":
+      return Uint8Array.from([0, 0, ...tlv.cookie]);
     case "error":
       return Uint8Array.from([tlv.code, ...tlv.value]);
     case "source":
@@ -150,11 +165,13 @@ function parseTlv(type: number, value: Uint8Array): ConvertTlv {
     case tlvType.info:
       return { type: "info" };
     case tlvType.connect:
-      return { type: "connect", remote: parseAddress(value), tcpOptions: value.slice(addressBytes) };
+      return { type: "connect", remote: parseRemote(value), tcpOptions: value.slice(addressBytes) };
     case tlvType.extendedTcpHeader:
       return { type: "extended-tcp-header", tcpOptions: value.slice(2) };
     case tlvType.supportedTcpExtensions:
       return { type: "supported-tcp-extensions", kinds: [...value.subarray(2)].filter((kind) => kind !== 0) };
+    case tlvType.cookie:
+      return { type: "cookie", cookie: value.slice(2) };
     case tlvType.error:
       return { type: "error", code: value[0]!, value: value.slice(1) };
     case tlvType.source:
@@ -179,9 +196,36 @@ function writeAddress({ address, port }: TransportAddress): Uint8Array {
   return bytes;
 }
 
+/** §6.2.5: groups, everybody, nobody and the host itself are no servers. */
+function parseRemote(value: Uint8Array): TransportAddress {
+  const remote = parseAddress(value);
+  if (!isUnicast(remote.address, []) || remote.port === 0)
+    throw new ConvertMessageError(convertError.malformedMessage, "a destination that no server can have");
+  return remote;
+}
+
 function parseAddress(value: Uint8Array): TransportAddress {
   if (value.length < addressBytes)
     throw new ConvertMessageError(convertError.malformedMessage, "an address that is not all there");
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   return { address: keepAddress(unmapped(readIpv6(view, 2))), port: view.getUint16(0) };
+}
+
+/** The kinds of options in the TCP Options field of a Connect TLV, without its padding (§6.2.5, Figure 19). @throws ConvertMessageError */
+export function tcpOptionKinds(options: Uint8Array): number[] {
+  const kinds: number[] = [];
+  for (let at = 0; at < options.length;) {
+    const kind = options[at]!;
+    // End of options and No-Operation have no length, and no business here: they are ignored (§7.1).
+    if (kind <= 1) {
+      at++;
+      continue;
+    }
+    const length = options[at + 1] ?? 0;
+    if (length < 2 || at + length > options.length)
+      throw new ConvertMessageError(convertError.malformedMessage, "a TCP option that goes beyond its TLV");
+    kinds.push(kind);
+    at += length;
+  }
+  return kinds;
 }

@@ -31,7 +31,7 @@ describe("the gateway's command line", () => {
 
   it("takes a peer of either family, and a way in", () => {
     const options = parseGatewayOptions([...path, "--peer", "[fd00:1::12]:4460", "--socks", "127.0.0.1:1080"]);
-    expect(options.peer).to.deep.equal({ host: "fd00:1::12", port: 4460 });
+    expect(options.peers).to.deep.equal([{ host: "fd00:1::12", port: 4460 }]);
     expect(options.socks).to.deep.equal({ host: "127.0.0.1", port: 1080 });
   });
 

@@ -19,7 +19,8 @@ Both sides
   --host JSON             Instead of the above but --tun: the whole host on the paths, with the fields of stack/host-options.ts.
 
 The applications' side
-  --peer HOST:PORT        The converter. IPv6 in brackets.
+  --peer HOST:PORT        The converter. IPv6 in brackets. Repeat it for each address that it has, the best first; others it tells itself.
+  --fast-open             Ask in the SYN (TCP Fast Open): saves half a round trip. A server may see a connection twice that is used once.
   --socks HOST:PORT       Also take SOCKS5 (RFC 1928) there.
   --socks-user NAME:PASSWORD
                           Only from who knows this (RFC 1929).
@@ -29,6 +30,7 @@ The servers' side
   --converter PORT        Listen there on every address of the interfaces.
   --to ADDRESS            Connect to this address instead of the one that is asked for; the port stays.
   --allow PREFIX          Connect only to destinations in this prefix; repeat it for more. Default: all.
+  --cookies               Only serve clients that prove to receive what is sent to their address (RFC 8803 §6.2.7).
   --proxy-protocol        Begin each connection to a server with a header of PROXY protocol 2 (the client needs --tell-source).
 
 Records go to stdout as NDJSON. SIGTERM or SIGINT ends the gateway; connections are reset.
@@ -58,7 +60,9 @@ export interface GatewayOptions {
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly offload: boolean;
-  readonly peer: HostAndPort | undefined;
+  /** Addresses of the converter; none: this is one. */
+  readonly peers: readonly HostAndPort[];
+  readonly fastOpen: boolean;
   readonly socks: HostAndPort | undefined;
   readonly credentials: Socks5Credentials | undefined;
   readonly tellSource: boolean;
@@ -66,6 +70,7 @@ export interface GatewayOptions {
   readonly toAddress: string | undefined;
   readonly allowed: BlockList | undefined;
   readonly proxyProtocol: boolean;
+  readonly cookies: boolean;
 }
 
 /** A command line that cannot be. */
@@ -88,7 +93,9 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
   if (to !== undefined && isIP(to) === 0) throw new UsageError(`--to: "${to}" is not an IP address`);
   refuseOfOtherSide(
     values,
-    peer === undefined ? ["socks", "socks-user", "tell-source"] : ["to", "allow", "proxy-protocol"],
+    peer === undefined
+      ? ["socks", "socks-user", "tell-source", "fast-open"]
+      : ["to", "allow", "proxy-protocol", "cookies"],
   );
   if (tun !== undefined && (to !== undefined || values["proxy-protocol"] === true))
     throw new UsageError(
@@ -101,7 +108,8 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     congestionControl: values["congestion-control"] ?? "lia",
     scheduler: values.scheduler ?? "min-rtt",
     offload: values["no-offload"] !== true,
-    peer: peer === undefined ? undefined : parseHostAndPort("--peer", peer),
+    peers: (peer ?? []).map((each) => parseHostAndPort("--peer", each)),
+    fastOpen: values["fast-open"] === true,
     socks: socks === undefined ? undefined : parseHostAndPort("--socks", socks),
     credentials: values["socks-user"] === undefined ? undefined : parseCredentials(values["socks-user"]),
     tellSource: values["tell-source"] === true,
@@ -109,6 +117,7 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     toAddress: to,
     allowed: values.allow === undefined ? undefined : parseAllowed(values.allow),
     proxyProtocol: values["proxy-protocol"] === true,
+    cookies: values.cookies === true,
   };
 }
 
@@ -125,7 +134,8 @@ function parsed(argv: readonly string[]) {
         "congestion-control": text,
         scheduler: text,
         "no-offload": flag,
-        peer: text,
+        peer: { type: "string", multiple: true },
+        "fast-open": flag,
         socks: text,
         "socks-user": text,
         "tell-source": flag,
@@ -133,6 +143,7 @@ function parsed(argv: readonly string[]) {
         to: text,
         allow: { type: "string", multiple: true },
         "proxy-protocol": flag,
+        cookies: flag,
       },
     }).values;
   } catch (error) {

@@ -2,6 +2,7 @@
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import type { Server as KernelServer } from "node:net";
+import type { StackEvent } from "../../events.ts";
 import { Host } from "../../host.ts";
 import type { HostOptions, InterfaceOptions } from "../../host-options.ts";
 import { Driver, type DriverProblem } from "../../io/driver.ts";
@@ -9,6 +10,7 @@ import { interfaceInfo } from "../../io/link-events.ts";
 import { createServer } from "../../net/net.ts";
 import { formatEndpoint, formatIpAddress } from "../../wire/ip-address.ts";
 import { Carrier } from "./carrier.ts";
+import { ConvertCookies } from "./convert-cookies.ts";
 import type { TransportAddress } from "./convert-message.ts";
 import { Converter } from "./converter.ts";
 import type { GatewayOptions, PathInterface } from "./gateway-options.ts";
@@ -26,6 +28,8 @@ const tunMtu = 1500;
 const nobodysMac = "02:00:00:00:00:01";
 /** Connections at a time that a converter carries. */
 const maximumConnections = 4096;
+/** Beyond that many more are told that there is no room (RFC 8803 §6.2.8, Resource Exceeded), and none after them. */
+const connectionsToRefuse = 256;
 
 export type GatewayRecord =
   | { readonly type: "ready" }
@@ -41,11 +45,23 @@ export type GatewayRecord =
   | { readonly type: "refused"; readonly to?: string; readonly reason: string }
   | { readonly type: "problem"; readonly problem: DriverProblem };
 
+/** Totals since it began; bytes are those of connections that have ended. */
+export interface GatewayCounters {
+  /** Connections that ended well, and those that did not. */
+  readonly carried: number;
+  readonly broken: number;
+  /** That were asked for and did not come about. */
+  readonly refused: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #emit: (record: GatewayRecord) => void;
   readonly #drivers: Driver[] = [];
   #socks: KernelServer | undefined;
+  #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
   constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void) {
     this.#options = options;
@@ -54,15 +70,19 @@ export class Gateway {
 
   /** Rejects with ConfigurationError, or Error with the code ENODEV, EPERM, EBUSY, EADDRINUSE …, when it cannot begin. */
   async start(): Promise<void> {
-    const { peer, socks, tun, tellSource, credentials } = this.#options;
-    const paths = this.#onPaths();
-    if (peer === undefined) await this.#convert(paths);
+    const { peers, socks, tun, credentials } = this.#options;
+    let carrier: Carrier | undefined;
+    const paths = this.#onPaths((event) => {
+      if (event.name === "path-manager:address-advertised" && event.initiator === "remote")
+        carrier?.dialler.learn(event.address);
+    });
+    if (peers.length === 0) await this.#convert(paths);
     else {
-      const carrier = new Carrier(paths, { ...peer, tellSource });
+      const client = (carrier = new Carrier(paths, this.#options));
       const entrance: EntranceOptions = {
-        connect: (remote, application) => carrier.connect(remote, application),
+        connect: (remote, application) => client.connect(remote, application),
         onConnected: (application, far, remote) => relay(application, far, (result) => this.#report(remote, result)),
-        onFailed: (remote, { message }) => this.#emit({ type: "refused", to: nameOf(remote), reason: message }),
+        onFailed: (remote, { message }) => this.#refused({ to: nameOf(remote), reason: message }),
       };
       if (tun !== undefined) takeApplications(this.#onTun(tun), entrance);
       if (socks !== undefined) {
@@ -74,6 +94,15 @@ export class Gateway {
     this.#emit({ type: "ready" });
   }
 
+  counters(): GatewayCounters {
+    return { ...this.#counters };
+  }
+
+  /** What it speaks with: the paths, and behind them the TUN device, if it has one. */
+  get drivers(): readonly Driver[] {
+    return this.#drivers;
+  }
+
   /** At once: peers find out when their keep-alive or their data are not answered. */
   close(): void {
     this.#socks?.close();
@@ -81,28 +110,30 @@ export class Gateway {
   }
 
   async #convert(paths: Driver): Promise<void> {
-    const { tun, toAddress, proxyProtocol, allowed, converterPort } = this.#options;
+    const { tun, toAddress, proxyProtocol, allowed, converterPort, cookies } = this.#options;
     const outlet: Outlet =
       tun === undefined ? kernelOutlet({ toAddress, proxyProtocol }) : transparentOutlet(this.#onTun(tun));
     const converter = new Converter({
       open: allowed === undefined ? outlet : allowing(allowed, outlet),
+      cookies: cookies ? new ConvertCookies() : undefined,
+      maximumConnections,
       onCarried: (remote, result) => this.#report(remote, result),
-      onFailed: (reason) => this.#emit({ type: "refused", reason }),
+      onFailed: (reason) => this.#refused({ reason }),
     });
     const server = createServer(
       paths,
       { allowHalfOpen: true, noDelay: true, pauseOnConnect: true },
       (client) => void converter.serve(client),
     );
-    server.maxConnections = maximumConnections;
-    server.listen({ port: converterPort! });
+    server.maxConnections = maximumConnections + connectionsToRefuse;
+    server.listen({ port: converterPort!, fastOpen: true });
     await once(server, "listening");
   }
 
   /** The host that speaks Multipath TCP. */
-  #onPaths(): Driver {
+  #onPaths(onEvent: (event: StackEvent) => void): Driver {
     const { host, interfaces, offload, congestionControl, scheduler } = this.#options;
-    if (host !== undefined) return this.#drive({ ...host, random: unpredictable }, "packet-socket");
+    if (host !== undefined) return this.#drive({ ...host, random: unpredictable }, "packet-socket", onEvent);
     return this.#drive(
       {
         name: "gateway",
@@ -117,6 +148,7 @@ export class Gateway {
         interfaces: interfaces.map((each) => pathInterface(each, offload)),
       },
       "packet-socket",
+      onEvent,
     );
   }
 
@@ -139,17 +171,27 @@ export class Gateway {
     );
   }
 
-  #drive(options: HostOptions, device: "packet-socket" | "tun"): Driver {
+  #drive(options: HostOptions, device: "packet-socket" | "tun", onEvent?: (event: StackEvent) => void): Driver {
     const driver = new Driver({
       host: new Host(options),
       interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name, device })),
+      ...(onEvent !== undefined && { onEvent }),
       onProblem: (problem) => this.#emit({ type: "problem", problem }),
     });
     this.#drivers.push(driver);
     return driver;
   }
 
+  #refused(what: { to?: string; reason: string }): void {
+    this.#counters.refused++;
+    this.#emit({ type: "refused", ...what });
+  }
+
   #report(remote: TransportAddress, { bytesUp, bytesDown, error }: RelayResult): void {
+    if (error === undefined) this.#counters.carried++;
+    else this.#counters.broken++;
+    this.#counters.bytesUp += bytesUp;
+    this.#counters.bytesDown += bytesDown;
     this.#emit({ type: "carried", to: nameOf(remote), bytesUp, bytesDown, ...(error !== undefined && { error }) });
   }
 }

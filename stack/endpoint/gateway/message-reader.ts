@@ -1,12 +1,18 @@
 /** Convert messages at the beginning of a stream. */
-import { type ConvertTlv, messageLength, parseMessage } from "./convert-message.ts";
+import { ConvertMessageError, type ConvertTlv, messageLength, parseMessage } from "./convert-message.ts";
 import type { RelaySocket } from "./relay.ts";
+
+export interface ReceivedMessage {
+  readonly tlvs: readonly ConvertTlv[];
+  /** All of it, as it came. */
+  readonly message: Uint8Array;
+}
 
 /**
  * Reads one message and leaves what follows it in the socket, unread. Rejects with ConvertMessageError for what is none, and with the socket's error, or ECONNRESET,
  * when it ends before. The socket must not have been read from.
  */
-export function readMessage(socket: RelaySocket): Promise<ConvertTlv[]> {
+export function readMessage(socket: RelaySocket): Promise<ReceivedMessage> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const stop = (): void => {
@@ -27,8 +33,9 @@ export function readMessage(socket: RelaySocket): Promise<ConvertTlv[]> {
           const tlvs = parseMessage(received.subarray(0, length));
           stop();
           if (received.length > length) socket.unshift(received.subarray(length));
-          resolve(tlvs);
+          resolve({ tlvs, message: received.subarray(0, length) });
         } catch (error) {
+          if (error instanceof ConvertMessageError) error.received = received;
           onError(error as Error);
         }
         return;
