@@ -20,7 +20,7 @@ export type TurnsOptions<Sample> = {
   log: (text: string) => void;
 };
 
-/** Round by round, each pairing in a lab of its own. Reno on all. */
+/** Round by round, each pairing in a lab of its own. Reno where the pairing has no other. */
 export async function inTurns<Sample extends Readonly<Record<string, number>>>(
   options: TurnsOptions<Sample>,
 ): Promise<Comparison<Sample>> {
@@ -28,7 +28,11 @@ export async function inTurns<Sample extends Readonly<Record<string, number>>>(
   const samples: Record<string, Sample[]> = Object.fromEntries(pairings.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round++) {
     for (const pairing of pairings) {
-      const lab = await Lab.open({ ...condition, stacks: pairing.stacks, congestionControl: "reno" });
+      const lab = await Lab.open({
+        ...condition,
+        stacks: pairing.stacks,
+        congestionControl: pairing.congestionControl ?? "reno",
+      });
       try {
         const sample = await measure(lab, pairing);
         samples[pairing.name]!.push(sample);

@@ -9,6 +9,8 @@ export type Pairing = {
   /** Of our ends; default: sockets of stack/net. */
   application?: "net" | "host";
   ownSegments?: boolean;
+  /** Default: Reno. */
+  congestionControl?: string;
 };
 
 const pair = (client: Stack, server: Stack): Readonly<Record<Side, Stack>> => ({ client, server });
@@ -24,7 +26,10 @@ export const straight: Pairing = { ...oursToOurs, name: "ours → ours, no socke
 /** Every packet made by our stack; with the others the kernel cuts super-packets where the device does not. */
 export const ownSegments: Pairing = { ...oursToOurs, name: "ours → ours, own segments", ownSegments: true };
 
-export type Condition = Pick<LabOptions, "paths" | "offload">;
+/** The same with the coupled congestion control of RFC 6356. */
+export const coupled: Pairing = { ...oursToOurs, name: "ours → ours, LIA", congestionControl: "lia" };
+
+export type Condition = Pick<LabOptions, "paths" | "offload" | "bitsPerSecond">;
 
 export const conditions: readonly Condition[] = [
   { paths: 1, offload: true },
@@ -33,6 +38,10 @@ export const conditions: readonly Condition[] = [
   { paths: 2, offload: false },
 ];
 
-export function describeCondition({ paths, offload }: Condition): string {
-  return `${paths === 1 ? "1 path" : `${paths} paths`}, ${offload ? "64 KiB" : "1500 bytes"}`;
+/** The paper's "1 Gbps and up". */
+export const shaped: Condition = { paths: 2, offload: true, bitsPerSecond: 1e9 };
+
+export function describeCondition({ paths, offload, bitsPerSecond }: Condition): string {
+  const rate = bitsPerSecond === undefined ? "" : ` of ${bitsPerSecond / 1e9} Gbit/s`;
+  return `${paths === 1 ? "1 path" : `${paths} paths`}${rate}, ${offload ? "64 KiB" : "1500 bytes"}`;
 }

@@ -1,10 +1,11 @@
 /** Two network namespaces with one or two veth pairs between them, made for one measurement and removed after it. */
 
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { promisify } from "node:util";
 import { interfaceInfo } from "../io/link-events.ts";
+import { ipBatch, run } from "./ip.ts";
+import { shapedLink, shapeLinks } from "./shaped-links.ts";
 import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 export const labPrefix = "plbench";
@@ -22,6 +23,8 @@ export type LabOptions = {
   /** False: every packet that crosses is one of at most 1500 bytes. */
   offload: boolean;
   congestionControl: string;
+  /** Of each path, in either direction; undefined: as fast as the machine is. */
+  bitsPerSecond?: number;
 };
 
 export type LabInterface = { name: string; mac: string; address: string };
@@ -44,7 +47,6 @@ export const kernelSettings: Readonly<Record<string, string>> = {
 /** Where what comes in at a side is taken through the kernel. */
 const receivingProcessor: Readonly<Record<Side, number>> = { client: 0, server: cpus().length - 1 };
 
-const run = promisify(execFile);
 let labs = 0;
 const open = new Set<Lab>();
 
@@ -91,27 +93,58 @@ export class Lab {
   /** Does not wait for anything, so that it can be done on the way out as well. */
   close(): void {
     open.delete(this);
-    for (const side of sides) {
+    for (const namespace of this.#namespaces) {
       try {
-        execFileSync("ip", ["netns", "del", this.namespace(side)], { stdio: "pipe" });
+        execFileSync("ip", ["netns", "del", namespace], { stdio: "pipe" });
       } catch {
         // It was not made, or is gone already.
       }
     }
   }
 
+  get #namespaces(): string[] {
+    const hosts = sides.map((side) => this.namespace(side));
+    return this.options.bitsPerSecond === undefined ? hosts : [...hosts, this.#middle];
+  }
+
+  get #middle(): string {
+    return `${this.#prefix}m`;
+  }
+
   async #make(): Promise<void> {
-    const [client, server] = [this.namespace("client"), this.namespace("server")];
-    const ours = this.interfaces("client");
-    await batch(sides.map((side) => `netns add ${this.namespace(side)}`));
-    await batch(
-      this.interfaces("server").map(
-        ({ name, mac }, path) =>
-          `link add ${name} netns ${client} address ${ours[path]!.mac} type veth peer name ${name} netns ${server} address ${mac}`,
-      ),
-    );
+    await ipBatch(this.#namespaces.map((namespace) => `netns add ${namespace}`));
+    await (this.options.bitsPerSecond === undefined
+      ? this.#joinDirectly()
+      : this.#joinShaped(this.options.bitsPerSecond));
     await Promise.all(sides.map((side) => this.#configure(side)));
     await this.#untilCarrier();
+  }
+
+  #joinDirectly(): Promise<void> {
+    const servers = this.interfaces("server");
+    return ipBatch(
+      this.interfaces("client").map(
+        ({ name, mac }, path) =>
+          `${this.#veth("client", name, mac)} peer name ${name} netns ${this.namespace("server")} address ${servers[path]!.mac}`,
+      ),
+    );
+  }
+
+  async #joinShaped(bitsPerSecond: number): Promise<void> {
+    const links = this.interfaces("client").map((_, path) => shapedLink(path));
+    await ipBatch(
+      sides.flatMap((side) =>
+        this.interfaces(side).map(
+          ({ name, mac }, path) =>
+            `${this.#veth(side, name, mac)} peer name ${links[path]![`${side}End`]} netns ${this.#middle}`,
+        ),
+      ),
+    );
+    await shapeLinks(this.#middle, links, bitsPerSecond);
+  }
+
+  #veth(side: Side, name: string, mac: string): string {
+    return `link add ${name} netns ${this.namespace(side)} address ${mac} type veth`;
   }
 
   async #configure(side: Side): Promise<void> {
@@ -124,7 +157,7 @@ export class Lab {
       await run("ip", ["netns", "exec", namespace, "sysctl", "-qw", ...values]);
     }
     // Where our stack has the address the kernel has none, and says nothing.
-    await batch(
+    await ipBatch(
       interfaces.flatMap(({ name, address }) => [
         `link set ${name} ${isKernel ? "" : "addrgenmode none "}up`,
         ...(isKernel ? [`address add ${address}/${prefixLength} dev ${name}`] : []),
@@ -143,7 +176,7 @@ export class Lab {
   async #allowSubflows(side: Side, namespace: string, further: readonly LabInterface[]): Promise<void> {
     const limits = `mptcp limits set subflow ${further.length} add_addr_accepted ${further.length}`;
     const signals = further.map(({ name, address }) => `mptcp endpoint add ${address} dev ${name} signal`);
-    await batch([limits, ...(side === "server" ? signals : [])], namespace);
+    await ipBatch([limits, ...(side === "server" ? signals : [])], namespace);
   }
 
   /** A link that has just come up loses what is sent before the kernel's link watch has run, up to a second later. */
@@ -161,11 +194,4 @@ async function steer(namespace: string, name: string, processor: number): Promis
   const mask = (2 ** processor).toString(16);
   const file = `/sys/class/net/${name}/queues/rx-0/rps_cpus`;
   await run("ip", ["netns", "exec", namespace, "sh", "-c", `echo ${mask} > ${file}`]);
-}
-
-/** Lines for `ip`, in order; an error in one is an error of all. */
-async function batch(lines: readonly string[], namespace?: string): Promise<void> {
-  const child = run("ip", [...(namespace === undefined ? [] : ["-n", namespace]), "-batch", "-"]);
-  child.child.stdin!.end(`${lines.join("\n")}\n`);
-  await child;
 }

@@ -7,8 +7,8 @@
 import { parseArgs } from "node:util";
 import { kernelSettings, Lab } from "./lab.ts";
 import { describeMachine, load } from "./machine.ts";
-import { judge, reportMarks } from "./marks.ts";
-import { type Findings, fullPace, measurements, quickPace, throughput } from "./measurements.ts";
+import { reportMarks } from "./marks.ts";
+import { type Findings, fullPace, measurements, quickPace } from "./measurements.ts";
 
 async function main(): Promise<number> {
   const { values: given } = parseArgs({
@@ -28,7 +28,7 @@ async function main(): Promise<number> {
     findings.push(await measurement.run(pace, new RegExp(given.only), (text) => process.stderr.write(`${text}\n`)));
   const loadAfter = load();
   const made = findings.filter(({ comparisons }) => comparisons.length > 0);
-  const marks = judge(made.find(({ title }) => title === throughput.title)?.comparisons ?? []);
+  const marks = made.flatMap((finding) => finding.marks);
   if (given.json) {
     const results = made.map(({ title, comparisons }) => ({ title, comparisons }));
     const document = { machine, loadBefore, loadAfter, pace, kernelSettings, results, marks };

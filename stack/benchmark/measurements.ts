@@ -4,6 +4,7 @@ import { type Comparison, comparisonTable, inTurns, type Measures } from "./comp
 import {
   type Condition,
   conditions,
+  coupled,
   describeCondition,
   kernelMptcp,
   kernelTcp,
@@ -12,11 +13,14 @@ import {
   oursToOurs,
   ownSegments,
   type Pairing,
+  shaped,
   straight,
 } from "./conditions.ts";
 import { churnMeasures, measureChurn, measureRoundTrips, roundTripMeasures } from "./connections.ts";
 import type { Lab } from "./lab.ts";
 import { idleMemoryMeasures, measureIdleMemory } from "./memory.ts";
+import { judgeShaped, judgeThroughput, type Mark } from "./marks.ts";
+import { fillMeasures, measureFill } from "./shaped-throughput.ts";
 import { measureThroughput, throughputMeasures } from "./throughput.ts";
 
 /** How long and how often. */
@@ -51,6 +55,7 @@ export type Findings = {
   title: string;
   table: string;
   comparisons: Comparison<Readonly<Record<string, number>>>[];
+  marks: Mark[];
 };
 
 export type Measurement = {
@@ -64,21 +69,28 @@ const churnedAtOnce = 32;
 const onePath: readonly Condition[] = [{ paths: 1, offload: true }];
 const multipath: readonly Pairing[] = [oursToOurs, oursToKernel, kernelToOurs, kernelMptcp];
 
-export const throughput: Measurement = measurement({
-  title: "throughput",
-  conditions,
-  measures: throughputMeasures,
-  pairings: ({ paths, offload }) => [
-    ...multipath,
-    ...(paths === 1 ? [kernelTcp, straight] : []),
-    ...(offload ? [] : [ownSegments]),
-  ],
-  measure: (lab, { mptcp, application = "net", ownSegments = false }, { warmUpSeconds, seconds }) =>
-    measureThroughput({ lab, mptcp, application, ownSegments, warmUpSeconds, seconds }),
-});
-
 export const measurements: readonly Measurement[] = [
-  throughput,
+  measurement({
+    title: "throughput",
+    conditions,
+    measures: throughputMeasures,
+    pairings: ({ paths, offload }) => [
+      ...multipath,
+      ...(paths === 1 ? [kernelTcp, straight] : []),
+      ...(offload ? [] : [ownSegments]),
+    ],
+    measure: (lab, { mptcp, application = "net", ownSegments = false }, { warmUpSeconds, seconds }) =>
+      measureThroughput({ lab, mptcp, application, ownSegments, warmUpSeconds, seconds }),
+    judge: judgeThroughput,
+  }),
+  measurement({
+    title: "shaped by HTB",
+    conditions: [shaped],
+    measures: fillMeasures,
+    pairings: () => [oursToOurs, coupled, kernelMptcp],
+    measure: (lab, { mptcp }, { warmUpSeconds, seconds }) => measureFill({ lab, mptcp, warmUpSeconds, seconds }),
+    judge: judgeShaped,
+  }),
   measurement({
     title: "round trips",
     conditions: onePath,
@@ -114,8 +126,9 @@ function measurement<Sample extends Readonly<Record<string, number>>>(described:
   rounds?: number;
   pairings: (condition: Condition) => readonly Pairing[];
   measure: (lab: Lab, pairing: Pairing, pace: Pace) => Promise<Sample>;
+  judge?: (comparisons: readonly Comparison<Sample>[]) => Mark[];
 }): Measurement {
-  const { title, measures, pairings, measure } = described;
+  const { title, measures, pairings, measure, judge = () => [] } = described;
   return {
     title,
     run: async (pace, only, log) => {
@@ -132,7 +145,7 @@ function measurement<Sample extends Readonly<Record<string, number>>>(described:
         });
         comparisons.push(comparison);
       }
-      return { title, comparisons, table: comparisonTable(title, measures, comparisons) };
+      return { title, comparisons, table: comparisonTable(title, measures, comparisons), marks: judge(comparisons) };
     },
   };
 }

@@ -96,6 +96,8 @@ static int connected_socket(void) {
 static int listening_socket(void) {
   int one = 1, fd = new_socket(0);
   checked(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one), "SO_REUSEADDR");
+  /* At any address: joins to one that is told by ADD_ADDR come to the same listener. */
+  address.sin_addr.s_addr = htonl(INADDR_ANY);
   checked(bind(fd, (struct sockaddr *)&address, sizeof address), "bind");
   checked(listen(fd, backlog), "listen");
   return fd;
