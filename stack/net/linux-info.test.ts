@@ -72,6 +72,33 @@ describe("info() under the names of Linux", () => {
     expect(first!.tcpi_snd_wnd).to.be.greaterThan(100_000);
   });
 
+  it("counts segments and bytes of each subflow, and tells how long ago the last came and went", async () => {
+    const { client, accepted } = await transferred();
+    const [ours, theirs] = [client.info(), accepted.info()];
+    const sum = (
+      info: SocketInfo,
+      field: "tcpi_data_segs_out" | "tcpi_data_segs_in" | "tcpi_bytes_sent" | "tcpi_bytes_retrans",
+    ): number => info.subflows.reduce((total, subflow) => total + subflow[field], 0);
+    // What was sent twice, as segments again or on another subflow, counts twice.
+    expect(sum(ours, "tcpi_bytes_sent") - sum(ours, "tcpi_bytes_retrans")).to.be.within(1_000_000, 1_300_000);
+    expect(sum(ours, "tcpi_data_segs_out")).to.be.within(1_000_000 / 1_428, 2 * (1_000_000 / 1_428));
+    expect(sum(theirs, "tcpi_data_segs_in")).to.be.at.most(sum(ours, "tcpi_data_segs_out"));
+    expect(sum(theirs, "tcpi_data_segs_in")).to.be.at.least(1_000_000 / 1_428);
+    expect(sum(theirs, "tcpi_data_segs_out")).to.equal(0);
+    for (const subflow of ours.subflows) {
+      expect(subflow.tcpi_segs_out).to.be.greaterThan(subflow.tcpi_data_segs_out);
+      expect(subflow.tcpi_segs_in).to.be.greaterThan(0);
+      expect(subflow.tcpi_last_data_recv).to.equal(undefined);
+      expect(subflow.tcpi_rcv_wnd).to.be.greaterThan(100_000);
+    }
+    const before = hosts.pair.network.now;
+    while (hosts.pair.network.now < before + 500_000) await turn();
+    const later = client.info();
+    expect(later.mptcpi_last_data_sent! - ours.mptcpi_last_data_sent!).to.be.within(495, 520);
+    expect(later.mptcpi_last_ack_recv).to.be.at.most(later.mptcpi_last_data_sent!);
+    expect(later.mptcpi_last_data_sent).to.equal(Math.min(...later.subflows.map((each) => each.tcpi_last_data_sent!)));
+  });
+
   it("has the flag of a fallback, and nothing of MPTCP for a connection that never spoke it", async () => {
     const fallen = await transferred(false);
     expect(fallen.client.info().mptcpi_flags! & 1).to.equal(1);

@@ -182,7 +182,7 @@ export class MptcpSocket extends Duplex {
    */
   info(): SocketInfo {
     if (this.#connection === undefined) throw socketClosed();
-    return linuxInfo(this.#connection);
+    return linuxInfo(this.#connection, this.#stack.now());
   }
 
   /** `timeout` is emitted after so many milliseconds without reading or writing; 0: never. @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */

@@ -74,8 +74,8 @@ export class TcpEndpoint {
   }
 
   /** As Linux's TCP_INFO. */
-  get info(): TcpInfo {
-    return tcpInfo(this.#tcb);
+  info(now: number): TcpInfo {
+    return tcpInfo(this.#tcb, now);
   }
 
   get closed(): boolean {
@@ -155,6 +155,7 @@ export class TcpEndpoint {
 
   /** A SYN for this new endpoint; false when the user refuses it. */
   acceptSyn(segment: TcpSegment, now: number, options: AcceptOptions = {}): boolean {
+    this.#countReceived(segment, now);
     this.stirred = true;
     return this.#opening.acceptSyn(segment, now, options);
   }
@@ -266,8 +267,14 @@ export class TcpEndpoint {
 
   handleSegment(segment: TcpSegment, now: number): void {
     this.stirred = true;
+    this.#countReceived(segment, now);
     if (this.state === "syn-sent") this.#opening.handleInSynSent(segment, now);
     else if (!this.closed) this.#arrival.handle(segment, now);
+  }
+
+  #countReceived(segment: TcpSegment, now: number): void {
+    const { transmitter, handshake } = this.#tcb;
+    transmitter.counters.noteReceived(segment, handshake.ownSegmentSize, now);
   }
 
   /** ICMP about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */

@@ -45,8 +45,23 @@ export interface TcpInfo {
   tcpi_pacing_rate?: number;
   tcpi_bytes_acked: number;
   tcpi_bytes_received: number;
+  /** Segments, as on the wire; those with payload; bytes of payload as often as sent, and those sent again. */
+  tcpi_segs_out: number;
+  tcpi_segs_in: number;
+  tcpi_data_segs_out: number;
+  tcpi_data_segs_in: number;
+  tcpi_bytes_sent: number;
+  tcpi_bytes_retrans: number;
+  /** Milliseconds since; not there before the first time. */
+  tcpi_last_data_sent?: number;
+  tcpi_last_data_recv?: number;
+  tcpi_last_ack_recv?: number;
+  /** Retransmission timeouts in all. */
+  tcpi_total_rto: number;
   /** Bytes: the peer's window, after scaling. */
   tcpi_snd_wnd: number;
+  /** Bytes that the peer may still send, by what we have told. */
+  tcpi_rcv_wnd: number;
 }
 
 const stateCodes: Readonly<Record<TcpState, number>> = {
@@ -66,9 +81,10 @@ const option = { timestamps: 1, sack: 2, windowScale: 4, ecn: 8 } as const;
 const infiniteThreshold = 0x7fff_ffff;
 const tcpHeader = 20;
 
-export function tcpInfo(tcb: TransmissionControlBlock): TcpInfo {
+export function tcpInfo(tcb: TransmissionControlBlock, now: number): TcpInfo {
   const { sender, receiver, handshake, transmitter, timestamps, congestion } = tcb;
   const { rtt, pacer } = sender;
+  const { counters } = transmitter;
   const segmentSize = transmitter.segmentSize;
   const segments = (bytes: number): number => Math.ceil(bytes / segmentSize);
   const { slowStartThreshold, congestionWindow } = sender.congestion;
@@ -105,8 +121,25 @@ export function tcpInfo(tcb: TransmissionControlBlock): TcpInfo {
     ...(pacer.enabled && Number.isFinite(bytesPerSecond) && { tcpi_pacing_rate: bytesPerSecond }),
     tcpi_bytes_acked: sender.bytesAcked,
     tcpi_bytes_received: receiver.bytesReceived,
+    tcpi_segs_out: counters.sent,
+    tcpi_segs_in: counters.received,
+    tcpi_data_segs_out: counters.sentWithData,
+    tcpi_data_segs_in: counters.receivedWithData,
+    tcpi_bytes_sent: counters.bytesSent,
+    tcpi_bytes_retrans: counters.bytesRetransmitted,
+    ...since("tcpi_last_data_sent", counters.dataSentAt, now),
+    ...since("tcpi_last_data_recv", counters.dataReceivedAt, now),
+    ...since("tcpi_last_ack_recv", counters.acknowledgementReceivedAt, now),
+    tcpi_total_rto: sender.rtoCount,
     tcpi_snd_wnd: Math.max(0, sender.windowEdge - sender.unacknowledged),
+    tcpi_rcv_wnd: Math.max(0, transmitter.advertisedEdge - receiver.next),
   };
+}
+
+type Moment = "tcpi_last_data_sent" | "tcpi_last_data_recv" | "tcpi_last_ack_recv";
+
+function since(field: Moment, time: number, now: number): Pick<TcpInfo, Moment> {
+  return Number.isFinite(time) ? { [field]: Math.floor((now - time) / 1_000) } : {};
 }
 
 function congestionState(sender: TransmissionControlBlock["sender"]): number {

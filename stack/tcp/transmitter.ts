@@ -17,6 +17,7 @@ import { PathMtu } from "./path-mtu.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
 import type { SentRange } from "./sent-queue.ts";
+import { SegmentCounters } from "./segment-counters.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import type { TimestampClock } from "./timestamp-clock.ts";
 import type { UserTimeout } from "./user-timeout.ts";
@@ -39,6 +40,7 @@ export class Transmitter {
   /** First offset beyond any window that was advertised. */
   advertisedEdge = 0;
   readonly pathMtu: PathMtu = new PathMtu();
+  readonly counters: SegmentCounters = new SegmentCounters();
   readonly #flow: Flow;
   readonly #user: TcpUser;
   readonly #sender: Sender;
@@ -166,6 +168,8 @@ export class Transmitter {
     if (passive) this.#receiver.noteAckSent();
     if (handshake.attempts === 0) handshake.firstTimestamp = segment.hasTimestamps ? segment.timestampValue : -1;
     handshake.attempts++;
+    if (range === undefined) this.counters.noteSent();
+    else this.counters.noteDataSent(range.length, range.length, false, now);
     output.transmitSegment(segment, range, 0, this.#flow.route);
   }
 
@@ -217,6 +221,8 @@ export class Transmitter {
       this.#tellUserTimeoutOnce(segment);
     this.#addAcknowledgement(segment);
     const size = this.segmentSize;
+    if (range.fin) this.counters.noteSent();
+    else this.counters.noteDataSent(range.length, size, range.transmissions > 1, now);
     output.transmitSegment(segment, range.fin ? undefined : range, range.length > size ? size : 0, this.#flow.route);
   }
 
@@ -229,6 +235,7 @@ export class Transmitter {
     if (tcpOptionsLength(segment) > maximumOptionsLength) segment.hasTimestamps = false;
     if (this.#userTimeout.due && flags === tcpFlag.ack) this.#tellUserTimeoutOnce(segment);
     this.#addAcknowledgement(segment);
+    this.counters.noteSent();
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }
 
@@ -238,6 +245,7 @@ export class Transmitter {
     segment.clearOptions();
     segment.sequence = sequence;
     segment.window = 0;
+    this.counters.noteSent();
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }
 

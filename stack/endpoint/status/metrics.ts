@@ -102,12 +102,14 @@ export class EndpointMetrics {
       `Connections beyond the first ${toldConnections}, which have no series of their own.`,
       ["host"],
     );
-    for (const { host } of this.#source.hosts) {
+    for (const observed of this.#source.hosts) {
+      const { host } = observed;
       const { connections } = host;
       untold(Math.max(0, connections.length - toldConnections), { host: host.name });
       for (const connection of connections.slice(0, toldConnections)) report.connection(host.name, connection);
       for (const connection of connections.slice(0, toldConnections))
-        for (const subflow of linuxInfo(connection).subflows) report.subflow(host.name, connection.id, subflow);
+        for (const subflow of linuxInfo(connection, observed.now()).subflows)
+          report.subflow(host.name, connection.id, subflow);
     }
   }
 
@@ -162,6 +164,8 @@ export class EndpointMetrics {
     );
     const received = counter("received_bytes_total", "Bytes received (tcpi_bytes_received).");
     const retransmitted = counter("retransmitted_segments_total", "Segments sent again (tcpi_total_retrans).");
+    const sent = counter("sent_segments_total", "Segments sent, acknowledgements too (tcpi_segs_out).");
+    const arrived = counter("received_segments_total", "Segments received (tcpi_segs_in).");
     const reinjections = counter("reinjections_total", "Times that data of another subflow was sent on this one.");
     const timeouts = counter("retransmission_timeouts_total", "Expirations of the retransmission timer.");
     return (host, connection, info) => {
@@ -186,6 +190,8 @@ export class EndpointMetrics {
       acknowledged(info.bytesAcked, of);
       received(info.bytesReceived, of);
       retransmitted(info.retransmissions, of);
+      sent(info.tcpi_segs_out, of);
+      arrived(info.tcpi_segs_in, of);
       reinjections(info.reinjections, of);
       timeouts(info.rtoCount, of);
     };

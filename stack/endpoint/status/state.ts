@@ -35,7 +35,7 @@ export function endpointState({ role, startedAt, hosts, gateway }: StatusSource,
         interfaces: observed.counters(),
         connections: connections.slice(0, toldConnections).map((connection) => ({
           state: connection.closed ? "closed" : connection.established ? "established" : "connecting",
-          ...linuxInfo(connection),
+          ...linuxInfo(connection, observed.now()),
         })),
         connectionsNotTold: Math.max(0, connections.length - toldConnections),
       };

@@ -5,6 +5,8 @@ import type { DriverCounters } from "../../io/driver.ts";
 /** A host of our stack and what carries it; `Driver` is one. */
 export interface ObservedHost {
   readonly host: Host;
+  /** Of the host's clock, microseconds. */
+  now(): number;
   counters(): DriverCounters[];
 }
 

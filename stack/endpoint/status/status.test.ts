@@ -52,7 +52,7 @@ describe("the endpoint's status", () => {
     source = {
       role: "serve",
       startedAt: 1000,
-      hosts: [{ host: hosts.pair.server, counters }],
+      hosts: [{ host: hosts.pair.server, now: () => hosts.pair.network.now, counters }],
       gateway: () => ({ carried: 5, broken: 1, refused: 2, bytesUp: 10, bytesDown: 20 }),
     };
   });
