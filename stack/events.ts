@@ -3,6 +3,9 @@
  * decides. `time` is in microseconds of the host's clock; `connection` and `subflow` are the ids that `Connection.info()` shows.
  */
 
+import type { SubflowDecision } from "./path-manager/path-manager.ts";
+import type { RecoveryPhase, RecoveryTrigger } from "./tcp/loss-recovery.ts";
+
 /** Why a connection runs (or goes on) as plain TCP (RFC 8684 §3.7). */
 export type FallbackReason =
   | "disabled"
@@ -62,7 +65,8 @@ interface SecondCopy {
   durationMicroseconds: number;
 }
 
-export type StackEvent =
+/** Told always; there are few of them. */
+export type NotableEvent =
   | (EventBase & { name: "connection:established"; mptcp: boolean })
   | (EventBase & { name: "connection:closed"; error: string | undefined })
   | (EventBase & { name: "mptcp:fallback"; reason: FallbackReason })
@@ -117,5 +121,122 @@ export type StackEvent =
       delayMicroseconds: number;
     });
 
+/** What a host can be asked to tell beside: every decision with its inputs. Off by default, for there are many. */
+export const traceCategories = ["scheduler", "path-manager", "recovery", "congestion", "fallback"] as const;
+export type TraceCategory = (typeof traceCategories)[number];
+
+/** A subflow as the scheduler saw it when it decided; bytes, unless the name says otherwise. */
+export interface CandidateSnapshot {
+  subflow: number;
+  usable: boolean;
+  backup: boolean;
+  stale: boolean;
+  /** May leave now. */
+  space: number;
+  /** Allowed by the windows, but by the pacer only in a moment. */
+  pacedBytes: number;
+  congestionWindow: number;
+  bytesInFlight: number;
+  smoothedRttMicroseconds: number;
+}
+
+export type TraceEvent =
+  /** Which subflow carries what; `subflow` -1: none, until something changes. Of waits only the first after a choice is told. */
+  | (SubflowEventBase & {
+      name: "scheduler:decision";
+      kind: "new" | "copy" | "reinjection";
+      scheduler: string;
+      reason: string | undefined;
+      pendingBytes: number;
+      windowBytes: number;
+      candidates: readonly CandidateSnapshot[];
+    })
+  /** What became of a wish of the path manager for a subflow that is not there. */
+  | (EventBase & {
+      name: "path-manager:decision";
+      pathManager: string;
+      decision: Exclude<SubflowDecision, "exists">;
+      localAddress: string;
+      remoteAddress: string;
+      remoteAddressId: number;
+      backup: boolean;
+      subflows: number;
+      maximumSubflows: number;
+      /** Of a back-off: how long it still lasts. */
+      delayMicroseconds: number | undefined;
+    })
+  /** An address of the peer's that no subflow goes to, and why: flag C, a wrong HMAC, an id that stands for another, or there are too many. */
+  | (EventBase & {
+      name: "path-manager:address-ignored";
+      addressId: number;
+      address: string;
+      reason: "flag-c" | "authentication-failed" | "id-in-use" | "limit";
+    })
+  | (SubflowEventBase & {
+      name: "recovery:state-changed";
+      from: RecoveryPhase;
+      to: RecoveryPhase;
+      trigger: RecoveryTrigger;
+      lostBytes: number;
+      sackedBytes: number;
+      bytesInFlight: number;
+      congestionWindow: number;
+      slowStartThreshold: number;
+      smoothedRttMicroseconds: number;
+    })
+  /** With every measurement of a round trip. */
+  | (SubflowEventBase & {
+      name: "recovery:metrics-updated";
+      congestionControl: string;
+      congestionWindow: number;
+      slowStartThreshold: number;
+      bytesInFlight: number;
+      latestRttMicroseconds: number;
+      smoothedRttMicroseconds: number;
+      minimumRttMicroseconds: number;
+      rttVariationMicroseconds: number;
+      /** Bits a second. */
+      pacingRate: number | undefined;
+    })
+  /** Options are missing or wrong on the subflow: may its stream become the data, or is it reset? */
+  | (SubflowEventBase & {
+      name: "mptcp:fallback-considered";
+      allowed: boolean;
+      hasBeenAlone: boolean;
+      isOnly: boolean;
+      outOfOrderBytes: number;
+      contiguous: boolean;
+    });
+
+export type StackEvent = NotableEvent | TraceEvent;
+
+const traceNames: ReadonlySet<string> = new Set<TraceEvent["name"]>([
+  "scheduler:decision",
+  "path-manager:decision",
+  "path-manager:address-ignored",
+  "recovery:state-changed",
+  "recovery:metrics-updated",
+  "mptcp:fallback-considered",
+]);
+
+export function isTraceEvent(event: StackEvent): event is TraceEvent {
+  return traceNames.has(event.name);
+}
+
 /** Where the rooms below the host put their events. */
 export type EventRecorder = (event: StackEvent) => void;
+
+/** One for each category that was asked for: a decision that nobody asked for costs one comparison, and makes nothing. */
+export type Tracer = Readonly<Record<TraceCategory, EventRecorder | undefined>>;
+
+export function tracerOf(categories: readonly TraceCategory[], record: EventRecorder): Tracer {
+  const one = (category: TraceCategory): EventRecorder | undefined =>
+    categories.includes(category) ? record : undefined;
+  return {
+    scheduler: one("scheduler"),
+    "path-manager": one("path-manager"),
+    recovery: one("recovery"),
+    congestion: one("congestion"),
+    fallback: one("fallback"),
+  };
+}

@@ -1,5 +1,6 @@
 /** Options of a host to checked values; those of its interfaces are in interface-configuration.ts. */
 
+import { type TraceCategory, traceCategories } from "./events.ts";
 import { ConfigurationError, type HostOptions } from "./host-options.ts";
 import { defaultMultipathPolicy, type MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import type { TcpOptions } from "./tcp/tcp-options.ts";
@@ -68,4 +69,12 @@ export function checkedName<T>(path: string, name: string, known: Readonly<Recor
   if (value === undefined)
     throw new ConfigurationError(path, `"${name}" is not one of ${Object.keys(known).join(", ")}`);
   return value;
+}
+
+/** @throws ConfigurationError */
+export function checkedTrace(categories: readonly TraceCategory[]): readonly TraceCategory[] {
+  const unknown = categories.find((category) => !traceCategories.includes(category));
+  if (unknown !== undefined)
+    throw new ConfigurationError("trace", `"${unknown}" is not one of ${traceCategories.join(", ")}`);
+  return categories;
 }

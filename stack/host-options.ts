@@ -2,6 +2,7 @@
 
 import type { CongestionControl } from "./congestion/congestion-control.ts";
 import type { CoupledGroup } from "./congestion/coupled.ts";
+import type { TraceCategory } from "./events.ts";
 import type { MultipathPolicy } from "./mptcp/multipath-policy.ts";
 import type { MultipathMechanisms } from "./mptcp/multipath-mechanisms.ts";
 import type { PathManager } from "./path-manager/path-manager.ts";
@@ -86,6 +87,8 @@ export interface HostOptions extends AlgorithmChoices, Partial<MultipathPolicy>,
   autotune?: boolean;
   /** Ask for DSS checksums (RFC 8684 §3.1, flag A); used when either side asks. Default false. */
   dssChecksum?: boolean;
+  /** What is told of each decision beside the notable events (events.ts); default nothing. */
+  trace?: readonly TraceCategory[];
   /** Where TCP leaves a choice. */
   tcp?: TcpOptions;
 }

@@ -3,10 +3,10 @@
 import type { Alarm } from "./alarm.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
 import { Demultiplexer } from "./demultiplexer.ts";
-import type { FallbackReason, StackEvent } from "./events.ts";
+import { type FallbackReason, type StackEvent, tracerOf } from "./events.ts";
 import type { ChecksumState, FrameSink } from "./frame.ts";
 import { chosenAlgorithms } from "./host-algorithms.ts";
-import { checkedBuffer, checkedMultipathPolicy, checkedTcpOptions } from "./host-configuration.ts";
+import { checkedBuffer, checkedMultipathPolicy, checkedTcpOptions, checkedTrace } from "./host-configuration.ts";
 import {
   type AddressOptions,
   algorithmChoices,
@@ -159,6 +159,9 @@ export class Host {
     const { congestionControl, scheduler, pathManager } = options;
     this.#choices = { congestionControl, scheduler, pathManager };
     this.#algorithms = chosenAlgorithms(this.#choices, policy);
+    const record = (event: StackEvent): void => {
+      if (this.#events.length < eventLimit) this.#events.push(event);
+    };
     this.#environment = {
       localAddresses: this.#addresses.list,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
@@ -170,9 +173,8 @@ export class Host {
       tcp,
       hostTcp,
       slabs: new SlabPool(),
-      record: (event) => {
-        if (this.#events.length < eventLimit) this.#events.push(event);
-      },
+      record,
+      trace: tracerOf(checkedTrace(options.trace ?? []), record),
       random: () => this.#random() >>> 0,
       hasRoute: (local, remote) => this.#nextHop(local, remote) !== undefined,
       attach: (subflow) => flows.add(subflow),

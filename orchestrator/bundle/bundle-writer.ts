@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { recordSeparator } from "../../stack/qlog.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import { asWriteError } from "./bundle-error.ts";
@@ -37,6 +38,8 @@ export class BundleWriter {
   readonly failure: Promise<BundleError>;
   readonly #events: NdjsonFile;
   readonly #metrics: NdjsonFile;
+  readonly #traces = new Map<string, NdjsonFile>();
+  readonly #fail: (error: BundleError) => void;
   /** The outermost directory that was made for it: all below is handed to the caller of sudo. */
   readonly #made: string;
 
@@ -48,6 +51,7 @@ export class BundleWriter {
     failure: Promise<BundleError>;
     events: NdjsonFile;
     metrics: NdjsonFile;
+    fail: (error: BundleError) => void;
     made: string;
   }) {
     this.directory = fields.directory;
@@ -57,6 +61,7 @@ export class BundleWriter {
     this.failure = fields.failure;
     this.#events = fields.events;
     this.#metrics = fields.metrics;
+    this.#fail = fields.fail;
     this.#made = fields.made;
   }
 
@@ -92,7 +97,7 @@ export class BundleWriter {
       const { promise: failure, resolve: fail } = Promise.withResolvers<BundleError>();
       const events = await NdjsonFile.create(join(directory, bundleFiles.events), fail);
       const metrics = await NdjsonFile.create(join(directory, bundleFiles.metrics), fail);
-      return new BundleWriter({ directory, id, experiment, baselineName, failure, events, metrics, made });
+      return new BundleWriter({ directory, id, experiment, baselineName, failure, events, metrics, fail, made });
     } catch (error) {
       throw asWriteError(error, directory);
     }
@@ -107,13 +112,27 @@ export class BundleWriter {
     this.#events.append(event);
   }
 
+  /** A record of `qlog/<host>.sqlog`. */
+  trace(host: string, record: object): void {
+    let file = this.#traces.get(host);
+    if (file === undefined) {
+      file = NdjsonFile.openLater(this.path(bundleFiles.qlog, `${host}.sqlog`), this.#fail, recordSeparator);
+      this.#traces.set(host, file);
+    }
+    file.append(record);
+  }
+
   metric(sample: MetricSample): void {
     this.#metrics.append(sample);
   }
 
+  get #streams(): NdjsonFile[] {
+    return [this.#events, this.#metrics, ...this.#traces.values()];
+  }
+
   /** Resolves when all events and metrics so far are in their files. */
   async flush(): Promise<void> {
-    await Promise.all([this.#events.flush(), this.#metrics.flush()]);
+    await Promise.all(this.#streams.map((stream) => stream.flush()));
   }
 
   /** Throws `BundleError` (`disk-full`, `unwritable`). */
@@ -137,12 +156,18 @@ export class BundleWriter {
     return this.writeText(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
+  /** Closes the streams and takes the whole away again: nobody is going to look at it. */
+  async discard(): Promise<void> {
+    await Promise.allSettled(this.#streams.map((stream) => stream.close()));
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
   /**
    * Closes the streams, hashes every file, writes the manifest at once (a temporary file, renamed) and hands the whole to the caller of sudo. A stream that failed
    * during the run is told by `failure`; the seal goes on, so that what was measured can be verified.
    */
   async seal(content: ManifestContent): Promise<Manifest> {
-    await Promise.allSettled([this.#events.close(), this.#metrics.close()]);
+    await Promise.allSettled(this.#streams.map((stream) => stream.close()));
     await rm(this.path(reserveFile), { force: true });
     const manifest = await sealDirectory(this.directory, {
       schemaVersion: bundleSchemaVersion,

@@ -23,6 +23,8 @@ export const bundleFiles = {
   verdict: "verdict.json",
   junit: "junit.xml",
   report: "report.html",
+  /** `<host>.sqlog`: each decision of a host that was traced, as qlog. */
+  qlog: "qlog",
   logs: "logs",
   baselines: "baselines",
 } as const;

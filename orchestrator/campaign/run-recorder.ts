@@ -1,4 +1,6 @@
 /** What a run says while it goes on, on its way into the bundle, and what became of each workload. */
+import type { StackEvent } from "../../stack/events.ts";
+import { qlogEvent, qlogHeader, type QlogSource } from "../../stack/qlog.ts";
 import type { SubflowMetrics } from "../../stack/endpoint/protocol.ts";
 import type { BundleWriter } from "../bundle/bundle-writer.ts";
 import type { RunRecord } from "../bundle/manifest.ts";
@@ -26,15 +28,30 @@ export function workloadNames({ workloads }: Plan): string {
   ].join(", ");
 }
 
+function tracedHosts({ experiment, nodes, workloads }: Plan): QlogSource[] {
+  return nodes
+    .filter(({ endpoint }) => endpoint?.options?.trace !== undefined)
+    .map(({ name }) => {
+      const opens = workloads.some(({ client }) => client === name);
+      const role = opens ? "client" : workloads.some(({ server }) => server === name) ? "server" : "unknown";
+      return { title: experiment, host: name, role };
+    });
+}
+
 export class RunRecorder implements WorkloadSink {
   readonly #options: RunRecorderOptions;
   readonly #outcomes = new Map<string, Writable<WorkloadOutcome>>();
   readonly #ledger: FlowLedger;
+  readonly #traced = new Set<string>();
   #deadlinePassed = false;
 
   constructor(options: RunRecorderOptions) {
     this.#options = options;
     this.#ledger = new FlowLedger(options.plan);
+    for (const source of tracedHosts(options.plan)) {
+      this.#traced.add(source.host);
+      options.bundle.trace(source.host, qlogHeader(source));
+    }
     for (const { name } of options.plan.workloads) this.#outcomes.set(name, { workload: name, errors: [] });
   }
 
@@ -59,6 +76,10 @@ export class RunRecorder implements WorkloadSink {
 
   sample(sample: MetricSample): void {
     this.#options.bundle.metric(sample);
+  }
+
+  stackEvent(host: string, event: StackEvent): void {
+    if (this.#traced.has(host)) this.#options.bundle.trace(host, qlogEvent(event));
   }
 
   result(workload: string, role: WorkloadRole, result: NonNullable<WorkloadOutcome["client"]>): void {

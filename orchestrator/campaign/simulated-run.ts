@@ -42,6 +42,7 @@ export async function performSimulation({
           recorder.event(event);
         },
         sample: (sample) => recorder.sample(sample),
+        stackEvent: (host, event) => recorder.stackEvent(host, event),
         result: (workload, role, result) => recorder.result(workload, role, result),
         connection: (workload, host, subflows) => recorder.connection(workload, host, subflows),
         failure: (failure) => recorder.failure(failure),

@@ -1,5 +1,6 @@
 /** Keys of a host that choose among what its endpoint leaves open beyond algorithms and buffers; each with the endpoints that have it. */
 import * as z from "zod";
+import { type TraceCategory, traceCategories } from "../../stack/events.ts";
 import type { EndpointKind } from "./experiment.ts";
 import { duration, whole } from "./quantity-schemas.ts";
 
@@ -17,6 +18,7 @@ export interface EndpointOptions {
   readonly maximumAddressesAccepted?: number;
   readonly closeTimeoutMicroseconds?: number;
   readonly fastClose?: "reset" | "acknowledgement";
+  readonly trace?: readonly TraceCategory[];
 }
 
 export const endpointOptionSchemas = {
@@ -56,6 +58,12 @@ export const endpointOptionSchemas = {
       .enum(["reset", "acknowledgement"])
       .describe("How a connection is given up: by RST on every subflow, or on an acknowledgement (RFC 8684 §3.5)."),
   ),
+  trace: z.exactOptional(
+    z
+      .array(z.enum(traceCategories))
+      .min(1)
+      .describe("Whose decisions are told one by one, with their inputs, in the bundle's qlog/<host>.sqlog."),
+  ),
 };
 
 type OptionKey = keyof typeof endpointOptionSchemas;
@@ -83,6 +91,7 @@ const availability: Readonly<Record<OptionKey, Availability>> = {
   maximumAddressesAccepted: { on: ["pathlab", "linux-mptcp"], instead: "plain TCP has one path; leave it out" },
   closeTimeout: { on: ["pathlab"], instead: "the kernel keeps a connection for 60s; leave it out" },
   fastClose: { on: ["pathlab"], instead: "the kernel's is always reset; leave it out" },
+  trace: { on: ours, instead: "the kernel does not tell its decisions; leave it out" },
 };
 
 export const endpointOptionKeys = Object.keys(availability) as readonly OptionKey[];

@@ -153,7 +153,7 @@ function describeGateway({ name, gateway }: PlannedNode): string[][] {
 }
 
 function describeOptions({ closeTimeoutMicroseconds, ...options }: EndpointOptions): string {
-  const words = Object.entries(options).map(([key, value]) => `${key} ${value}`);
+  const words = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`);
   if (closeTimeoutMicroseconds !== undefined) words.push(`closeTimeout ${formatDuration(closeTimeoutMicroseconds)}`);
   return words.join(", ");
 }
@@ -247,12 +247,21 @@ function describeWorkload(workload: PlannedWorkload): string[] {
   return [kind, `${from} sends ${segments} to ${to} ${played}; ${opened}`];
 }
 
-function describeApplication({ client, server, serve, run, timeoutMicroseconds, playback }: PlannedApplication): string {
+function describeApplication({
+  client,
+  server,
+  serve,
+  run,
+  timeoutMicroseconds,
+  playback,
+}: PlannedApplication): string {
   const files = Object.entries(serve.files).map(([name, file]) => `${name} (${describeFile(file)})`);
   return [
     `${server} runs ${serve.argv.join(" ")}${files.length > 0 ? ` beside ${files.join(", ")}` : ""}`,
     `${client} runs ${run.argv.join(" ")} for at most ${formatDuration(timeoutMicroseconds)}`,
-    ...(playback ? [`${playback.video} is played from a buffer of ${formatDuration(playback.bufferMicroseconds)}`] : []),
+    ...(playback
+      ? [`${playback.video} is played from a buffer of ${formatDuration(playback.bufferMicroseconds)}`]
+      : []),
   ].join("; ");
 }
 

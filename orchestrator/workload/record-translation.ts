@@ -1,4 +1,5 @@
 import type { EndpointRecord, WorkloadResult } from "../../stack/endpoint/protocol.ts";
+import { isTraceEvent, type StackEvent } from "../../stack/events.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -8,6 +9,8 @@ import { subflowPaths } from "./subflow-path.ts";
 export interface TranslatedRecord {
   readonly events: readonly TimelineEvent[];
   readonly samples: readonly MetricSample[];
+  /** As the stack told it, on the run's time. */
+  readonly trace?: StackEvent;
 }
 
 type RecordOf<Type extends EndpointRecord["type"]> = Extract<EndpointRecord, { type: Type }>;
@@ -31,7 +34,7 @@ export class RecordTranslator {
     const time = record.time - this.#zero;
     switch (record.type) {
       case "event":
-        return { ...nothing, events: [stackTimelineEvent(host, time, record.event)] };
+        return this.#stackEvent(host, time, record.event);
       case "workload-event":
         return { ...nothing, events: [this.#workloadEvent(host, time, record)] };
       case "metrics":
@@ -45,6 +48,13 @@ export class RecordTranslator {
       case "result":
         return nothing;
     }
+  }
+
+  /** What is only traced is no line of the timeline. */
+  #stackEvent(host: string, time: number, event: StackEvent): TranslatedRecord {
+    const trace = { ...event, time };
+    if (isTraceEvent(event)) return { ...nothing, trace };
+    return { ...nothing, events: [stackTimelineEvent(host, time, event)], trace };
   }
 
   #metrics(host: string, time: number, record: RecordOf<"metrics">): TranslatedRecord {

@@ -117,6 +117,7 @@ function sink(): WorkloadSink & { lines: string[]; failures: WorkloadFailure[] }
     lines,
     failures,
     event: ({ time, name }) => lines.push(`event ${time} ${name}`),
+    stackEvent: () => undefined,
     sample: ({ time, kind }) => lines.push(`sample ${time} ${kind}`),
     result: (workload, role, result) =>
       lines.push(`result ${workload} ${role} ${"connectedAt" in result ? result.connectedAt : ""}`),

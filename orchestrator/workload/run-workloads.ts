@@ -1,3 +1,4 @@
+import type { StackEvent } from "../../stack/events.ts";
 import { callAt } from "../../stack/endpoint/clock.ts";
 import type { EndpointRecord, SubflowMetrics, WorkloadResult } from "../../stack/endpoint/protocol.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
@@ -33,6 +34,8 @@ export interface WorkloadFailure {
 export interface WorkloadSink {
   event(event: TimelineEvent): void;
   sample(sample: MetricSample): void;
+  /** Of our stack, on the run's time: notable events, and, of hosts that are traced, each decision. */
+  stackEvent(host: string, event: StackEvent): void;
   result(workload: string, role: WorkloadRole, result: WorkloadResult | ProgramResult): void;
   /** The subflows of a workload's connection as this host knows them, now and then, and where it costs little at the workload's end. */
   connection(workload: string, host: string, subflows: readonly SubflowMetrics[]): void;
@@ -191,7 +194,8 @@ export class WorkloadRun implements ApplicationSink {
   }
 
   record(host: string, record: EndpointRecord): void {
-    const { events, samples } = this.#translator.translate(host, record);
+    const { events, samples, trace } = this.#translator.translate(host, record);
+    if (trace !== undefined) this.#sink.stackEvent(host, trace);
     for (const event of events) this.#sink.event(event);
     for (const sample of samples) this.#sink.sample(sample);
     if (record.type === "metrics" && record.workload !== undefined)

@@ -1,9 +1,9 @@
 /** The stack's decisions as lines of the timeline: one sentence each for a person, all the inputs beside it. */
-import type { StackEvent } from "../../stack/events.ts";
+import type { NotableEvent } from "../../stack/events.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 
 /** `time`: microseconds since the run's zero. */
-export function stackTimelineEvent(host: string, time: number, event: StackEvent): TimelineEvent {
+export function stackTimelineEvent(host: string, time: number, event: NotableEvent): TimelineEvent {
   const { name, section, time: _, ...detail } = event;
   return { time, source: "endpoint", subject: host, name, message: `${host}: ${sentence(event)}`, detail, section };
 }
@@ -21,7 +21,7 @@ function who(initiator: "local" | "remote"): string {
   return initiator === "local" ? "this host" : "the peer";
 }
 
-function sentence(event: StackEvent): string {
+function sentence(event: NotableEvent): string {
   switch (event.name) {
     case "connection:established":
       return `connection ${event.connection} is established${event.mptcp ? " with MPTCP" : " as plain TCP"}`;
@@ -76,6 +76,6 @@ function sentence(event: StackEvent): string {
   }
 }
 
-function addresses(event: Extract<StackEvent, { interfaceName: string }>): string {
+function addresses(event: Extract<NotableEvent, { interfaceName: string }>): string {
   return `from ${event.localAddress}:${event.localPort} (${event.interfaceName}) to ${event.remoteAddress}:${event.remotePort}`;
 }

@@ -1,11 +1,14 @@
 /** Addresses that the two sides tell each other: ADD_ADDR with HMAC, echo and retransmission, REMOVE_ADDR (RFC 8684 §3.4). */
 
+import type { TraceEvent } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { formatIpAddress, type IpAddress, keepAddress, unmapped } from "../wire/ip-address.ts";
 import type { AddAddressOption } from "../wire/mptcp-options.ts";
 import type { Connection } from "./connection.ts";
 import { addAddressHmac } from "./keys.ts";
 import type { Subflow } from "./subflow.ts";
+
+type IgnoredAddress = Extract<TraceEvent, { name: "path-manager:address-ignored" }>;
 
 const firstRetransmission = 500_000;
 const advertisementAttempts = 6;
@@ -130,15 +133,24 @@ export class AddressBook {
       return;
     }
     const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, given, port);
-    if (hmac.high !== hmacHigh || hmac.low !== hmacLow) return;
+    if (hmac.high !== hmacHigh || hmac.low !== hmacLow) {
+      this.#ignore(addressId, given, "authentication-failed", now);
+      return;
+    }
     const address = keepAddress(unmapped(given));
     const remote = { addressId, address, port: port === 0 ? connection.remotePort : port };
     const known = this.#remote.filter((other) => other.addressId === addressId);
     // RFC 8684 §3.4.1: an id that stands for another address has to be removed first; another port of the same address may be added to it.
-    if (known.some((other) => other.address !== address)) return;
+    if (known.some((other) => other.address !== address)) {
+      this.#ignore(addressId, address, "id-in-use", now);
+      return;
+    }
     connection.paths.sendSignal({ kind: "add-address-echo", addressId, address: keepAddress(given), port });
     if (known.some((other) => other.port === remote.port)) return;
-    if (this.#remote.length > connection.environment.policy.maximumAddressesAccepted) return;
+    if (this.#remote.length > connection.environment.policy.maximumAddressesAccepted) {
+      this.#ignore(addressId, address, "limit", now);
+      return;
+    }
     this.#remote.push(remote);
     this.#removed = this.#removed.filter((other) => other.addressId !== addressId && other.address !== address);
     this.#record(addressId, address, "remote", now);
@@ -162,8 +174,31 @@ export class AddressBook {
       initiator: "remote",
     });
     for (const subflow of connection.subflows) {
-      if (subflow !== carrier && subflow.remoteAddressId === addressId) subflow.silenceCheck.begin("address-removed", now);
+      if (subflow !== carrier && subflow.remoteAddressId === addressId)
+        subflow.silenceCheck.begin("address-removed", now);
     }
+  }
+
+  /** Joins may begin: flag C of the peer's MP_CAPABLE keeps them from the address of the first subflow (RFC 8684 §3.1). */
+  begin(now: number): void {
+    if (this.#connection.joinsToInitialAddress) return;
+    const initial = this.#remote.find(({ addressId }) => addressId === 0);
+    if (initial !== undefined) this.#ignore(0, initial.address, "flag-c", now);
+  }
+
+  #ignore(addressId: number, address: IpAddress, reason: IgnoredAddress["reason"], now: number): void {
+    const { environment, id: connection } = this.#connection;
+    const name = "path-manager:address-ignored";
+    const section = reason === "flag-c" ? "RFC 8684 §3.1" : "RFC 8684 §3.4.1";
+    environment.trace["path-manager"]?.({
+      time: now,
+      name,
+      connection,
+      section,
+      addressId,
+      address: formatIpAddress(address),
+      reason,
+    });
   }
 
   #forget(addressId: number): void {

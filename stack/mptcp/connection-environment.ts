@@ -1,6 +1,6 @@
 /** What a connection needs of its host. */
 
-import type { EventRecorder } from "../events.ts";
+import type { EventRecorder, Tracer } from "../events.ts";
 import type { HostTcp } from "../tcp/host-tcp.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
@@ -40,6 +40,7 @@ export interface ConnectionEnvironment {
   /** Of received bytes. */
   readonly slabs: SlabPool;
   readonly record: EventRecorder;
+  readonly trace: Tracer;
   random(): number;
   /** A packet from `local` to `remote` has a next hop. */
   hasRoute(local: LocalAddress, remote: IpAddress): boolean;

@@ -320,6 +320,7 @@ export class Connection {
   confirm(now: number): void {
     if (this.confirmed) return;
     this.confirmed = true;
+    this.paths.addresses.begin(now);
     this.paths.update(now);
   }
 

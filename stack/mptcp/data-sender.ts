@@ -8,6 +8,7 @@ import { DataTimer } from "./data-timer.ts";
 import { OpportunisticRetransmission } from "./opportunistic-retransmission.ts";
 import { ReinjectionQueue } from "./reinjection-queue.ts";
 import { RetransmissionEpisodes } from "./retransmission-episodes.ts";
+import { SchedulerTrace } from "./scheduler-trace.ts";
 import type { Subflow } from "./subflow.ts";
 
 /** Bytes that are sent again at once when no subflow holds what the peer waits for. */
@@ -29,6 +30,7 @@ export class DataSender {
   readonly #episodes: RetransmissionEpisodes;
   readonly #opportunistic: OpportunisticRetransmission;
   readonly #scheduler: Scheduler;
+  readonly #trace: SchedulerTrace | undefined;
   readonly #demand = { pendingBytes: 0, windowBytes: 0 };
   /** What subflows were offered last in this `transmit`, -1: nothing yet; and who has sent since: what the others may carry is still the same. */
   #offeredLength = -1;
@@ -42,6 +44,8 @@ export class DataSender {
     this.#timer = new DataTimer(connection, this);
     this.#episodes = new RetransmissionEpisodes(connection);
     this.#scheduler = connection.algorithms.newScheduler();
+    const record = connection.environment.trace.scheduler;
+    this.#trace = record && new SchedulerTrace(connection, this.#scheduler, record);
     this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes);
   }
 
@@ -209,6 +213,7 @@ export class DataSender {
     const holder = subflows.find(({ id }) => id === entry.holder);
     const subflow = fastest(subflows, true, holder);
     if (subflow === undefined || subflow.space <= 0) return false;
+    this.#trace?.reinjection(subflow, length, this.windowEdge - this.unacknowledged, now);
     const sent = Math.min(length, subflow.space);
     subflow.reinjections++;
     this.#episodes.note("reinject", subflow.id, entry.holder ?? -1, entry.start, sent, now);
@@ -228,6 +233,7 @@ export class DataSender {
     demand.windowBytes = Math.min(limit - this.unacknowledged, connection.environment.sendBufferBytes);
     this.#offer(Math.min(demand.pendingBytes, maximumMapping), now);
     const subflow = this.#scheduler.select(connection.subflows, demand);
+    this.#trace?.decision("new", subflow, demand, now);
     if (subflow === undefined) return false;
     const length = this.#lengthFor(subflow, demand.pendingBytes);
     if (length <= 0) return false;
@@ -255,6 +261,7 @@ export class DataSender {
       this.#offerTo(subflow, Math.min(end - subflow.copiedUntil, maximumMapping), now);
     }
     const subflow = this.#scheduler.select(connection.subflows, this.#demand);
+    this.#trace?.decision("copy", subflow, this.#demand, now);
     if (subflow === undefined) return false;
     const start = subflow.copiedUntil;
     const length = this.#lengthFor(subflow, end - start);

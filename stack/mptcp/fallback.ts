@@ -110,7 +110,7 @@ export class Fallback {
   onFail(subflow: Subflow, now: number): void {
     const { dataSender, reassembly } = this.#connection;
     const subflowStart = dataSender.positionOn(subflow);
-    if (!this.#mayBegin(subflow) || subflowStart === undefined) {
+    if (!this.#mayBegin(subflow, now) || subflowStart === undefined) {
       subflow.failedSequence = this.#peerSequence(reassembly.next);
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return;
@@ -129,7 +129,7 @@ export class Fallback {
   /** In-order payload at `offset` that no mapping covers. True: it is data all the same. */
   onUnmappedData(subflow: Subflow, offset: number, now: number): boolean {
     const { next } = this.#connection.reassembly;
-    if (!this.#mayBegin(subflow) || !subflow.mappings.isOnePiece(offset, next)) {
+    if (!this.#mayBegin(subflow, now) || !subflow.mappings.isOnePiece(offset, next)) {
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }
@@ -146,7 +146,7 @@ export class Fallback {
 
   /** Before the peer is known to speak MPTCP, a segment without any option. Once a join has been established, data may have gone that way. */
   onStrippedOptions(subflow: Subflow, segment: TcpSegment, now: number): void {
-    if (!this.#mayBegin(subflow)) return;
+    if (!this.#mayBegin(subflow, now)) return;
     const isData = segment.payloadLength > 0 || subflow.held.first !== undefined;
     this.begin(isData ? "first-data-without-option" : "acknowledgement-without-option", subflow, now);
   }
@@ -194,7 +194,7 @@ export class Fallback {
   /** The whole mapping has come, with a wrong checksum. True: its bytes are data all the same. */
   onChecksumFailure(subflow: Subflow, mapping: Mapping, now: number): boolean {
     const { dataStart, subflowStart, length } = mapping;
-    if (!this.#mayBegin(subflow)) {
+    if (!this.#mayBegin(subflow, now)) {
       // RFC 8684 §3.7: with other subflows, MP_FAIL goes with the RST, and the data come again over those.
       subflow.failedSequence = this.#peerSequence(dataStart);
       this.#reset(subflow, resetReason.middleboxInterference, now);
@@ -229,19 +229,31 @@ export class Fallback {
   }
 
   /** Both streams of `subflow`, from here on, are the data without a gap. */
-  #mayBegin(subflow: Subflow): boolean {
+  #mayBegin(subflow: Subflow, now: number): boolean {
     const { reassembly, dataSender, subflowSet } = this.#connection;
-    return (
-      subflowSet.hasBeenAlone &&
-      this.#isOnly(subflow) &&
-      reassembly.outOfOrderBytes === 0 &&
-      dataSender.isContiguousOn(subflow)
-    );
+    const { hasBeenAlone } = subflowSet;
+    const isOnly = this.#isOnly(subflow);
+    const { outOfOrderBytes } = reassembly;
+    const contiguous = dataSender.isContiguousOn(subflow);
+    const allowed = hasBeenAlone && isOnly && outOfOrderBytes === 0 && contiguous;
+    this.#connection.environment.trace.fallback?.({
+      time: now,
+      name: "mptcp:fallback-considered",
+      connection: this.#connection.id,
+      subflow: subflow.id,
+      section: "RFC 8684 §3.7",
+      allowed,
+      hasBeenAlone,
+      isOnly,
+      outOfOrderBytes,
+      contiguous,
+    });
+    return allowed;
   }
 
   /** The options of `subflow` have vanished. */
   #beginOrReset(subflow: Subflow, now: number): void {
-    if (this.#mayBegin(subflow)) this.begin("acknowledgement-without-option", subflow, now);
+    if (this.#mayBegin(subflow, now)) this.begin("acknowledgement-without-option", subflow, now);
     else this.#reset(subflow, resetReason.middleboxInterference, now);
   }
 

@@ -1,6 +1,6 @@
 /** The subflows that a connection has and should have: what its path manager asks for, what the peer says of addresses and priorities. */
 
-import type { SubflowCloseReason } from "../events.ts";
+import type { EventRecorder, SubflowCloseReason, TraceEvent } from "../events.ts";
 import { PairBackOffs } from "../path-manager/pair-back-offs.ts";
 import type {
   ManagedConnection,
@@ -33,6 +33,7 @@ export class Paths implements ManagedConnection {
   readonly #connection: Connection;
   readonly #manager: PathManager;
   readonly #backOffs = new PairBackOffs();
+  readonly #trace: EventRecorder | undefined;
   #signals: QueuedSignal[] = [];
   /** When the path manager is asked again although nothing has changed. */
   #updateAt: number = Number.POSITIVE_INFINITY;
@@ -40,6 +41,7 @@ export class Paths implements ManagedConnection {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#manager = connection.algorithms.newPathManager();
+    this.#trace = connection.environment.trace["path-manager"];
     this.addresses = new AddressBook(connection);
   }
 
@@ -70,6 +72,7 @@ export class Paths implements ManagedConnection {
   openSubflow(local: LocalAddress, remote: RemotePathAddress, now: number, wish: SubflowWish = {}): SubflowDecision {
     const { backup = false, count = 1 } = wish;
     const decision = this.#judge(local, remote, count, now);
+    if (decision !== "exists") this.#trace?.(this.#decisionEvent(decision, local, remote, backup, now));
     if (decision === "opened") {
       const connection = this.#connection;
       this.#withdrawRemoval(connection.subflowSet.wireAddressId(local));
@@ -228,6 +231,32 @@ export class Paths implements ManagedConnection {
       signal.addressIds = signal.addressIds.filter((id) => id !== addressId);
       return signal.addressIds.length > 0;
     });
+  }
+
+  #decisionEvent(
+    decision: Exclude<SubflowDecision, "exists">,
+    local: LocalAddress,
+    remote: RemotePathAddress,
+    backup: boolean,
+    now: number,
+  ): TraceEvent {
+    const { id, environment, subflowSet } = this.#connection;
+    return {
+      time: now,
+      name: "path-manager:decision",
+      connection: id,
+      section: "RFC 8684 §3.2",
+      pathManager: this.#manager.name,
+      decision,
+      localAddress: formatIpAddress(local.address),
+      remoteAddress: formatIpAddress(remote.address),
+      remoteAddressId: remote.addressId,
+      backup,
+      subflows: subflowSet.live,
+      maximumSubflows: 1 + environment.policy.maximumSubflows,
+      delayMicroseconds:
+        decision === "back-off" ? this.#backOffs.retryAt(local.address, remote.address) - now : undefined,
+    };
   }
 
   #recordRetry(local: IpAddress, remote: IpAddress, delayMicroseconds: number, now: number): void {

@@ -2,9 +2,10 @@
 
 import { type CongestionControl, initialWindow } from "../congestion/congestion-control.ts";
 import { WindowCap } from "../congestion/window-cap.ts";
-import type { SubflowCloseReason } from "../events.ts";
+import type { EventRecorder, SubflowCloseReason } from "../events.ts";
 import type { ManagedSubflow } from "../path-manager/path-manager.ts";
 import type { Schedulable } from "../scheduler/scheduler.ts";
+import type { RecoveryPhase, RecoveryTrigger } from "../tcp/loss-recovery.ts";
 import type { PacketMarking } from "../tcp/packet-marking.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
@@ -290,6 +291,8 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
       initialWindow(this.endpoint.segmentSize),
       now,
     );
+    const trace = environment.trace.congestion;
+    if (trace !== undefined) this.#traceMetrics(trace, now);
     if (rtt === 0) return;
     this.connection.environment.record({
       time: now,
@@ -366,6 +369,53 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
       subflow: this.id,
       section: "RFC 4015 §3.2",
       congestionWindow: this.congestion.congestionWindow,
+    });
+  }
+
+  handleRecoveryPhase(
+    from: RecoveryPhase,
+    to: RecoveryPhase,
+    trigger: RecoveryTrigger,
+    lostBytes: number,
+    now: number,
+  ): void {
+    const { sender } = this.endpoint;
+    this.connection.environment.trace.recovery?.({
+      time: now,
+      name: "recovery:state-changed",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: trigger === "retransmission-timeout" ? "RFC 8985 §6.3" : "RFC 6675 §5",
+      from,
+      to,
+      trigger,
+      lostBytes,
+      sackedBytes: sender.sackedBytes,
+      bytesInFlight: sender.bytesInFlight,
+      congestionWindow: this.congestion.congestionWindow,
+      slowStartThreshold: this.congestion.slowStartThreshold,
+      smoothedRttMicroseconds: sender.rtt.smoothed,
+    });
+  }
+
+  #traceMetrics(record: EventRecorder, now: number): void {
+    const { congestion, endpoint } = this;
+    const { rtt, pacer, bytesInFlight } = endpoint.sender;
+    record({
+      time: now,
+      name: "recovery:metrics-updated",
+      connection: this.connection.id,
+      subflow: this.id,
+      section: "RFC 6298 §2",
+      congestionControl: congestion.name,
+      congestionWindow: congestion.congestionWindow,
+      slowStartThreshold: congestion.slowStartThreshold,
+      bytesInFlight,
+      latestRttMicroseconds: rtt.latest,
+      smoothedRttMicroseconds: rtt.smoothed,
+      minimumRttMicroseconds: rtt.minimum,
+      rttVariationMicroseconds: rtt.variation,
+      pacingRate: pacer.enabled && Number.isFinite(pacer.rate) ? pacer.rate * 8e6 : undefined,
     });
   }
 

@@ -11,6 +11,7 @@ const maximumLambda = 1.3;
  */
 export class Blest implements Scheduler {
   readonly name = "blest";
+  reason = "";
   /** By how much the fast subflow's share is corrected: grows with each blocking that was not foreseen, falls slowly while there is none. */
   #lambda = minimumLambda;
   #blocked = false;
@@ -21,6 +22,7 @@ export class Blest implements Scheduler {
 
   select<T extends Schedulable>(subflows: readonly T[], demand: Demand): T | undefined {
     const fast = fastest(subflows, false);
+    this.reason = "fastest";
     return fast === undefined || fast.space > 0 ? fast : this.#beside(fast, subflows, demand);
   }
 
@@ -34,7 +36,9 @@ export class Blest implements Scheduler {
     subflows: readonly T[],
     { pendingBytes, windowBytes }: Demand,
   ): T | undefined {
+    this.reason = "pacer-of-fastest";
     if (fast.pacedBytes >= pendingBytes) return undefined;
+    this.reason = "windows-are-full";
     const slow = fastest(subflows, true, fast);
     if (slow === undefined || slow.space <= 0) return undefined;
     if (this.#blocked) this.#lambda = Math.min(maximumLambda, this.#lambda + lambdaStep);
@@ -44,6 +48,8 @@ export class Blest implements Scheduler {
     const rounds = slow.smoothedRttMicroseconds / Math.max(1, fast.smoothedRttMicroseconds);
     const sentByFast = (fast.congestionWindow + (fast.segmentSize * (rounds - 1)) / 2) * rounds;
     const left = windowBytes - (slow.bytesInFlight + slow.segmentSize);
-    return sentByFast * this.#lambda > left ? undefined : slow;
+    const wouldBlock = sentByFast * this.#lambda > left;
+    this.reason = wouldBlock ? "would-block-fastest" : "fits-beside-fastest";
+    return wouldBlock ? undefined : slow;
   }
 }

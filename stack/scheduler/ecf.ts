@@ -9,12 +9,16 @@ const hysteresis = 0.25;
  */
 export class EarliestCompletionFirst implements Scheduler {
   readonly name = "ecf";
+  reason = "";
   #waiting = false;
 
   select<T extends Schedulable>(subflows: readonly T[], { pendingBytes }: Demand): T | undefined {
     const fast = fastest(subflows, false);
+    this.reason = "fastest";
     if (fast === undefined || fast.space > 0) return fast;
+    this.reason = "pacer-of-fastest";
     if (fast.pacedBytes >= pendingBytes) return undefined;
+    this.reason = "windows-are-full";
     const slow = fastest(subflows, true, fast);
     if (slow === undefined || slow.space <= 0) return undefined;
     const fastRtt = fast.smoothedRttMicroseconds;
@@ -26,9 +30,11 @@ export class EarliestCompletionFirst implements Scheduler {
       const viaSlow = (pendingBytes / slow.congestionWindow) * slowRtt;
       if (Math.max(viaSlow, slowRtt) >= 2 * fastRtt + margin) {
         this.#waiting = true;
+        this.reason = "fastest-completes-earlier";
         return undefined;
       }
     } else this.#waiting = false;
+    this.reason = "completes-earlier-than-waiting";
     return slow;
   }
 }

@@ -6,6 +6,7 @@ import { bestPreference, type Demand, hasRoom, preference, type Schedulable, typ
  */
 export class MinRtt implements Scheduler {
   readonly name = "min-rtt";
+  reason = "";
 
   select<T extends Schedulable>(subflows: readonly T[], { pendingBytes }: Demand): T | undefined {
     const best = bestPreference(subflows);
@@ -19,9 +20,15 @@ export class MinRtt implements Scheduler {
         if (!follows(subflow, passedRtt, passedId)) continue;
         if (next === undefined || follows(next, subflow.smoothedRttMicroseconds, subflow.id)) next = subflow;
       }
-      if (next === undefined || next.space > 0) return next;
+      if (next === undefined || next.space > 0) {
+        this.reason = next === undefined ? "windows-are-full" : "lowest-rtt-with-room";
+        return next;
+      }
       pending -= next.pacedBytes;
-      if (pending <= 0) return undefined;
+      if (pending <= 0) {
+        this.reason = "pacer-of-faster-one";
+        return undefined;
+      }
       passedRtt = next.smoothedRttMicroseconds;
       passedId = next.id;
     }

@@ -6,6 +6,7 @@ import { bestPreference, type Demand, preference, type Schedulable, type Schedul
  */
 export class Redundant implements Scheduler {
   readonly name = "redundant";
+  readonly reason = "each-carries-everything";
   readonly sendsCopies = true;
 
   /** Any that may send: whose turn it is does not matter, since each gets one. */

@@ -3,6 +3,7 @@ import { bestPreference, type Demand, preference, type Schedulable, type Schedul
 /** One after the other, an item each, as far as their windows allow (Paasch et al., CSWS'14). */
 export class RoundRobin implements Scheduler {
   readonly name = "round-robin";
+  readonly reason = "next-in-turn-with-room";
   #lastId = -1;
 
   select<T extends Schedulable>(subflows: readonly T[], _demand: Demand): T | undefined {

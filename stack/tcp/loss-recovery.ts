@@ -25,7 +25,16 @@ export interface RecoveryObserver {
   onFastRetransmit(lostBytes: number, now: number): void;
   /** The latest recovery was for nothing; the window is what it was before. */
   onSpuriousRecovery(now: number): void;
+  onPhase(from: RecoveryPhase, to: RecoveryPhase, trigger: RecoveryTrigger, lostBytes: number, now: number): void;
 }
+
+/** What brought a phase about. `acknowledgement`: what the peer says that it has; `reordering-timer`: RACK's (RFC 8985 §6.2). */
+export type RecoveryTrigger =
+  | "acknowledgement"
+  | "reordering-timer"
+  | "retransmission-timeout"
+  | "all-acknowledged"
+  | "proven-spurious";
 
 /** `recovery`: after a loss that acknowledgements have shown; `loss`: after a timeout. */
 export type RecoveryPhase = "open" | "recovery" | "loss";
@@ -117,7 +126,7 @@ export class LossRecovery {
       this.#observer.onSpuriousRecovery(now);
     }
     if (!this.isOpen && (recovered || spurious)) {
-      this.phase = "open";
+      this.#turn("open", spurious ? "proven-spurious" : "all-acknowledged", now);
       this.#duplicateAcks = 0;
       this.forwardRto.stop();
       this.#rack.onRecoveryEnded();
@@ -133,7 +142,7 @@ export class LossRecovery {
     this.#observer.onFastRetransmit(maximumSegmentSize, now);
   }
 
-  detectBySack(now: number): void {
+  detectBySack(trigger: "acknowledgement" | "reordering-timer", now: number): void {
     const scoreboard = this.#scoreboard;
     if (scoreboard.sackedBytes === 0 && this.isOpen) {
       this.#timers.stop(timer.reordering);
@@ -143,7 +152,7 @@ export class LossRecovery {
     const wait = this.#rack.findLost(scoreboard, manySacked || !this.isOpen, now);
     if (wait > 0) this.#timers.set(timer.reordering, now + wait);
     else this.#timers.stop(timer.reordering);
-    this.#enterIfLost(now);
+    this.#enterIfLost(trigger, now);
   }
 
   /** Without SACK: three duplicate acknowledgements, then each partial one, tell of one lost segment (RFC 6582 §3.2). `before`: the phase before this acknowledgement. */
@@ -158,7 +167,7 @@ export class LossRecovery {
     if (head.length > maximumSegmentSize) queue.split(head, head.start + maximumSegmentSize);
     this.#scoreboard.markLost(head);
     if (partial) this.retransmissionForced = true;
-    this.#enterIfLost(now);
+    this.#enterIfLost("acknowledgement", now);
   }
 
   /** In recovery, `delivered` bytes have newly arrived: how much that lets go out. */
@@ -179,6 +188,7 @@ export class LossRecovery {
       this.#spurious.begin(unacknowledged, next);
       this.forwardRto.begin();
     }
+    const before = this.phase;
     this.phase = "loss";
     this.#recoveryPoint = next;
     this.#duplicateAcks = 0;
@@ -190,9 +200,16 @@ export class LossRecovery {
         scoreboard.markLost(range);
     }
     this.retransmissionForced = true;
+    this.#observer.onPhase(before, "loss", "retransmission-timeout", scoreboard.lostBytes, now);
   }
 
-  #enterIfLost(now: number): void {
+  #turn(phase: RecoveryPhase, trigger: RecoveryTrigger, now: number): void {
+    const before = this.phase;
+    this.phase = phase;
+    this.#observer.onPhase(before, phase, trigger, this.#scoreboard.lostBytes, now);
+  }
+
+  #enterIfLost(trigger: RecoveryTrigger, now: number): void {
     const { lostBytes } = this.#scoreboard;
     if (lostBytes === 0 || !this.isOpen) return;
     const { unacknowledged, next } = this.#sequence;
@@ -201,6 +218,7 @@ export class LossRecovery {
     this.#spurious.begin(unacknowledged, next);
     this.#reduction.begin(next - unacknowledged);
     this.#response.beginRecovery(unacknowledged, next);
+    this.#observer.onPhase("open", "recovery", trigger, lostBytes, now);
     this.#observer.onFastRetransmit(lostBytes, now);
   }
 }

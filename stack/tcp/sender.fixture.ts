@@ -29,6 +29,7 @@ export class SenderBench {
       onFastRetransmit: () => this.events.push("fast retransmit"),
       onRetransmissionTimeout: () => this.events.push("timeout"),
       onSpuriousRecovery: () => this.events.push("spurious"),
+      onPhase: () => {},
     });
     this.sender.sackPermitted = options.sack;
     this.sender.maximumSegmentSize = mss;

@@ -215,7 +215,7 @@ export class Sender implements SendSequence {
     recovery.judge(segment, this.#duplicateSack, progress, this.#scoreboard.sackedBytes > sackedBefore, now);
     if (this.#probe.repairedLoss(acknowledged, this.#duplicateSack, isDuplicate && segment.sackCount === 0))
       recovery.onRepairedLoss(now);
-    if (this.sackPermitted) recovery.detectBySack(now);
+    if (this.sackPermitted) recovery.detectBySack("acknowledgement", now);
     else recovery.detectByDuplicates(progress, before, now);
 
     if (recovery.phase === "recovery")
@@ -258,7 +258,7 @@ export class Sender implements SendSequence {
 
   /** RACK's reordering window has passed (RFC 8985 §6.2). */
   handleReorderingTimeout(now: number): void {
-    this.#recovery.detectBySack(now);
+    this.#recovery.detectBySack("reordering-timer", now);
     if (this.#recovery.phase === "recovery") this.#recovery.reduceRate(0);
   }
 

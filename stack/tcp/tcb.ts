@@ -68,6 +68,7 @@ export class TransmissionControlBlock implements Lingering {
       onFastRetransmit: (lostBytes, now) => user.handleFastRetransmit(lostBytes, now),
       onRetransmissionTimeout: (timeout, now) => user.handleRetransmissionTimeout(timeout, now),
       onSpuriousRecovery: (now) => user.handleSpuriousRecovery(now),
+      onPhase: (from, to, trigger, lostBytes, now) => user.handleRecoveryPhase(from, to, trigger, lostBytes, now),
     };
     this.sender = new Sender(options.congestion, this.timers, this.timestamps, observer);
     this.sender.pacer.enabled = options.tcp.pacing ?? true;

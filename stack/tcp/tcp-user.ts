@@ -2,6 +2,7 @@
 
 import type { SubflowCloseReason } from "../events.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
+import type { RecoveryPhase, RecoveryTrigger } from "./loss-recovery.ts";
 import type { PacketMarking } from "./packet-marking.ts";
 import type { SentRange } from "./sent-queue.ts";
 
@@ -32,6 +33,14 @@ export interface TcpUser {
   handleTailLossProbe(now: number): void;
   /** The latest recovery was for nothing and has been undone. */
   handleSpuriousRecovery(now: number): void;
+  /** Recovery has begun, turned into another, or is over; `lostBytes` count as lost now. */
+  handleRecoveryPhase(
+    from: RecoveryPhase,
+    to: RecoveryPhase,
+    trigger: RecoveryTrigger,
+    lostBytes: number,
+    now: number,
+  ): void;
   /** ICMP says that the peer cannot be reached now; the connection goes on trying. */
   handleSoftError(now: number): void;
   /** Data for the SYN of a fast open, at most `limit` bytes, appended to the sender and filled in; undefined: none. */

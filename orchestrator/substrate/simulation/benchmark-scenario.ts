@@ -110,6 +110,7 @@ export async function measure(scenario: Scenario): Promise<Measured> {
   await simulation.run({
     sink: {
       event: observed,
+      stackEvent: () => undefined,
       sample: observed,
       linkSample(sample) {
         observed(sample);

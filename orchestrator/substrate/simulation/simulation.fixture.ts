@@ -52,6 +52,7 @@ export async function observe(plan: Plan, signal: AbortSignal = new AbortControl
       sink: {
         event: (event) => events.push(event),
         sample: (sample) => samples.push(sample),
+        stackEvent: () => undefined,
         linkSample: (sample) => linkSamples.push(sample),
         result(workload, role, result) {
           if (result.kind !== "program") results[`${workload} ${role}`] = result;
