@@ -120,12 +120,15 @@ export function viewings({ workload, outcome, streams, binMicroseconds, endedAtM
 function measurePlayback(evidence: ApplicationEvidence, client: ProgramResult | undefined): WorkloadMeasurements {
   const { arrivals, pictures } = viewings(evidence);
   const frames = client?.played?.progress.at(-1)?.frames ?? 0;
-  const longest = (viewing: Viewing): number => Math.max(0, ...viewing.stalls.map(({ microseconds }) => microseconds));
   return {
     ...worse("stalls", arrivals?.stalls.length, pictures?.stalls.length),
-    ...worse("longestStallMicroseconds", arrivals && longest(arrivals), pictures && longest(pictures)),
+    ...worse("longestStallMicroseconds", arrivals && longestStall(arrivals), pictures && longestStall(pictures)),
     ...(evidence.workload.playback !== undefined && { frames: { value: frames, witness: "application" as const } }),
   };
+}
+
+function longestStall({ stalls }: Viewing): number {
+  return Math.max(0, ...stalls.map(({ microseconds }) => microseconds));
 }
 
 /** The capture's figure, unless the player itself says worse. */

@@ -34,6 +34,8 @@ export class Applications {
   /** By the names of their logs. */
   readonly #processes = new Map<string, ForeignProcess>();
   readonly #kept: Record<string, string> = {};
+  /** Each takes back the start of a client that has not come. */
+  readonly #starts: (() => void)[] = [];
   #stopping = false;
 
   constructor(lab: ProcessHost, programs: EndpointPrograms) {
@@ -72,15 +74,15 @@ export class Applications {
         if (this.#stopping || end.code === 0) return;
         sink.failed(workload, "server", "EEXIT", `${workload.serve.argv[0]} ended with ${server.describeEnd(end)}`);
       });
-      callAt(zero + workload.startMicroseconds, () => {
-        if (!this.#stopping) void this.#runClient(workload, sink);
-      });
+      const start = callAt(zero + workload.startMicroseconds, () => void this.#runClient(workload, sink));
+      this.#starts.push(start);
     }
   }
 
   /** Ends all of them: clients, then servers, then what carries them. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    for (const cancel of this.#starts) cancel();
     for (const process of [...this.#processes.values()].toReversed()) await process.stop();
     for (const { name, serve, run } of this.#plan.workloads.filter(isApplication)) {
       for (const [side, { directory, logs }] of Object.entries({ server: serve, client: run }))

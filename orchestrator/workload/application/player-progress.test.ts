@@ -8,7 +8,7 @@ describe("what ffmpeg -progress writes", () => {
   it("is read however the pipe cuts it", () => {
     const text = report(0, "N/A") + report(1, 0) + report(26, 1_000_000) + report(50, 2_000_000, "end");
     const reader = new PlayerProgressReader();
-    for (const [at, character] of [...text].entries()) reader.push(character, at);
+    for (let at = 0; at < text.length; at++) reader.push(text[at]!, at);
     expect(reader.reports.map(({ frames, mediaMicroseconds }) => [frames, mediaMicroseconds])).to.deep.equal([
       [1, 0],
       [26, 1_000_000],
