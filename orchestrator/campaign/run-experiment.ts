@@ -52,7 +52,7 @@ interface Part {
   readonly loaded: CheckedExperiment;
 }
 
-interface PerformedPart {
+export interface PerformedPart {
   readonly plan: Plan;
   readonly startedAt: Date;
   readonly endedAt: Date;
@@ -94,6 +94,19 @@ export async function runExperiment(request: ExperimentRequest): Promise<Experim
   const concluded = await conclude(request, bundle, main, verdict);
   error ??= concluded;
   return { directory: bundle.directory, verdict, ...(error === undefined ? {} : { error }) };
+}
+
+/** The experiment without its baselines, judged, and nothing is kept: for one who wants to know how it comes out, many times over. */
+export async function performAlone(request: ExperimentRequest): Promise<PerformedPart> {
+  const bundle = await Bundle.create(request.resultsDirectory, {
+    experiment: request.loaded.experiment.name,
+    startedAt: new Date(),
+  });
+  try {
+    return await performPart(request, { loaded: request.loaded }, bundle);
+  } finally {
+    await bundle.discard();
+  }
 }
 
 async function performPart(request: ExperimentRequest, part: Part, bundle: BundleWriter): Promise<PerformedPart> {

@@ -17,6 +17,7 @@ import { repositoryRoot } from "./repository.ts";
 import { registerRequirementsCommand } from "./requirements.ts";
 import { registerRunCommand } from "./run.ts";
 import { registerSchemaCommand } from "./schema.ts";
+import { registerShrinkCommand } from "./shrink.ts";
 import { registerTestCommand } from "./test.ts";
 import { registerValidateCommand } from "./validate.ts";
 
@@ -35,6 +36,7 @@ for (const register of [
   registerValidateCommand,
   registerPlanCommand,
   registerCompareCommand,
+  registerShrinkCommand,
   registerReportCommand,
   registerBundleCommand,
   registerUpCommand,
