@@ -6,7 +6,6 @@ import { pick, type Mapping } from "./case.ts";
 
 export function explicitTopology({ version, name, hosts, routers, links }: Topology): Mapping {
   const isSwitch = (router: string): boolean => routers[router]!.kind === "switch";
-  const nodes = (names: readonly string[]): Mapping => Object.fromEntries(names.map((node) => [node, {}]));
   const forwarding = Object.keys(routers);
   return pickFilled({
     version,
@@ -22,6 +21,8 @@ export function explicitTopology({ version, name, hosts, routers, links }: Topol
     ),
   });
 }
+
+const nodes = (names: readonly string[]): Mapping => Object.fromEntries(names.map((node) => [node, {}]));
 
 const pickFilled = (mapping: Mapping): Mapping =>
   pick(mapping, (key) => typeof mapping[key] !== "object" || Object.keys(mapping[key] as object).length > 0);
