@@ -101,6 +101,49 @@ describe("applications that behave badly", () => {
     expect((await failed).code).to.equal("ECONNRESET");
   });
 
+  for (const [what, mptcp, code, seconds] of [
+    ["MPTCP waits for another way as long as a connection may be without one", true, "ETIMEDOUT", 60],
+    ["plain TCP has none and ends at once", false, "ECONNABORTED", 0],
+  ] as const)
+    it(`when the only interface vanishes in mid-transfer: ${what}; new connections have no route`, async () => {
+      hosts.close();
+      hosts = virtualHosts({ paths: [wifi], client: { mptcp, sendBufferBytes } });
+      const { client, accepted } = await connected();
+      client.write(Buffer.alloc(5_000_000));
+      await once(accepted.resume(), "data");
+      const { network } = hosts.pair;
+      hosts.pair.client.setInterfaceUp(0, false, network.now);
+      const before = network.now;
+      const error = await new Promise<NodeJS.ErrnoException>((resolve) => client.once("error", resolve));
+      expect(error).to.include({ code, syscall: "read" });
+      expect(Math.round((network.now - before) / 1e6)).to.equal(seconds);
+      const next = hosts.client.connect(80, hosts.serverAddress);
+      expect(await new Promise((resolve) => next.once("error", resolve))).to.include({ code: "ENETUNREACH" });
+      expect(hosts.pair.client.holdings).to.deep.include({ connections: 0, subflows: 0, tokens: 0 });
+    });
+
+  it("when one of two interfaces vanishes in mid-transfer the bytes arrive, each once, and other connections go on", async () => {
+    hosts.close();
+    hosts = virtualHosts({ paths: [wifi, wifi], serverInterfaces: 2, client: { sendBufferBytes } });
+    const server = hosts.server.createServer().listen(80);
+    await once(server, "listening");
+    const payload = Buffer.from(Uint32Array.from({ length: 250_000 }, (_, i) => i).buffer);
+    const transfers = Array.from({ length: 3 }, async () => {
+      const client = hosts.client.connect(80, hosts.serverAddress);
+      const [accepted] = (await once(server, "connection")) as [MptcpSocket];
+      client.end(payload);
+      client.resume();
+      const chunks: Buffer[] = [];
+      accepted.on("data", (chunk: Buffer) => {
+        chunks.push(chunk);
+        if (accepted.bytesRead > 300_000) hosts.pair.client.setInterfaceUp(0, false, hosts.pair.network.now);
+      });
+      await once(accepted, "end");
+      return Buffer.concat(chunks);
+    });
+    for (const received of await Promise.all(transfers)) expect(received.equals(payload)).to.equal(true);
+  });
+
   it("connections that are refused, without a route, or from nowhere leave nothing behind", async () => {
     const targets = [
       [{ port: 81, host: hosts.serverAddress }, "ECONNREFUSED"],

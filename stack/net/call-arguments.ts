@@ -109,7 +109,7 @@ export function checkedBlockList(blockList: unknown): BlockList | undefined {
   if (!blockList) return undefined;
   if (!BlockList.isBlockList(blockList))
     throw wrongType("options.blockList", "an instance of net.BlockList", blockList);
-  return blockList as BlockList;
+  return blockList;
 }
 
 /** Whether the list has the address, which may be IPv4 in the clothes of IPv6. */

@@ -35,8 +35,8 @@ export interface SocketAddressInfo {
 }
 
 /**
- * A connection of our stack, shaped as `net.Socket`. Chunks that are written are not copied: like a file's, their memory must not change until the write's callback
- * and the peer's acknowledgement.
+ * A connection of our stack, shaped as `net.Socket`. A chunk that is written with a callback is copied, for its memory may be used again when the callback comes. One without
+ * is not: nobody is told when it has been sent, so its memory must not change any more.
  */
 export class MptcpSocket extends Duplex {
   /** Milliseconds, as `setTimeout` has it. */
@@ -286,8 +286,11 @@ export class MptcpSocket extends Duplex {
       this.destroy(error);
       return false;
     }
-    if (typeof encoding === "function") return super.write(chunk, encoding);
-    return encoding === undefined ? super.write(chunk, callback) : super.write(chunk, encoding, callback);
+    if (typeof encoding === "function") return super.write(ownCopy(chunk), encoding);
+    if (callback === undefined) return encoding === undefined ? super.write(chunk) : super.write(chunk, encoding);
+    return encoding === undefined
+      ? super.write(ownCopy(chunk), callback)
+      : super.write(ownCopy(chunk), encoding, callback);
   }
 
   override _read(): void {
@@ -453,6 +456,12 @@ export class MptcpSocket extends Duplex {
     this.#idle.touch();
     this.#stack.wake();
   }
+}
+
+/** Of what has memory that others can change; what cannot be written is refused by the stream. */
+function ownCopy(chunk: unknown): unknown {
+  if (!ArrayBuffer.isView(chunk)) return chunk;
+  return Buffer.from(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
 }
 
 function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {

@@ -2,7 +2,7 @@
 
 import type { Connection } from "../host.ts";
 import type { ConnectTarget } from "./call-arguments.ts";
-import { coded, outOfRange, wrongType, wrongValue } from "./socket-error.ts";
+import { outOfRange, wrongType, wrongValue } from "./socket-error.ts";
 import type { OnReadOptions } from "./socket-reader.ts";
 
 /** What libuv asks of the kernel: a probe each second, ten of them; two hours of silence before (RFC 9293 §3.8.4, MUST-28). */

@@ -55,6 +55,28 @@ export const streams: Suite = (bench) => {
     expect([client.bytesRead, client.bytesWritten]).to.deep.equal([600_000, 600_000]);
   });
 
+  it("let writers use their memory again when a write's callback has come", async () => {
+    const { client, accepted } = await bench().connected();
+    const rounds = 200;
+    const memory = Buffer.alloc(3_000);
+    const chunks: Buffer[] = [];
+    accepted.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const ended = once(accepted, "end");
+    for (let i = 0; i < rounds; i++) {
+      memory.fill(i);
+      await new Promise((resolve) => client.write(memory, resolve));
+    }
+    client.end();
+    await ended;
+    const received = Buffer.concat(chunks);
+    expect(received.length).to.equal(rounds * memory.length);
+    for (let i = 0; i < rounds; i++)
+      expect(
+        received.subarray(i * memory.length, (i + 1) * memory.length).every((octet) => octet === i),
+        String(i),
+      ).to.equal(true);
+  });
+
   it("hold writers back, and tell them when they may go on", async () => {
     const { client, accepted } = await bench().connected();
     accepted.pause();
