@@ -14,12 +14,13 @@ function bufferSeries(label: string, colour: number, prefix: string): FigureSeri
 
 const subflowCounts = [1, 2, 3, 4, 8];
 
+const ratio = (results: RunResults): number => results.goodput("mptcp")! / results.goodput("tcp")!;
+
 /** MPTCP : TCP over the shared bottleneck; with one subflow all coupled ones are the same. */
 function ratioSeries(label: string, colour: number, prefix: string): FigureSeries {
   const name = (count: number): string =>
     prefix === "lia" && count === 2 ? "" : count === 1 && prefix !== "uncoupled" ? "lia-1" : `${prefix}-${count}`;
-  const value = (results: RunResults): number => results.goodput("mptcp")! / results.goodput("tcp")!;
-  return { label, style: "measured", colour, runs: subflowCounts.map(name), value };
+  return { label, style: "measured", colour, runs: subflowCounts.map(name), value: ratio };
 }
 
 const delays = [5, 10, 25, 50, 100];

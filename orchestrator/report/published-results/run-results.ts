@@ -1,13 +1,8 @@
 /** What the two sides of a run's transfers said, read from its bundle: of the experiment itself, or of one of its baselines. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  flowSchema,
-  type FlowRecord,
-  resultsSchema,
-  type WorkloadOutcome,
-} from "../../../orchestrator/bundle/records.ts";
-import { fairness } from "../../../orchestrator/verdict/measure-traffic.ts";
+import { flowSchema, type FlowRecord, resultsSchema, type WorkloadOutcome } from "../../bundle/records.ts";
+import { fairness } from "../../verdict/measure-traffic.ts";
 
 export class RunResults {
   readonly #directory: string;

@@ -37,9 +37,10 @@ export function chartOf(figure: Figure, resultsOf: (baseline: string) => readonl
   return { ...figure, series };
 }
 
+const cell = (value: number | undefined): string => (value === undefined ? "" : String(Number(value.toPrecision(3))));
+
 /** The same as a table in Markdown. */
 export function tableOf({ xLabel, places, series }: LineChart): string {
-  const cell = (value: number | undefined): string => (value === undefined ? "" : String(Number(value.toPrecision(3))));
   return [
     `| ${xLabel} | ${series.map(({ label }) => label).join(" | ")} |`,
     `|---|${series.map(() => "--:|").join("")}`,
