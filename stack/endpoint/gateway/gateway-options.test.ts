@@ -35,6 +35,11 @@ describe("the gateway's command line", () => {
     expect(options.socks).to.deep.equal({ host: "127.0.0.1", port: 1080 });
   });
 
+  it("takes several addresses of the converter, the best first", () => {
+    const { peers } = parseGatewayOptions([...near, "--peer", "10.77.2.12:4460"]);
+    expect(peers.map(({ host }) => host)).to.deep.equal(["10.77.1.12", "10.77.2.12"]);
+  });
+
   it("allows what is in any of the prefixes", () => {
     const { allowed } = parseGatewayOptions([...far, "--allow", "192.0.2.0/24", "--allow", "2001:db8::/32"]);
     expect([allowed!.check("192.0.2.80"), allowed!.check("198.51.100.1")]).to.deep.equal([true, false]);
@@ -58,6 +63,9 @@ describe("the gateway's command line", () => {
     ["--socks is an option of the other side", [...far, "--socks", "127.0.0.1:1080"]],
     ["--tun shows servers the applications' addresses", [...far, "--tun", "pathlab0", "--to", "127.0.0.1"]],
     ["--socks-user: NAME:PASSWORD is needed", [...near, "--socks-user", "anna"]],
+    ['--status: "here" is neither a path', [...near, "--status", "here"]],
+    ["--fast-open is an option of the other side", [...far, "--fast-open"]],
+    ["--cookies is an option of the other side", [...near, "--cookies"]],
     ["Unknown option '--perr'", [...path, "--perr", "x"]],
   ] as const) {
     it(`is refused: ${argv.join(" ")}`, () => {

@@ -2,6 +2,7 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { HostOptions } from "../../host-options.ts";
+import { parseStatusAddress, type StatusAddress } from "../status/status-address.ts";
 import type { Socks5Credentials } from "./socks5-negotiation.ts";
 
 export const usage = `Usage: gateway (--interface NAME=ADDRESS/LENGTH[,…] … | --host JSON) (--peer HOST:PORT | --converter PORT) [option …]
@@ -17,6 +18,7 @@ Both sides
   --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf
   --no-offload            The interfaces neither cut segments nor fill in checksums.
   --host JSON             Instead of the above but --tun: the whole host on the paths, with the fields of stack/host-options.ts.
+  --status ADDRESS        Serve metrics (Prometheus) and state (JSON) on a file's path, a port of 127.0.0.1, or HOST:PORT.
 
 The applications' side
   --peer HOST:PORT        The converter. IPv6 in brackets. Repeat it for each address that it has, the best first; others it tells itself.
@@ -57,6 +59,7 @@ export interface GatewayOptions {
   readonly host: PathHost | undefined;
   readonly interfaces: readonly PathInterface[];
   readonly tun: string | undefined;
+  readonly status: StatusAddress | undefined;
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly offload: boolean;
@@ -105,6 +108,7 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     host,
     interfaces,
     tun,
+    status: values.status === undefined ? undefined : parseStatus(values.status),
     congestionControl: values["congestion-control"] ?? "lia",
     scheduler: values.scheduler ?? "min-rtt",
     offload: values["no-offload"] !== true,
@@ -130,6 +134,7 @@ function parsed(argv: readonly string[]) {
       options: {
         interface: { type: "string", multiple: true },
         host: text,
+        status: text,
         tun: text,
         "congestion-control": text,
         scheduler: text,
@@ -202,6 +207,12 @@ function parseHostAndPort(option: string, text: string): HostAndPort {
   const bare = /^\[(.+)\]$/.exec(host)?.[1] ?? host;
   if (isIP(bare) === 0) throw new UsageError(`${option}: "${text}" is not ADDRESS:PORT`);
   return { host: bare, port: parsePort(option, port) };
+}
+
+function parseStatus(text: string): StatusAddress {
+  const address = parseStatusAddress(text);
+  if (address === undefined) throw new UsageError(`--status: "${text}" is neither a path nor a port nor HOST:PORT`);
+  return address;
 }
 
 function parsePort(option: string, text: string): number {

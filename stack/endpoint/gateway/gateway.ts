@@ -9,6 +9,8 @@ import { Driver, type DriverProblem } from "../../io/driver.ts";
 import { interfaceInfo } from "../../io/link-events.ts";
 import { createServer } from "../../net/net.ts";
 import { formatEndpoint, formatIpAddress } from "../../wire/ip-address.ts";
+import type { StatusServer } from "../status/status-server.ts";
+import type { GatewayCounters } from "../status/status-source.ts";
 import { Carrier } from "./carrier.ts";
 import { ConvertCookies } from "./convert-cookies.ts";
 import type { TransportAddress } from "./convert-message.ts";
@@ -45,22 +47,12 @@ export type GatewayRecord =
   | { readonly type: "refused"; readonly to?: string; readonly reason: string }
   | { readonly type: "problem"; readonly problem: DriverProblem };
 
-/** Totals since it began; bytes are those of connections that have ended. */
-export interface GatewayCounters {
-  /** Connections that ended well, and those that did not. */
-  readonly carried: number;
-  readonly broken: number;
-  /** That were asked for and did not come about. */
-  readonly refused: number;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
-
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #emit: (record: GatewayRecord) => void;
   readonly #drivers: Driver[] = [];
   #socks: KernelServer | undefined;
+  #status: StatusServer | undefined;
   #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
   constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void) {
@@ -91,6 +83,7 @@ export class Gateway {
         await once(this.#socks, "listening");
       }
     }
+    await this.#serveStatus();
     this.#emit({ type: "ready" });
   }
 
@@ -98,15 +91,21 @@ export class Gateway {
     return { ...this.#counters };
   }
 
-  /** What it speaks with: the paths, and behind them the TUN device, if it has one. */
-  get drivers(): readonly Driver[] {
-    return this.#drivers;
-  }
-
   /** At once: peers find out when their keep-alive or their data are not answered. */
   close(): void {
     this.#socks?.close();
+    this.#status?.close();
     for (const driver of this.#drivers) driver.close();
+  }
+
+  async #serveStatus(): Promise<void> {
+    const { status } = this.#options;
+    if (status === undefined) return;
+    // Loaded only where somebody asks.
+    const { StatusServer: Status } = await import("../status/status-server.ts");
+    const source = { role: "gateway", startedAt: Date.now() / 1000, hosts: this.#drivers };
+    this.#status = new Status({ ...source, gateway: () => this.counters() });
+    await this.#status.listen(status);
   }
 
   async #convert(paths: Driver): Promise<void> {
