@@ -16,7 +16,15 @@ describe("published results", function () {
   before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-papers-test-"))));
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  for (const name of ["two-shaped-paths", "static-wifi-3g", "handover-questions"]) {
+  for (const name of [
+    "two-shaped-paths",
+    "static-wifi-3g",
+    "handover-questions",
+    "schedulers-bulk",
+    "schedulers-application-limited",
+    "schedulers-burst",
+    "without-reinjection",
+  ]) {
     it(`${name}: experiment and baselines are within the bands`, async () => {
       const loaded = loadExperiment(join(papers, `${name}.yaml`));
       if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
