@@ -123,6 +123,24 @@ describe("programs that nobody changed", function () {
     expect(await remainsOf(lab)).to.deep.equal([]);
   });
 
+  it("play a video: every picture, and none too late", async () => {
+    const words =
+      '-nostdin, -loglevel, warning, -re, -i, "http://$(address):$(port)/video/index.m3u8", -progress, "pipe:1", -stats_period, "0.1", -f, framemd5, frames.md5';
+    const player = `{ command: [ffmpeg, ${words}], receives: { frames.md5: video/frames.md5 } }`;
+    const expected = "{ exitCode: 0, intact: true, frames: { atLeast: 100 }, stalls: { atMost: 0 } }";
+    const text = experiment("pathlab", player, expected)
+      .replace("file.bin: { random: 2MB }", "video: { hls: { duration: 4s, rate: 500kbit } }")
+      .replace("    run:", "    playback: { video: video, buffer: 2s }\n    run:");
+    const outcome = await run(text);
+    expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
+    const [{ client }] = (JSON.parse(read(outcome, bundleFiles.results)) as ResultsRecord).workloads as [
+      ResultsRecord["workloads"][number],
+    ];
+    const played = client?.kind === "program" ? client.played : undefined;
+    expect(played!.segments.map(({ microseconds }) => microseconds)).to.deep.equal([1e6, 1e6, 1e6, 1e6]);
+    expect(played!.progress.at(-1)).to.include({ frames: 100, mediaMicroseconds: 4e6 });
+  });
+
   it("fail as themselves: what they ended with, and what they said", async () => {
     const missing = curl.replace("/file.bin", "/flie.bin");
     const outcome = await run(experiment("pathlab", missing, "{ exitCode: 0, intact: true }"));

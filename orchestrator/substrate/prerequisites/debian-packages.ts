@@ -11,6 +11,16 @@ interface DebianProgram {
   readonly needs: readonly Need[];
 }
 
+/** What experiments run inside hosts: package, program, purpose, and whether tests do so, too. */
+const foreignPrograms: readonly (readonly [string, string, string, boolean])[] = [
+  ["nginx-light", "nginx", "experiments that serve files and videos", true],
+  ["ffmpeg", "ffmpeg", "experiments that play videos, and the making of these", true],
+  ["curl", "curl", "experiments that download", true],
+  ["wget", "wget", "experiments that download", false],
+  ["iperf3", "iperf3", "experiments that measure throughput", false],
+  ["python3-minimal", "python3", "experiments with programs in Python", false],
+];
+
 const programs: readonly DebianProgram[] = [
   {
     package: "iproute2",
@@ -57,20 +67,11 @@ const programs: readonly DebianProgram[] = [
     purpose: "middleboxes made of the kernel's packet filter in the tests",
     needs: ["test"],
   },
-  ...(
-    [
-      ["nginx-light", "nginx", "experiments that serve files and videos"],
-      ["ffmpeg", "ffmpeg", "experiments that play videos, and the making of these"],
-      ["curl", "curl", "experiments that download"],
-      ["wget", "wget", "experiments that download"],
-      ["iperf3", "iperf3", "experiments that measure throughput"],
-      ["python3-minimal", "python3", "experiments with programs in Python"],
-    ] as const
-  ).map(([name, program, purpose]): DebianProgram => ({
+  ...foreignPrograms.map(([name, program, purpose, tested]): DebianProgram => ({
     package: name,
     program,
     purpose,
-    needs: [`program:${program}`],
+    needs: [`program:${program}`, ...(tested ? (["test"] as const) : [])],
   })),
   { package: "chromium", program: "chromium", purpose: "looking at the report in the tests", needs: ["test"] },
 ];
