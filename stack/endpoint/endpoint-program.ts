@@ -1,25 +1,12 @@
 import type { Clock } from "./clock.ts";
+import { exitCode, machineErrors } from "./command/failure.ts";
+import { Log } from "./command/log.ts";
 import type { EndpointCommand, EndpointRecord, StartCommand } from "./protocol.ts";
 import type { Transport, TransportObserver } from "./transport.ts";
 import { WorkloadSession } from "./workload-session.ts";
 
 /** A shorter interval would have the sampling itself load the machine. */
 const shortestSampleMicroseconds = 200_000;
-
-/** Error codes by which the machine says that it lacks something (a device, a right, a program, memory), as opposed to a mistake of ours. */
-const machineErrors = new Set([
-  "EPERM",
-  "EACCES",
-  "ENODEV",
-  "ENOENT",
-  "ENXIO",
-  "EBUSY",
-  "ENOMEM",
-  "ENOBUFS",
-  "EMFILE",
-  "EAFNOSUPPORT",
-  "ERR_DLOPEN_FAILED",
-]);
 
 export type OpenTransport = (transport: StartCommand["transport"], observer: TransportObserver) => Promise<Transport>;
 
@@ -29,6 +16,7 @@ export class EndpointProgram {
   readonly #exit: (code: number) => void;
   readonly #openTransport: OpenTransport;
   readonly #clock: Clock;
+  readonly #log = new Log("info");
   #started = false;
   #transport: Transport | undefined;
   readonly #sessions: WorkloadSession[] = [];
@@ -90,12 +78,12 @@ export class EndpointProgram {
     try {
       this.#transport = await this.#openTransport(command.transport, {
         onEvent: (event) => this.#emit({ type: "event", time: Math.round(event.time), event }),
-        onProblem: (message) => process.stderr.write(`${message}\n`),
+        onProblem: (message) => this.#log.warning(message),
       });
     } catch (error) {
       const { code = "EINTERNAL", message } = error as NodeJS.ErrnoException;
       this.#emit({ type: "error", time: this.#clock.now(), code, message });
-      this.#exit(machineErrors.has(code) ? 3 : 4);
+      this.#exit(machineErrors.has(code) ? exitCode.machine : exitCode.internal);
       return;
     }
     this.#observeAt(this.#clock.now() + command.metricsIntervalMicroseconds, command.metricsIntervalMicroseconds);
@@ -142,7 +130,7 @@ export class EndpointProgram {
     } catch (error) {
       const { code = "EINTERNAL", message } = error as NodeJS.ErrnoException;
       this.#emit({ type: "error", time, code, message: `metrics: ${message}` });
-      this.#exit(machineErrors.has(code) ? 3 : 4);
+      this.#exit(machineErrors.has(code) ? exitCode.machine : exitCode.internal);
     } finally {
       this.#sampling = false;
     }

@@ -1,8 +1,10 @@
 /**
- * The endpoint program inside a lab's host. Commands come as NDJSON on stdin, records go out as NDJSON on stdout (protocol.ts). It ends with `stop`,
+ * The endpoint program inside a lab's host. Commands come as NDJSON on stdin, records go out as NDJSON on stdout (protocol.ts), logs on stderr. It ends with `stop`,
  * and with the end of stdin: when the orchestrator dies, nothing stays alive. Exit codes: 0, 3 the machine lacks something, 4 internal.
  */
 import { monotonicClock } from "./clock.ts";
+import { exitCode } from "./command/failure.ts";
+import { Log } from "./command/log.ts";
 import { EndpointProgram } from "./endpoint-program.ts";
 import { LineSplitter } from "./ndjson.ts";
 import { openTransport } from "./open-transport.ts";
@@ -20,9 +22,9 @@ function exit(code: number): void {
 function failInternally(error: unknown): void {
   const { code, message, stack } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
-  process.stderr.write(`${stack ?? message}\n`);
+  new Log("info").error(message ?? String(error), { code, stack });
   emit({ type: "error", time: monotonicClock.now(), code: code ?? "EINTERNAL", message: message ?? String(error) });
-  exit(4);
+  exit(exitCode.internal);
 }
 
 export function serveOrchestrator(): void {
