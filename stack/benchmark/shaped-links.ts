@@ -2,8 +2,9 @@
 
 import { ipBatch, run } from "./ip.ts";
 
-/** Bytes of a link's queue, a few milliseconds at 1 Gbit/s. */
+/** What a full queue takes to drain; on slow links the queue holds a few super-packets, however long they take. */
 const queueMicroseconds = 10_000;
+const leastQueueBytes = 262_144;
 /** The largest super-packet passes whole. */
 const burstBytes = 131_072;
 
@@ -32,7 +33,7 @@ export async function shapeLinks(
     ]),
     namespace,
   );
-  const queueBytes = Math.round((bitsPerSecond / 8e6) * queueMicroseconds);
+  const queueBytes = Math.max(leastQueueBytes, Math.round((bitsPerSecond / 8e6) * queueMicroseconds));
   for (const end of links.flatMap(({ clientEnd, serverEnd }) => [clientEnd, serverEnd])) {
     const tc = (command: string): Promise<unknown> => run("tc", ["-n", namespace, ...command.split(" ")]);
     await tc(`qdisc add dev ${end} root handle 1: htb default 1`);

@@ -12,7 +12,7 @@ export function markdownTable<Row>(columns: readonly Column<Row>[], rows: readon
   return [line(columns.map(({ title }) => title)), line(rule), ...cells.map(line)].join("\n");
 }
 
-/** Three significant digits, without an exponent: 0.0123, 4.56, 78.9, 12,345. */
+/** Three significant digits, or all of an integer, without an exponent: 0.0123, 4.56, 78.9, 12,345; `-` for what is no number. */
 export function significant(value: number): string {
   if (!Number.isFinite(value)) return "-";
   const digits = value === 0 ? 0 : 2 - Math.floor(Math.log10(Math.abs(value)));

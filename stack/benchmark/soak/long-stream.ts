@@ -17,9 +17,9 @@ export class LongStream {
 
   constructor() {
     const random = seededRandom(24);
-    const period = Buffer.allocUnsafe(periodBytes);
-    for (let i = 0; i < periodBytes; i++) period[i] = random() >>> 24;
-    this.#period = period;
+    const words = new Uint32Array(Math.ceil(periodBytes / 4));
+    for (let i = 0; i < words.length; i++) words[i] = random();
+    this.#period = Buffer.from(words.buffer, 0, periodBytes);
   }
 
   /** From where it stands; shorter at the end of the period. */
@@ -38,10 +38,15 @@ export class BlockHashes {
   bytes = 0;
   /** Hexadecimal, of the blocks that are whole. */
   readonly finished: string[] = [];
+  readonly #blockBytes: number;
   #hash: Hash = createHash("sha256");
 
+  constructor(bytes: number = blockBytes) {
+    this.#blockBytes = bytes;
+  }
+
   update(bytes: Uint8Array): void {
-    const room = blockBytes - (this.bytes % blockBytes);
+    const room = this.#blockBytes - (this.bytes % this.#blockBytes);
     const own = bytes.length <= room ? bytes : bytes.subarray(0, room);
     this.#hash.update(own);
     this.bytes += own.length;

@@ -1,0 +1,56 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { kernelMptcp, oursToOurs } from "./conditions.ts";
+import { Lab, labPrefix, type LabOptions } from "./lab.ts";
+import { measureFill } from "./shaped-throughput.ts";
+
+const program = fileURLToPath(new URL("main.ts", import.meta.url));
+const cell = "throughput, 2 paths, 64 KiB";
+
+interface Document {
+  results: { title: string; comparisons: { samples: Record<string, { gigabitsPerSecond: number }[]> }[] }[];
+  marks: { verdict: string }[];
+}
+
+describe("the benchmark", function () {
+  this.timeout(180_000);
+
+  it("measures one cell in turns, judges it by its exit code, and leaves nothing behind", () => {
+    const { pid, status, stdout } = spawnSync(process.execPath, [program, "--quick", "--json", "--only", cell], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const { results, marks } = JSON.parse(stdout) as Document;
+    expect(results.map(({ title }) => title)).to.deep.equal(["throughput"]);
+    const { samples } = results[0]!.comparisons[0]!;
+    expect(Object.keys(samples)).to.include.members([oursToOurs.name, kernelMptcp.name]);
+    for (const own of Object.values(samples)) {
+      expect(own).to.have.length(3);
+      for (const { gigabitsPerSecond } of own) expect(gigabitsPerSecond).to.be.greaterThan(0);
+    }
+    expect(marks).to.have.length(1);
+    expect(status).to.equal(marks[0]!.verdict === "below the floor" ? 1 : 0);
+    expect(readdirSync("/run/netns").filter((name) => name.startsWith(`${labPrefix}${pid}`))).to.deep.equal([]);
+  });
+
+  // The rate is one that any machine carries: what is asked is that two subflows fill two links.
+  for (const congestionControl of ["reno", "lia"])
+    it(`two subflows fill two links that HTB shapes, with ${congestionControl}`, async () => {
+      const options: LabOptions = {
+        stacks: oursToOurs.stacks,
+        paths: 2,
+        offload: true,
+        bitsPerSecond: 100e6,
+        congestionControl,
+      };
+      const lab = await Lab.open(options);
+      try {
+        const { share } = await measureFill({ lab, mptcp: true, warmUpSeconds: 2, seconds: 4 });
+        expect(share).to.be.within(0.9, 1.02);
+      } finally {
+        lab.close();
+      }
+    });
+});
