@@ -6,6 +6,7 @@ import { registerBundleCommand } from "./bundle.ts";
 import { registerCleanCommand } from "./clean.ts";
 import { registerCompareCommand } from "./compare.ts";
 import { registerDoctorCommand } from "./doctor.ts";
+import { registerEndpointCommand } from "./endpoint.ts";
 import { registerPlanCommand } from "./plan.ts";
 import { registerReportCommand } from "./report.ts";
 import { registerDownCommand } from "./down.ts";
@@ -42,6 +43,7 @@ for (const register of [
   registerUpCommand,
   registerPsCommand,
   registerExecCommand,
+  registerEndpointCommand,
   registerShellCommand,
   registerDownCommand,
   registerCleanCommand,

@@ -43,10 +43,15 @@ describe("the endpoint program as one file", function () {
   it("takes an addon by name instead, and says when that is none", () => {
     const none = join(directory, "none.node");
     copyFileSync(file, none);
-    const env = { ...process.env, PATHLAB_NATIVE: none };
     const args = [file, "connect", "192.0.2.1", "7", "-i", "lo=192.0.2.10/24"];
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env });
-    expect([status, JSON.parse(stderr).code]).to.deep.equal([3, "ERR_DLOPEN_FAILED"]);
+    for (const [named, code] of [
+      [none, "ERR_DLOPEN_FAILED"],
+      [join(directory, "missing.node"), "ENOENT"],
+    ] as const) {
+      const env = { ...process.env, PATHLAB_NATIVE: named };
+      const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", env });
+      expect([status, JSON.parse(stderr).code]).to.deep.equal([3, code]);
+    }
   });
 
   it("has help for itself and each verb on stdout", () => {

@@ -15,6 +15,10 @@ Data are on stdout, logs as NDJSON on stderr.`;
 
 /** `argv`: what follows the program's name. Sets the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  // Who reads us has had enough (`… --help | head`).
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   try {
     await commandLine().parseAsync([...argv], { from: "user" });
   } catch (error) {

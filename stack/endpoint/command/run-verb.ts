@@ -1,5 +1,6 @@
 /** One verb from its command line to its exit code. */
 import { ConfigurationError } from "../../host-options.ts";
+import { NativeBuildError } from "../../io/native/build.ts";
 import { Endpoint } from "./endpoint.ts";
 import { exitCode, machineErrors, remedyOf, UsageError } from "./failure.ts";
 import type { HostArguments } from "./host-arguments.ts";
@@ -54,6 +55,7 @@ function codeOf(error: NodeJS.ErrnoException): number {
   // A peer that refuses, resets or does not answer: what was asked for has failed, and nothing else.
   if (error.syscall === "connect" || error.syscall === "read" || error.syscall === "write") return exitCode.failed;
   if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return exitCode.failed;
-  const ofMachine = error.syscall === "listen" || machineErrors.has(error.code ?? "");
+  const ofMachine =
+    error instanceof NativeBuildError || error.syscall === "listen" || machineErrors.has(error.code ?? "");
   return ofMachine ? exitCode.machine : exitCode.internal;
 }

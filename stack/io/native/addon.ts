@@ -11,6 +11,8 @@ export type NativeHandle = { readonly brand: unique symbol };
 /** The numbers that {@link NativeAddon.openPacketSocket} takes; booleans are 0 or 1. */
 export type NativePacketSocketOptions = {
   vnetHeader: number;
+  /** Records tell when a frame came, and whether it was sent or received. */
+  stamped: number;
   ignoreOutgoing: number;
   /** Only frames of this EtherType; 0 for all. */
   etherType: number;
@@ -95,12 +97,13 @@ export const bundledAddonName = "pathlab-native.node";
  * Where the addon is, if it is not inside the bundle that runs: PATHLAB_NATIVE, else beside the bundle, else `build/native/` of the repository,
  * built when it is not there.
  *
- * @throws Error when PATHLAB_NATIVE names no file; NativeBuildError
+ * @throws Error with the code ENOENT when PATHLAB_NATIVE names no file; NativeBuildError
  */
 function nativeAddonPath(): string {
   const named = process.env["PATHLAB_NATIVE"];
   if (named !== undefined) {
-    if (!existsSync(named)) throw new Error(`PATHLAB_NATIVE names no file: ${named}`);
+    if (!existsSync(named))
+      throw Object.assign(new Error(`PATHLAB_NATIVE names no file: ${named}`), { code: "ENOENT" });
     return path.resolve(named);
   }
   const beside = path.join(import.meta.dirname, bundledAddonName);
