@@ -105,9 +105,11 @@ describe("programs that nobody changed", function () {
       expect(outcome.error).to.equal(undefined);
       expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
       const { connections } = JSON.parse(read(outcome, bundleFiles.wire)) as WireAnalysis;
-      expect(connections).to.have.length(1);
-      expect(connections[0]!.multipath).to.equal(paths.length > 1 ? "negotiated" : "not-offered");
-      expect(connections[0]!.subflows.map(({ path }) => path)).to.have.members(paths);
+      // On a busy machine an attempt may have been given up, and repeated.
+      const [connection, ...others] = connections.filter(({ toClient }) => toClient.bytes >= 2_000_000);
+      expect(others).to.deep.equal([]);
+      expect(connection!.multipath).to.equal(paths.length > 1 ? "negotiated" : "not-offered");
+      expect(connection!.subflows.map(({ path }) => path)).to.have.members(paths);
       expect(read(outcome, "logs/download-server.access.log")).to.match(/"GET \/file\.bin HTTP\/1\.1" 200 2000000 /);
       expect(await verifyBundle(outcome.directory))
         .to.have.property("problems")
