@@ -1,5 +1,7 @@
 /** The two machines of docs/gateway.md, and its gateways on them. */
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { type Machine, TwoMachines } from "../two-machines.fixture.ts";
 import type { GatewayRecord } from "./gateway.ts";
 
@@ -11,14 +13,34 @@ export class GatewayLab extends TwoMachines {
   }
 
   /** Starts the gateway of the page's block, and waits until it is ready. */
-  async gateway(machine: Machine, block: string): Promise<ChildProcess> {
-    const child = this.start(machine, block);
+  gateway(machine: Machine, block: string): Promise<ChildProcess> {
+    return this.#ready(machine, this.start(machine, block));
+  }
+
+  /** Starts a gateway with these options. */
+  gatewayWith(machine: Machine, options: string): Promise<ChildProcess> {
+    return this.#ready(machine, this.spawn(machine, `exec node stack/endpoint/main.ts gateway ${options}`));
+  }
+
+  /** Runs a shell's command to its end. Rejects with what it complained of when it fails. */
+  async output(machine: Machine, command: string): Promise<string> {
+    const child = this.spawn(machine, command);
+    const [output, complaints, [code]] = await Promise.all([
+      text(child.stdout!),
+      text(child.stderr!),
+      once(child, "close"),
+    ]);
+    if (code !== 0) throw new Error(`${command}: ${code}: ${complaints}`);
+    return output;
+  }
+
+  async #ready(machine: Machine, child: ChildProcess): Promise<ChildProcess> {
     child.stderr!.pipe(process.stderr);
     const records = this.records[machine];
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let rest = "";
-    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
+    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n");
       rest = lines.pop()!;
       records.push(...lines.map((line) => JSON.parse(line) as GatewayRecord));
       if (records.some(({ type }) => type === "ready")) resolve();
