@@ -117,8 +117,8 @@ export const figures: Readonly<Record<string, Figure>> = {
       { label: "Reno: at least", style: "bound", colour: 1, values: subflowCounts.map((count) => 0.85 * count) },
     ],
   },
-  handover: handover("Handover under a download", "download", [1.5, 3, 0.65, 3, 2.65, 0.65]),
-  "handover-questions": handover("Handover under questions every 400 ms", "voice", [1.5, 3, 0.65, 0.65, 3, 1]),
+  handover: handover("Handover under a download", "download", [1.5, 3, 0.65, 3, 2.225, 0.65]),
+  "handover-questions": handover("Handover under questions every 400 ms", "voice", [1.5, 3, 0.65, 0.65, 2.225, 1]),
   "two-shaped-paths": {
     title: "16 MiB over two shaped paths",
     xLabel: "rates, Mbit/s, and one-way delays, ms",
