@@ -74,6 +74,24 @@ describe("the way to a converter", () => {
     expect(took).to.be.within(300_000, 500_000);
   });
 
+  it("is doubted by one of many that wait at a time: a slow machine is not asked for twice as much", async () => {
+    begin(1);
+    for (const { up, down } of hosts.pair.links) up.options = down.options = { delay: 300_000 };
+    const origins = await Promise.all(Array.from({ length: 50 }, async () => (await dial()).from));
+    expect(new Set(origins)).to.deep.equal(new Set(["10.0.1.2"]));
+    const created = hosts.pair.network.eventsNamed("mptcp:subflow-created", hosts.pair.client);
+    // Joins have other numbers.
+    expect(created.filter(({ subflow }) => subflow === 0)).to.have.length(51);
+  });
+
+  it("is another for all that wait, when one of them has found out", async () => {
+    begin(1);
+    blackhole(0, true);
+    const ways = await Promise.all(Array.from({ length: 50 }, dial));
+    expect(ways.map(({ from }) => from)).to.deep.equal(Array.from({ length: 50 }, () => "10.0.2.2"));
+    expect(Math.max(...ways.map(({ took }) => took))).to.be.lessThan(1_000_000);
+  });
+
   it("is tried as soon as another is refused", async () => {
     begin(2);
     dialler = new ConverterDialler(stackOf(hosts.pair, hosts.pair.client), [

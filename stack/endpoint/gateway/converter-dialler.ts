@@ -23,6 +23,8 @@ export class ConverterDialler {
   readonly #peers: HostAndPort[];
   /** Until when, by the names of both ends. */
   readonly #deferred = new Map<string, number>();
+  /** Pairs that are silent, and of which one of many who wait finds out whether another answers: when it is our machine that is slow, asking twice makes it slower. */
+  readonly #doubted = new Set<string>();
 
   /** @param peers addresses of one converter, the best first */
   constructor(stack: NetworkStack, peers: readonly HostAndPort[]) {
@@ -46,12 +48,30 @@ export class ConverterDialler {
       const waiting: { pair: Pair; socket: MptcpSocket }[] = [];
       let next = 0;
       let failure = new Error("no address of the converter is to be reached from here");
-      const alarm: Alarm = { at: Number.POSITIVE_INFINITY, ring: () => tryNext() };
+      let doubt: string | undefined;
+      const alarm: Alarm = {
+        at: Number.POSITIVE_INFINITY,
+        ring: () => {
+          const name = nameOf(pairs[next - 1]!);
+          if (this.#doubted.has(name) && !this.#isDeferred(name)) {
+            host.setAlarm(alarm, this.#stack.now() + attemptDelay);
+            return;
+          }
+          if (doubt === undefined) this.#doubted.add((doubt = name));
+          tryNext();
+        },
+      };
+      const settle = (): void => {
+        host.setAlarm(alarm, Number.POSITIVE_INFINITY);
+        if (doubt !== undefined) this.#doubted.delete(doubt);
+      };
       const tryNext = (): void => {
         host.setAlarm(alarm, Number.POSITIVE_INFINITY);
         const pair = pairs[next++];
         if (pair === undefined) {
-          if (waiting.length === 0) reject(new ConnectFailure("ENETUNREACH", `converter: ${failure.message}`));
+          if (waiting.length > 0) return;
+          settle();
+          reject(new ConnectFailure("ENETUNREACH", `converter: ${failure.message}`));
           return;
         }
         const writesEarly = early !== undefined && next === 1;
@@ -66,7 +86,7 @@ export class ConverterDialler {
           tryNext();
         });
         socket.once("connect", () => {
-          host.setAlarm(alarm, Number.POSITIVE_INFINITY);
+          settle();
           for (const attempt of waiting.splice(0)) {
             if (attempt.socket === socket) continue;
             this.#defer(attempt.pair);
@@ -86,9 +106,12 @@ export class ConverterDialler {
     this.#deferred.set(nameOf(pair), this.#stack.now() + deferral);
   }
 
+  #isDeferred(name: string): boolean {
+    return (this.#deferred.get(name) ?? 0) > this.#stack.now();
+  }
+
   /** All that a route leads from and to, each next one as unlike those before it as can be: one dead address takes several pairs with it. */
   #pairs(): Pair[] {
-    const now = this.#stack.now();
     const left = this.#peers.flatMap(({ host, port }) =>
       this.#stack.host.sourcesFor(host).map((localAddress) => ({ localAddress, host, port })),
     );
@@ -101,7 +124,7 @@ export class ConverterDialler {
       ordered.push(pair);
       for (const end of [pair.localAddress, pair.host]) used.set(end, (used.get(end) ?? 0) + 1);
     }
-    const isDeferred = (pair: Pair): boolean => (this.#deferred.get(nameOf(pair)) ?? 0) > now;
+    const isDeferred = (pair: Pair): boolean => this.#isDeferred(nameOf(pair));
     return [...ordered.filter((pair) => !isDeferred(pair)), ...ordered.filter(isDeferred)];
   }
 }
