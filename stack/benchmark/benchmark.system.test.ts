@@ -18,16 +18,20 @@ describe("the benchmark", function () {
   this.timeout(180_000);
 
   it("measures one cell in turns, judges it by its exit code, and leaves nothing behind", () => {
-    const { pid, status, stdout } = spawnSync(process.execPath, [program, "--quick", "--json", "--only", cell], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
+    const { pid, status, stdout } = spawnSync(
+      process.execPath,
+      [program, "--quick", "--rounds", "1", "--json", "--only", cell],
+      {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      },
+    );
     const { results, marks } = JSON.parse(stdout) as Document;
     expect(results.map(({ title }) => title)).to.deep.equal(["throughput"]);
     const { samples } = results[0]!.comparisons[0]!;
     expect(Object.keys(samples)).to.include.members([oursToOurs.name, kernelMptcp.name]);
     for (const own of Object.values(samples)) {
-      expect(own).to.have.length(3);
+      expect(own).to.have.length(1);
       for (const { gigabitsPerSecond } of own) expect(gigabitsPerSecond).to.be.greaterThan(0);
     }
     expect(marks).to.have.length(1);

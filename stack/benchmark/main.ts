@@ -1,5 +1,5 @@
 /**
- * `npm run bench:stack -- [--quick] [--only PATTERN] [--json]`: our stack beside the kernel's, in turns, in one run. Root. A table in
+ * `npm run bench:stack -- [--quick] [--rounds N] [--only PATTERN] [--json]`: our stack beside the kernel's, in turns, in one run. Root. A table in
  * Markdown comes out, and whether the marks are met.
  * Exit codes: 0, 1 below a floor, 2 bad usage, 130 and 143 after cleaning up.
  */
@@ -15,12 +15,20 @@ async function main(): Promise<number> {
     options: {
       /** A second for each throughput, and few rounds: for a look, not for a figure. */
       quick: { type: "boolean", default: false },
+      /** Default 7, and 3 with --quick. */
+      rounds: { type: "string" },
       /** Regular expression; what it matches is the title and the condition, as the table has them: `throughput, 1 path, 64 KiB`. */
       only: { type: "string", default: "" },
       json: { type: "boolean", default: false },
     },
   });
-  const pace = given.quick ? quickPace : fullPace;
+  const preset = given.quick ? quickPace : fullPace;
+  const rounds = given.rounds === undefined ? preset.rounds : Number(given.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    process.stderr.write(`--rounds ${given.rounds}: not a number of rounds\n`);
+    return 2;
+  }
+  const pace = { ...preset, rounds };
   const machine = describeMachine();
   const loadBefore = load();
   const findings: Findings[] = [];
