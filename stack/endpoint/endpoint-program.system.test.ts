@@ -19,6 +19,7 @@ interface LogRecord {
   readonly message: string;
   readonly code?: string;
   readonly port?: number;
+  readonly reason?: string;
 }
 
 interface Ended {
@@ -149,6 +150,20 @@ describe("the endpoint program between two machines", function () {
     );
     expect((await caller.ended).output).to.equal("answer\n");
     expect((await listener.ended).output).to.equal("question\n");
+  });
+
+  it("speaks with the kernel's TCP at the other end", async () => {
+    const server = machines.application(
+      "server",
+      `require("node:net").createServer((socket) => socket.on("data", (data) => socket.end("heard " + data)))
+        .listen(8000, "10.77.1.2", () => console.log("listening"));
+      process.stdin.on("data", () => {}).on("end", () => process.exit());`,
+    );
+    await server.line();
+    const caller = new Running(machines.spawn("client", `echo word | ${program} connect 10.77.1.2 8000 ${ofClient}`));
+    expect(await caller.ended).to.include({ code: 0, output: "heard word\n" });
+    expect(caller.log.find(({ message }) => message === "mptcp:fallback")).to.include({ reason: "peer-without-mptcp" });
+    server.end();
   });
 
   it("tells its state, and nothing of connections that have ended", async () => {
