@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { ServedFile } from "./application.ts";
 import type { ApplicationWorkload } from "./experiment.ts";
-import { duration, positiveDuration, rate, size, text, whole } from "./quantity-schemas.ts";
+import { duration, positiveDuration, rate, size, whole } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
 
 const wordsHint = "each word an item, as in [curl, --output, got, http://$(address):$(port)/file]: no shell reads it";

@@ -54,13 +54,20 @@ function summariseWorkload(run: RunView, workload: PlannedWorkload, baselines: r
   }
 }
 
-function describePlayback({ stalls, longestStallMicroseconds, frames }: WorkloadMeasurements): string {
+function describePlayback({
+  stalls,
+  longestStallMicroseconds,
+  latenessMicroseconds,
+  frames,
+}: WorkloadMeasurements): string {
   if (stalls === undefined) return "";
   const pictures = frames === undefined ? "" : ` and showed ${printCount(frames.value, "frame")}`;
-  if (stalls.value === 0) return `${pictures} without a stall`;
+  const late =
+    latenessMicroseconds === undefined ? "" : `, the player ${printTime(latenessMicroseconds.value)} late at most`;
+  if (stalls.value === 0) return `${pictures} without a stall${late}`;
   const longest =
     longestStallMicroseconds === undefined ? "" : `, the longest of ${printTime(longestStallMicroseconds.value)}`;
-  return `${pictures} with ${printCount(stalls.value, "stall")}${longest}`;
+  return `${pictures} with ${printCount(stalls.value, "stall")}${longest}${late}`;
 }
 
 function pathsUsed(run: RunView, workload: PlannedWorkload): string[] {

@@ -100,6 +100,7 @@ describe("what is known of an application", () => {
     expect(measured(frozen, [arrived])).to.deep.include({
       stalls: { value: 1, witness: "application" },
       longestStallMicroseconds: { value: 3.1 * second, witness: "application" },
+      latenessMicroseconds: { value: 4 * second, witness: "application" },
     });
     const late = stream([2000, ...Array.from({ length: 79 }, () => 0), 3000]);
     expect(measured(smooth, [late]).stalls, "the player says that nothing was amiss").to.deep.equal({

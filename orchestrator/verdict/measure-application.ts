@@ -1,7 +1,7 @@
 /** What there is to know of programs that nobody changed: the capture, the end of the client, its files, and, of a player, the pictures it showed. */
 import type { WorkloadOutcome } from "../bundle/records.ts";
 import type { PlannedApplication } from "../plan/plan.ts";
-import type { ProgramResult } from "../workload/application/program-result.ts";
+import type { PlayerProgress, ProgramResult } from "../workload/application/program-result.ts";
 import type { WireStream } from "./capture-analysis/wire-analysis.ts";
 import type { Measured, WorkloadMeasurements } from "./measure-workload.ts";
 import { viewArrivals, viewPictures } from "./video-playback.ts";
@@ -119,12 +119,21 @@ export function viewings({ workload, outcome, streams, binMicroseconds, endedAtM
 
 function measurePlayback(evidence: ApplicationEvidence, client: ProgramResult | undefined): WorkloadMeasurements {
   const { arrivals, pictures } = viewings(evidence);
-  const frames = client?.played?.progress.at(-1)?.frames ?? 0;
+  const progress = client?.played?.progress ?? [];
+  const lateness = latenessOf(progress);
   return {
     ...worse("stalls", arrivals?.stalls.length, pictures?.stalls.length),
     ...worse("longestStallMicroseconds", arrivals && longestStall(arrivals), pictures && longestStall(pictures)),
-    ...(evidence.workload.playback !== undefined && { frames: { value: frames, witness: "application" as const } }),
+    ...(evidence.workload.playback !== undefined && {
+      frames: { value: progress.at(-1)?.frames ?? 0, witness: "application" as const },
+    }),
+    ...(lateness !== undefined && { latenessMicroseconds: { value: lateness, witness: "application" as const } }),
   };
+}
+
+function latenessOf(progress: readonly PlayerProgress[]): number | undefined {
+  const behind = progress.map(({ at, mediaMicroseconds }) => at - mediaMicroseconds);
+  return behind.length === 0 ? undefined : Math.max(...behind) - behind[0]!;
 }
 
 function longestStall({ stalls }: Viewing): number {

@@ -40,6 +40,8 @@ export interface WorkloadMeasurements {
   /** Of players: pictures shown, and the longest time that one stood still for want of the next. */
   readonly frames?: Measured<number>;
   readonly longestStallMicroseconds?: Measured<number>;
+  /** By how much the player fell behind the time of its first picture. */
+  readonly latenessMicroseconds?: Measured<number>;
   readonly fellBack?: Measured<boolean>;
   /** From the workload's start to its last byte; infinite where it never came to its end. */
   readonly completionMicroseconds?: Measured<number>;

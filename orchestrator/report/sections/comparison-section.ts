@@ -31,6 +31,7 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
     return planned === undefined ? [] : [{ run, planned, index, measured: measurementsOf(run, planned) }];
   });
   const most = Math.max(...rows.map(({ measured }) => measured.goodputBitsPerSecond?.value ?? 0));
+  const hasPlayers = rows.some(({ measured }) => measured.latenessMicroseconds !== undefined);
   const hasStalls = rows.some(({ measured }) => measured.stalls !== undefined);
   return html`${named ? html`<h3>${workload.name}</h3>` : ""}
     <div class="scroll">
@@ -43,6 +44,7 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
             <th class="number">Subflows</th>
             <th class="number">Longest gap</th>
             ${hasStalls ? html`<th class="number">Stalls</th>` : ""}
+            ${hasPlayers ? html`<th class="number">Player late</th>` : ""}
             <th class="number">Sent again</th>
             <th>Bytes</th>
           </tr>
@@ -67,6 +69,13 @@ function comparisonTable(runs: readonly RunView[], workload: PlannedWorkload, pa
                 ${measured.longestGapMicroseconds === undefined ? "–" : printTime(measured.longestGapMicroseconds.value)}
               </td>
               ${hasStalls ? html`<td class="number">${describeStalls(measured)}</td>` : ""}
+              ${
+                hasPlayers
+                  ? html`<td class="number">
+                      ${measured.latenessMicroseconds === undefined ? "–" : printTime(measured.latenessMicroseconds.value)}
+                    </td>`
+                  : ""
+              }
               <td class="number">${segmentsSentAgain(run, planned)}</td>
               <td>${measured.intact?.value === true ? "intact" : (measured.damage ?? "–")}</td>
             </tr>`;
