@@ -47,7 +47,7 @@ export async function* runSimulations(
           pending[at]!.resolve(outcome);
         } catch (error) {
           isOver = true;
-          pending[at]!.reject(error as Error);
+          pending[at]!.reject(error);
         }
       }
     } finally {

@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { formatDiagnostics } from "../../model/diagnostics.ts";
 import { loadExperiment } from "../../model/load.ts";
 import { planExperiment } from "../../plan/make-plan.ts";
@@ -19,6 +18,8 @@ export interface Scenario {
   /** As in an experiment file: `pattern: permutation, duration: 1s`. */
   readonly traffic: string;
   readonly subflows: number;
+  /** Of each host, both directions; default 4 MiB. */
+  readonly buffer?: string;
 }
 
 export interface Measured {
@@ -64,10 +65,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "fat-tree-4-8": fatTree(4, 8, 2),
   "fat-tree-8-8": fatTree(8, 8, 1),
   "fat-tree-8-8-whole": fatTree(8, 8, 10),
-  "fat-tree-16-8": fatTree(16, 8, 0.1),
+  // 1,024 hosts; what fills the queues on a path is 750 kB.
+  "fat-tree-16-8": { ...fatTree(16, 8, 0.05), buffer: "1MiB" },
+  // What a packet-hop costs in larger and larger networks, all else being equal.
+  ...Object.fromEntries([4, 6, 8, 10, 12].map((k) => [`curve-${k}`, { ...fatTree(k, 8, 0.1), buffer: "1MiB" }])),
 };
 
-export function scenarioPlan({ network, traffic, subflows }: Scenario): Plan {
+export function scenarioPlan({ network, traffic, subflows, buffer = "4MiB" }: Scenario): Plan {
   const directory = mkdtempSync(join(tmpdir(), "pathlab-benchmark-"));
   try {
     writeFileSync(join(directory, "network.yaml"), `version: 1\nname: network\ngenerate: { ${network} }\n`);
@@ -79,7 +83,7 @@ name: benchmark
 topology: network.yaml
 on: simulation
 seed: 1
-everyHost: { endpoint: pathlab, pathManager: n-different-ports, subflows: ${subflows}, sendBuffer: 4MiB, receiveBuffer: 4MiB }
+everyHost: { endpoint: pathlab, pathManager: n-different-ports, subflows: ${subflows}, sendBuffer: ${buffer}, receiveBuffer: ${buffer} }
 traffic: { all: { ${traffic} } }
 capture: { enabled: false }
 metrics: { interval: 100ms }
@@ -140,7 +144,7 @@ export async function measure(scenario: Scenario): Promise<Measured> {
   };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
+if (import.meta.main) {
   const scenario = scenarios[process.argv[2] ?? ""];
   if (scenario === undefined) throw new Error(`one of ${Object.keys(scenarios).join(", ")}`);
   process.stdout.write(`${JSON.stringify(await measure(scenario))}\n`);
