@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { parseGatewayOptions, UsageError } from "./gateway-options.ts";
+import { UsageError } from "../command/failure.ts";
+import { parseGatewayOptions } from "./gateway-options.ts";
 
 const path = ["--interface", "wlan0=10.77.1.11/24"];
 const near = [...path, "--peer", "10.77.1.12:4460", "--tun", "pathlab0"];

@@ -2,6 +2,8 @@
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { HostOptions } from "../../host-options.ts";
+import { UsageError } from "../command/failure.ts";
+import type { PathInterface } from "../command/values.ts";
 import { parseStatusAddress, type StatusAddress } from "../status/status-address.ts";
 import type { Socks5Credentials } from "./socks5-negotiation.ts";
 
@@ -38,14 +40,6 @@ The servers' side
 Records go to stdout as NDJSON. SIGTERM or SIGINT ends the gateway; connections are reset.
 `;
 
-export interface PathInterface {
-  readonly name: string;
-  readonly addresses: readonly { readonly address: string; readonly prefixLength: number }[];
-  readonly gateway?: string;
-  readonly ipv6Gateway?: string;
-  readonly backup: boolean;
-}
-
 export interface HostAndPort {
   readonly host: string;
   readonly port: number;
@@ -75,9 +69,6 @@ export interface GatewayOptions {
   readonly proxyProtocol: boolean;
   readonly cookies: boolean;
 }
-
-/** A command line that cannot be. */
-export class UsageError extends Error {}
 
 /** @throws UsageError */
 export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {

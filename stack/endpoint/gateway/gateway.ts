@@ -1,21 +1,22 @@
 /** One side of the gateway at work: hosts of our stack on the paths and, where wanted, on a TUN device, and what joins their connections. */
-import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import type { Server as KernelServer } from "node:net";
 import type { StackEvent } from "../../events.ts";
 import { Host } from "../../host.ts";
-import type { HostOptions, InterfaceOptions } from "../../host-options.ts";
+import type { HostOptions } from "../../host-options.ts";
 import { Driver, type DriverProblem } from "../../io/driver.ts";
 import { interfaceInfo } from "../../io/link-events.ts";
 import { createServer } from "../../net/net.ts";
 import { formatEndpoint, formatIpAddress } from "../../wire/ip-address.ts";
+import { pathInterfaces } from "../command/path-interfaces.ts";
+import { unpredictable } from "../command/unpredictable.ts";
 import type { StatusServer } from "../status/status-server.ts";
 import type { GatewayCounters } from "../status/status-source.ts";
 import { Carrier } from "./carrier.ts";
 import { ConvertCookies } from "./convert-cookies.ts";
 import type { TransportAddress } from "./convert-message.ts";
 import { Converter } from "./converter.ts";
-import type { GatewayOptions, PathInterface } from "./gateway-options.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
 import { allowing, kernelOutlet, type Outlet, transparentOutlet } from "./outlet.ts";
 import { relay, type RelayResult } from "./relay.ts";
 import { createSocks5Server } from "./socks5-server.ts";
@@ -144,7 +145,7 @@ export class Gateway {
         sendBufferBytes: pathBufferBytes,
         receiveBufferBytes: pathBufferBytes,
         autotune: true,
-        interfaces: interfaces.map((each) => pathInterface(each, offload)),
+        interfaces: pathInterfaces(interfaces, offload),
       },
       "packet-socket",
       onEvent,
@@ -195,19 +196,6 @@ export class Gateway {
   }
 }
 
-function pathInterface({ name, ...rest }: PathInterface, offload: boolean): InterfaceOptions {
-  const { mac, mtu } = interfaceInfo(undefined, name);
-  return {
-    name,
-    mac: Buffer.from(mac)
-      .toString("hex")
-      .replace(/..(?=.)/g, "$&:"),
-    mtu,
-    gso: offload,
-    ...rest,
-  };
-}
-
 /** Of a device that somebody has made; else what the kernel gives to a new one. */
 function mtuOf(tun: string): number {
   try {
@@ -219,16 +207,4 @@ function mtuOf(tun: string): number {
 
 function nameOf({ address, port }: TransportAddress): string {
   return formatEndpoint(formatIpAddress(address), port);
-}
-
-const words = new Uint32Array(256);
-let used = words.length;
-
-/** Keys and initial sequence numbers of the open network. */
-function unpredictable(): number {
-  if (used === words.length) {
-    randomFillSync(words);
-    used = 0;
-  }
-  return words[used++]!;
 }

@@ -2,7 +2,8 @@
 import { setFlagsFromString } from "node:v8";
 import { ConfigurationError } from "../../host-options.ts";
 import { Gateway, type GatewayRecord } from "./gateway.ts";
-import { parseGatewayOptions, usage, UsageError } from "./gateway-options.ts";
+import { UsageError } from "../command/failure.ts";
+import { parseGatewayOptions, usage } from "./gateway-options.ts";
 
 function emit(record: GatewayRecord): void {
   process.stdout.write(`${JSON.stringify(record)}\n`);
