@@ -39,6 +39,8 @@ _Static_assert(sizeof(record) == 32, "packet-socket.ts reads 32-byte records");
 typedef struct {
   watcher watcher;
   bool vnet;
+  /* Records tell when, and from where, a frame came. */
+  bool stamped;
   uint8_t *memory;
   size_t memory_length;
   uint32_t slot_bytes, slot_count, batch;
@@ -108,14 +110,14 @@ static void on_ready(watcher *base, int status, int events) {
     uint8_t *base_address = self->memory + (size_t)slot * self->slot_bytes;
     self->receive_vectors[i] =
         (struct iovec){base_address + FRAME_OFFSET - head, self->slot_bytes - FRAME_OFFSET + head};
-    self->receive_messages[i].msg_hdr = (struct msghdr){
-        .msg_name = &self->addresses[i],
-        .msg_namelen = sizeof self->addresses[i],
-        .msg_iov = &self->receive_vectors[i],
-        .msg_iovlen = 1,
-        .msg_control = self->control + i * CONTROL_BYTES,
-        .msg_controllen = CONTROL_BYTES,
-    };
+    struct msghdr *message = &self->receive_messages[i].msg_hdr;
+    *message = (struct msghdr){.msg_iov = &self->receive_vectors[i], .msg_iovlen = 1};
+    if (self->stamped) {
+      message->msg_name = &self->addresses[i];
+      message->msg_namelen = sizeof self->addresses[i];
+      message->msg_control = self->control + i * CONTROL_BYTES;
+      message->msg_controllen = CONTROL_BYTES;
+    }
     if (!head) memset(base_address + FRAME_OFFSET - VNET_BYTES, 0, VNET_BYTES);
   }
   int count = recvmmsg(base->fd, self->receive_messages, self->batch, MSG_DONTWAIT | MSG_TRUNC, NULL);
@@ -123,9 +125,11 @@ static void on_ready(watcher *base, int status, int events) {
     if (errno != EAGAIN && errno != EINTR) report(self, 0, errno);
     return;
   }
-  struct timespec mono, real;
-  clock_gettime(CLOCK_MONOTONIC, &mono);
-  clock_gettime(CLOCK_REALTIME, &real);
+  struct timespec mono = {0}, real = {0};
+  if (self->stamped) {
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    clock_gettime(CLOCK_REALTIME, &real);
+  }
   struct timespec offset = {real.tv_sec - mono.tv_sec, real.tv_nsec - mono.tv_nsec};
   for (int i = 0; i < count; i++) {
     record *out = &self->records[i];
@@ -133,8 +137,9 @@ static void on_ready(watcher *base, int status, int events) {
     uint32_t room = self->slot_bytes - FRAME_OFFSET;
     out->original_length = total;
     out->length = total < room ? total : room;
-    out->packet_type = self->addresses[i].sll_pkttype;
     out->slot = self->slots[i];
+    if (!self->stamped) continue;
+    out->packet_type = self->addresses[i].sll_pkttype;
     stamp(out, &self->receive_messages[i].msg_hdr, &offset);
   }
   report(self, count, 0);
@@ -160,13 +165,13 @@ static bool number_property(napi_env env, napi_value object, const char *name, u
 }
 
 /* All options before bind: until then protocol 0 keeps foreign packets out. Returns what failed, or NULL. */
-static const char *configure(int fd, const char *name, uint32_t vnet, uint32_t ignore_outgoing, uint32_t ether_type,
-                             uint32_t receive_buffer, uint32_t send_buffer) {
+static const char *configure(int fd, const char *name, uint32_t vnet, uint32_t stamped, uint32_t ignore_outgoing,
+                             uint32_t ether_type, uint32_t receive_buffer, uint32_t send_buffer) {
   int on = 1, receive = (int)receive_buffer, send = (int)send_buffer;
   if (vnet && setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on) < 0) return "set PACKET_VNET_HDR on";
   if (ignore_outgoing && setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0)
     return "set PACKET_IGNORE_OUTGOING on";
-  if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) return "set SO_TIMESTAMPNS on";
+  if (stamped && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) return "set SO_TIMESTAMPNS on";
   /* Without CAP_NET_ADMIN net.core.rmem_max limits the buffer; what is lost for it is counted by PACKET_STATISTICS. */
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive, sizeof receive) < 0 &&
       setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive) < 0)
@@ -206,13 +211,14 @@ static napi_value open_packet_socket(napi_env env, napi_callback_info info) {
   size_t count = 7, slots_length, records_length;
   napi_value arguments[7];
   char path[4096], name[256];
-  uint32_t vnet, ignore_outgoing, ether_type, receive_buffer, send_buffer;
+  uint32_t vnet, stamped, ignore_outgoing, ether_type, receive_buffer, send_buffer;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
   packet_socket *self = calloc(1, sizeof *self);
   self->watcher.env = env;
   if (!string_argument(env, arguments[0], path, sizeof path) ||
       !string_argument(env, arguments[1], name, sizeof name) ||
       !number_property(env, arguments[2], "vnetHeader", &vnet) ||
+      !number_property(env, arguments[2], "stamped", &stamped) ||
       !number_property(env, arguments[2], "ignoreOutgoing", &ignore_outgoing) ||
       !number_property(env, arguments[2], "etherType", &ether_type) ||
       !number_property(env, arguments[2], "receiveBufferBytes", &receive_buffer) ||
@@ -240,7 +246,7 @@ static napi_value open_packet_socket(napi_env env, napi_callback_info info) {
     discard(self);
     return NULL;
   }
-  const char *failed = configure(fd, name, vnet, ignore_outgoing, ether_type, receive_buffer, send_buffer);
+  const char *failed = configure(fd, name, vnet, stamped, ignore_outgoing, ether_type, receive_buffer, send_buffer);
   if (failed) {
     int error = errno;
     close(fd);
@@ -249,6 +255,7 @@ static napi_value open_packet_socket(napi_env env, napi_callback_info info) {
     return NULL;
   }
   self->vnet = vnet != 0;
+  self->stamped = stamped != 0;
   self->receive_messages = calloc(self->batch, sizeof *self->receive_messages);
   self->receive_vectors = calloc(self->batch, sizeof *self->receive_vectors);
   self->addresses = calloc(self->batch, sizeof *self->addresses);
