@@ -61,6 +61,8 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   readonly asksForBackup: boolean;
   stale = false;
   #staleSince = 0;
+  /** While stale: what its first timeout sent again got no answer either. */
+  #timedOutAgain = false;
   /** What the scheduler may give it now; set before each decision. */
   space = 0;
   /** Data offset up to which it has carried the whole stream, where every subflow does. */
@@ -274,7 +276,8 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     this.stale = false;
     this.endpoint.sender.timeoutLimit = Number.POSITIVE_INFINITY;
     this.congestion.setActive(true);
-    this.congestion.restart();
+    // After an outage the old window says nothing of the path. After one timeout it does: half of what was in flight ends slow start (RFC 5681 §3.1).
+    if (this.#timedOutAgain) this.congestion.restart();
     this.connection.onSubflowRecovered(this, now - this.#staleSince, now);
   }
 
@@ -338,13 +341,15 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     }
     sender.timeoutLimit = staleProbeInterval;
     sender.applyTimeoutLimit(now);
-    this.doubt(now);
+    if (this.stale) this.#timedOutAgain = true;
+    else this.doubt(now);
   }
 
   /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. */
   doubt(now: number): void {
     if (this.stale || !this.connection.subflowSet.hasLiveAlternative(this)) return;
     this.stale = true;
+    this.#timedOutAgain = false;
     this.#staleSince = now;
     this.congestion.setActive(false);
     this.connection.onSubflowStale(this, now);
