@@ -60,6 +60,11 @@ export class Handshake {
     return this.#scaling ? this.#offeredScale : 0;
   }
 
+  /** Bytes for which one in the window field stands; a shift, since a power of two is looked up in libm for each segment. */
+  get windowUnit(): number {
+    return 1 << this.ownScale;
+  }
+
   /** The same of the peer's windows. */
   get peerScale(): number {
     return this.#peerScale;
@@ -82,6 +87,6 @@ export class Handshake {
 
   /** The window of a received segment in bytes (RFC 7323 §2.2: never scaled on a SYN). */
   windowOf(segment: TcpSegment): number {
-    return this.#scaling && !segment.has(tcpFlag.syn) ? segment.window * 2 ** this.#peerScale : segment.window;
+    return this.#scaling && !segment.has(tcpFlag.syn) ? segment.window << this.#peerScale : segment.window;
   }
 }

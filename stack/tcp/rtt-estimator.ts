@@ -60,6 +60,7 @@ export class RttEstimator {
 
   /** With back-off. */
   get timeout(): number {
-    return Math.min(maximumTimeout, this.#timeout * 2 ** this.#backoff);
+    const timeout = this.#backoff === 0 ? this.#timeout : this.#timeout * 2 ** this.#backoff;
+    return Math.min(maximumTimeout, timeout);
   }
 }

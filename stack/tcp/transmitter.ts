@@ -89,12 +89,12 @@ export class Transmitter {
 
   /** How far the advertised window lags behind what could be advertised. */
   windowLag(): number {
-    return this.#receiver.next + this.#windowField * 2 ** this.#handshake.ownScale - this.advertisedEdge;
+    return this.#receiver.next + this.#windowField * this.#handshake.windowUnit - this.advertisedEdge;
   }
 
   /** The window as it stands in a header, in units of the scale. */
   get #windowField(): number {
-    return Math.min(0xffff, Math.floor(this.#user.receiveWindow() / 2 ** this.#handshake.ownScale));
+    return Math.min(0xffff, Math.floor(this.#user.receiveWindow() / this.#handshake.windowUnit));
   }
 
   /** Bytes of new data that windows allow now as one item. `pending`: bytes that the user has. */
@@ -270,10 +270,9 @@ export class Transmitter {
 
   #addAcknowledgement(segment: TcpSegment): void {
     const receiver = this.#receiver;
-    const unit = 2 ** this.#handshake.ownScale;
     // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
     segment.window = this.#windowField;
-    this.advertisedEdge = Math.max(this.advertisedEdge, receiver.next + segment.window * unit);
+    this.advertisedEdge = Math.max(this.advertisedEdge, receiver.next + segment.window * this.#handshake.windowUnit);
     if (receiver.hasSackBlocks && this.#sender.sackPermitted) {
       receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
     }
