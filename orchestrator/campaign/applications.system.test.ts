@@ -9,9 +9,10 @@ import type { ResultsRecord } from "../bundle/records.ts";
 import { verifyBundle } from "../bundle/verify-bundle.ts";
 import { clean } from "../journal/clean.ts";
 import { readJournals } from "../journal/journal.ts";
+import { labMark, markedProcesses } from "../journal/process-identity.ts";
 import type { EndpointKind } from "../model/experiment.ts";
 import { loadExperiment } from "../model/load.ts";
-import { remainsOf } from "../substrate/machine-state.fixture.ts";
+import { commandOf, remainsOf } from "../substrate/machine-state.fixture.ts";
 import { substrateNamed } from "../substrate/substrates.ts";
 import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts";
 import { interruptRun } from "./crash-process.fixture.ts";
@@ -70,7 +71,11 @@ describe("programs that nobody changed", function () {
     rmSync(state, { recursive: true });
   });
 
-  async function run(text: string, substrate: "namespaces" | "containers" = "namespaces"): Promise<ExperimentOutcome> {
+  async function run(
+    text: string,
+    substrate: "namespaces" | "containers" = "namespaces",
+    whenRunning: () => void = () => undefined,
+  ): Promise<ExperimentOutcome> {
     const file = join(directory.path, "application.yaml");
     writeFileSync(file, text);
     const loaded = loadExperiment(file);
@@ -82,7 +87,7 @@ describe("programs that nobody changed", function () {
       abilities: { netem: false },
       resultsDirectory: join(directory.path, "results"),
       command: ["run"],
-      progress: () => undefined,
+      progress: (message) => message.startsWith("running") && whenRunning(),
       signal: new AbortController().signal,
       journal: { state, onAppend: () => (lab = readJournals(state)[0]!.lab) },
     });
@@ -167,6 +172,21 @@ describe("programs that nobody changed", function () {
     const outcome = await run(text);
     expect(outcome.verdict.expectations[0]).to.include({ measured: "never", passed: false });
     expect(await remainsOf(lab)).to.deep.equal([]);
+  });
+
+  it("are told of when what carries them ends", async () => {
+    const slow = curl.replace("--silent", "--silent, --limit-rate, 50k");
+    const text = experiment("pathlab", slow, "{ exitCode: 0 }").replace("    run:", "    timeout: 3s\n    run:");
+    const outcome = await run(text, "namespaces", () => {
+      for (const pid of markedProcesses({ [labMark]: lab }))
+        if (commandOf(pid).includes("\0--peer\0")) process.kill(pid, "SIGKILL");
+    });
+    expect(outcome.verdict.outcome).to.not.equal("passed");
+    const [{ errors }] = (JSON.parse(read(outcome, bundleFiles.results)) as ResultsRecord).workloads as [
+      ResultsRecord["workloads"][number],
+    ];
+    expect(errors[0]).to.include({ role: "client", code: "EEXIT" });
+    expect(errors[0]!.message).to.match(/^the gateway ended with SIGKILL/);
   });
 
   it("are told of when the server cannot start", async () => {

@@ -234,6 +234,10 @@ export class WorkloadRun implements ApplicationSink {
     this.#resolveWhenOver();
   }
 
+  carrierEnded(workload: PlannedApplication, role: WorkloadRole, message: string): void {
+    this.#sink.failure({ workload: workload.name, role, host: workload[role], code: "EEXIT", message });
+  }
+
   /** Without its endpoint, no workload of the host can end any more. */
   endpointEnded({ host, code, message }: EndpointError): void {
     const affected = [...this.#pending.keys()].filter(({ client, server }) => client === host || server === host);

@@ -23,8 +23,10 @@ const listenPollMilliseconds = 50;
 export interface ApplicationSink {
   started(workload: PlannedApplication, at: number): void;
   ended(workload: PlannedApplication, result: ProgramResult): void;
-  /** `ETIME`: the client took too long; `EEXIT`: a program ended that should not have. */
+  /** `ETIME`: the client took too long; `EEXIT`: it, or the server, ended as it should not have. */
   failed(workload: PlannedApplication, role: "client" | "server", code: string, message: string): void;
+  /** What carries it on this side has ended; what that means for its programs they will say. */
+  carrierEnded(workload: PlannedApplication, role: "client" | "server", message: string): void;
 }
 
 export class Applications {
@@ -74,6 +76,12 @@ export class Applications {
         if (this.#stopping || end.code === 0) return;
         sink.failed(workload, "server", "EEXIT", `${workload.serve.argv[0]} ended with ${server.describeEnd(end)}`);
       });
+      for (const role of ["client", "server"] as const) {
+        const gateway = this.#processes.get(`${workload[role]}-gateway`);
+        void gateway?.ended.then((end) => {
+          if (!this.#stopping) sink.carrierEnded(workload, role, `the gateway ended with ${gateway.describeEnd(end)}`);
+        });
+      }
       const start = callAt(zero + workload.startMicroseconds, () => void this.#runClient(workload, sink));
       this.#starts.push(start);
     }
@@ -111,7 +119,7 @@ export class Applications {
     const server = new ForeignProcess(await this.#lab.spawn(host, command));
     this.#processes.set(command.name, server);
     const polling = new AbortController();
-    const listening = this.#listening(host, port, AbortSignal.any([signal, polling.signal]));
+    const listening = this.#listening(host, port, polling.signal);
     try {
       await this.#until(listening, host, serve.argv[0], server, signal);
     } finally {
@@ -135,6 +143,7 @@ export class Applications {
     process: ForeignProcess,
     signal: AbortSignal,
   ): Promise<void> {
+    signal.throwIfAborted();
     const ended = process.ended.then((end) => {
       const lacking = end.code === 126 || end.code === 127;
       throw new EndpointError(host, "EEXIT", `${what} ended with ${process.describeEnd(end)}`, lacking);
