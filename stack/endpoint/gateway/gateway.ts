@@ -126,7 +126,8 @@ export class Gateway {
       (client) => void converter.serve(client),
     );
     server.maxConnections = maximumConnections + connectionsToRefuse;
-    server.listen({ port: converterPort!, fastOpen: true });
+    // A thousand that come at once wait for a busy processor, and are not reset.
+    server.listen({ port: converterPort!, backlog: maximumConnections, fastOpen: true });
     await once(server, "listening");
   }
 

@@ -6,6 +6,9 @@ import type { ConnectFailure } from "./connect-failure.ts";
 import type { TransportAddress } from "./convert-message.ts";
 import type { RelaySocket } from "./relay.ts";
 
+/** Connections that applications wait for at a time; whoever asks beyond that asks again a second later. */
+const maximumRequests = 4096;
+
 export interface EntranceOptions {
   /** Connects to `remote` on the far side. Rejects with ConnectFailure. */
   readonly connect: (remote: TransportAddress, application: TransportAddress) => Promise<RelaySocket>;
@@ -18,7 +21,8 @@ export interface EntranceOptions {
 export function takeApplications(stack: NetworkStack, options: EntranceOptions): void {
   // To whom the sockets belong that no server has listened for.
   const server = new Server(stack);
-  stack.host.listenTransparently().onRequest = (request) => void answer(request, stack, server, options);
+  stack.host.listenTransparently({ backlog: maximumRequests }).onRequest = (request) =>
+    void answer(request, stack, server, options);
 }
 
 async function answer(
