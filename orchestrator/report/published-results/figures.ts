@@ -12,6 +12,17 @@ function bufferSeries(label: string, colour: number, prefix: string): FigureSeri
   return { label, style: "measured", colour, runs, value: download };
 }
 
+/** Packets a second that all users of the triangle get over ways of so many of its links. */
+function overLinks(results: RunResults, count: number): number {
+  const payload = 1428;
+  let packets = 0;
+  for (const { subflows, connectedAt, endAt } of results.flows)
+    for (const { links, bytesAcked } of subflows)
+      if (links!.filter((link) => /^link-/.test(link)).length === count)
+        packets += (bytesAcked * 1e6) / payload / (endAt! - connectedAt!);
+  return packets;
+}
+
 const subflowCounts = [1, 2, 3, 4, 8];
 
 const ratio = (results: RunResults): number => results.goodput("mptcp")! / results.goodput("tcp")!;
@@ -206,6 +217,30 @@ export const figures: Readonly<Record<string, Figure>> = {
         runs: ["", "without-opportunistic-retransmission", "without-reinjection"],
         value: (results) => results.longestGap("download"),
       },
+    ],
+  },
+  triangle: {
+    title: "Three users of a triangle, together",
+    xLabel: "congestion control",
+    yLabel: "packets a second",
+    places: ["LIA", "Reno on each"],
+    series: [
+      {
+        label: "over one hop",
+        style: "measured",
+        colour: 0,
+        runs: ["", "uncoupled"],
+        value: (results) => overLinks(results, 1),
+      },
+      { label: "authors: one hop", style: "published", colour: 0, values: [2525, 1785] },
+      {
+        label: "over two hops",
+        style: "measured",
+        colour: 1,
+        runs: ["", "uncoupled"],
+        value: (results) => overLinks(results, 2),
+      },
+      { label: "authors: two hops", style: "published", colour: 1, values: [220, 570] },
     ],
   },
   "schedulers-bulk": {
