@@ -23,7 +23,7 @@ export interface InterfaceOptions {
   mac: string;
   /** Bytes of IP packet that fit, 576 … 65535; at least 1280 with IPv6. */
   mtu: number;
-  /** The device cuts segments and completes checksums (virtio-net TSO): transmit items of up to 44 segments with a `gsoSize`. */
+  /** The device, or the kernel before it, cuts segments and completes checksums (virtio-net TSO): transmit items of up to 44 segments with a `gsoSize`. */
   gso: boolean;
   /** The device completes checksums (VIRTIO_NET_HDR_F_NEEDS_CSUM), also of single segments. Default: as `gso`. */
   checksumOffload?: boolean;

@@ -171,6 +171,23 @@ describe("a socket shaped as net.Socket", () => {
     await advance(pair, () => ended);
     expect(text).to.equal("hello");
   });
+
+  it("accepted by a server that names a buffer is read into it, through slabs of every size", async () => {
+    const pair = makePair({ paths: [wifi] });
+    const buffer = Buffer.alloc(50_000);
+    const received: Buffer[] = [];
+    const onread = { buffer, callback: (bytes: number) => void received.push(Buffer.from(buffer.subarray(0, bytes))) };
+    let ended = false;
+    const server = createServer(stackOf(pair, pair.server), { onread }, (socket) =>
+      socket.on("end", () => (ended = true)),
+    );
+    server.listen({ port: 80 });
+    await once(server, "listening");
+    const payload = Buffer.from(Uint8Array.from({ length: 700_000 }, (_, i) => (i * 13 + (i >> 9)) & 255));
+    connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80 }).end(payload);
+    await advance(pair, () => ended);
+    expect(Buffer.concat(received).equals(payload)).to.equal(true);
+  });
 });
 
 describe("a server shaped as net.Server", () => {
