@@ -36,8 +36,12 @@ describe("an experiment on the simulation", function () {
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  function run(seed: number, signal: AbortSignal = new AbortController().signal): Promise<ExperimentOutcome> {
-    const loaded = loadExperiment(join(directory, "simulated.yaml"), { settings: [] });
+  function run(
+    seed: number,
+    signal: AbortSignal = new AbortController().signal,
+    settings: readonly string[] = [],
+  ): Promise<ExperimentOutcome> {
+    const loaded = loadExperiment(join(directory, "simulated.yaml"), { settings });
     if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
     return runExperiment({
       loaded: loaded.value,
@@ -60,6 +64,25 @@ describe("an experiment on the simulation", function () {
       await Promise.all(names.map(async (name) => [name, (await digestFile(join(bundle, name))).sha256] as const)),
     );
   }
+
+  it("has the decisions of a traced host in the bundle, as qlog, and of no other; and changes nothing by it", async () => {
+    const traced = await run(1, undefined, ["hosts.server.trace=[scheduler, path-manager]"]);
+    expect((await verifyBundle(traced.directory)).problems).to.deep.equal([]);
+    const names = await listFiles(traced.directory);
+    expect(names.filter((name) => name.startsWith(`${bundleFiles.qlog}/`))).to.deep.equal(["qlog/server.sqlog"]);
+    const [, header, ...events] = readFileSync(join(traced.directory, "qlog/server.sqlog"), "utf8")
+      .split("\u001e")
+      .map((text) => (text === "" ? undefined : (JSON.parse(text) as { time: number; name: string; trace?: object })));
+    expect(header!.trace).to.deep.include({ title: "server", vantage_point: { name: "server", type: "server" } });
+    const kinds = new Set(events.map((event) => event!.name));
+    expect(kinds).to.include.members(["mptcp:subflow_established", "scheduler:decision"]);
+    expect(events.every((event, i) => i === 0 || event!.time >= events[i - 1]!.time)).to.equal(true);
+    const plain = await run(1);
+    for (const name of [bundleFiles.capture, bundleFiles.events, bundleFiles.metrics])
+      expect(await digestFile(join(traced.directory, name))).to.deep.equal(
+        await digestFile(join(plain.directory, name)),
+      );
+  });
 
   it("leaves a whole bundle, the same in every byte under the same seed", async () => {
     const [first, again, other] = [await run(1), await run(1), await run(2)];
