@@ -56,7 +56,7 @@ async function lastLine(application: Application): Promise<string> {
 }
 
 describe("the gateway between two machines", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   const lab = new GatewayLab();
   const servers: Application[] = [];
 
@@ -257,7 +257,7 @@ describe("the gateway between two machines", function () {
 });
 
 describe("the gateway that tells servers who their clients are", function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   const lab = new GatewayLab();
 
   before(async () => {
