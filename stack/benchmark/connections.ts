@@ -43,11 +43,13 @@ export async function measureRoundTrips(ends: Ends, echoes: number, openings: nu
 /** Connections that are set up, carry a byte there and back and are closed, and what each costs either end's process. */
 export function measureChurn(ends: Ends, count: number, inFlight: number): Promise<Churn> {
   return withEnds(ends, { mode: "churn", count, inFlight }, async (client, server) => {
+    // What it took to start is not a connection's.
+    const [clientBefore, serverBefore] = [client.processorSeconds(), server.processorSeconds()];
     const { seconds } = await client.message("seconds");
     return {
       connectionsPerSecond: count / seconds,
-      clientMicroseconds: (client.processorSeconds() * 1e6) / count,
-      serverMicroseconds: (server.processorSeconds() * 1e6) / count,
+      clientMicroseconds: ((client.processorSeconds() - clientBefore) * 1e6) / count,
+      serverMicroseconds: ((server.processorSeconds() - serverBefore) * 1e6) / count,
     };
   });
 }

@@ -1,10 +1,14 @@
 /** What connections that do nothing hold. */
 
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Measures } from "./comparison.ts";
 import { withEnds } from "./connections.ts";
 import type { End, EndOptions } from "./end.ts";
 import type { Lab } from "./lab.ts";
+
+/** What others on the machine let come and go in a tenth of a second. */
+const noiseBytes = 2 ** 20;
 
 /** Bytes a connection, of one end. */
 export type IdleMemory = {
@@ -40,8 +44,8 @@ export async function measureIdleMemory(
   };
 }
 
-function held(ends: Pick<EndOptions, "mptcp"> & { lab: Lab }, count: number) {
-  const slabBefore = slabBytes();
+async function held(ends: Pick<EndOptions, "mptcp"> & { lab: Lab }, count: number) {
+  const slabBefore = await settledSlabBytes();
   return withEnds({ ...ends, nodeArguments: ["--expose-gc"] }, { mode: "hold", count }, async (client, server) => {
     await client.message("held");
     const [clientBytes, serverBytes] = [await settled(client), await settled(server)];
@@ -57,4 +61,16 @@ async function settled(end: End): Promise<number> {
 /** The kernel's small objects, of the whole machine. */
 function slabBytes(): number {
   return Number(/^Slab:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))![1]) * 1_024;
+}
+
+/** When the kernel has taken apart what was there before, which it does at its leisure; on a machine that is never quiet, after a while. */
+async function settledSlabBytes(): Promise<number> {
+  let before = slabBytes();
+  for (let quiet = 0, looks = 0; quiet < 5 && looks < 50; looks++) {
+    await delay(100);
+    const now = slabBytes();
+    quiet = Math.abs(now - before) < noiseBytes ? quiet + 1 : 0;
+    before = now;
+  }
+  return before;
 }

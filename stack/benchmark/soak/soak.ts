@@ -39,8 +39,7 @@ function secondsInLog(): number {
   if (given.log === undefined || !existsSync(given.log)) return 0;
   let seconds = 0;
   for (const line of readFileSync(given.log, "utf8").split("\n")) {
-    // The last line of a run that was killed may be half of one.
-    if (line.endsWith("}")) seconds += (JSON.parse(line) as { intervalSeconds?: number }).intervalSeconds ?? 0;
+    if (line !== "") seconds += (JSON.parse(line) as { intervalSeconds?: number }).intervalSeconds ?? 0;
   }
   return seconds;
 }
