@@ -20,6 +20,7 @@ import { registerRunCommand } from "./run.ts";
 import { registerSchemaCommand } from "./schema.ts";
 import { registerShrinkCommand } from "./shrink.ts";
 import { registerTestCommand } from "./test.ts";
+import { registerTraceCommand } from "./trace.ts";
 import { registerValidateCommand } from "./validate.ts";
 
 const { version } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as { version: string };
@@ -49,6 +50,7 @@ for (const register of [
   registerCleanCommand,
   registerDoctorCommand,
   registerSchemaCommand,
+  registerTraceCommand,
   registerTestCommand,
   registerRequirementsCommand,
 ]) {

@@ -1,4 +1,6 @@
 /** What a link does to packets, as files say it: rate, delay, buffer, jitter, loss; for each direction on its own. Values are in base units. */
+import type { LinkCalibrationName } from "./link-calibrations.ts";
+
 export type LossShape =
   | { readonly kind: "bernoulli"; readonly probability: number }
   | {
@@ -35,10 +37,21 @@ export type QueueManagementShape =
       readonly weight: number;
     };
 
+/** Moments at which a full frame may leave; they are there once the file is read, or the plan has drawn them. */
+export type TraceShape = (
+  | { readonly file: string }
+  | {
+      readonly generate: LinkCalibrationName;
+      readonly durationMicroseconds: number;
+      /** Left out: that of the run. */
+      readonly seed?: number;
+    }
+) & { readonly opportunitiesMilliseconds?: readonly number[] };
+
 export interface DirectionShape {
   readonly rateBitsPerSecond?: number;
-  /** In the place of a rate, which is its mean once the file is read. */
-  readonly trace?: { readonly file: string; readonly opportunitiesMilliseconds?: readonly number[] };
+  /** In the place of a rate, which is its mean once the file is read, or the mean that it is generated for. */
+  readonly trace?: TraceShape;
   readonly delayMicroseconds?: number;
   readonly buffer?: BufferShape;
   readonly queueManagement?: QueueManagementShape;

@@ -1,5 +1,6 @@
 /** How files spell what a link does to packets. Keys beside `up` and `down` are for both directions; those below them win. */
 import * as z from "zod";
+import { linkCalibrationNames } from "./link-calibrations.ts";
 import type {
   DirectionShape,
   JitterShape,
@@ -7,6 +8,7 @@ import type {
   LinkShape,
   LossShape,
   QueueManagementShape,
+  TraceShape,
 } from "./link-profile.ts";
 import {
   buffer,
@@ -136,9 +138,33 @@ const aqm = z.union(
   { error: expected("codel, or a mapping with codel or red", "as in codel or { red: { least: 30kB, most: 90kB } }") },
 );
 
+const traceForms = expected("a path or a mapping with generate", "as in lte.trace or { generate: lte-driving }");
+
+const trace = z.union(
+  [
+    text("A file in Mahimahi's format, relative to this one.").transform((file): TraceShape => ({ file })),
+    z
+      .strictObject({
+        generate: z.enum(linkCalibrationNames).describe("What real link it shall be like."),
+        duration: positiveDuration("Length of a round, after which it begins again.")
+          .refine((microseconds) => microseconds >= 1e6 && microseconds <= 900e6, {
+            error: expected("a length from 1s to 15min", "as in 60s"),
+          })
+          .default(60e6),
+        seed: z.exactOptional(whole("Of its random numbers; left out: that of the run.", 0, 0xffff_ffff)),
+      })
+      .transform(({ generate, duration: durationMicroseconds, seed }): TraceShape => ({
+        generate,
+        durationMicroseconds,
+        ...(seed !== undefined && { seed }),
+      })),
+  ],
+  { error: traceForms },
+);
+
 const directionKeys = {
   rate: z.exactOptional(rate("Bits of Ethernet frame a second.")),
-  trace: z.exactOptional(text("Instead of a rate: a file in Mahimahi's format, relative to this one.")),
+  trace: z.exactOptional(trace.describe("Instead of a rate: when a full frame may leave, of a file or generated.")),
   delay: z.exactOptional(duration("Propagation delay, one way.")),
   buffer: z.exactOptional(buffer("What may wait for the rate: a time of the rate, a size or a number of packets.")),
   aqm: z.exactOptional(aqm.describe("What drops before the buffer is full: codel or red.")),
@@ -223,7 +249,7 @@ const pick = ({
 function toDirection(value: { [Key in keyof DirectionInput]?: DirectionInput[Key] | undefined }): DirectionShape {
   return {
     ...(value.rate !== undefined && { rateBitsPerSecond: value.rate }),
-    ...(value.trace !== undefined && { trace: { file: value.trace } }),
+    ...(value.trace !== undefined && { trace: value.trace }),
     ...(value.delay !== undefined && { delayMicroseconds: value.delay }),
     ...(value.buffer && { buffer: value.buffer }),
     ...(value.aqm && { queueManagement: value.aqm }),

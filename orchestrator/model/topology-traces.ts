@@ -1,6 +1,7 @@
-/** The trace files that a topology names, read once each. */
+/** The traces that a topology names: files are read once each, of those that are generated the mean is known. */
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Diagnostic } from "./diagnostics.ts";
+import { linkCalibration } from "./link-calibrations.ts";
 import type { LinkShape } from "./link-profile.ts";
 import { readTrace, type TraceFile } from "./trace-file.ts";
 import type { WrittenTopology } from "./topology-schema.ts";
@@ -24,7 +25,9 @@ export function readTraces({ links, profiles }: WrittenTopology, source: YamlSou
     ...Object.entries(profiles).map(([name, { shape }]) => ({ path: ["profiles", name], shape })),
   ];
   const written = new Set(
-    places.flatMap(({ shape: { up, down } }) => [up, down].flatMap(({ trace }) => trace?.file ?? [])),
+    places.flatMap(({ shape: { up, down } }) =>
+      [up, down].flatMap(({ trace }) => (trace && "file" in trace ? trace.file : [])),
+    ),
   );
   for (const file of written) {
     const read = readTrace(isAbsolute(file) ? file : join(dirname(source.file), file));
@@ -47,10 +50,14 @@ export function readTraces({ links, profiles }: WrittenTopology, source: YamlSou
 }
 
 function completed(direction: LinkShape["up"], traces: ReadonlyMap<string, TraceFile>): LinkShape["up"] {
-  const trace = direction.trace && traces.get(direction.trace.file);
+  const { trace } = direction;
   if (trace === undefined) return direction;
-  const { opportunitiesMilliseconds, rateBitsPerSecond } = trace;
-  return { ...direction, rateBitsPerSecond, trace: { file: direction.trace!.file, opportunitiesMilliseconds } };
+  if ("generate" in trace)
+    return { ...direction, rateBitsPerSecond: linkCalibration(trace.generate).meanBitsPerSecond };
+  const read = traces.get(trace.file);
+  if (read === undefined) return direction;
+  const { opportunitiesMilliseconds, rateBitsPerSecond } = read;
+  return { ...direction, rateBitsPerSecond, trace: { ...trace, opportunitiesMilliseconds } };
 }
 
 function textWithNames(

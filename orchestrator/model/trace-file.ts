@@ -48,6 +48,11 @@ export function readTrace(file: string): Checked<TraceFile> {
   return { ok: true, value: { text, opportunitiesMilliseconds, rateBitsPerSecond } };
 }
 
+/** The text of such a file. */
+export function formatTrace(opportunitiesMilliseconds: readonly number[]): string {
+  return `${opportunitiesMilliseconds.join("\n")}\n`;
+}
+
 function refuse(file: string, line: number, found: string, expected: string, hint: string): Checked<never> {
   const diagnostic: Diagnostic = { file, line, column: 1, path: "trace", found, expected, hint };
   return { ok: false, diagnostics: [diagnostic] };

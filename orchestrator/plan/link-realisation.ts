@@ -7,6 +7,7 @@ import { formatDuration, formatProbability, formatRate, formatSize } from "../mo
 import type { LinkDirectionConfig } from "../path/link-direction.ts";
 import type { AddressedLink } from "./addressing.ts";
 import { derivedSeed } from "./derived-seed.ts";
+import { drawTraces } from "./generated-traces.ts";
 import type { PlannedLink } from "./plan.ts";
 
 export interface MachineAbilities {
@@ -22,13 +23,14 @@ const defaultBufferMicroseconds = 100_000;
 const leastDefaultBufferBytes = 10 * 1514;
 
 export function realiseLink(
-  link: TopologyLink,
+  written: TopologyLink,
   addressed: AddressedLink,
   index: number,
   faults: readonly LinkFault[],
   seed: number,
   where: MachineAbilities | "simulation",
 ): PlannedLink {
+  const link = written.shape ? { ...written, shape: drawTraces(addressed.name, written.shape, seed) } : written;
   const [first, second] = addressed.ends;
   const { realisation, why } = chooseRealisation(link, addressed.name, faults, where);
   const onMachine = where !== "simulation";
@@ -61,9 +63,10 @@ export function linkConfigs(
   shape: LinkShape,
   seed: number,
 ): { readonly forward: LinkDirectionConfig; readonly backward: LinkDirectionConfig } {
+  const { up, down } = drawTraces(name, shape, seed);
   return {
-    forward: directionConfig(shape.up, derivedSeed(seed, "link", name, "forward")),
-    backward: directionConfig(shape.down, derivedSeed(seed, "link", name, "backward")),
+    forward: directionConfig(up, derivedSeed(seed, "link", name, "forward")),
+    backward: directionConfig(down, derivedSeed(seed, "link", name, "backward")),
   };
 }
 
@@ -136,7 +139,7 @@ function describeDirection(shape: DirectionShape): string {
   const parts: string[] = [];
   if (rate !== undefined)
     parts.push(
-      shape.trace === undefined ? formatRate(rate) : `trace ${shape.trace.file} (mean ${formatRate(rate)})`,
+      shape.trace === undefined ? formatRate(rate) : `${describeTrace(shape.trace)} (mean ${formatRate(rate)})`,
       describeQueue(shape, rate, buffer === undefined),
     );
   if (queueManagement?.kind === "codel")
@@ -159,6 +162,12 @@ function describeDirection(shape: DirectionShape): string {
     );
   if (loss?.kind === "listed") parts.push(`loses packets ${loss.packets.join(", ")}`);
   return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+function describeTrace(trace: NonNullable<DirectionShape["trace"]>): string {
+  if ("file" in trace) return `trace ${trace.file}`;
+  const { generate, durationMicroseconds, seed } = trace;
+  return `generated ${generate} of ${formatDuration(durationMicroseconds)}${seed === undefined ? "" : `, seed ${seed}`}`;
 }
 
 function describeQueue(shape: DirectionShape, rate: number, byDefault: boolean): string {
