@@ -44,7 +44,7 @@ function writeShape({ up, down }: LinkShape): Mapping {
 function writeDirection(shape: DirectionShape): Mapping {
   const { rateBitsPerSecond: rate, trace, delayMicroseconds: delay, buffer, queueManagement, jitter, loss } = shape;
   return {
-    ...(trace ? { trace: trace.file } : rate !== undefined && { rate: formatRate(rate) }),
+    ...(trace ? { trace: writeTrace(trace) } : rate !== undefined && { rate: formatRate(rate) }),
     ...(delay !== undefined && { delay: formatDuration(delay) }),
     ...(buffer && { buffer: writeBuffer(buffer) }),
     ...(queueManagement && { aqm: writeQueueManagement(queueManagement) }),
@@ -53,6 +53,12 @@ function writeDirection(shape: DirectionShape): Mapping {
     }),
     ...(loss && { loss: writeLoss(loss) }),
   };
+}
+
+function writeTrace(trace: NonNullable<DirectionShape["trace"]>): unknown {
+  if ("file" in trace) return trace.file;
+  const { generate, durationMicroseconds, seed } = trace;
+  return { generate, duration: formatDuration(durationMicroseconds), ...(seed !== undefined && { seed }) };
 }
 
 function writeBuffer(buffer: NonNullable<DirectionShape["buffer"]>): string {
