@@ -1,7 +1,7 @@
 /** What of a topology can only be judged over several places of its file: names that must exist or be unique, subnets, reachability, complete shapes. */
 import { formatFound, nearestName, suggestName } from "./diagnostics.ts";
-import { formatSubnet, parseIpv4, subnetOf, subnetsOverlap } from "./ipv4-address.ts";
-import type { Subnet } from "./ipv4-address.ts";
+import { familyName, familyOfText, formatSubnet, parseAddress, subnetOf, subnetsOverlap } from "./ip-address.ts";
+import type { Subnet } from "./ip-address.ts";
 import { overlayShape, unshaped } from "./link-profile.ts";
 import type { DirectionShape, LinkProfile } from "./link-profile.ts";
 
@@ -16,6 +16,7 @@ export function checkTopology(topology: ExpandedTopology, shipped: Readonly<Reco
   checkNodes(topology, complain);
   const sound = checkEnds(topology, complain);
   checkInterfaces(topology, complain);
+  checkFamily(topology, complain);
   checkAddresses(topology, complain);
   if (sound) checkReachability(topology, complain);
   checkShapes(topology, shipped, complain);
@@ -123,6 +124,31 @@ function checkInterfaces({ links }: ExpandedTopology, complain: Complain): void 
   }
 }
 
+/** Of every link of IPv6 (RFC 8200 §5). */
+const leastIpv6Mtu = 1280;
+
+function checkFamily({ addressing, links }: ExpandedTopology, complain: Complain): void {
+  for (const [link, { ends, mtu }] of Object.entries(links)) {
+    for (const [side, { address }] of ends.entries()) {
+      const family = address && familyOfText(address.address);
+      if (family === undefined || family === addressing) continue;
+      complain({
+        path: ["links", link, "ends", side, "address"],
+        found: `${address!.address}/${address!.prefixLength}`,
+        expected: `an ${familyName[addressing]} address`,
+        hint: `all addresses of a topology are of one family; addressing: ${family} makes it that of this one`,
+      });
+    }
+    if (addressing === "ipv6" && mtu !== undefined && mtu < leastIpv6Mtu)
+      complain({
+        path: ["links", link, "mtu"],
+        found: String(mtu),
+        expected: `at least ${leastIpv6Mtu}, with addressing: ipv6`,
+        hint: "every link of IPv6 carries that much (RFC 8200 §5)",
+      });
+  }
+}
+
 function checkAddresses({ links }: ExpandedTopology, complain: Complain): void {
   const owners = new Map<string, string>();
   const subnets: { link: string; subnet: Subnet }[] = [];
@@ -133,7 +159,10 @@ function checkAddresses({ links }: ExpandedTopology, complain: Complain): void {
       const path = ["links", link, "ends", side, "address"];
       const written = `${address.address}/${address.prefixLength}`;
       const owner = owners.get(address.address);
-      const subnet = subnetOf(parseIpv4(address.address) ?? 0, address.prefixLength);
+      const parsed = parseAddress(address.address);
+      // The schema has told what is none.
+      if (parsed === undefined) continue;
+      const subnet = subnetOf(parsed, address.prefixLength);
       if (owner !== undefined) {
         complain({
           path,

@@ -1,7 +1,15 @@
 /** The form of a topology file. What needs more than one place of it to be judged is in `topology-checks.ts`. */
 import * as z from "zod";
 import { generateSchema } from "./generate/generators.ts";
-import { isHostAddress, parseIpv4 } from "./ipv4-address.ts";
+import {
+  addressFamilies,
+  familyOfText,
+  formatIpAddress,
+  isHostAddress,
+  parseAddress,
+  prefixLengths,
+  type AddressFamily,
+} from "./ip-address.ts";
 import type { LinkShape } from "./link-profile.ts";
 import { checkShape, profiles, shapeKeys, toShape } from "./link-shape-schema.ts";
 import { entityName, formatVersion, text, whole } from "./quantity-schemas.ts";
@@ -27,32 +35,40 @@ const interfaceName = z
   })
   .describe("The interface's name inside the node.");
 
-const addressFormat = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
+const addressFormat = /^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|[\da-fA-F:.]*:[\da-fA-F:.]*\/\d{1,3})$/;
+
+const addressForm: Readonly<Record<AddressFamily, { readonly parts: string; readonly example: string }>> = {
+  ipv4: { parts: "four numbers from 0 to 255", example: "as in 10.0.1.2/24" },
+  ipv6: { parts: "eight hexadecimal groups", example: "as in 2001:db8:0:1::2/64" },
+};
+
+const reservedAddresses: Readonly<Record<AddressFamily, string>> = {
+  ipv4: "the subnet's own, its broadcast, loopback and multicast addresses are none",
+  ipv6: "the subnet's own, loopback, link-local, IPv4-mapped and multicast addresses are none",
+};
 
 const address = z
   .string({ error: expected("an address with its prefix length", "as in 10.0.1.2/24") })
-  .regex(addressFormat, { error: expected("an IPv4 address with its prefix length", "as in 10.0.1.2/24") })
+  .regex(addressFormat, {
+    error: expected("an IPv4 or IPv6 address with its prefix length", "as in 10.0.1.2/24 or 2001:db8:0:1::2/64"),
+  })
   .transform((written, context) => {
     const [host, length] = written.split("/") as [string, string];
     const prefixLength = Number(length);
-    const parsed = parseIpv4(host);
-    if (parsed === undefined)
-      context.addIssue(expected("four numbers from 0 to 255 as the address", "as in 10.0.1.2/24"));
-    else if (prefixLength < 8 || prefixLength > 31)
-      context.addIssue(expected("a prefix length from 8 to 31", "as in 10.0.1.2/24"));
-    else if (!isHostAddress(parsed, prefixLength)) {
-      context.addIssue(
-        expected(
-          "the address of a host",
-          "the subnet's own, its broadcast, loopback and multicast addresses are none; as in 10.0.1.2/24",
-        ),
-      );
-    }
-    return { address: host, prefixLength };
+    const family = familyOfText(host);
+    const { parts, example } = addressForm[family];
+    const [shortest, longest] = prefixLengths[family];
+    const parsed = parseAddress(host);
+    if (parsed === undefined) context.addIssue(expected(`${parts} as the address`, example));
+    else if (prefixLength < shortest || prefixLength > longest)
+      context.addIssue(expected(`a prefix length from ${shortest} to ${longest}`, example));
+    else if (!isHostAddress(parsed, prefixLength))
+      context.addIssue(expected("the address of a host", `${reservedAddresses[family]}; ${example}`));
+    return { address: parsed === undefined ? host : formatIpAddress(parsed), prefixLength };
   })
   .meta({
-    description: "IPv4 address with prefix length; chosen by the plan when left out.",
-    examples: ["10.0.1.2/24"],
+    description: "Address with prefix length, of the topology's family; chosen by the plan when left out.",
+    examples: ["10.0.1.2/24", "2001:db8:0:1::2/64"],
   });
 
 const mac = z
@@ -136,6 +152,7 @@ export const topologySchema = z
     version: formatVersion,
     name: entityName.describe("Name of the topology."),
     description: z.exactOptional(text("What this topology stands for.")),
+    addressing: z.enum(addressFamilies).default("ipv4").describe("The family of all addresses."),
     generate: z.exactOptional(generateSchema),
     hosts: z.record(entityName, node).default({}).describe("Where endpoints run; they do not forward."),
     routers: z.record(entityName, router).default({}).describe("Nodes that forward packets."),

@@ -1,10 +1,13 @@
 /** A topology, checked: nodes and the links between them. Made from a file by `load.ts`; the file's form is in `topology-schema.ts`. */
+import type { AddressFamily } from "./ip-address.ts";
 import type { LinkProfile, LinkShape } from "./link-profile.ts";
 
 export interface Topology {
   readonly version: 1;
   readonly name: string;
   readonly description?: string;
+  /** Of all addresses. */
+  readonly addressing: AddressFamily;
   readonly hosts: Readonly<Record<string, HostNode>>;
   /** All that forward, switches among them. */
   readonly routers: Readonly<Record<string, RouterNode>>;

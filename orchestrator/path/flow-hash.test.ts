@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { parseIpv6 } from "../../stack/wire/ipv6-address.ts";
 import { flowHash, pickNextHop } from "./flow-hash.ts";
 
 const address = (last: number): number => 0x0a000000 + last;
@@ -28,6 +29,16 @@ describe("the hash of a flow", () => {
     ];
     expect(new Set(hashes).size).to.equal(hashes.length);
     for (const hash of hashes) expect(hash).to.be.within(0, 2 ** 32 - 1);
+  });
+
+  it("tells each word of IPv6 addresses from others", () => {
+    const server = parseIpv6("2001:db8:0:9::2")!;
+    const clients = ["2001:db8:0:1::2", "2001:db9:0:1::2", "2001:db8:0:2::2", "2001:db8:0:1:1::2", "2001:db8:0:1::3"];
+    const hashes = clients.flatMap((text) => [
+      flowHash(1, parseIpv6(text)!, server, 6, 10, 20),
+      flowHash(1, server, parseIpv6(text)!, 6, 10, 20),
+    ]);
+    expect(new Set(hashes).size).to.equal(hashes.length);
   });
 
   it("chooses independently at two routers, so that the second does not see one half of the flows only", () => {

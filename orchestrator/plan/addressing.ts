@@ -1,7 +1,18 @@
 /** Addresses and Ethernet addresses of all interfaces: those that the topology gives, and for the rest one subnet a link, numbered in the links' order. */
 import { interfaceNames } from "../model/interface-names.ts";
-import { formatIpv4, isHostAddress, parseIpv4, subnetOf, subnetSize, subnetsOverlap } from "../model/ipv4-address.ts";
-import type { Subnet } from "../model/ipv4-address.ts";
+import {
+  addressBits,
+  addressOfWords,
+  familyOf,
+  formatIpAddress,
+  formatSubnet,
+  isHostAddress,
+  parseAddress,
+  subnetOf,
+  subnetsOverlap,
+  wordsOf,
+} from "../model/ip-address.ts";
+import type { AddressFamily, IpAddress, Subnet } from "../model/ip-address.ts";
 import type { Topology, TopologyLink } from "../model/topology.ts";
 
 /** One end of a link with everything decided. */
@@ -10,7 +21,7 @@ export interface AddressedEnd {
   readonly kind: "host" | "router";
   readonly interface: string;
   readonly link: string;
-  readonly address: number;
+  readonly address: string;
   readonly prefixLength: number;
   readonly mac: string;
   readonly mtu: number;
@@ -23,10 +34,18 @@ export interface AddressedLink {
 }
 
 const defaultMtu = 1500;
-const defaultPrefixLength = 24;
 
-/** 10.0.1.0/24 … 10.255.255.0/24. */
+/** 10.0.1.0/24 … 10.255.255.0/24, and of IPv6 2001:db8:0:1::/64 … 2001:db8:0:ffff::/64, which stand for no network of the world (RFC 3849). */
+const subnetNumbered: Readonly<Record<AddressFamily, (number: number) => Subnet>> = {
+  ipv4: (number) => ({ network: addressOfWords([(10 << 24) + number * 256]), prefixLength: 24 }),
+  ipv6: (number) => ({ network: addressOfWords([0x2001_0db8, number, 0, 0]), prefixLength: 64 }),
+};
+
 export const addressableLinks = 0xffff;
+export const addressableNetwork: Readonly<Record<AddressFamily, string>> = {
+  ipv4: "10.0.0.0/8",
+  ipv6: "2001:db8::/48",
+};
 
 /** @param lab four hexadecimal digits: Ethernet addresses of labs side by side differ */
 export function addressLinks(topology: Topology, lab: string): AddressedLink[] {
@@ -39,7 +58,7 @@ export function addressLinks(topology: Topology, lab: string): AddressedLink[] {
     let subnet = givenSubnet(link);
     while (!subnet) {
       number++;
-      const candidate = { network: (10 << 24) + number * 256, prefixLength: defaultPrefixLength };
+      const candidate = subnetNumbered[topology.addressing](number);
       if (!takenSubnets.some((taken) => subnetsOverlap(taken, candidate))) subnet = candidate;
     }
     const addresses = endAddresses(link, subnet, topology);
@@ -59,24 +78,37 @@ export function addressLinks(topology: Topology, lab: string): AddressedLink[] {
 
 function givenSubnet({ ends }: TopologyLink): Subnet | undefined {
   const given = ends.find(({ address }) => address)?.address;
-  return given && subnetOf(parseIpv4(given.address)!, given.prefixLength);
+  return given && subnetOf(parseAddress(given.address)!, given.prefixLength);
 }
 
-/** The router of a link is .1 and its host .2; of two alike the first end is .1. */
-function endAddresses({ ends }: TopologyLink, subnet: Subnet, topology: Topology): [number, number] {
-  const given = ends.map(({ address }) => (address ? parseIpv4(address.address) : undefined));
+/** The router of a link is .1 (::1) and its host .2 (::2); of two alike the first end is .1. */
+function endAddresses({ ends }: TopologyLink, subnet: Subnet, topology: Topology): [string, string] {
   const isHost = ends.map(({ node }) => Object.hasOwn(topology.hosts, node));
   const order = isHost[0] && !isHost[1] ? [1, 0] : [0, 1];
-  const addresses = [...given];
+  const addresses = ends.map(({ address }) => address?.address);
   for (const side of order) addresses[side] ??= freeAddress(subnet, addresses);
-  return addresses as [number, number];
+  return addresses as [string, string];
 }
 
-function freeAddress({ network, prefixLength }: Subnet, taken: readonly (number | undefined)[]): number {
-  for (let address = network; address < network + subnetSize(prefixLength); address++) {
-    if (isHostAddress(address, prefixLength) && !taken.includes(address)) return address;
+/** One of the first: of two ends at most one has an address already. */
+function freeAddress(subnet: Subnet, taken: readonly (string | undefined)[]): string {
+  const { network, prefixLength } = subnet;
+  const count = Math.min(2 ** (addressBits[familyOf(network)] - prefixLength), mostTried);
+  for (let offset = 0; offset < count; offset++) {
+    const address = plus(network, offset);
+    const text = formatIpAddress(address);
+    if (isHostAddress(address, prefixLength) && !taken.includes(text)) return text;
   }
-  throw new RangeError(`no free address in ${formatIpv4(network)}/${prefixLength}`);
+  throw new RangeError(`no free address in ${formatSubnet(subnet)}`);
+}
+
+/** The subnet's own, one that is taken, and a free one. */
+const mostTried = 3;
+
+/** Within a subnet that is not as small as `offset`: no word flows over. */
+function plus(network: IpAddress, offset: number): IpAddress {
+  const words = wordsOf(network);
+  return addressOfWords([...words.slice(0, -1), words.at(-1)! + offset]);
 }
 
 /** Locally administered (second bit of the first octet): lab, number of the link, end. */

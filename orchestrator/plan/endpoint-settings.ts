@@ -3,14 +3,12 @@ import { kernelAddressLimit, kernelOptionSysctls } from "../model/endpoint-optio
 import { isOfOurStack } from "../model/experiment.ts";
 import type { HostSettings, Workload } from "../model/experiment.ts";
 import { subflowLimits } from "../model/endpoint-abilities.ts";
-import { formatIpv4 } from "../model/ipv4-address.ts";
+import type { AddressFamily } from "../model/ip-address.ts";
 import type { AddressedEnd } from "./addressing.ts";
 import type { PlannedEndpoint } from "./plan.ts";
 
-/** Names as of `sysctl`. IPv6 would only add router solicitations and duplicate address detection to captures. */
+/** Names as of `sysctl`. */
 const everyNode: Readonly<Record<string, string>> = {
-  "net.ipv6.conf.all.disable_ipv6": "1",
-  "net.ipv6.conf.default.disable_ipv6": "1",
   "net.ipv4.conf.all.rp_filter": "0",
   "net.ipv4.conf.default.rp_filter": "0",
   "net.ipv4.conf.all.accept_redirects": "0",
@@ -18,19 +16,36 @@ const everyNode: Readonly<Record<string, string>> = {
   "net.ipv4.conf.default.send_redirects": "0",
 };
 
-/** @param equalCost whether it has several next hops of equal cost: flows take them by their 5-tuple, not by their addresses alone */
-export function routerSysctls(equalCost: boolean): Record<string, string> {
+/** Where the kernel has no address of IPv6 it would only add router solicitations and listener reports to captures. */
+const withoutIpv6: Readonly<Record<string, string>> = {
+  "net.ipv6.conf.all.disable_ipv6": "1",
+  "net.ipv6.conf.default.disable_ipv6": "1",
+};
+
+/** @param forward whether the node forwards packets of others */
+function withIpv6(forward: boolean): Record<string, string> {
   return {
-    ...everyNode,
-    "net.ipv4.ip_forward": "1",
-    ...(equalCost && { "net.ipv4.fib_multipath_hash_policy": "1" }),
+    "net.ipv6.conf.all.disable_ipv6": "0",
+    "net.ipv6.conf.default.disable_ipv6": "0",
+    "net.ipv6.conf.all.forwarding": forward ? "1" : "0",
   };
 }
 
-export function hostSysctls(settings: HostSettings): Record<string, string> {
-  const base = { ...everyNode, "net.ipv4.ip_forward": "0" };
-  if (isOfOurStack(settings.endpoint)) return base;
+/** @param equalCost whether it has several next hops of equal cost: flows take them by their 5-tuple, not by their addresses alone */
+export function routerSysctls(equalCost: boolean, family: AddressFamily): Record<string, string> {
   return {
+    ...(family === "ipv6" ? withIpv6(true) : withoutIpv6),
+    ...everyNode,
+    "net.ipv4.ip_forward": "1",
+    ...(equalCost && { [`net.${family}.fib_multipath_hash_policy`]: "1" }),
+  };
+}
+
+export function hostSysctls(settings: HostSettings, family: AddressFamily): Record<string, string> {
+  const base = { ...everyNode, "net.ipv4.ip_forward": "0" };
+  if (isOfOurStack(settings.endpoint)) return { ...withoutIpv6, ...base };
+  return {
+    ...(family === "ipv6" ? withIpv6(false) : withoutIpv6),
     ...base,
     // Strong host model: an interface answers for its own address only.
     "net.ipv4.conf.all.arp_ignore": "1",
@@ -85,7 +100,7 @@ export function planEndpoint(
   const flags = role === "server" ? ["signal"] : severalPeerAddresses ? ["subflow", "fullmesh"] : ["subflow"];
   // A server's first address is the one that clients connect to; it needs no announcement.
   const endpoints = interfaces.slice(role === "server" ? 1 : 0).map((end) => ({
-    address: formatIpv4(end.address),
+    address: end.address,
     interface: end.interface,
     flags: backup.includes(end.interface) ? [...flags, "backup"] : flags,
   }));

@@ -1,6 +1,8 @@
 import { expect } from "chai";
+import { formatEndpoint } from "../../stack/wire/ip-address.ts";
 import { fatTree } from "../model/generate/fat-tree.ts";
 import { Graph } from "../model/generate/graph.fixture.ts";
+import { addressFamilies, type AddressFamily } from "../model/ip-address.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { Topology } from "../model/topology.ts";
 import { FlowPaths } from "./flow-paths.ts";
@@ -9,10 +11,11 @@ import type { Plan } from "./plan.ts";
 
 const generated = fatTree.generate({ k: 4, rate: 100e6, delay: 10, buffer: { packets: 100 } });
 
-function planOn(on: "simulation" | "namespaces"): Plan {
+function planOn(on: "simulation" | "namespaces", addressing: AddressFamily): Plan {
   const topology: Topology = {
     version: 1,
     name: "tree",
+    addressing,
     hosts: Object.fromEntries(generated.hosts.map((name) => [name, {}])),
     routers: Object.fromEntries(generated.switches.map((name) => [name, { kind: "switch" }])),
     links: Object.fromEntries(
@@ -43,34 +46,38 @@ function planOn(on: "simulation" | "namespaces"): Plan {
   return made.value;
 }
 
+const id = (from: string, port: number, to: string): string =>
+  `${formatEndpoint(from, port)}-${formatEndpoint(to, 5001)}`;
+
 const addressOf = (plan: Plan, host: string): string =>
   plan.nodes.find(({ name }) => name === host)!.interfaces[0]!.address;
 
-describe("the paths of flows", () => {
-  it("are shortest ones, and many ports find all of them", () => {
-    const plan = planOn("simulation");
-    const paths = new FlowPaths(plan);
-    const shortest = new Graph(generated).pathsFrom("host-0-0-0");
-    for (const to of ["host-0-0-1", "host-0-1-0", "host-3-1-1"]) {
-      const found = new Set<string>();
-      for (let port = 40_000; port < 40_200; port++) {
-        const links = paths.linksOf(`${addressOf(plan, "host-0-0-0")}:${port}-${addressOf(plan, to)}:5001`)!;
-        expect(links).to.have.length(shortest.get(to)!.length);
-        found.add(links.join(" "));
+for (const addressing of addressFamilies)
+  describe(`the paths of flows of ${addressing}`, () => {
+    it("are shortest ones, and many ports find all of them", () => {
+      const plan = planOn("simulation", addressing);
+      const paths = new FlowPaths(plan);
+      const shortest = new Graph(generated).pathsFrom("host-0-0-0");
+      for (const to of ["host-0-0-1", "host-0-1-0", "host-3-1-1"]) {
+        const found = new Set<string>();
+        for (let port = 40_000; port < 40_200; port++) {
+          const links = paths.linksOf(id(addressOf(plan, "host-0-0-0"), port, addressOf(plan, to)))!;
+          expect(links).to.have.length(shortest.get(to)!.length);
+          found.add(links.join(" "));
+        }
+        expect(found.size, to).to.equal(shortest.get(to)!.count);
       }
-      expect(found.size, to).to.equal(shortest.get(to)!.count);
-    }
-  });
+    });
 
-  it("are not known where a kernel chooses among several", () => {
-    const plan = planOn("namespaces");
-    const paths = new FlowPaths(plan);
-    const from = addressOf(plan, "host-0-0-0");
-    expect(paths.linksOf(`${from}:40000-${addressOf(plan, "host-0-0-1")}:5001`)).to.deep.equal([
-      "access-0-0-0",
-      "access-0-0-1",
-    ]);
-    expect(paths.linksOf(`${from}:40000-${addressOf(plan, "host-1-0-0")}:5001`)).to.equal(undefined);
-    expect(paths.linksOf(`${from}:40000-192.0.2.1:5001`)).to.equal(undefined);
+    it("are not known where a kernel chooses among several", () => {
+      const plan = planOn("namespaces", addressing);
+      const paths = new FlowPaths(plan);
+      const from = addressOf(plan, "host-0-0-0");
+      expect(paths.linksOf(id(from, 40_000, addressOf(plan, "host-0-0-1")))).to.deep.equal([
+        "access-0-0-0",
+        "access-0-0-1",
+      ]);
+      expect(paths.linksOf(id(from, 40_000, addressOf(plan, "host-1-0-0")))).to.equal(undefined);
+      expect(paths.linksOf(id(from, 40_000, "192.0.2.1"))).to.equal(undefined);
+    });
   });
-});

@@ -1,14 +1,13 @@
 /** Which links a flow crosses, as far as the plan decides it: routes, and in the simulation the seeded choice among next hops of equal cost. */
-import { parseIpv4 } from "../model/ipv4-address.ts";
+import { familyOfText, parseAddress, parseSubnet, subnetContains, type Subnet } from "../model/ip-address.ts";
 import { flowHash, pickNextHop, type FlowTuple } from "../path/flow-hash.ts";
+import { parseSubflowId } from "./subflow-id.ts";
 import type { Plan, PlannedNextHop, PlannedNode, PlannedRoute } from "./plan.ts";
 
 const tcp = 6;
 const mostHops = 64;
 
-interface Prefix {
-  readonly network: number;
-  readonly size: number;
+interface Prefix extends Subnet {
   readonly hops: readonly (Partial<PlannedNextHop> & { readonly interface: string })[];
 }
 
@@ -36,20 +35,21 @@ export class FlowPaths {
    * Names of the links from the first address to the second, in order. Undefined where the plan does not say: addresses of nobody, no route, a kernel's choice
    * among several next hops, or a choice for each packet. Routes are those of the plan's beginning, before any failure.
    *
-   * @param subflow local and remote end as in metrics: `10.0.1.2:40000-10.0.9.2:5001`
+   * @param subflow local and remote end as in metrics: `10.0.1.2:40000-10.0.9.2:5001`, `[2001:db8:0:1::2]:40000-[2001:db8:0:9::2]:5001`
    */
   linksOf(subflow: string): string[] | undefined {
-    const [local, remote] = subflow.split("-").map((end) => end.split(":"));
-    const source = local?.[0];
-    const destination = remote?.[0];
-    const from = source === undefined ? undefined : this.#owners.get(source);
-    if (from === undefined || destination === undefined || !this.#owners.has(destination)) return undefined;
+    const ends = parseSubflowId(subflow);
+    if (ends === undefined) return undefined;
+    const { address: source, port: sourcePort } = ends.local;
+    const { address: destination, port: destinationPort } = ends.remote;
+    const from = this.#owners.get(source);
+    if (from === undefined || !this.#owners.has(destination)) return undefined;
     const tuple: FlowTuple = {
-      source: parseIpv4(source!)!,
-      destination: parseIpv4(destination)!,
+      source: parseAddress(source)!,
+      destination: parseAddress(destination)!,
       protocol: tcp,
-      sourcePort: Number(local![1]),
-      destinationPort: Number(remote![1]),
+      sourcePort,
+      destinationPort,
     };
     const links: string[] = [];
     // A host sends from the interface whose address it is.
@@ -67,12 +67,10 @@ export class FlowPaths {
   }
 
   #nextInterface(node: PlannedNode, tuple: FlowTuple): string | undefined {
-    const { source, destination, protocol, sourcePort, destinationPort } = tuple;
-    const hops = this.#table(node).find(
-      ({ network, size }) => destination >= network && destination < network + size,
-    )?.hops;
+    const hops = this.#table(node).find((prefix) => subnetContains(prefix, tuple.destination))?.hops;
     if (hops === undefined || hops.length === 1) return hops?.[0]!.interface;
     if (!this.#hashIsKnown || node.balancesPackets) return undefined;
+    const { source, destination, protocol, sourcePort, destinationPort } = tuple;
     const hash = flowHash(node.flowHashSeed ?? 0, source, destination, protocol, sourcePort, destinationPort);
     return hops[pickNextHop(hash, hops.length)]!.interface;
   }
@@ -81,10 +79,11 @@ export class FlowPaths {
   #table(node: PlannedNode): readonly Prefix[] {
     const known = this.#tables.get(node.name);
     if (known !== undefined) return known;
-    const connected = node.interfaces.map(({ address, prefixLength, name }) =>
-      prefixOf(`${address}/${prefixLength}`, [{ interface: name }]),
-    );
-    const table = [...connected, ...node.routes.map(routePrefix)].sort((a, b) => a.size - b.size);
+    const connected = node.interfaces.map(({ address, prefixLength, name }) => ({
+      ...parseSubnet(`${address}/${prefixLength}`, familyOfText(address)),
+      hops: [{ interface: name }],
+    }));
+    const table = [...connected, ...node.routes.map(routePrefix)].sort((a, b) => b.prefixLength - a.prefixLength);
     this.#tables.set(node.name, table);
     return table;
   }
@@ -92,12 +91,5 @@ export class FlowPaths {
 
 function routePrefix({ destination, via, interface: name, equalCost = [] }: PlannedRoute): Prefix {
   const first = { interface: name, ...(via !== undefined && { via }) };
-  return prefixOf(destination === "default" ? "0.0.0.0/0" : destination, [first, ...equalCost]);
-}
-
-function prefixOf(written: string, hops: Prefix["hops"]): Prefix {
-  const [address, length] = written.split("/") as [string, string];
-  const size = 2 ** (32 - Number(length));
-  const value = parseIpv4(address)!;
-  return { network: value - (value % size), size, hops };
+  return { ...parseSubnet(destination, familyOfText(via ?? destination)), hops: [first, ...equalCost] };
 }

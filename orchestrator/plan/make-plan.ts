@@ -4,12 +4,12 @@ import type { Checked } from "../model/diagnostics.ts";
 import { defaultHostSettings } from "../model/endpoint-abilities.ts";
 import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
-import { formatIpv4 } from "../model/ipv4-address.ts";
+import type { AddressFamily } from "../model/ip-address.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { RouterNode, Topology } from "../model/topology.ts";
 import type { Complaint } from "../model/yaml-source.ts";
 import { planGateway } from "./application.ts";
-import { addressableLinks, addressLinks } from "./addressing.ts";
+import { addressableLinks, addressableNetwork, addressLinks } from "./addressing.ts";
 import type { AddressedEnd } from "./addressing.ts";
 import { derivedSeed } from "./derived-seed.ts";
 import { hostSysctls, planEndpoint, roleOf, routerSysctls, serverOf } from "./endpoint-settings.ts";
@@ -62,7 +62,8 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
   const seed = options.seed ?? written.seed;
   const experiment = expandTraffic(written, topology, seed);
   const complaints = checkSubstrate(experiment, topology, substrate);
-  if (substrate === "simulation") complaints.push(...checkMemory(experiment, topology, seed, options.abilities));
+  if (substrate === "simulation" && complaints.length === 0)
+    complaints.push(...checkMemory(experiment, topology, seed, options.abilities));
   if (complaints.length > 0) return { ok: false, complaints };
 
   const addressed = addressLinks(topology, options.lab);
@@ -78,17 +79,14 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       substrate === "simulation" ? substrate : options.abilities,
     ),
   );
-  const workloads = planWorkloads(
-    experiment,
-    seed,
-    (host) => formatIpv4(routing.interfacesOf(host)[0]!.address),
-    options.lab,
-  );
+  const workloads = planWorkloads(experiment, seed, (host) => routing.interfacesOf(host)[0]!.address, options.lab);
   const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map(({ name }) => name));
   const planned = [
-    ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
+    ...Object.keys(topology.hosts).map((name) =>
+      planHost(name, experiment, topology.addressing, options.lab, routing, links, workloads),
+    ),
     ...Object.entries(topology.routers).map(([name, node]) =>
-      planRouter(name, node, options.lab, seed, routing, direct),
+      planRouter(name, node, topology.addressing, options.lab, seed, routing, direct),
     ),
   ];
   const nodes = substrate === "simulation" ? planned.map(simulatedNode) : planned;
@@ -120,7 +118,6 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
   };
 }
 
-/** What this substrate, or any, cannot be asked for. */
 /** Before the network is planned: of one that is too large that alone may take minutes. */
 function checkMemory(
   experiment: Experiment,
@@ -147,6 +144,7 @@ function checkMemory(
   ];
 }
 
+/** What this substrate, or any, cannot be asked for. */
 function checkSubstrate(experiment: Experiment, topology: Topology, substrate: SubstrateName): Complaint[] {
   const complaints: Complaint[] = [];
   for (const [host, { endpoint }] of Object.entries(experiment.hosts)) {
@@ -201,12 +199,22 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends",
     });
   }
+  for (const [name, workload] of Object.entries(experiment.workload)) {
+    if (!isApplication(workload) || topology.addressing === "ipv4") continue;
+    complaints.push({
+      path: ["workload", name, "kind"],
+      found: "application on a topology of IPv6",
+      expected: "bulk, stream or request-response there",
+      hint: "programs are told IPv4 addresses alone; give it a topology without addressing: ipv6",
+    });
+  }
   const toldTraffic = new Set<string>();
   for (const [name, workload] of Object.entries(experiment.workload)) {
     const server = serverOf(workload);
     const pattern = workload.kind === "bulk" ? workload.traffic : undefined;
     if (pattern !== undefined && toldTraffic.has(pattern)) continue;
-    if (isApplication(workload) || substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology)) continue;
+    if (isApplication(workload) || substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology))
+      continue;
     if (pattern !== undefined) toldTraffic.add(pattern);
     complaints.push({
       path: pattern === undefined ? ["workload", name] : ["traffic", pattern],
@@ -231,7 +239,7 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       path: ["topology"],
       found: `${count} links`,
       expected: `at most ${addressableLinks}`,
-      hint: "each link needs a subnet of 10.0.0.0/8",
+      hint: `each link needs a subnet of ${addressableNetwork[topology.addressing]}`,
     });
   }
   return complaints;
@@ -240,6 +248,7 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
 function planHost(
   name: string,
   experiment: Experiment,
+  family: AddressFamily,
   lab: string,
   routing: Routing,
   links: readonly PlannedLink[],
@@ -262,7 +271,7 @@ function planHost(
     routes: routing.routesOf(name),
     // Our stack chooses the interface by the source address itself.
     sourceRoutes: kernel ? routing.sourceRoutesOf(name) : [],
-    sysctls: hostSysctls(settings),
+    sysctls: hostSysctls(settings, family),
     endpoint: planEndpoint(settings, ends, roleOf(name, workloads), severalPeerAddresses),
     ...(gateway !== undefined && { gateway }),
     reason: [
@@ -280,6 +289,7 @@ function planHost(
 function planRouter(
   name: string,
   { kind = "router", balance = "flows" }: RouterNode,
+  family: AddressFamily,
   lab: string,
   seed: number,
   routing: Routing,
@@ -296,7 +306,7 @@ function planRouter(
       .map((end) => planInterface(end, routing, { offload: direct.has(end.link), kernelAddress: true })),
     routes,
     sourceRoutes: [],
-    sysctls: routerSysctls(equalCost),
+    sysctls: routerSysctls(equalCost, family),
     ...(equalCost && balance === "flows" && { flowHashSeed: derivedSeed(seed, "flow-hash", name) }),
     ...(equalCost && balance === "packets" && { balancesPackets: true }),
     reason: `forwards by the kernel's routing table${equalCost ? "; flows over next hops of equal cost by the kernel's hash of their 5-tuple" : ""}`,
@@ -326,7 +336,7 @@ function planInterface(
     name: end.interface,
     link: end.link,
     mac: end.mac,
-    address: formatIpv4(end.address),
+    address: end.address,
     prefixLength: end.prefixLength,
     mtu: end.mtu,
     ...(gateway !== undefined && { gateway }),

@@ -1,6 +1,14 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { formatIpv4, parseIpv4, subnetContains } from "../model/ipv4-address.ts";
+import {
+  addressFamilies,
+  familyOfText,
+  formatIpAddress,
+  parseAddress,
+  parseSubnet,
+  subnetContains,
+  type IpAddress,
+} from "../model/ip-address.ts";
 import type { Experiment } from "../model/experiment.ts";
 import type { Topology, TopologyLink } from "../model/topology.ts";
 import { makePlan } from "./make-plan.ts";
@@ -38,6 +46,11 @@ const shape = { up: { rateBitsPerSecond: 1e6 }, down: { rateBitsPerSecond: 1e6 }
 
 const nodes = (names: readonly string[]): Record<string, object> => Object.fromEntries(names.map((name) => [name, {}]));
 
+const inTheMiddle = {
+  ipv4: { address: "10.0.2.9", prefixLength: 23 },
+  ipv6: { address: "2001:db8:0:2::9", prefixLength: 63 },
+} as const;
+
 /** Routers in a tree with some further links, hosts at one to three of them. */
 const topologies = fc
   .record({
@@ -45,9 +58,10 @@ const topologies = fc
     extra: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 3 }),
     hosts: fc.array(fc.array(fc.nat(), { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 5 }),
     shaped: fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }),
+    addressing: fc.constantFrom(...addressFamilies),
     fixed: fc.option(fc.nat({ max: 20 }), { nil: undefined }),
   })
-  .map(({ parents, extra, hosts, shaped, fixed }): Topology => {
+  .map(({ parents, extra, hosts, shaped, addressing, fixed }): Topology => {
     const routers = ["r0", ...parents.map((_, index) => `r${index + 1}`)];
     const at = (index: number): string => routers[index % routers.length]!;
     const joins = [
@@ -57,7 +71,7 @@ const topologies = fc
     ];
     const links = joins.map(([a, b], index): [string, TopologyLink] => {
       // One link may sit in the middle of the range that the plan numbers its own subnets from.
-      const address = index === fixed ? { address: "10.0.2.9", prefixLength: 23 } : undefined;
+      const address = index === fixed ? inTheMiddle[addressing] : undefined;
       return [
         `link-${index}`,
         { ends: [{ node: a, ...(address && { address }) }, { node: b }], ...(shaped[index % 30] && { shape }) },
@@ -66,6 +80,7 @@ const topologies = fc
     return {
       version: 1,
       name: "property",
+      addressing,
       hosts: nodes(hosts.map((_, index) => `h${index}`)),
       routers: nodes(routers),
       links: Object.fromEntries(links),
@@ -84,15 +99,13 @@ const interfaces = ({ nodes }: Plan) =>
 
 /** Follows the routes as a kernel does: connected subnets, then the longest prefix. */
 function follow(of: Plan, from: PlannedNode, destination: string, source?: string): string[] {
-  const target = parseIpv4(destination)!;
+  const target = parseAddress(destination)!;
   const visited = [from.name];
   let node = from;
   for (let hops = 0; hops < 20; hops++) {
     if (node.interfaces.some(({ address }) => address === destination)) return visited;
     const own = node.sourceRoutes.find((rule) => rule.from === source)?.routes ?? node.routes;
-    const connected = node.interfaces.find(({ address, prefixLength }) =>
-      inSubnet(target, parseIpv4(address)!, prefixLength),
-    );
+    const connected = node.interfaces.find(({ address, prefixLength }) => inSubnet(target, address, prefixLength));
     const route =
       own.find(({ destination: subnet }) => subnet !== "default" && contains(subnet, target)) ??
       own.find((candidate) => candidate.destination === "default");
@@ -105,13 +118,11 @@ function follow(of: Plan, from: PlannedNode, destination: string, source?: strin
   return [...visited, "lost"];
 }
 
-const inSubnet = (target: number, address: number, prefixLength: number): boolean =>
-  subnetContains({ network: address - (address % 2 ** (32 - prefixLength)), prefixLength }, target);
+const inSubnet = (target: IpAddress, address: string, prefixLength: number): boolean =>
+  contains(`${address}/${prefixLength}`, target);
 
-function contains(subnet: string, target: number): boolean {
-  const [network, length] = subnet.split("/") as [string, string];
-  return subnetContains({ network: parseIpv4(network)!, prefixLength: Number(length) }, target);
-}
+const contains = (subnet: string, target: IpAddress): boolean =>
+  subnetContains(parseSubnet(subnet, familyOfText(subnet)), target);
 
 describe("any plan", () => {
   it("gives each interface an address, an Ethernet address and a name of its own", () => {
@@ -123,7 +134,8 @@ describe("any plan", () => {
         expect(new Set(all.map(({ node, name }) => `${node}:${name}`)).size).to.equal(all.length);
         for (const { mac, address } of all) {
           expect(Number.parseInt(mac.slice(0, 2), 16) & 3, mac).to.equal(2);
-          expect(formatIpv4(parseIpv4(address)!)).to.equal(address);
+          expect(formatIpAddress(parseAddress(address)!)).to.equal(address);
+          expect(familyOfText(address)).to.equal(topology.addressing);
         }
       }),
     );
@@ -135,7 +147,7 @@ describe("any plan", () => {
         const all = interfaces(plan(topology));
         for (const a of all) {
           for (const b of all) {
-            const together = inSubnet(parseIpv4(b.address)!, parseIpv4(a.address)!, a.prefixLength);
+            const together = inSubnet(parseAddress(b.address)!, a.address, a.prefixLength);
             expect(together, `${a.node}:${a.name} and ${b.node}:${b.name}`).to.equal(a.link === b.link);
           }
         }
@@ -167,8 +179,7 @@ describe("any plan", () => {
             const router = made.nodes.find(({ interfaces: own }) =>
               own.some((candidate) => candidate.address === gateway),
             )!.name;
-            if (!inSubnet(parseIpv4(target.address)!, parseIpv4(address)!, prefixLength))
-              expect(first).to.equal(router);
+            if (!inSubnet(parseAddress(target.address)!, address, prefixLength)) expect(first).to.equal(router);
           }
         }
       }),

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { AddressFamily } from "../model/ip-address.ts";
 import type { Topology } from "../model/topology.ts";
 import { addressLinks } from "./addressing.ts";
 import { Routing } from "./routing.ts";
@@ -10,11 +11,13 @@ function routing(
   routers: string[],
   joins: Record<string, [string, string]>,
   failed?: ReadonlySet<string>,
+  addressing: AddressFamily = "ipv4",
 ): Routing {
   const links = Object.entries(joins).map(([name, [a, b]]) => [name, { ends: [{ node: a }, { node: b }] }]);
   const topology = {
     version: 1,
     name: "t",
+    addressing,
     hosts: nodes(hosts),
     routers: nodes(routers),
     links: Object.fromEntries(links),
@@ -35,6 +38,28 @@ describe("routing", () => {
       { destination: "default", via: "10.0.1.1", interface: "eth0" },
       { destination: "10.0.4.0/24", via: "10.0.2.1", interface: "eth1" },
     ]);
+  });
+
+  it("has the same routes over IPv6, in a subnet of 64 bits a link", () => {
+    const islands = routing(
+      ["a", "b", "c"],
+      ["r1", "r2"],
+      { one: ["a", "r1"], two: ["a", "r2"], three: ["r1", "b"], four: ["r2", "c"] },
+      undefined,
+      "ipv6",
+    );
+    expect(islands.routesOf("a")).to.deep.equal([
+      { destination: "default", via: "2001:db8:0:1::1", interface: "eth0" },
+      { destination: "2001:db8:0:4::/64", via: "2001:db8:0:2::1", interface: "eth1" },
+    ]);
+    expect(islands.sourceRoutesOf("a")[1]).to.deep.equal({
+      from: "2001:db8:0:2::2",
+      table: 102,
+      routes: [
+        { destination: "2001:db8:0:2::/64", interface: "eth1" },
+        { destination: "default", via: "2001:db8:0:2::1", interface: "eth1" },
+      ],
+    });
   });
 
   it("takes the shorter of two ways, and of two alike the link that comes first", () => {

@@ -1,5 +1,5 @@
 /** Routes of every node: routers know the shortest paths to each link's subnet, all that are equally short; hosts have a default route, and one table an interface where they have several. */
-import { formatIpv4, formatSubnet } from "../model/ipv4-address.ts";
+import { formatSubnet } from "../model/ip-address.ts";
 import type { AddressedEnd, AddressedLink } from "./addressing.ts";
 import { mergeRoutes, type PrefixRoute } from "./merge-routes.ts";
 import type { PlannedRoute, PlannedSourceRoute } from "./plan.ts";
@@ -53,7 +53,7 @@ export class Routing {
   gatewayOf(end: AddressedEnd): string | undefined {
     if (end.kind !== "host") return undefined;
     const attachment = this.#attached(end.node).find(({ own }) => own === end);
-    return attachment?.peer.kind === "router" ? formatIpv4(attachment.peer.address) : undefined;
+    return attachment?.peer.kind === "router" ? attachment.peer.address : undefined;
   }
 
   /** Beside the connected subnets, whose routes come with the addresses. */
@@ -65,7 +65,7 @@ export class Routing {
     const behindDefault = this.linksBehind(first.own);
     const rest = this.#links.filter((link) => !behindDefault.has(link.name));
     return [
-      { destination: "default", via: formatIpv4(first.peer.address), interface: first.own.interface },
+      { destination: "default", via: first.peer.address, interface: first.own.interface },
       ...this.#routesTo(node, rest),
     ];
   }
@@ -75,13 +75,11 @@ export class Routing {
     const attachments = this.#attached(node);
     if (attachments.length < 2 || attachments[0]!.own.kind !== "host") return [];
     return attachments.map(({ own, peer, link }, index) => ({
-      from: formatIpv4(own.address),
+      from: own.address,
       table: firstSourceTable + index,
       routes: [
         { destination: formatSubnet(link.subnet), interface: own.interface },
-        ...(peer.kind === "router"
-          ? [{ destination: "default", via: formatIpv4(peer.address), interface: own.interface }]
-          : []),
+        ...(peer.kind === "router" ? [{ destination: "default", via: peer.address, interface: own.interface }] : []),
       ],
     }));
   }
@@ -185,7 +183,7 @@ function unified(routes: readonly PrefixRoute<readonly Attachment[]>[]): PrefixR
 }
 
 function plannedRoute({ hops, ...subnet }: PrefixRoute<readonly Attachment[]>): PlannedRoute {
-  const [first, ...rest] = hops.map(({ own, peer }) => ({ via: formatIpv4(peer.address), interface: own.interface }));
+  const [first, ...rest] = hops.map(({ own, peer }) => ({ via: peer.address, interface: own.interface }));
   return {
     destination: subnet.prefixLength === 0 ? "default" : formatSubnet(subnet),
     ...first!,

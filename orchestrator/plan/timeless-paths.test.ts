@@ -12,6 +12,7 @@ function topology(links: Readonly<Record<string, LinkShape | undefined>>): Topol
   return {
     version: 1,
     name: "test",
+    addressing: "ipv4",
     hosts: Object.fromEntries(nodes.filter((node) => !node.startsWith("r")).map((node) => [node, {}])),
     routers: Object.fromEntries(nodes.filter((node) => node.startsWith("r")).map((node) => [node, {}])),
     links: Object.fromEntries(

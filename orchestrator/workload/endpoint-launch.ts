@@ -67,7 +67,11 @@ export function hostOptions(node: EndpointNode): WrittenHostOptions {
   };
 }
 
-function chosenOptions({ pacing, synCookies, ...options }: EndpointOptions): Partial<Omit<HostOptions, keyof NamedAlgorithms>> {
+function chosenOptions({
+  pacing,
+  synCookies,
+  ...options
+}: EndpointOptions): Partial<Omit<HostOptions, keyof NamedAlgorithms>> {
   const tcp = { ...(pacing !== undefined && { pacing }), ...(synCookies !== undefined && { synCookies }) };
   return { ...options, ...(Object.keys(tcp).length > 0 && { tcp }) };
 }
@@ -80,7 +84,7 @@ function interfaceOptions(node: EndpointNode, planned: PlannedInterface): Interf
     mtu: planned.mtu,
     gso: planned.offload,
     addresses: [{ address: planned.address, prefixLength: planned.prefixLength }],
-    ...(gateway !== undefined && { gateway }),
+    ...(gateway !== undefined && (gateway.includes(":") ? { ipv6Gateway: gateway } : { gateway })),
     backup: node.endpoint.backupInterfaces.includes(planned.name),
   };
 }

@@ -1,4 +1,5 @@
 import type { Plan } from "../plan/plan.ts";
+import { parseSubflowId } from "../plan/subflow-id.ts";
 
 interface Attachment {
   readonly link: string;
@@ -22,7 +23,9 @@ export function subflowPaths(plan: Plan): (subflow: string) => string | undefine
     }
   }
   return (subflow) => {
-    const [local, remote] = subflow.split("-").map((end) => attachments.get(end.slice(0, end.lastIndexOf(":"))));
+    const ends = parseSubflowId(subflow);
+    if (ends === undefined) return undefined;
+    const [local, remote] = [ends.local, ends.remote].map(({ address }) => attachments.get(address));
     if (local === undefined || remote === undefined) return (local ?? remote)?.link;
     if (local.userSide !== remote.userSide) return (local.userSide ? local : remote).link;
     return (remote.interfacesOfHost > local.interfacesOfHost ? remote : local).link;

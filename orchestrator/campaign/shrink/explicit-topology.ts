@@ -4,12 +4,13 @@ import type { Topology, TopologyLinkEnd } from "../../model/topology.ts";
 import { formatDuration, formatProbability, formatRate, formatSize } from "../../model/units.ts";
 import { pick, type Mapping } from "./case.ts";
 
-export function explicitTopology({ version, name, hosts, routers, links }: Topology): Mapping {
+export function explicitTopology({ version, name, addressing, hosts, routers, links }: Topology): Mapping {
   const isSwitch = (router: string): boolean => routers[router]!.kind === "switch";
   const forwarding = Object.keys(routers);
   return pickFilled({
     version,
     name,
+    ...(addressing !== "ipv4" && { addressing }),
     hosts: nodes(Object.keys(hosts)),
     routers: nodes(forwarding.filter((router) => !isSwitch(router))),
     switches: nodes(forwarding.filter(isSwitch)),

@@ -11,7 +11,7 @@ export interface ScriptContext {
 
 /** For `sh -eu` with a /sys that shows the namespace's devices. */
 export function nodeScript(node: PlannedNode, context: ScriptContext): string {
-  const ipv6 = node.interfaces.some(({ address }) => isIpv6(address));
+  const ipv6 = node.interfaces.some(({ address, kernelAddress }) => kernelAddress && isIpv6(address));
   return [
     ...baselineSysctls(node.kind !== "host", ipv6),
     ...Object.entries(node.sysctls).map(([key, value]) => writeSysctl(key, value)),
@@ -77,6 +77,9 @@ function baselineSysctls(forward: boolean, ipv6: boolean): string[] {
           writeSysctl("net.ipv6.conf.all.forwarding", forwarding),
           writeEverywhere("ipv6", "accept_ra", "0"),
           writeEverywhere("ipv6", "router_solicitations", "0"),
+          writeEverywhere("ipv6", "accept_redirects", "0"),
+          // All addresses are the plan's: none is taken twice, and none waits until that is known.
+          writeEverywhere("ipv6", "accept_dad", "0"),
           writeEverywhere("ipv6", "keep_addr_on_down", "1"),
         ]
       : []),
@@ -100,15 +103,16 @@ const fiveTuple = 0x37;
 
 /**
  * Policy 1 takes the hash that a packet already bears, from a key that all namespaces share: all routers would choose alike, and of the flows that came by the first
- * of two ways each next router would send all by the first of its own. Linux 6.11 and later take a seed for each router, which policy 3 hashes with.
+ * of two ways each next router would send all by the first of its own. Linux 6.11 and later take a seed for each router, of both families, which policy 3 hashes with.
  */
-function flowHashSeed({ flowHashSeed: seed }: PlannedNode): string[] {
+function flowHashSeed({ flowHashSeed: seed, interfaces }: PlannedNode): string[] {
   if (seed === undefined) return [];
+  const family = interfaces.some(({ address }) => isIpv6(address)) ? "ipv6" : "ipv4";
   return [
     "if [ -e /proc/sys/net/ipv4/fib_multipath_hash_seed ]; then",
     writeSysctl("net.ipv4.fib_multipath_hash_seed", String(Math.max(1, seed))),
-    writeSysctl("net.ipv4.fib_multipath_hash_fields", String(fiveTuple)),
-    writeSysctl("net.ipv4.fib_multipath_hash_policy", "3"),
+    writeSysctl(`net.${family}.fib_multipath_hash_fields`, String(fiveTuple)),
+    writeSysctl(`net.${family}.fib_multipath_hash_policy`, "3"),
     "fi",
   ];
 }

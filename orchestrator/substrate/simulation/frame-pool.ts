@@ -1,6 +1,8 @@
 import type { OutgoingFrame } from "../../../stack/frame.ts";
 import { etherType, ethernetHeaderLength, type MacAddress, writeEthernetHeader } from "../../../stack/wire/ethernet.ts";
 import { ipv4HeaderLength } from "../../../stack/wire/ipv4.ts";
+import { ipv6HeaderLength } from "../../../stack/wire/ipv6.ts";
+import { readIpv6, type Ipv6Address } from "../../../stack/wire/ipv6-address.ts";
 import type { PathPacket } from "../../path/path-element.ts";
 
 const timeToLiveOffset = ethernetHeaderLength + 8;
@@ -9,6 +11,10 @@ const fragmentOffset = ethernetHeaderLength + 6;
 const protocolOffset = ethernetHeaderLength + 9;
 const sourceOffset = ethernetHeaderLength + 12;
 const destinationOffset = ethernetHeaderLength + 16;
+const nextHeaderOffset = ethernetHeaderLength + 6;
+const hopLimitOffset = ethernetHeaderLength + 7;
+const ipv6SourceOffset = ethernetHeaderLength + 8;
+const ipv6DestinationOffset = ethernetHeaderLength + 24;
 
 /** Bytes of headers that a frame has room for: of Ethernet 14, of IPv6 40, of TCP 60. */
 const headerCapacity = 128;
@@ -31,9 +37,9 @@ export class Frame implements PathPacket {
   checksumStart = 0;
   checksumOffset = 0;
   headerBytes = 0;
-  /** The addresses and the hash's other words of an IPv4 packet as signed 32-bit numbers; `ports` 0 where there are none. */
-  source = 0;
-  destination = 0;
+  /** The addresses and the hash's other words: of IPv4 signed 32-bit numbers, of IPv6 the one object of its value; `ports` 0 where there are none. */
+  source: number | Ipv6Address = 0;
+  destination: number | Ipv6Address = 0;
   protocol = 0;
   ports = 0;
   etherType = 0;
@@ -64,7 +70,13 @@ export class Frame implements PathPacket {
     const { view, start } = this;
     this.rewritten = undefined;
     this.etherType = view.getUint16(start + 12);
-    if (this.etherType !== etherType.ipv4 || this.bytes < ethernetHeaderLength + ipv4HeaderLength) return;
+    if (this.etherType === etherType.ipv4) this.#identifyIpv4();
+    else if (this.etherType === etherType.ipv6) this.#identifyIpv6();
+  }
+
+  #identifyIpv4(): void {
+    const { view, start } = this;
+    if (this.bytes < ethernetHeaderLength + ipv4HeaderLength) return;
     this.timeToLive = view.getUint8(start + timeToLiveOffset);
     this.protocol = view.getUint8(start + protocolOffset);
     this.source = view.getInt32(start + sourceOffset);
@@ -72,8 +84,23 @@ export class Frame implements PathPacket {
     // Of a fragment only the first has ports: none of a fragmented packet count, as with kernels.
     const fragmented = (view.getUint16(start + fragmentOffset) & 0x3fff) !== 0;
     const portsAt = ethernetHeaderLength + 4 * (view.getUint8(start + ethernetHeaderLength) & 15);
-    const hasPorts = (this.protocol === 6 || this.protocol === 17) && !fragmented && this.headerBytes >= portsAt + 4;
-    this.ports = hasPorts ? view.getInt32(start + portsAt) : 0;
+    this.#readPorts(portsAt, fragmented);
+  }
+
+  #identifyIpv6(): void {
+    const { view, start } = this;
+    const portsAt = ethernetHeaderLength + ipv6HeaderLength;
+    if (this.bytes < portsAt) return;
+    this.timeToLive = view.getUint8(start + hopLimitOffset);
+    this.protocol = view.getUint8(start + nextHeaderOffset);
+    this.source = readIpv6(view, start + ipv6SourceOffset);
+    this.destination = readIpv6(view, start + ipv6DestinationOffset);
+    this.#readPorts(portsAt, false);
+  }
+
+  #readPorts(at: number, fragmented: boolean): void {
+    const hasPorts = (this.protocol === 6 || this.protocol === 17) && !fragmented && this.headerBytes >= at + 4;
+    this.ports = hasPorts ? this.view.getInt32(this.start + at) : 0;
   }
 
   /** Writes into the header what routers have changed. */
@@ -81,6 +108,11 @@ export class Frame implements PathPacket {
     const { view, start, rewritten } = this;
     if (rewritten === undefined) return;
     this.rewritten = undefined;
+    writeEthernetHeader(view, start, rewritten.destination, rewritten.source, this.etherType);
+    if (this.etherType === etherType.ipv6) {
+      view.setUint8(start + hopLimitOffset, this.timeToLive);
+      return;
+    }
     const before = view.getUint8(start + timeToLiveOffset);
     view.setUint8(start + timeToLiveOffset, this.timeToLive);
     let sum = view.getUint16(start + headerChecksumOffset);
@@ -90,7 +122,6 @@ export class Frame implements PathPacket {
       sum = (sum + (sum >> 16)) & 0xffff;
     }
     view.setUint16(start + headerChecksumOffset, sum);
-    writeEthernetHeader(view, start, rewritten.destination, rewritten.source, etherType.ipv4);
   }
 }
 

@@ -1,11 +1,18 @@
 /**
- * A router or switch: forwards IPv4 by the longest prefix, flows over next hops of equal cost by their hash, and answers ARP for its own addresses. Its neighbours' hardware addresses are those of the plan; it asks
- * nobody. It forwards at once and has no queue: those are the links'.
+ * A router or switch: forwards IPv4 and IPv6 by the longest prefix, flows over next hops of equal cost by their hash, and answers ARP and neighbour solicitations for its own addresses. Its neighbours' hardware
+ * addresses are those of the plan; it asks nobody. It forwards at once and has no queue: those are the links'.
  */
 import { arpLength, arpOperation, parseArp, writeArp } from "../../../stack/wire/arp.ts";
 import { etherType, ethernetHeaderLength, writeEthernetHeader, type MacAddress } from "../../../stack/wire/ethernet.ts";
-import { formatIpAddress, inPrefix, type Ipv4Address, ipv4FromNumber } from "../../../stack/wire/ip-address.ts";
-import { ipv4HeaderLength } from "../../../stack/wire/ipv4.ts";
+import { formatIpAddress, inPrefix, type IpAddress, ipv4FromNumber, isIpv6 } from "../../../stack/wire/ip-address.ts";
+import { ipProtocol, ipv4HeaderLength } from "../../../stack/wire/ipv4.ts";
+import { ipv6HeaderLength, writeIpv6Header } from "../../../stack/wire/ipv6.ts";
+import { type Ipv6Address, isMulticast } from "../../../stack/wire/ipv6-address.ts";
+import {
+  neighbourAdvertisement,
+  neighbourHopLimit,
+  parseNeighbourMessage,
+} from "../../../stack/wire/neighbour-discovery.ts";
 import { flowHash, pickNextHop } from "../../path/flow-hash.ts";
 import type { Frame, FramePool, RewrittenAddresses } from "./frame-pool.ts";
 import type { Wire } from "./wire.ts";
@@ -13,13 +20,13 @@ import type { Wire } from "./wire.ts";
 export interface RouterInterface {
   readonly name: string;
   readonly mac: MacAddress;
-  readonly address: Ipv4Address;
+  readonly address: IpAddress;
   readonly prefixLength: number;
   readonly mtu: number;
 }
 
 export interface Route {
-  readonly prefix: Ipv4Address;
+  readonly prefix: IpAddress;
   readonly prefixLength: number;
   /** One or more, of equal cost. */
   readonly hops: readonly RouteHop[];
@@ -27,7 +34,7 @@ export interface Route {
 
 export interface RouteHop {
   /** Absent: the destination itself is the next hop. */
-  readonly via?: Ipv4Address;
+  readonly via?: IpAddress;
   /** Index of the interface. */
   readonly interface: number;
 }
@@ -37,7 +44,7 @@ export interface RouterOptions {
   /** Besides those of the interfaces' own prefixes. */
   readonly routes: readonly Route[];
   /** Hardware addresses of all neighbours. */
-  readonly neighbours: ReadonlyMap<Ipv4Address, MacAddress>;
+  readonly neighbours: ReadonlyMap<IpAddress, MacAddress>;
   /** Among next hops of equal cost: by a hash of the flow, or each in turn. */
   readonly balancing: "packets" | { readonly flowHashSeed: number };
   readonly pool: FramePool;
@@ -61,8 +68,8 @@ export class Router {
   readonly #options: RouterOptions;
   #routes: readonly Route[] = [];
   readonly #ports: readonly Port[];
-  /** By destination as a signed number, filled on demand; empty: none. */
-  readonly #nextHops = new Map<number, readonly NextHop[]>();
+  /** By destination as frames have it, filled on demand; empty: none. */
+  readonly #nextHops = new Map<Frame["destination"], readonly NextHop[]>();
   readonly #toldDrops = new Set<string>();
   /** Packets that had a choice. */
   #balanced = 0;
@@ -97,6 +104,8 @@ export class Router {
     if (!this.#ports[interfaceIndex]!.isUp) this.#options.pool.give(frame);
     else if (frame.etherType === etherType.ipv4 && frame.bytes >= ethernetHeaderLength + ipv4HeaderLength)
       this.#forward(frame);
+    else if (frame.etherType === etherType.ipv6 && frame.bytes >= ethernetHeaderLength + ipv6HeaderLength)
+      this.#receiveIpv6(interfaceIndex, frame);
     else if (frame.etherType === etherType.arp) this.#answerArp(interfaceIndex, frame);
     else this.#drop(frame, `EtherType 0x${frame.etherType.toString(16)}`);
   }
@@ -127,7 +136,7 @@ export class Router {
     port.wire!.push(frame);
   }
 
-  #look(destination: Ipv4Address): NextHop[] {
+  #look(destination: IpAddress): NextHop[] {
     const { interfaces, neighbours } = this.#options;
     const route = this.#routes.find(({ prefix, prefixLength }) => inPrefix(destination, prefix, prefixLength));
     return (route?.hops ?? []).flatMap(({ via, interface: out }) => {
@@ -148,7 +157,12 @@ export class Router {
     const { view, start } = frame;
     const own = this.#options.interfaces[interfaceIndex]!;
     const request = parseArp(view, start + ethernetHeaderLength, frame.bytes - ethernetHeaderLength);
-    if (request === undefined || request.operation !== arpOperation.request || request.targetAddress !== own.address) {
+    if (
+      request === undefined ||
+      isIpv6(own.address) ||
+      request.operation !== arpOperation.request ||
+      request.targetAddress !== own.address
+    ) {
       this.#options.pool.give(frame);
       return;
     }
@@ -165,6 +179,32 @@ export class Router {
     this.#ports[interfaceIndex]!.wire!.push(frame);
   }
 
+  /** What is for a group, or for the router itself, goes no further. */
+  #receiveIpv6(interfaceIndex: number, frame: Frame): void {
+    const { destination } = frame;
+    const own = this.#options.interfaces[interfaceIndex]!;
+    if (typeof destination !== "number" && (isMulticast(destination) || destination === own.address))
+      this.#answerSolicitation(interfaceIndex, frame, own);
+    else this.#forward(frame);
+  }
+
+  /** RFC 4861 §7.2.4. */
+  #answerSolicitation(interfaceIndex: number, frame: Frame, own: RouterInterface): void {
+    const { pool } = this.#options;
+    const { source, view, start } = frame;
+    const at = start + ethernetHeaderLength + ipv6HeaderLength;
+    const isWhole = frame.headerBytes === frame.bytes && frame.protocol === ipProtocol.icmpv6;
+    const message =
+      isWhole && frame.timeToLive === neighbourHopLimit
+        ? parseNeighbourMessage(view, at, frame.bytes - ethernetHeaderLength - ipv6HeaderLength)
+        : undefined;
+    pool.give(frame);
+    if (message?.mac === undefined || !message.isSolicitation || message.target !== own.address) return;
+    this.#ports[interfaceIndex]!.wire!.push(
+      advertisement(pool, own.mac, message.target, message.mac, source as Ipv6Address),
+    );
+  }
+
   #drop(frame: Frame, reason: string): void {
     this.#options.pool.give(frame);
     if (this.#toldDrops.has(reason)) return;
@@ -173,6 +213,25 @@ export class Router {
   }
 }
 
-function addressOf({ destination }: Frame): Ipv4Address {
-  return ipv4FromNumber(destination >>> 0);
+function addressOf({ destination }: Frame): IpAddress {
+  return typeof destination === "number" ? ipv4FromNumber(destination >>> 0) : destination;
+}
+
+/** Tells `asker` that `target` has `mac`. */
+function advertisement(
+  pool: FramePool,
+  mac: MacAddress,
+  target: Ipv6Address,
+  askerMac: MacAddress,
+  asker: Ipv6Address,
+): Frame {
+  const message = neighbourAdvertisement(target, asker, mac, true);
+  const frame = pool.take(ethernetHeaderLength + ipv6HeaderLength + message.length);
+  const { view, memory, start } = frame;
+  writeEthernetHeader(view, start, askerMac, mac, etherType.ipv6);
+  const packet = start + ethernetHeaderLength;
+  writeIpv6Header(view, packet, message.length, ipProtocol.icmpv6, target, asker, 0, 0, neighbourHopLimit);
+  memory.set(message, packet + ipv6HeaderLength);
+  frame.identify();
+  return frame;
 }

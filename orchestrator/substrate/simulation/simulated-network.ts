@@ -1,7 +1,7 @@
 /** The plan's nodes and links as objects in virtual time. */
 import type { HostOptions } from "../../../stack/host-options.ts";
 import { ethernetHeaderLength, parseMac, type MacAddress } from "../../../stack/wire/ethernet.ts";
-import { parseIpv4, type Ipv4Address } from "../../../stack/wire/ip-address.ts";
+import { familyOfText, parseAddress, parseSubnet, type IpAddress } from "../../model/ip-address.ts";
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
 import type { Plan, PlannedLink, PlannedNode, PlannedRoute } from "../../plan/plan.ts";
 import type { LinkSample } from "../../metrics/link-sample.ts";
@@ -99,7 +99,7 @@ export class SimulatedNetwork {
       interfaces: node.interfaces.map(({ name, mac, address, prefixLength, mtu }) => ({
         name,
         mac: parseMac(mac)!,
-        address: parseIpv4(address)!,
+        address: parseAddress(address)!,
         prefixLength,
         mtu,
       })),
@@ -111,7 +111,7 @@ export class SimulatedNetwork {
     });
   }
 
-  #neighboursOf(node: PlannedNode): Map<Ipv4Address, MacAddress> {
+  #neighboursOf(node: PlannedNode): Map<IpAddress, MacAddress> {
     const ends = (this.#linksAt.get(node.name) ?? []).flatMap(({ ends: [one, other] }) =>
       one.node === node.name ? [other] : other.node === node.name ? [one] : [],
     );
@@ -119,7 +119,7 @@ export class SimulatedNetwork {
       ends.map((end) => {
         const peer = this.#plannedNode(end.node);
         const { address, mac } = peer.interfaces[interfaceIndex(peer, end.interface)]!;
-        return [parseIpv4(address)!, parseMac(mac)!];
+        return [parseAddress(address)!, parseMac(mac)!];
       }),
     );
   }
@@ -166,13 +166,13 @@ export class SimulatedNetwork {
 
 function routesOf(node: PlannedNode, routes: readonly PlannedRoute[]): Route[] {
   return routes.map(({ destination, via, interface: name, equalCost = [] }) => {
-    const [prefix, length] = destination === "default" ? ["0.0.0.0", "0"] : destination.split("/");
-    const first = { interface: interfaceIndex(node, name), ...(via !== undefined && { via: parseIpv4(via)! }) };
+    const { network: prefix, prefixLength } = parseSubnet(destination, familyOfText(via ?? destination));
+    const first = { interface: interfaceIndex(node, name), ...(via !== undefined && { via: parseAddress(via)! }) };
     const others = equalCost.map((hop) => ({
-      via: parseIpv4(hop.via)!,
+      via: parseAddress(hop.via)!,
       interface: interfaceIndex(node, hop.interface),
     }));
-    return { prefix: parseIpv4(prefix!)!, prefixLength: Number(length), hops: [first, ...others] };
+    return { prefix, prefixLength, hops: [first, ...others] };
   });
 }
 

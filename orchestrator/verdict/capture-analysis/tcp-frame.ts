@@ -2,6 +2,7 @@
  * Reads the TCP segment out of a captured frame. The judge has a dissector of its own, apart from the stack's: a fault in the stack's parser must not hide itself
  * from the verdict, and captures are cut at the snap length, which a strict parser refuses. Lengths come from the IP header, not from what was captured.
  */
+import { addressOfWords, formatIpAddress } from "../../model/ip-address.ts";
 import { mptcpKind, readMptcpOption } from "./mptcp-option.ts";
 import type { MptcpOption } from "./mptcp-option.ts";
 
@@ -110,10 +111,10 @@ function readMptcpOptions(options: Buffer): readonly MptcpOption[] {
   return found ?? noOptions;
 }
 
-/** IPv6 in brackets, without the compression of zeros. */
+/** IPv6 in brackets, as RFC 5952 has it. */
 function printEndpoint(raw: string, port: number): string {
   const bytes = Buffer.from(raw.slice(0, -2), "latin1");
   if (bytes.length === 4) return `${bytes.join(".")}:${port}`;
-  const groups = Array.from({ length: 8 }, (_, group) => bytes.readUInt16BE(group * 2).toString(16));
-  return `[${groups.join(":")}]:${port}`;
+  const words = [0, 4, 8, 12].map((at) => bytes.readUInt32BE(at));
+  return `[${formatIpAddress(addressOfWords(words))}]:${port}`;
 }
