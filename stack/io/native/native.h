@@ -17,6 +17,10 @@
 #include <sys/uio.h>
 #include <uv.h>
 
+/* What one batch may bring before it is looked at: more would leave the processor's nearest cache (L2: 1 MiB and more) before
+ * JavaScript reads it. 256 super-packets a batch, 17 MB, took twice the receiver's time of 16. */
+#define CACHED_BYTES ((size_t)1 << 20)
+
 typedef struct watcher watcher;
 struct watcher {
   napi_env env;

@@ -44,6 +44,8 @@ typedef struct {
   uint8_t *memory;
   size_t memory_length;
   uint32_t slot_bytes, slot_count, batch;
+  /* Frames that the next call may take: as many as the batch has room for, and of large ones no more than stay cached. */
+  uint32_t limit;
   uint32_t *slots;
   record *records;
   napi_ref memory_reference, slots_reference, records_reference;
@@ -55,6 +57,12 @@ typedef struct {
   struct iovec *send_vectors;
   payload_table payloads;
 } packet_socket;
+
+/* Of frames as those that came last. One at least. */
+static uint32_t frames_cached(const packet_socket *self, size_t count, size_t bytes) {
+  size_t cached = count * CACHED_BYTES / (bytes == 0 ? 1 : bytes);
+  return cached >= self->batch ? self->batch : cached == 0 ? 1 : (uint32_t)cached;
+}
 
 static void release(watcher *base) {
   packet_socket *self = (packet_socket *)base;
@@ -101,7 +109,7 @@ static void on_ready(watcher *base, int status, int events) {
   if (!(events & UV_READABLE)) return;
 
   int head = self->vnet ? VNET_BYTES : 0;
-  for (uint32_t i = 0; i < self->batch; i++) {
+  for (uint32_t i = 0; i < self->limit; i++) {
     uint32_t slot = self->slots[i];
     if (slot >= self->slot_count) {
       report(self, 0, EFAULT);
@@ -120,7 +128,7 @@ static void on_ready(watcher *base, int status, int events) {
     }
     if (!head) memset(base_address + FRAME_OFFSET - VNET_BYTES, 0, VNET_BYTES);
   }
-  int count = recvmmsg(base->fd, self->receive_messages, self->batch, MSG_DONTWAIT | MSG_TRUNC, NULL);
+  int count = recvmmsg(base->fd, self->receive_messages, self->limit, MSG_DONTWAIT | MSG_TRUNC, NULL);
   if (count < 0) {
     if (errno != EAGAIN && errno != EINTR) report(self, 0, errno);
     return;
@@ -131,6 +139,7 @@ static void on_ready(watcher *base, int status, int events) {
     clock_gettime(CLOCK_REALTIME, &real);
   }
   struct timespec offset = {real.tv_sec - mono.tv_sec, real.tv_nsec - mono.tv_nsec};
+  size_t bytes = 0;
   for (int i = 0; i < count; i++) {
     record *out = &self->records[i];
     uint32_t total = self->receive_messages[i].msg_len - (uint32_t)head;
@@ -138,10 +147,12 @@ static void on_ready(watcher *base, int status, int events) {
     out->original_length = total;
     out->length = total < room ? total : room;
     out->slot = self->slots[i];
+    bytes += out->length;
     if (!self->stamped) continue;
     out->packet_type = self->addresses[i].sll_pkttype;
     stamp(out, &self->receive_messages[i].msg_hdr, &offset);
   }
+  if (count > 0) self->limit = frames_cached(self, (size_t)count, bytes);
   report(self, count, 0);
 }
 
@@ -256,6 +267,7 @@ static napi_value open_packet_socket(napi_env env, napi_callback_info info) {
   }
   self->vnet = vnet != 0;
   self->stamped = stamped != 0;
+  self->limit = frames_cached(self, 1, self->slot_bytes);
   self->receive_messages = calloc(self->batch, sizeof *self->receive_messages);
   self->receive_vectors = calloc(self->batch, sizeof *self->receive_vectors);
   self->addresses = calloc(self->batch, sizeof *self->addresses);

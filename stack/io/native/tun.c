@@ -69,8 +69,9 @@ static void on_ready(watcher *base, int status, int events) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   uint32_t count = 0;
+  size_t bytes = 0;
   int error = 0;
-  while (count < self->batch) {
+  while (count < self->batch && bytes < CACHED_BYTES) {
     uint32_t slot = self->slots[count];
     if (slot >= self->slot_count) {
       error = EFAULT;
@@ -84,6 +85,7 @@ static void on_ready(watcher *base, int status, int events) {
       break;
     }
     if (!self->head) memset(first - VNET_BYTES, 0, VNET_BYTES);
+    bytes += (size_t)length;
     self->records[count++] = (record){(uint32_t)(length - self->head), slot,
                                       (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3};
   }
