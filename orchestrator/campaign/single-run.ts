@@ -163,6 +163,8 @@ class SingleRun {
       Math.round((performance.timeOrigin + performance.now()) * 1000) + (this.#zero - monotonicClock.now());
     this.#linkRates = new LinkRates(this.#zero);
     progress(`running ${workloadNames(plan)}`);
+    if (plan.links.some(({ forward, backward }) => forward.trace ?? backward.trace))
+      await lab.links.beginTraces(this.#zero);
     const over = new AbortController();
     const untilOver = AbortSignal.any([signal, over.signal]);
     const faults = runFaults({

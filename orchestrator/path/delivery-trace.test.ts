@@ -62,4 +62,22 @@ describe("a delivery trace", () => {
     link.advance(1e6);
     expect(times).to.deep.equal([-1, 6_000, 21_000, 26_000]);
   });
+
+  it("begins its round where it is told to; until then the link has its rate", () => {
+    const times: number[] = [];
+    const link = new LinkDirection<{ bytes: number }>(
+      { rateBitsPerSecond: 12.112e6, trace: { opportunitiesMilliseconds: [5, 20] }, seed: 1 },
+      (_packet, time) => times.push(time),
+      () => times.push(-1),
+    );
+    link.beginTrace(Infinity);
+    for (let number = 0; number < 2; number++) link.push({ bytes: 1514 }, 7_000_000);
+    link.advance(7_500_000);
+    link.beginTrace(7_600_300);
+    for (let number = 0; number < 2; number++) link.push({ bytes: 1514 }, 7_599_500);
+    for (let number = 0; number < 2; number++) link.push({ bytes: 1514 }, 7_621_000);
+    link.advance(8e6);
+    // What is being sent at the zero is sent at the rate.
+    expect(times).to.deep.equal([7_001_000, 7_002_000, 7_600_500, 7_605_300, 7_625_300, 7_640_300]);
+  });
 });

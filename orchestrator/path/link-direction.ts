@@ -122,6 +122,11 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     return this.#blackhole.isOn;
   }
 
+  /** When the round of its trace begins, if it has one; Infinity: not yet, and it has the trace's mean rate. Without a call it is 0. */
+  beginTrace(time: number): void {
+    this.#elements?.rate.beginTrace(time);
+  }
+
   get heldPackets(): number {
     const { rate, delay } = this.#elements ?? {};
     return this.#steady?.heldPackets ?? rate!.heldPackets + delay!.heldPackets;

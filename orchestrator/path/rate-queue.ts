@@ -24,6 +24,8 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
   readonly #arrivals = new PacketRing<number>();
   #management: QueueManagement | undefined;
   readonly #trace: DeliveryTrace | undefined;
+  /** Time of the trace's own zero; before it there is the rate. */
+  #traceBegins = 0;
   #sending: Packet | undefined;
   #finishTime = Infinity;
   #rateBitsPerSecond: number;
@@ -33,7 +35,7 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
 
   /**
    * @param rateBitsPerSecond above 0; Infinity for no rate
-   * @param trace in the place of a rate; it stays when the rate changes
+   * @param trace in the place of a rate, once it has begun; it stays when the rate changes
    */
   constructor(
     rateBitsPerSecond: number,
@@ -87,6 +89,11 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
     this.#management = management;
     while (this.#arrivals.length > 0) this.#arrivals.shift();
     if (management !== undefined) for (let held = this.#waiting.length; held > 0; held--) this.#arrivals.push(now);
+  }
+
+  /** From this time on, which is its zero, the trace says what may leave; Infinity: not yet. Without a call it is 0. */
+  beginTrace(time: number): void {
+    this.#traceBegins = time;
   }
 
   push(packet: Packet, now: number): void {
@@ -149,7 +156,11 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
 
   #begin(packet: Packet, now: number): void {
     this.#sending = packet;
-    this.#finishTime = this.#trace?.finish(now, packet.bytes) ?? now + this.#transmissionTime(packet.bytes);
+    const since = now - this.#traceBegins;
+    this.#finishTime =
+      this.#trace !== undefined && since >= 0
+        ? this.#traceBegins + this.#trace.finish(since, packet.bytes)
+        : now + this.#transmissionTime(packet.bytes);
   }
 
   #transmissionTime(bytes: number): number {

@@ -124,6 +124,8 @@ function chooseRealisation(
   if (!where.netem) return { realisation: "emulated", why: `${asked}; the kernel has no netem` };
   const managed = shapes.some(({ up, down }) => up.queueManagement ?? down.queueManagement);
   if (managed) return { realisation: "emulated", why: `${asked}; its queue is managed, and netem's is not` };
+  if (shapes.some(({ up, down }) => up.trace ?? down.trace))
+    return { realisation: "emulated", why: `${asked}; netem knows no traces` };
   if (random) return { realisation: "emulated", why: `${asked}; netem cannot repeat losses and jitter from a seed` };
   return { realisation: "netem", why: `${asked}; netem and tbf do exactly that` };
 }

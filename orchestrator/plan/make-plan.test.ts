@@ -13,6 +13,8 @@ const repository = join(import.meta.dirname, "../..");
 const golden = join(import.meta.dirname, "golden");
 const onThisMachine: PlanOptions = { lab: "a1b2", abilities: { netem: false } };
 
+const overIpv6 = "topology=../topologies/wifi-3g-ipv6.yaml";
+
 function load(name: string, ...settings: string[]): LoadedExperiment {
   const loaded = loadExperiment(join(repository, `experiments/${name}.yaml`), { settings });
   if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
@@ -35,6 +37,7 @@ describe("plans of the shipped experiments", () => {
     "wifi-3g.tcp-on-wifi": () => plan(baseline),
     "wifi-3g.linux-mptcp": () =>
       plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "hosts.server.endpoint=linux-mptcp")),
+    "wifi-3g.ipv6": () => plan(load("wifi-3g", overIpv6, "hosts.phone.endpoint=linux-mptcp")),
     "wifi-3g-failover": () => plan(load("wifi-3g-failover")),
     "request-response": () => plan(load("request-response")),
     "video-unmodified": () => plan(load("video-unmodified")),
@@ -77,6 +80,18 @@ describe("realisation of links", () => {
     ]);
     const lossy = load("wifi-3g", "faults=[{ at: 1s, link: wifi, do: set, to: { loss: 1% } }]");
     expect(link(plan(lossy, withNetem), "wifi").realisation).to.equal("emulated");
+  });
+
+  it("gives links with a trace to the emulator, which can begin it with the run", () => {
+    const { topology, ...experiment } = load("wifi-3g");
+    const { wifi, ...others } = topology.topology.links;
+    const trace = { generate: "lte-driving", durationMicroseconds: 5e6 } as const;
+    const links = { ...others, wifi: { ...wifi!, shape: { up: { trace }, down: { trace } } } };
+    const traced = { ...experiment, topology: { ...topology, topology: { ...topology.topology, links } } };
+    const planned = link(plan(traced, { ...onThisMachine, abilities: { netem: true } }), "wifi");
+    expect(planned).to.include({ realisation: "emulated", measured: true });
+    const { trace: drawn, rateBitsPerSecond } = planned.forward;
+    expect(rateBitsPerSecond).to.equal(Math.round((drawn!.opportunitiesMilliseconds.length * 1514 * 8) / 5));
   });
 
   it("puts the emulator into a plain link that a fault silences", () => {
@@ -203,6 +218,13 @@ describe("workloads and faults", () => {
 });
 
 describe("what a substrate cannot do", () => {
+  it("are programs over IPv6", () => {
+    const result = planExperiment(load("video-unmodified", overIpv6), onThisMachine);
+    expect(result.ok ? [] : result.diagnostics.map(({ path, found }) => [path, found])).to.deep.equal([
+      ["workload.video.kind", "application on a topology of IPv6"],
+    ]);
+  });
+
   it("is told at the key that asks for it", () => {
     const loaded = load("wifi-3g", "hosts.phone.endpoint=linux-tcp");
     const result = planExperiment(loaded, { ...onThisMachine, substrate: "simulation" });

@@ -156,15 +156,6 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "a kernel cannot be simulated; run it --on namespaces or --on containers",
     });
   }
-  for (const [name, { shape }] of Object.entries(topology.links)) {
-    if (substrate === "simulation" || !(shape?.up.trace ?? shape?.down.trace)) continue;
-    complaints.push({
-      path: ["topology"],
-      found: `link ${name} with a trace on ${substrate}`,
-      expected: "the simulation",
-      hint: "in real time nobody knows where in its round a trace begins; run it --on simulation, or give the link a rate",
-    });
-  }
   for (const [name, { balance }] of Object.entries(topology.routers)) {
     if (substrate === "simulation" || balance !== "packets") continue;
     complaints.push({

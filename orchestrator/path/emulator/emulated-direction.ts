@@ -45,6 +45,8 @@ export class EmulatedDirection {
       },
       (frame) => pool.give(frame),
     );
+    // Where zero is on a machine's clock is said when a run begins.
+    this.link.beginTrace(Infinity);
     this.#batch = new SendBatch(egress, (messages) => this.#sent(messages));
   }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { monotonicMicroseconds } from "../../../stack/io/clock.ts";
 import type { LinkDirectionConfig } from "../link-direction.ts";
 import type { MeasureConfig, MeasureLine } from "../measure/main.ts";
 import type { EmulatorConfig, EmulatorLine } from "./protocol.ts";
@@ -14,7 +15,7 @@ const namespacePath = (name: string) => `/run/netns/${name}`;
 const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
 
 /** The ends of emulated links: host `w0` in left and right, emulator `wl`, `wr` in the middle; addresses 10.9.N.1 and 2. */
-const linkNames = ["w", "g", "f"];
+const linkNames = ["w", "g", "f", "t"];
 
 class LineProcess<Line extends { type: string }> {
   readonly process: ChildProcess;
@@ -91,7 +92,14 @@ describe("the emulator between two namespaces", function () {
     seed: 2,
   };
   const fast: LinkDirectionConfig = { delayMicroseconds: 1000, seed: 3 };
-  const configs = [wifi, mobile, fast];
+  /** Until its trace begins it has the rate, which is no mean here so that the two can be told apart. */
+  const traced: LinkDirectionConfig = {
+    rateBitsPerSecond: 8e6,
+    trace: { opportunitiesMilliseconds: [100] },
+    queue: { packets: 1000 },
+    seed: 4,
+  };
+  const configs = [wifi, mobile, fast, traced];
   const links = (side: "hosts" | "emulator") =>
     linkNames.map((name, i) => ({
       name,
@@ -210,9 +218,19 @@ describe("the emulator between two namespaces", function () {
     await command({ do: "set", link: "w", direction: "both", config: wifi });
   });
 
+  it("begins a trace at the time that it is told, and none in the past", async () => {
+    const late = await command({ do: "begin-traces", timeMicroseconds: monotonicMicroseconds() - 1000 });
+    expect(late).to.include({ ok: false });
+    expect(medianOf(roundTrips(3, 5))).to.be.below(50);
+    const begun = await command({ do: "begin-traces", timeMicroseconds: monotonicMicroseconds() + 100_000 });
+    expect(begun).to.include({ ok: true });
+    // The answer just misses the opportunity at which its question arrives. The first questions may still come before the zero.
+    expect(roundTrips(3, 10).at(-1)).to.be.above(90);
+  });
+
   it("refuses a link that it does not have, and goes on", async () => {
     const answer = await command({ do: "blackhole", link: "lte", direction: "both" });
-    expect(answer).to.deep.include({ ok: false, message: 'no link "lte" here, only w, g, f' });
+    expect(answer).to.deep.include({ ok: false, message: 'no link "lte" here, only w, g, f, t' });
   });
 
   it("reports what passed and what it lost, and how late it was", async () => {
@@ -255,7 +273,7 @@ describe("the emulator between two namespaces", function () {
   it("ends with its last figures when its stdin does", async () => {
     emulator.process.stdin!.end();
     const last = await emulator.hear("quality");
-    expect(last.links).to.have.length(6);
+    expect(last.links).to.have.length(8);
     expect(await emulator.end()).to.equal(0);
   });
 });

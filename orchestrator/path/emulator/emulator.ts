@@ -95,6 +95,13 @@ export class Emulator {
     this.#advance();
   }
 
+  /** @throws Error when that time is past: what a trace says of it would be too late */
+  beginTraces(timeMicroseconds: number): void {
+    const late = monotonicMicroseconds() - timeMicroseconds;
+    if (late > 0) throw new Error(`traces were to begin ${Math.round(late)} us ago`);
+    for (const { link } of this.#directions) link.beginTrace(timeMicroseconds);
+  }
+
   close(): void {
     this.#timer.close();
     for (const { sockets } of this.#links.values()) for (const socket of sockets) socket.close();

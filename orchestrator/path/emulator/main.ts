@@ -28,6 +28,9 @@ function control(running: Emulator, command: EmulatorControl): void {
         clearInterval(stats);
         if (command.everyMicroseconds > 0) stats = setInterval(sayStats, command.everyMicroseconds / 1000, running);
         break;
+      case "begin-traces":
+        running.beginTraces(command.timeMicroseconds);
+        break;
       case "quality":
         say({ type: "answer", id, ok: true, quality: running.quality });
         return;

@@ -33,6 +33,8 @@ export type LinkDirectionName = "forward" | "backward";
 export type EmulatorControl = { id: number } & (
   | { do: "blackhole" | "restore"; link: string; direction: LinkDirectionName | "both" }
   | { do: "set"; link: string; direction: LinkDirectionName | "both"; config: Omit<LinkDirectionConfig, "seed"> }
+  /** The first round of every trace begins at this time of the monotonic clock, which is still to come; until then those links have their mean rates. */
+  | { do: "begin-traces"; timeMicroseconds: number }
   /** Begins a `stats` line per direction in this interval; 0 ends them. */
   | { do: "stats"; everyMicroseconds: number }
   | { do: "quality" }

@@ -91,6 +91,10 @@ export class EmulatorLinks implements LinkRealisation {
     await this.#ask({ do: "set", link, direction, config: shape });
   }
 
+  async beginTraces(timeMicroseconds: number): Promise<void> {
+    await this.#ask({ do: "begin-traces", timeMicroseconds });
+  }
+
   async sampleEvery(microseconds: number): Promise<void> {
     await this.#ask({ do: "stats", everyMicroseconds: microseconds });
   }

@@ -91,6 +91,9 @@ export class NetemLinks implements LinkRealisation {
     }
   }
 
+  /** The plan gives a link with a trace to the emulator. */
+  async beginTraces(): Promise<void> {}
+
   async sampleEvery(microseconds: number): Promise<void> {
     clearInterval(this.#timer);
     let busy = false;

@@ -38,6 +38,10 @@ export class PlannedLinks implements LinkRealisation {
     await this.#realisationOf(link).set(link, direction, config);
   }
 
+  async beginTraces(timeMicroseconds: number): Promise<void> {
+    for (const realisation of this.#realisations.values()) await realisation.beginTraces(timeMicroseconds);
+  }
+
   async sampleEvery(microseconds: number): Promise<void> {
     for (const realisation of this.#realisations.values()) await realisation.sampleEvery(microseconds);
   }
