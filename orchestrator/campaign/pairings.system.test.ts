@@ -86,6 +86,23 @@ describe("a run", () => {
     }
   }
 
+  for (const [client, server] of [
+    ["pathlab", "pathlab"],
+    ["linux-mptcp", "pathlab"],
+    ["pathlab", "linux-mptcp"],
+    ["linux-mptcp", "linux-mptcp"],
+  ] as const) {
+    it(`on namespaces over IPv6 from a ${client} client to a ${server} server`, () =>
+      expectPairing(directory.path, { substrate: "namespaces", addressing: "ipv6", client, server }));
+  }
+
+  it("in containers over IPv6 from our stack to the kernel's MPTCP", () =>
+    expectPairing(directory.path, {
+      substrate: "containers",
+      addressing: "ipv6",
+      client: "pathlab",
+      server: "linux-mptcp",
+    }));
   it("in containers between our stacks", () =>
     expectPairing(directory.path, { substrate: "containers", client: "pathlab", server: "pathlab" }));
   it("in containers between our stack and the kernel's MPTCP", () =>

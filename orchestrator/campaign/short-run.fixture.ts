@@ -11,12 +11,17 @@ import { substrateNamed } from "../substrate/substrates.ts";
 import { runExperiment } from "./run-experiment.ts";
 import type { ExperimentOutcome } from "./run-experiment.ts";
 
-const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
+const topologies = {
+  ipv4: fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url)),
+  ipv6: fileURLToPath(new URL("../../topologies/wifi-3g-ipv6.yaml", import.meta.url)),
+};
 
 export interface ShortRun {
   readonly substrate: Exclude<SubstrateName, "simulation">;
   readonly client?: EndpointKind;
   readonly server?: EndpointKind;
+  /** Default: ipv4. */
+  readonly addressing?: keyof typeof topologies;
   readonly size?: string;
   readonly signal?: AbortSignal;
   readonly journal?: JournalOptions;
@@ -52,7 +57,7 @@ function shortExperiment(directory: string, run: ShortRun): LoadedExperiment {
     [
       "version: 1",
       "name: short",
-      `topology: ${topology}`,
+      `topology: ${topologies[run.addressing ?? "ipv4"]}`,
       "hosts:",
       `  phone: { endpoint: ${run.client ?? "pathlab"} }`,
       `  server: { endpoint: ${run.server ?? "pathlab"} }`,

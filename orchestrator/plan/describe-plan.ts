@@ -1,4 +1,5 @@
 /** A plan in words: what will be created on the machine, what will run, and why. Stable, so that two plans can be compared by a diff. */
+import { formatEndpoint } from "../../stack/wire/ip-address.ts";
 import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { Expectation } from "../model/experiment.ts";
 import { formatDuration, formatProbability, formatRate, formatSize } from "../model/units.ts";
@@ -226,7 +227,7 @@ function describeExpectation({
 
 function describeWorkload(workload: PlannedWorkload): string[] {
   const { kind, client, server, serverAddress, port } = workload;
-  const opened = `${client} opens the connection to ${serverAddress}:${port}`;
+  const opened = `${client} opens the connection to ${formatEndpoint(serverAddress, port)}`;
   if (kind === "request-response") {
     const { count, intervalMicroseconds, requestBytes, responseBytes } = workload;
     const rhythm = `${count} times, every ${formatDuration(intervalMicroseconds)}`;

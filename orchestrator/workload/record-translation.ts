@@ -1,5 +1,6 @@
 import type { EndpointRecord, WorkloadResult } from "../../stack/endpoint/protocol.ts";
 import { isTraceEvent, type StackEvent } from "../../stack/events.ts";
+import { formatEndpoint } from "../../stack/wire/ip-address.ts";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -163,9 +164,11 @@ function errorEvent(host: string, time: number, { workload, code, message }: Rec
 
 function workloadSentence(name: string, host: string, detail: Readonly<Record<string, unknown>>): string {
   const value = (key: string): string => String(detail[key]);
+  const end = (side: "local" | "remote"): string =>
+    formatEndpoint(value(`${side}Address`), Number(detail[`${side}Port`]));
   switch (name) {
     case "connected":
-      return `${host} is connected from ${value("localAddress")}:${value("localPort")} to ${value("remoteAddress")}:${value("remotePort")}`;
+      return `${host} is connected from ${end("local")} to ${end("remote")}`;
     case "first-byte":
       return `the first byte arrives at ${host}`;
     case "sending-ended":

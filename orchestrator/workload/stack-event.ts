@@ -1,4 +1,5 @@
 /** The stack's decisions as lines of the timeline: one sentence each for a person, all the inputs beside it. */
+import { formatEndpoint } from "../../stack/wire/ip-address.ts";
 import type { NotableEvent } from "../../stack/events.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
 
@@ -77,5 +78,5 @@ function sentence(event: NotableEvent): string {
 }
 
 function addresses(event: Extract<NotableEvent, { interfaceName: string }>): string {
-  return `from ${event.localAddress}:${event.localPort} (${event.interfaceName}) to ${event.remoteAddress}:${event.remotePort}`;
+  return `from ${formatEndpoint(event.localAddress, event.localPort)} (${event.interfaceName}) to ${formatEndpoint(event.remoteAddress, event.remotePort)}`;
 }

@@ -88,6 +88,20 @@ describe("script of a node", () => {
     expect(script).to.contain("ip -6 -batch - <<'END'\naddr add 2001:db8::2/64 dev wlan0 nodad\nEND");
   });
 
+  it("has no IPv6 where the addresses are our stack's", () => {
+    const ours = withInterface(phone, { address: "2001:db8::2", prefixLength: 64, kernelAddress: false });
+    const script = nodeScript(ours, { processor: 0 });
+    expect(script).to.contain("sysctl_write net/ipv6/conf/all/disable_ipv6 1");
+    expect(script).not.to.contain("2001:db8::2");
+  });
+
+  it("seeds the hash of flows for the family that the router forwards", () => {
+    const seeded = withInterface({ ...router, flowHashSeed: 7 }, { address: "2001:db8::1", prefixLength: 64 });
+    const script = nodeScript(seeded, { processor: 0 });
+    expect(script).to.contain("sysctl_write net/ipv4/fib_multipath_hash_seed 7");
+    expect(script).to.contain("sysctl_write net/ipv6/fib_multipath_hash_policy 3");
+  });
+
   it("writes the plan's kernel settings last, with values of several words", () => {
     const script = nodeScript(
       { ...phone, sysctls: { "net.ipv4.tcp_rmem": "4096 87380 6291456", "net.ipv4.ip_forward": "1" } },
