@@ -31,9 +31,17 @@ describe("generated networks", function () {
   before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-generated-test-"))));
   after(() => rmSync(directory, { recursive: true }));
 
-  for (const [name, parameters] of Object.entries(networks)) {
-    it(`${name}: carries a permutation of its hosts, every byte`, async () => {
-      writeFileSync(join(directory, "net.yaml"), `version: 1\nname: net\ngenerate: { ${name}: ${parameters} }\n`);
+  const cases = [
+    ...Object.keys(networks).map((name) => ({ name, addressing: "ipv4" })),
+    { name: "fat-tree", addressing: "ipv6" },
+  ] as const;
+  for (const { name, addressing } of cases) {
+    it(`${name} (${addressing}): carries a permutation of its hosts, every byte`, async () => {
+      const generate = `{ ${name}: ${networks[name as keyof typeof networks]} }`;
+      writeFileSync(
+        join(directory, "net.yaml"),
+        `version: 1\nname: net\naddressing: ${addressing}\ngenerate: ${generate}\n`,
+      );
       const file = join(directory, "permutation.yaml");
       writeFileSync(
         file,
