@@ -14,7 +14,7 @@ interface Placed {
   readonly y: number;
 }
 
-const nodeWidth = 132;
+const leastNodeWidth = 132;
 const labelLineHeight = 15;
 /** Of the label's font, roughly: dagre needs to know before a browser can say. */
 const characterWidth = 6.1;
@@ -24,7 +24,7 @@ export function drawTopology(run: RunView, palette: Palette): Html {
   const { nodes, links } = run.plan;
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", nodesep: 34, ranksep: 30, edgesep: 26, marginx: margin, marginy: margin });
-  for (const node of nodes) graph.setNode(node.name, { width: nodeWidth, height: nodeHeight(node) });
+  for (const node of nodes) graph.setNode(node.name, { width: nodeWidth(node), height: nodeHeight(node) });
   const labels = new Map(links.map((link) => [link.name, linkLabel(run, link)]));
   for (const { name, ends } of links) {
     const lines = labels.get(name)!;
@@ -68,15 +68,24 @@ function nodeHeight({ interfaces, endpoint }: PlannedNode): number {
   return endpoint === undefined ? 34 : 48 + interfaces.length * 14;
 }
 
+/** Addresses of hosts are written in them; those of IPv6 may be long. */
+function nodeWidth(node: PlannedNode): number {
+  const longest = Math.max(0, ...facesOf(node).map((face) => face.length));
+  return Math.max(leastNodeWidth, Math.ceil(longest * characterWidth + 16));
+}
+
+function facesOf({ interfaces, endpoint }: PlannedNode): string[] {
+  return endpoint === undefined ? [] : interfaces.map(({ name, address }) => `${name} ${address}`);
+}
+
 function drawNode(node: PlannedNode, { x, y }: Placed): Html {
-  const height = nodeHeight(node);
-  const [left, top] = [x - nodeWidth / 2, y - height / 2];
-  const faces = node.endpoint === undefined ? [] : node.interfaces;
+  const [width, height] = [nodeWidth(node), nodeHeight(node)];
+  const [left, top] = [x - width / 2, y - height / 2];
   return html`<g class="node ${node.kind}">
-    <rect x="${left}" y="${top}" width="${nodeWidth}" height="${height}" rx="${node.kind === "host" ? 6 : 17}" />
+    <rect x="${left}" y="${top}" width="${width}" height="${height}" rx="${node.kind === "host" ? 6 : 17}" />
     <text x="${x}" y="${node.endpoint === undefined ? y + 4.5 : top + 19}" class="name">${node.name}</text>
     ${node.endpoint === undefined ? "" : html`<text x="${x}" y="${top + 34}" class="kind">${node.endpoint.kind}</text>`}
-    ${faces.map((face, index) => html`<text x="${x}" y="${top + 50 + index * 14}" class="address">${face.name} ${face.address}</text>`)}
+    ${facesOf(node).map((face, index) => html`<text x="${x}" y="${top + 50 + index * 14}" class="address">${face}</text>`)}
   </g>`;
 }
 
