@@ -58,6 +58,26 @@ describe("script of a node", () => {
     ]);
   });
 
+  it("changes routes of IPv6 by the command of their family", () => {
+    const [first, second] = router.interfaces;
+    const via = { via: "2001:db8:0:1::9", interface: first!.name };
+    const routes = [
+      { destination: "2001:db8:0:9::/64", ...via },
+      { destination: "default", ...via, equalCost: [{ via: "2001:db8:0:2::9", interface: second!.name }] },
+    ];
+    const ipv6Router = withInterface(router, { address: "2001:db8:0:1::1", prefixLength: 64 });
+    expect(changeRoutesScript({ ...ipv6Router, routes }, ["2001:db8:0:8::/64", "default"])).to.contain(
+      [
+        "ip -6 -batch - <<'END'",
+        `route replace 2001:db8:0:9::/64 via 2001:db8:0:1::9 dev ${first!.name}`,
+        `route replace default nexthop via 2001:db8:0:1::9 dev ${first!.name} nexthop via 2001:db8:0:2::9 dev ${second!.name}`,
+        "route del 2001:db8:0:8::/64",
+        "route del default",
+        "END",
+      ].join("\n"),
+    );
+  });
+
   it("gives a host of our own stack interfaces and nothing else", () => {
     const bare = twoPathsPlan({ lab: "00aa", substrate: "namespaces", kernelAddresses: false }).nodes[0] as PlannedNode;
     expect(batches(nodeScript(bare, { processor: 0 }))).to.deep.equal([

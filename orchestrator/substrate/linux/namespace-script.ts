@@ -57,7 +57,9 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
 export function changeRoutesScript(node: PlannedNode, gone: readonly string[]): string {
   const lines: FamilyLines = { v4: [], v6: [] };
   addRoutes(node, lines, () => true);
-  for (const destination of gone) lines[family(destination)].push(`route del ${destination}`);
+  // All addresses of a topology are of one family.
+  const own = family(node.interfaces[0]?.address ?? "");
+  for (const destination of gone) lines[own].push(`route del ${destination}`);
   return [
     heredoc("ip -4 -batch -", lines.v4),
     ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : []),
