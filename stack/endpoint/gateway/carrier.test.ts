@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { stackOf, virtualHosts, type VirtualHosts } from "../../net/virtual-hosts.fixture.ts";
 import { parseIpAddress } from "../../wire/ip-address.ts";
 import { Carrier } from "./carrier.ts";
@@ -19,6 +19,7 @@ const silent = { onCarried: () => undefined, onFailed: () => undefined };
 describe("a client of a converter (RFC 8803)", () => {
   let hosts: VirtualHosts;
   let echo: Server;
+  let reached: Socket[];
   let remote: { address: NonNullable<ReturnType<typeof parseIpAddress>>; port: number };
 
   const carrier = (fastOpen = false) =>
@@ -27,10 +28,11 @@ describe("a client of a converter (RFC 8803)", () => {
 
   beforeEach(async () => {
     hosts = virtualHosts({});
-    echo = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket).on("error", () => undefined)).listen(
-      0,
-      "127.0.0.1",
-    );
+    reached = [];
+    echo = createServer({ allowHalfOpen: true }, (socket) => {
+      reached.push(socket);
+      socket.pipe(socket).on("error", () => undefined);
+    }).listen(0, "127.0.0.1");
     await once(echo, "listening");
     remote = { address: parseIpAddress("192.0.2.80")!, port: (echo.address() as AddressInfo).port };
   });
@@ -38,6 +40,8 @@ describe("a client of a converter (RFC 8803)", () => {
   afterEach(() => {
     hosts.close();
     echo.close();
+    // Virtual hosts end without a word to the kernel's sockets.
+    for (const socket of reached) socket.resetAndDestroy();
   });
 
   function convert(cookies?: ConvertCookies): void {
