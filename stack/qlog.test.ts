@@ -23,7 +23,7 @@ function everythingTold(): StackEvent[] {
     const pair = makePair({ client: { trace, ...client }, server: { trace }, serverInterfaces: 2 });
     pair.links[0]!.down.options = { ...wifi, loss: 0.01 };
     happens(pair);
-    for (const { host: _, ...event } of pair.network.events) told.push(event as StackEvent);
+    for (const { host: _, ...event } of pair.network.events) told.push(event);
   };
   run({}, (pair) => {
     const { client, network } = pair;

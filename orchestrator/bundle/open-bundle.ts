@@ -28,7 +28,11 @@ const planSchema = z.looseObject({
   ),
   links: z.array(z.looseObject({ name: z.string(), ends: z.array(z.looseObject({ node: z.string() })).length(2) })),
   workloads: z.array(
-    z.looseObject({ name: z.string(), kind: z.enum(["bulk", "stream", "request-response", "application"]), port: z.number() }),
+    z.looseObject({
+      name: z.string(),
+      kind: z.enum(["bulk", "stream", "request-response", "application"]),
+      port: z.number(),
+    }),
   ),
   faults: z.array(z.looseObject({ atMicroseconds: z.number(), link: z.string() })),
 });

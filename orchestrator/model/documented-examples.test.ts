@@ -12,6 +12,8 @@ import { jsonSchemaText } from "./json-schemas.ts";
 import { loadFile } from "./load.ts";
 
 const repository = join(import.meta.dirname, "../..");
+/** Verbs after which options are those of the command that they run. */
+const passingOptionsOn = ["exec", "endpoint"];
 const pages = ["README.md", ...readdirSync(join(repository, "docs")).map((name) => `docs/${name}`)].filter((name) =>
   name.endsWith(".md"),
 );
@@ -191,7 +193,7 @@ describe("the document of the command line", () => {
     for (const name of pages) {
       for (const [line, verb = "", rest = ""] of textOf(name).matchAll(/^(?: {4}|\$ )\S*pathlab ([a-z]+)(.*)$/gm)) {
         expect([...offered.keys()], `${name}: ${line}`).to.include(verb);
-        const options = verb === "exec" ? [] : (rest.replace(/ #.*$/, "").match(/--[\w-]+/g) ?? []);
+        const options = passingOptionsOn.includes(verb) ? [] : (rest.replace(/ #.*$/, "").match(/--[\w-]+/g) ?? []);
         for (const option of options) expect(offered.get(verb), `${name}: ${line}`).to.include(option);
       }
     }

@@ -394,7 +394,10 @@ const expectation = z
     bytes: z.exactOptional(
       z
         .strictObject(
-          { atLeast: z.exactOptional(size("The least that passes.")), atMost: z.exactOptional(size("The most that passes.")) },
+          {
+            atLeast: z.exactOptional(size("The least that passes.")),
+            atMost: z.exactOptional(size("The most that passes.")),
+          },
           { error: limitForm("limits", "{ atLeast: 8MB }") },
         )
         .superRefine(checkRange)

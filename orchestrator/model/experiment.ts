@@ -124,8 +124,9 @@ export interface ApplicationWorkload extends WorkloadBase {
 export type Workload = BulkWorkload | StreamWorkload | RequestResponseWorkload | ApplicationWorkload;
 
 /** Of the workloads whose programs are not ours. */
-export const isApplication = <T extends { readonly kind: string }>(workload: T): workload is T & { readonly kind: "application" } =>
-  workload.kind === "application";
+export const isApplication = <T extends { readonly kind: string }>(
+  workload: T,
+): workload is T & { readonly kind: "application" } => workload.kind === "application";
 
 interface FaultBase {
   readonly atMicroseconds: number;

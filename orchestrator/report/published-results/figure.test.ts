@@ -54,8 +54,7 @@ describe("a figure of a published result", () => {
       for (const one of series) {
         const each = one.style === "measured" ? one.runs : one.values;
         expect(each, one.label).to.have.length(places.length);
-        if (one.style === "measured")
-          expect(baselines).to.include.members(one.runs.filter((run) => run !== undefined) as string[]);
+        if (one.style === "measured") expect(baselines).to.include.members(one.runs.filter((run) => run !== undefined));
       }
     });
   }

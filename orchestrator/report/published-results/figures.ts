@@ -18,7 +18,7 @@ function overLinks(results: RunResults, count: number): number {
   let packets = 0;
   for (const { subflows, connectedAt, endAt } of results.flows)
     for (const { links, bytesAcked } of subflows)
-      if (links!.filter((link) => /^link-/.test(link)).length === count)
+      if (links!.filter((link) => link.startsWith("link-")).length === count)
         packets += (bytesAcked * 1e6) / payload / (endAt! - connectedAt!);
   return packets;
 }
