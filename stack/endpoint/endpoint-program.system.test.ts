@@ -110,7 +110,8 @@ describe("the endpoint program between two machines", function () {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(records.map(({ type }) => type)).to.deep.equal(["interval", "interval", "result"]);
+    // One interval a second, or a little less often where the machine is slow.
+    expect(records.map(({ type }) => type).join()).to.match(/^(?:interval,)+result$/);
     const { bytes, subflows } = records.at(-1) as { bytes: number; subflows: { name: string; bytes: number }[] };
     expect(bytes).to.be.greaterThan(1_000_000);
     expect(new Set(subflows.map(({ name }) => name.split(" ")[0]))).to.deep.equal(new Set(["wlan0", "wwan0"]));

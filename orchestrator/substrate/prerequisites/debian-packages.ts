@@ -16,8 +16,8 @@ const foreignPrograms: readonly (readonly [string, string, string, boolean])[] =
   ["nginx-light", "nginx", "experiments that serve files and videos", true],
   ["ffmpeg", "ffmpeg", "experiments that play videos, and the making of these", true],
   ["curl", "curl", "experiments that download", true],
-  ["wget", "wget", "experiments that download", false],
-  ["iperf3", "iperf3", "experiments that measure throughput", false],
+  ["wget", "wget", "experiments that download", true],
+  ["iperf3", "iperf3", "experiments that measure throughput", true],
   ["python3-minimal", "python3", "experiments with programs in Python", false],
 ];
 
