@@ -113,7 +113,7 @@ describe("the endpoint program as one file", function () {
       () => [took(["-e", "0"]), took([file, "--version"]), took([file, "lab"])] as const,
     );
     const [node, version, lab] = ([0, 1, 2] as const).map((i) => Math.min(...turns.map((turn) => turn[i])));
-    // Seen on a quiet machine: 2.2 and 1.9; as an ES module 7.
+    // Seen at a load of 1: 30 ms of Node, 50 of each of ours.
     expect(version! / node!).to.be.lessThan(5);
     expect(lab! / node!).to.be.lessThan(5);
   });
