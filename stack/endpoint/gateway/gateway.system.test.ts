@@ -86,11 +86,11 @@ describe("the gateway between two machines", function () {
       require("node:http").createServer((_, response) => response.end(Buffer.alloc(20_000_000)))
         .listen(8080, "192.0.2.80", () => console.log("listening"));
       process.stdin.on("data", () => {}).on("end", () => process.exit());`);
-    const before = [lab.receivedBytes("client", 0), lab.receivedBytes("client", 1)];
-    expect(lab.run("client", "download").trim()).to.equal("20000000");
-    // How much each carries lies with the processors; a path that was joined has carried a handshake at least.
-    for (const path of [0, 1] as const)
-      expect(lab.receivedBytes("client", path) - before[path]!).to.be.greaterThan(150);
+    // How much each carries lies with the processors; a path that was joined has carried a handshake at least. On a busy machine a download may be over before it was.
+    const carried = (path: 0 | 1): boolean => lab.receivedBytes("client", path) - before[path] > 150;
+    const before = [lab.receivedBytes("client", 0), lab.receivedBytes("client", 1)] as const;
+    do expect(lab.run("client", "download").trim()).to.equal("20000000");
+    while (!carried(0) || !carried(1));
   });
 
   for (const [lost, left] of [
