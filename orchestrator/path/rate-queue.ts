@@ -75,7 +75,8 @@ export class RateQueue<Packet extends PathPacket> implements PathElement<Packet>
 
   configure(rateBitsPerSecond: number, limits: QueueLimits, now: number): void {
     this.advance(now);
-    if (this.#sending !== undefined && this.#trace === undefined) {
+    // The same rate leaves the time as it is, to the last bit, which the division might not.
+    if (this.#sending !== undefined && this.#trace === undefined && rateBitsPerSecond !== this.#rateBitsPerSecond) {
       const remaining = Math.max(0, this.#finishTime - now);
       this.#finishTime = now + (remaining * this.#rateBitsPerSecond) / rateBitsPerSecond;
     }

@@ -29,6 +29,15 @@ const arrivals = fc
     return packets.map(({ bytes, gap }) => ({ bytes, time: (time += gap) }));
   });
 
+/** The rest of the packet being sent, multiplied and divided by this rate, was not what it had been. */
+const toldTheSameWhileSending = [
+  { bytes: 231, time: 0 },
+  { bytes: 14, time: 0 },
+  { bytes: 14, time: 0 },
+  { bytes: 14, time: 1746 },
+  { bytes: 14, time: 2095 },
+];
+
 /** One that has been configured is made of a queue and a delay; `after` packets it is told what it is already. */
 function configured(shape: LinkDirectionConfig, after: number): ElementFactory {
   return (deliver, drop) => {
@@ -50,6 +59,7 @@ describe("a link without change", () => {
         expect(drive(configured(shape, 0), packets)).to.deep.equal(steady);
         expect(drive(configured(shape, after), packets)).to.deep.equal(steady);
       }),
+      { examples: [[{ seed: 1, rateBitsPerSecond: 100_006 }, toldTheSameWhileSending, 4]] },
     );
   });
 
