@@ -44,7 +44,7 @@ export const kernelSettings: Readonly<Record<string, string>> = {
   "net.mptcp.blackhole_timeout": "0",
 };
 
-/** Where what comes in at a side is taken through the kernel. */
+/** Where what comes in for the kernel's stack goes through it. Where ours receives, a frame is only put into a socket: to interrupt another processor for that costs more than it is. */
 const receivingProcessor: Readonly<Record<Side, number>> = { client: 0, server: cpus().length - 1 };
 
 let labs = 0;
@@ -165,7 +165,7 @@ export class Lab {
       namespace,
     );
     for (const { name } of interfaces) {
-      await steer(namespace, name, receivingProcessor[side]);
+      if (isKernel) await steer(namespace, name, receivingProcessor[side]);
       const state = this.options.offload ? "on" : "off";
       await run("ip", ["netns", "exec", namespace, "ethtool", "-K", name, "gso", state, "tso", state, "gro", "off"]);
     }
@@ -189,7 +189,7 @@ export class Lab {
   }
 }
 
-/** A veth whose packets several processors take in puts them out of order (rps_cpus is a mask). */
+/** What one processor takes in stays in order, whatever processors it was sent from (rps_cpus is a mask). */
 async function steer(namespace: string, name: string, processor: number): Promise<void> {
   const mask = (2 ** processor).toString(16);
   const file = `/sys/class/net/${name}/queues/rx-0/rps_cpus`;

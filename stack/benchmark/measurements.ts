@@ -35,7 +35,8 @@ export type Pace = {
 
 export const fullPace: Pace = {
   rounds: 7,
-  warmUpSeconds: 1,
+  // Node compiles during the first second and a half.
+  warmUpSeconds: 2,
   seconds: 3,
   echoes: 10_000,
   openings: 1_000,
@@ -44,7 +45,7 @@ export const fullPace: Pace = {
 
 export const quickPace: Pace = {
   rounds: 3,
-  warmUpSeconds: 0.7,
+  warmUpSeconds: 2,
   seconds: 1,
   echoes: 2_000,
   openings: 300,
