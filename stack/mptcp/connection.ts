@@ -139,6 +139,13 @@ export class Connection {
     return this.fallback.reason !== undefined;
   }
 
+  /** Octets of options that a segment with data carries, beside those of TCP. */
+  get dataOptionsLength(): number {
+    if (this.plain && !this.fallback.isAnnouncing) return 0;
+    if (!this.confirmed) return 24; // MP_CAPABLE with data.
+    return 20 + (this.use64BitAck ? 4 : 0) + (this.sequenceWidth.isLong ? 4 : 0);
+  }
+
   /** The connection speaks MPTCP and is not ending. */
   get takesJoins(): boolean {
     return !this.plain && !this.lifetime.closed && !this.lifetime.closing;

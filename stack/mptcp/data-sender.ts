@@ -34,7 +34,8 @@ export class DataSender {
   readonly #demand = { pendingBytes: 0, windowBytes: 0 };
   /** What subflows were offered last in this `transmit`, -1: nothing yet; and who has sent since: what the others may carry is still the same. */
   #offeredLength = -1;
-  #offeredLong = false;
+  /** Octets of options beside the data that were offered: what is left of a segment for them. */
+  #optionsLength = 0;
   #lastUsed: Subflow | undefined;
   /** Data offset behind the latest segment that was not full. */
   #smallSegmentEnd = 0;
@@ -255,6 +256,7 @@ export class DataSender {
   #transmitCopy(now: number, output: SegmentOutput): boolean {
     const connection = this.#connection;
     const end = Math.min(connection.sendBuffer.end, this.windowEdge);
+    this.#noteOptionsLength();
     this.#offeredLength = -1;
     for (const subflow of connection.subflows) {
       subflow.copiedUntil = Math.max(this.unacknowledged, subflow.copiedUntil);
@@ -286,13 +288,21 @@ export class DataSender {
   }
 
   #offer(length: number, now: number): void {
-    const { subflows, sequenceWidth } = this.#connection;
-    if (length === this.#offeredLength && sequenceWidth.isLong === this.#offeredLong) {
+    const { subflows } = this.#connection;
+    this.#noteOptionsLength();
+    if (length === this.#offeredLength) {
       if (this.#lastUsed !== undefined) this.#offerTo(this.#lastUsed, length, now);
     } else for (const subflow of subflows) this.#offerTo(subflow, length, now);
     this.#offeredLength = length;
-    this.#offeredLong = sequenceWidth.isLong;
     this.#lastUsed = undefined;
+  }
+
+  #noteOptionsLength(): void {
+    const { subflows, dataOptionsLength } = this.#connection;
+    if (dataOptionsLength === this.#optionsLength) return;
+    this.#optionsLength = dataOptionsLength;
+    this.#offeredLength = -1;
+    for (const { endpoint } of subflows) endpoint.noteSegmentSize();
   }
 
   /** What `subflow` may carry of `length` bytes now. */

@@ -219,10 +219,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   get dataOptionsLength(): number {
-    const connection = this.connection;
-    if (connection.plain && !connection.fallback.isAnnouncing) return 0;
-    if (!connection.confirmed) return 24; // MP_CAPABLE with data.
-    return 20 + (connection.use64BitAck ? 4 : 0) + (connection.sequenceWidth.isLong ? 4 : 0);
+    return this.connection.dataOptionsLength;
   }
 
   /** Sends `length` bytes of the send buffer from data offset `start` as one item with one mapping. */

@@ -206,6 +206,11 @@ export class TcpEndpoint {
     if (userTimeout.due && this.synchronized) this.requestAck();
   }
 
+  /** `segmentSize` has changed without a segment of this endpoint. */
+  noteSegmentSize(): void {
+    this.#tcb.transmitter.forgetFull();
+  }
+
   /** How far the advertised window lags behind what could be advertised. */
   windowLag(): number {
     return this.#tcb.transmitter.windowLag();
@@ -225,7 +230,8 @@ export class TcpEndpoint {
 
   handleTimeout(now: number): void {
     this.stirred = true;
-    const { timers, user } = this.#tcb;
+    const { timers, user, transmitter } = this.#tcb;
+    transmitter.forgetFull();
     // What the pacer has held back goes out with the transmission that follows each timeout.
     this.sender.pacer.expire(now);
     if (timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
@@ -275,6 +281,7 @@ export class TcpEndpoint {
   #countReceived(segment: TcpSegment, now: number): void {
     const { transmitter, handshake } = this.#tcb;
     transmitter.counters.noteReceived(segment, handshake.ownSegmentSize, now);
+    transmitter.forgetFull();
   }
 
   /** ICMP about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */
@@ -282,6 +289,7 @@ export class TcpEndpoint {
     this.stirred = true;
     const { sender } = this;
     const { handshake, transmitter } = this.#tcb;
+    transmitter.forgetFull();
     const offset = unwrapSequence(error.sequence, sender.initialSequence, sender.unacknowledged);
     if (this.closed || offset < sender.unacknowledged || offset >= sender.next) return;
     if (error.kind === "too-big") {
