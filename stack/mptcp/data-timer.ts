@@ -127,7 +127,10 @@ export class DataTimer {
   #timeout(): number {
     let slowest = 0;
     for (const { endpoint, usable } of this.#connection.subflows) {
-      if (usable) slowest = Math.max(slowest, endpoint.sender.rtt.smoothed + 4 * endpoint.sender.rtt.variation);
+      if (!usable) continue;
+      const { smoothed, variation } = endpoint.sender.rtt;
+      const patience = smoothed + 4 * variation;
+      if (patience > slowest) slowest = patience;
     }
     return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * 2 ** Math.min(20, this.#backoff));
   }

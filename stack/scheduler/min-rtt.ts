@@ -1,4 +1,4 @@
-import { bestPreference, type Demand, hasRoom, preference, type Schedulable, type Scheduler } from "./scheduler.ts";
+import { type Demand, hasRoom, preference, type Schedulable, type Scheduler } from "./scheduler.ts";
 
 /**
  * The subflow with the lowest smoothed RTT among those with room in their windows (the default of Linux; Raiciu et al., NSDI'12). What fits into the window of a faster
@@ -9,15 +9,19 @@ export class MinRtt implements Scheduler {
   reason = "";
 
   select<T extends Schedulable>(subflows: readonly T[], { pendingBytes }: Demand): T | undefined {
-    const best = bestPreference(subflows);
     let pending = pendingBytes;
     let passedRtt = -1;
     let passedId = -1;
     for (;;) {
+      let best = Number.POSITIVE_INFINITY;
       let next: T | undefined;
       for (const subflow of subflows) {
-        if (!subflow.usable || preference(subflow) !== best || !hasRoom(subflow)) continue;
-        if (!follows(subflow, passedRtt, passedId)) continue;
+        if (!subflow.usable) continue;
+        const own = preference(subflow);
+        if (own > best) continue;
+        if (own < best) next = undefined;
+        best = own;
+        if (!hasRoom(subflow) || !follows(subflow, passedRtt, passedId)) continue;
         if (next === undefined || follows(next, subflow.smoothedRttMicroseconds, subflow.id)) next = subflow;
       }
       if (next === undefined || next.space > 0) {

@@ -64,11 +64,15 @@ export function fastest<T extends Schedulable>(
   onlyWithRoom: boolean,
   except?: T,
 ): T | undefined {
-  const best = bestPreference(subflows);
+  let best = Number.POSITIVE_INFINITY;
   let chosen: T | undefined;
   for (const subflow of subflows) {
-    if (subflow === except || !subflow.usable || preference(subflow) !== best) continue;
-    if (onlyWithRoom && !hasRoom(subflow)) continue;
+    if (!subflow.usable) continue;
+    const own = preference(subflow);
+    if (own > best) continue;
+    if (own < best) chosen = undefined;
+    best = own;
+    if (subflow === except || (onlyWithRoom && !hasRoom(subflow))) continue;
     if (chosen === undefined || subflow.smoothedRttMicroseconds < chosen.smoothedRttMicroseconds) chosen = subflow;
   }
   return chosen;

@@ -82,8 +82,8 @@ export class LossRecovery {
 
   /** Bytes beyond SND.UNA that the peer has: by SACK, or one segment for each duplicate acknowledgement (RFC 5681 §3.2 (4); RFC 3042). */
   get deliveredBeyond(): number {
-    const { sackPermitted, next, unacknowledged, maximumSegmentSize } = this.#sequence;
-    if (sackPermitted) return this.#scoreboard.sackedBytes;
+    if (this.#sequence.sackPermitted) return this.#scoreboard.sackedBytes;
+    const { next, unacknowledged, maximumSegmentSize } = this.#sequence;
     const behind = next - unacknowledged - Math.max(this.#scoreboard.lostBytes, maximumSegmentSize);
     return Math.max(0, Math.min(this.#duplicateAcks * maximumSegmentSize, behind));
   }
