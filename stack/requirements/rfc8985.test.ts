@@ -83,6 +83,15 @@ describe("a tail loss probe (RFC 8985 §7.2, §7.3)", () => {
     expect(bench.timers.isSet(timer.lossProbe)).to.equal(false);
   });
 
+  it("leaves it to the retransmission timer where that expires first", () => {
+    const bench = new SenderBench({ sack: true });
+    // A round trip that never varies: the timeout is 200 ms, and a probe would be due after two round trips and 2 ms.
+    for (let i = 0; i < 50; i++) bench.sender.rtt.sample(rtt, bench.now);
+    bench.send(5);
+    expect(bench.timers.isSet(timer.lossProbe)).to.equal(false);
+    expect(bench.timers.deadline(timer.retransmission) - bench.now).to.be.closeTo(2 * rtt, 1);
+  });
+
   it("is one at a time: no other is scheduled until it has been answered", () => {
     const bench = probed();
     expect(bench.timers.isSet(timer.lossProbe)).to.equal(false);
