@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { DeadlineQueue } from "./deadline-queue.ts";
+import { DeadlineQueue, type Scheduled } from "./deadline-queue.ts";
 import { seededRandom } from "./testing/random.ts";
 
-interface Item {
+interface Item extends Scheduled {
   at: number;
 }
 
@@ -16,7 +16,7 @@ describe("a queue of deadlines", () => {
   it("gives items in the order of their present deadlines, whatever they were before", () => {
     const random = seededRandom(7);
     const queue = new DeadlineQueue<Item>((item) => item.at);
-    const items = Array.from({ length: 500 }, () => ({ at: random() % 1_000 }));
+    const items = Array.from({ length: 500 }, (): Item => ({ at: random() % 1_000 }));
     for (const item of items) queue.update(item);
     for (let i = 0; i < 5_000; i++) {
       const item = items[random() % items.length]!;
@@ -34,7 +34,7 @@ describe("a queue of deadlines", () => {
     const queue = new DeadlineQueue<Item>((item) => item.at);
     queue.update({ at: 5 });
     for (let i = 0; i < 100_000; i++) {
-      const item = { at: 1_000_000 + i };
+      const item: Item = { at: 1_000_000 + i };
       queue.update(item);
       queue.remove(item);
     }

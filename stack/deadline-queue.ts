@@ -1,20 +1,28 @@
 /** Which of many things is due next: a binary heap of deadlines, corrected lazily when a deadline has moved. */
 
-interface Entry<T> {
-  readonly item: T;
+export interface DeadlineEntry {
   /** At which it stands in the heap. */
   deadline: number;
   /** The item's own, as of the last `update`; never earlier. */
   due: number;
 }
 
+interface Entry<T> extends DeadlineEntry {
+  readonly item: T;
+}
+
+/** What can stand in a queue of deadlines, in one at a time. */
+export interface Scheduled {
+  /** The queue's: the one of the item's entries that counts. Others are left over from later deadlines. In the item itself, since it is asked for with each segment. */
+  deadlineEntry?: DeadlineEntry | undefined;
+}
+
 /** So few entries are not worth clearing. */
 const smallHeap = 64;
 
-export class DeadlineQueue<T> {
+export class DeadlineQueue<T extends Scheduled> {
   #heap: Entry<T>[] = [];
-  /** The one of the item's entries that counts: others are left over from later deadlines. */
-  readonly #entries = new Map<T, Entry<T>>();
+  #size = 0;
   readonly #deadlineOf: (item: T) => number;
 
   /** `deadlineOf` tells an item's present deadline; it is asked in `update` only. */
@@ -24,22 +32,29 @@ export class DeadlineQueue<T> {
 
   /** Items that have a deadline. */
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   /** To be called whenever the item's deadline may have changed. */
   update(item: T): void {
     const due = this.#deadlineOf(item);
-    const entry = this.#entries.get(item);
+    const entry = item.deadlineEntry;
     // A later deadline is found when the earlier entry comes up.
     if (entry !== undefined && entry.deadline <= due) entry.due = due;
-    else if (due !== Number.POSITIVE_INFINITY) this.#push({ item, deadline: due, due });
+    else if (entry !== undefined && this.#heap.length === 1) {
+      // It is alone, and takes no second entry for an earlier deadline.
+      entry.deadline = due;
+      entry.due = due;
+    } else if (due !== Number.POSITIVE_INFINITY) {
+      if (entry === undefined) this.#size++;
+      this.#push({ item, deadline: due, due });
+    }
   }
 
   remove(item: T): void {
-    this.#entries.delete(item);
+    this.#forget(item);
     // What was removed would be held until its deadline: connections that have ended, and what their timers refer to.
-    if (this.#heap.length > smallHeap && this.#heap.length > 2 * this.#entries.size) this.#clearLeftOver();
+    if (this.#heap.length > smallHeap && this.#heap.length > 2 * this.#size) this.#clearLeftOver();
   }
 
   /** Entries in the heap, left-over ones among them. */
@@ -50,11 +65,11 @@ export class DeadlineQueue<T> {
   /** The next deadline, `Infinity` for none. */
   get next(): number {
     for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
-      const counts = this.#entries.get(top.item) === top;
+      const counts = top.item.deadlineEntry === top;
       if (counts && top.due <= top.deadline) return top.deadline;
       this.#pop();
       if (!counts) continue;
-      if (top.due === Number.POSITIVE_INFINITY) this.#entries.delete(top.item);
+      if (top.due === Number.POSITIVE_INFINITY) this.#forget(top.item);
       else {
         top.deadline = top.due;
         this.#push(top);
@@ -67,19 +82,25 @@ export class DeadlineQueue<T> {
   takeDue(now: number): T | undefined {
     if (this.next > now) return undefined;
     const { item } = this.#pop();
-    this.#entries.delete(item);
+    this.#forget(item);
     return item;
+  }
+
+  #forget(item: T): void {
+    if (item.deadlineEntry === undefined) return;
+    item.deadlineEntry = undefined;
+    this.#size--;
   }
 
   #clearLeftOver(): void {
     const entries = this.#heap;
     this.#heap = [];
-    for (const entry of entries) if (this.#entries.get(entry.item) === entry) this.#push(entry);
+    for (const entry of entries) if (entry.item.deadlineEntry === entry) this.#push(entry);
   }
 
   #push(entry: Entry<T>): void {
     const heap = this.#heap;
-    this.#entries.set(entry.item, entry);
+    entry.item.deadlineEntry = entry;
     let at = heap.length;
     heap.push(entry);
     while (at > 0) {

@@ -67,10 +67,9 @@ export class AddressBook {
   }
 
   get nextTimeout(): number {
-    return this.#unanswered.reduce(
-      (least, advertisement) => Math.min(least, advertisement.retryAt),
-      Number.POSITIVE_INFINITY,
-    );
+    let next = Number.POSITIVE_INFINITY;
+    for (const { retryAt } of this.#unanswered) if (retryAt < next) next = retryAt;
+    return next;
   }
 
   addInitialRemote(address: IpAddress, port: number): void {

@@ -1,6 +1,7 @@
 /** One connection as the application sees it: one byte stream each way over any number of subflows (RFC 8684), or over one plain TCP connection. */
 
 import { CoupledGroup } from "../congestion/coupled.ts";
+import type { DeadlineEntry, Scheduled } from "../deadline-queue.ts";
 import type { FallbackReason } from "../events.ts";
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import { windowScaleFor } from "../tcp/handshake.ts";
@@ -39,7 +40,7 @@ export interface ConnectionOptions {
   key?: ConnectionKey;
 }
 
-export class Connection {
+export class Connection implements Scheduled {
   readonly id: number;
   readonly initiator: boolean;
   readonly environment: ConnectionEnvironment;
@@ -77,6 +78,8 @@ export class Connection {
   readonly lifetime: Lifetime;
   readonly notifications: Notifications = new Notifications();
   readonly windowScale: number;
+
+  deadlineEntry: DeadlineEntry | undefined;
 
   readonly #autotuning: ReceiveAutotuning | undefined;
   #observer: ConnectionObserver | undefined;
@@ -423,10 +426,15 @@ export class Connection {
 
   get nextTimeout(): number {
     let next = this.lifetime.nextTimeout;
-    for (const { endpoint, thirdAck, silenceCheck } of this.subflows)
-      next = Math.min(next, endpoint.nextTimeout, thirdAck.nextTimeout, silenceCheck.nextTimeout);
-    if (this.closed) return next;
-    return Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout, this.fallback.nextTimeout);
+    const { closed } = this;
+    for (const { endpoint, thirdAck, silenceCheck, held } of this.subflows) {
+      const { nextTimeout } = endpoint;
+      if (nextTimeout < next) next = nextTimeout;
+      if (thirdAck.nextTimeout < next) next = thirdAck.nextTimeout;
+      if (silenceCheck.nextTimeout < next) next = silenceCheck.nextTimeout;
+      if (held.deadline < next && !closed) next = held.deadline;
+    }
+    return closed ? next : Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout);
   }
 
   handleTimeout(now: number): void {

@@ -86,12 +86,6 @@ export class Fallback {
     environment.unregisterToken(localKey!.token);
   }
 
-  get nextTimeout(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { held } of this.#connection.subflows) next = Math.min(next, held.deadline);
-    return next;
-  }
-
   handleTimeout(now: number): void {
     for (const subflow of this.#connection.subflows) if (subflow.held.deadline <= now) giveUpHeld(subflow, now);
   }

@@ -30,7 +30,7 @@ export class RetransmissionEpisodes {
   /** When a run ends if nothing more of it is sent. */
   get nextTimeout(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const { lastAt } of this.#open) next = Math.min(next, lastAt + pause);
+    for (const { lastAt } of this.#open) if (lastAt + pause < next) next = lastAt + pause;
     return next;
   }
 
