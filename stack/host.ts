@@ -416,10 +416,9 @@ export class Host {
   /** Calls the observers of connections and listeners on which something happened. They may call anything but `handle…` and `poll…`. */
   deliverNotifications(): Told {
     let told: Told = this.#toNotify.size > 0 ? "bytes" : "nothing";
-    for (const listener of this.#listenersToNotify) {
-      this.#listenersToNotify.delete(listener);
+    if (this.#listenersToNotify.size > 0) {
       told = "state";
-      if (listener.hasAcceptable) listener.onConnection?.();
+      this.#notifyListeners();
     }
     if (this.#hasRequests) {
       this.#hasRequests = false;
@@ -429,12 +428,25 @@ export class Host {
     for (let connection = this.#toNotify.take(); connection !== undefined; connection = this.#toNotify.take()) {
       if (connection.deliverNotifications()) told = "state";
     }
-    for (const alarm of this.#ringing) {
-      this.#ringing.delete(alarm);
+    if (this.#ringing.size > 0) {
       told = "state";
-      alarm.ring();
+      this.#ring();
     }
     return told;
+  }
+
+  #notifyListeners(): void {
+    for (const listener of this.#listenersToNotify) {
+      this.#listenersToNotify.delete(listener);
+      if (listener.hasAcceptable) listener.onConnection?.();
+    }
+  }
+
+  #ring(): void {
+    for (const alarm of this.#ringing) {
+      this.#ringing.delete(alarm);
+      alarm.ring();
+    }
   }
 
   #algorithmsFor(options: Partial<AlgorithmChoices>): Algorithms {

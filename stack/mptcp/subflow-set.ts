@@ -25,6 +25,7 @@ export class SubflowSet {
   established = 0;
   confirmed = 0;
   #nextId = 0;
+  #hasClosed = false;
   #initial: Subflow | undefined;
 
   constructor(connection: Connection) {
@@ -73,9 +74,12 @@ export class SubflowSet {
   }
 
   get hasSeveralUsable(): boolean {
-    let usable = 0;
-    for (const subflow of this.list) if (subflow.usable) usable++;
-    return usable > 1;
+    let hasOne = false;
+    for (const { usable } of this.list) {
+      if (usable && hasOne) return true;
+      hasOne ||= usable;
+    }
+    return false;
   }
 
   /** Some other subflow can carry data and is heard from. */
@@ -111,7 +115,7 @@ export class SubflowSet {
   acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, options: AcceptOptions): void {
     const { source, sourcePort, destinationPort } = segment;
     const subflow = this.#create("initial-server", local, source, sourcePort, 0, now, destinationPort);
-    subflow.endpoint.acceptSyn(segment, now, options);
+    if (!subflow.endpoint.acceptSyn(segment, now, options)) this.noteClosed();
   }
 
   /** A further subflow, by MP_JOIN from us. */
@@ -132,7 +136,7 @@ export class SubflowSet {
     if (toInitial && !connection.environment.policy.allowJoinInitialAddress)
       return resetReason.administrativelyProhibited;
     const subflow = this.#create("join-server", local, source, sourcePort, mptcp.joinAddressId, now, destinationPort);
-    subflow.endpoint.acceptSyn(segment, now);
+    if (!subflow.endpoint.acceptSyn(segment, now)) this.noteClosed();
     return -1;
   }
 
@@ -151,7 +155,14 @@ export class SubflowSet {
     for (const { endpoint } of this.list) endpoint.abort("aborted", now);
   }
 
+  /** One of them has ended. */
+  noteClosed(): void {
+    this.#hasClosed = true;
+  }
+
   removeClosed(): void {
+    if (!this.#hasClosed) return;
+    this.#hasClosed = false;
     for (let i = this.list.length - 1; i >= 0; i--) {
       const subflow = this.list[i]!;
       if (!subflow.endpoint.closed) continue;

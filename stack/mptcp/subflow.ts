@@ -240,7 +240,8 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
 
   /** Payload that waits for its mapping, or for the end of it, is acknowledged, so it has to fit when fallback makes data of it (RFC 8684 §3.7). */
   receiveWindow(): number {
-    const waiting = this.unverified.reduce((sum, { length }) => sum + length, this.held.byteCount);
+    let waiting = this.held.byteCount;
+    for (const { length } of this.unverified) waiting += length;
     return Math.max(0, this.connection.receiveWindow - waiting);
   }
 
@@ -478,6 +479,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   handleClosed(reason: SubflowCloseReason, now: number): void {
+    this.connection.subflowSet.noteClosed();
     this.connection.lifetime.onSubflowClosed(this, reason, now);
   }
 
