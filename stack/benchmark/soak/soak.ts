@@ -1,6 +1,7 @@
 /**
  * `node stack/benchmark/soak/soak.ts --hours 1 [--log FILE]`: one connection of two subflows at full speed between two namespaces, both ends
- * ours. Root. `--virtual 24`: hours of virtual time instead, without root.
+ * ours. Root. `--virtual 24`: hours of virtual time instead, without root. `--gateway 50000`: so many connections of applications through two gateways
+ * instead. Root.
  *
  * The log gets a line of JSON for each sample. A run that was interrupted goes on with the same log: hours that are in it count, each run's
  * memory and bytes are judged on their own. Exit codes: 0 passed, 1 failed, 2 bad usage, 130 and 143 after cleaning up.
@@ -10,6 +11,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Lab } from "../lab.ts";
 import { reportChecks, type Check } from "./verdict.ts";
+import { runGatewaySoak } from "./gateway/gateway-soak.ts";
 import { runVirtualSoak } from "./virtual-soak.ts";
 import { runWireSoak } from "./wire-soak.ts";
 
@@ -17,14 +19,19 @@ const { values: given } = parseArgs({
   options: {
     hours: { type: "string" },
     virtual: { type: "string" },
+    gateway: { type: "string" },
     log: { type: "string" },
   },
 });
 
-function hoursOf(text: string): number {
-  const hours = Number(text);
-  if (hours > 0 && Number.isFinite(hours)) return hours;
-  process.stderr.write(`"${text}" is not a number of hours\n`);
+/** Of a gateway's soak: a trend of its memory needs ten. */
+const rounds = 20;
+const visitorsAtATime = 100;
+
+function numberOf(what: string, text: string): number {
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  process.stderr.write(`"${text}" is not a number of ${what}\n`);
   process.exit(2);
 }
 
@@ -45,8 +52,12 @@ function secondsInLog(): number {
 }
 
 async function main(): Promise<Check[]> {
-  if (given.virtual !== undefined) return runVirtualSoak(hoursOf(given.virtual), log);
-  const seconds = hoursOf(given.hours ?? "1") * 3_600 - secondsInLog();
+  if (given.virtual !== undefined) return runVirtualSoak(numberOf("hours", given.virtual), log);
+  if (given.gateway !== undefined) {
+    const visits = Math.ceil(numberOf("connections", given.gateway) / rounds);
+    return runGatewaySoak({ rounds, visits, atATime: visitorsAtATime }, log);
+  }
+  const seconds = numberOf("hours", given.hours ?? "1") * 3_600 - secondsInLog();
   if (seconds <= 0) return [{ what: "the hours are in the log", passed: true, found: given.log! }];
   try {
     return await runWireSoak(seconds, log);

@@ -30,17 +30,21 @@ async function serve(
   { credentials, connect, onConnected, onFailed }: Socks5ServerOptions,
 ): Promise<void> {
   socket.on("error", () => undefined);
+  // While it is certain to be there: who has gone has no address.
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return void socket.destroy();
   const giveUp = (): void => void socket.destroy();
   socket.setTimeout(patienceMilliseconds, giveUp);
   const asked = await negotiate(socket, new Socks5Negotiation(credentials));
   socket.setTimeout(0, giveUp);
   if (asked === undefined) return;
   const remote = await resolve(asked);
+  if (socket.destroyed) return;
   if (remote === undefined) {
     socket.end(writeReply(socks5Reply.hostUnreachable));
     return;
   }
-  const application = { address: unmapped(parseIpAddress(socket.remoteAddress!)!), port: socket.remotePort! };
+  const application = { address: unmapped(parseIpAddress(remoteAddress)!), port: remotePort };
   try {
     const far = await connect(remote, application);
     if (socket.destroyed) {
