@@ -12,6 +12,7 @@ import { EndpointError } from "../../workload/endpoint-session.ts";
 import { WorkloadRun, type WorkloadSink } from "../../workload/run-workloads.ts";
 import type { LinkSample } from "../../metrics/link-sample.ts";
 import { ApplicationClock, Engine, SimulationError } from "./engine.ts";
+import { collectByWholeSize } from "./garbage-collection.ts";
 import { SimulatedCapture } from "./simulated-capture.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 
@@ -55,6 +56,7 @@ export class Simulation {
   /** Rejects with SimulationError, ConfigurationError, CaptureFileError, FaultError, or the signal's reason. */
   async run(options: SimulationOptions): Promise<void> {
     const { captureFile } = options;
+    collectByWholeSize();
     const capture =
       captureFile === undefined ? undefined : await SimulatedCapture.create(captureFile, this.#plan, this.#engine);
     try {
