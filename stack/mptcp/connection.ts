@@ -427,11 +427,10 @@ export class Connection implements Scheduled {
   get nextTimeout(): number {
     let next = this.lifetime.nextTimeout;
     const { closed } = this;
-    for (const { endpoint, thirdAck, silenceCheck, held } of this.subflows) {
+    for (const { endpoint, checkAt, held } of this.subflows) {
       const { nextTimeout } = endpoint;
       if (nextTimeout < next) next = nextTimeout;
-      if (thirdAck.nextTimeout < next) next = thirdAck.nextTimeout;
-      if (silenceCheck.nextTimeout < next) next = silenceCheck.nextTimeout;
+      if (checkAt < next) next = checkAt;
       if (held.deadline < next && !closed) next = held.deadline;
     }
     return closed ? next : Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout);

@@ -308,8 +308,11 @@ export class DataSender {
   /** What `subflow` may carry of `length` bytes now. */
   #offerTo(subflow: Subflow, length: number, now: number): void {
     const { endpoint } = subflow;
-    endpoint.sender.pacer.heldBytes = 0;
-    subflow.space = length > 0 && subflow.usable ? endpoint.sendAllowance(length, this.#connection.plain, now) : 0;
+    subflow.space = 0;
+    subflow.pacedBytes = 0;
+    if (length <= 0 || length >= endpoint.fullFor || !subflow.usable) return;
+    subflow.space = endpoint.sendAllowance(length, this.#connection.plain, now);
+    subflow.pacedBytes = endpoint.sender.pacer.heldBytes;
   }
 
   /** Nothing new may be sent: what a subflow with room can do for the others. */

@@ -63,8 +63,9 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   #staleSince = 0;
   /** While stale: what its first timeout sent again got no answer either. */
   #timedOutAgain = false;
-  /** What the scheduler may give it now; set before each decision. */
+  /** What the scheduler may give it now, and what only in a moment; set before each decision. */
   space = 0;
+  pacedBytes = 0;
   /** Data offset up to which it has carried the whole stream, where every subflow does. */
   copiedUntil = 0;
 
@@ -87,6 +88,8 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
   unverified: Uint8Array[] = [];
   readonly held: HeldPayload = new HeldPayload();
+  /** When one of `thirdAck` and `silenceCheck` is due: told by them, since it is asked for with each segment. */
+  checkAt: number = Number.POSITIVE_INFINITY;
   /** A DSS has come over it. */
   optionsPass = false;
   /** Segments that should carry options come without any. */
@@ -139,6 +142,10 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     });
   }
 
+  noteCheck(): void {
+    this.checkAt = Math.min(this.thirdAck.nextTimeout, this.silenceCheck.nextTimeout);
+  }
+
   /** The peer, too, has the subflow established. */
   confirmJoin(now: number): void {
     if (this.joinConfirmed) return;
@@ -178,10 +185,6 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
 
   get rttVariationMicroseconds(): number {
     return this.endpoint.sender.rtt.variation;
-  }
-
-  get pacedBytes(): number {
-    return this.endpoint.sender.pacer.heldBytes;
   }
 
   get congestionWindow(): number {

@@ -9,12 +9,16 @@ const attemptLimit = 6;
 
 export class ThirdAck {
   /** When it is due again. */
-  nextTimeout: number = Number.POSITIVE_INFINITY;
+  #nextTimeout: number = Number.POSITIVE_INFINITY;
   readonly #subflow: Subflow;
   #attempts = 0;
 
   constructor(subflow: Subflow) {
     this.#subflow = subflow;
+  }
+
+  get nextTimeout(): number {
+    return this.#nextTimeout;
   }
 
   /** The subflow is established. */
@@ -23,8 +27,8 @@ export class ThirdAck {
   }
 
   handleTimeout(now: number): void {
-    if (now < this.nextTimeout) return;
-    this.nextTimeout = Number.POSITIVE_INFINITY;
+    if (now < this.#nextTimeout) return;
+    this.#schedule(Number.POSITIVE_INFINITY);
     if (!this.#isMissing) return;
     if (this.#attempts < attemptLimit) this.#send(now);
     // Without the fourth packet no data may go over a joined subflow: it is of no use. The first one has its data to show that it works.
@@ -34,7 +38,12 @@ export class ThirdAck {
   #send(now: number): void {
     const { endpoint } = this.#subflow;
     endpoint.requestAck();
-    this.nextTimeout = now + endpoint.sender.timeout * 2 ** this.#attempts++;
+    this.#schedule(now + endpoint.sender.timeout * 2 ** this.#attempts++);
+  }
+
+  #schedule(at: number): void {
+    this.#nextTimeout = at;
+    this.#subflow.noteCheck();
   }
 
   /** Nothing tells yet that the packet has come. Data of the first subflow carry the keys themselves, and TCP sends them again. */

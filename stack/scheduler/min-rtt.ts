@@ -16,9 +16,8 @@ export class MinRtt implements Scheduler {
       let best = Number.POSITIVE_INFINITY;
       let next: T | undefined;
       for (const subflow of subflows) {
-        if (!subflow.usable) continue;
         const own = preference(subflow);
-        if (own > best) continue;
+        if (own > best || (own === best && !hasRoom(subflow)) || !subflow.usable) continue;
         if (own < best) next = undefined;
         best = own;
         if (!hasRoom(subflow) || !follows(subflow, passedRtt, passedId)) continue;

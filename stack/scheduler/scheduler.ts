@@ -67,9 +67,8 @@ export function fastest<T extends Schedulable>(
   let best = Number.POSITIVE_INFINITY;
   let chosen: T | undefined;
   for (const subflow of subflows) {
-    if (!subflow.usable) continue;
     const own = preference(subflow);
-    if (own > best) continue;
+    if (own > best || (own === best && onlyWithRoom && !hasRoom(subflow)) || !subflow.usable) continue;
     if (own < best) chosen = undefined;
     best = own;
     if (subflow === except || (onlyWithRoom && !hasRoom(subflow))) continue;

@@ -18,7 +18,7 @@ import type { KeepAliveOptions, TcpOptions } from "./tcp-options.ts";
 import { type TcpInfo, tcpInfo } from "./tcp-info.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
-import { timer } from "./timers.ts";
+import { timer, type TimerTable } from "./timers.ts";
 import type { Flow } from "./transmitter.ts";
 
 export interface TcpEndpointOptions extends Flow {
@@ -48,7 +48,11 @@ export class TcpEndpoint {
    */
   stirred = true;
 
+  /** For so much new data, or more, its windows have no room, until something happens to it; Infinity: that is not known. */
+  fullFor: number = Number.POSITIVE_INFINITY;
+
   readonly #tcb: TransmissionControlBlock;
+  readonly #timers: TimerTable;
   readonly #opening: Opening;
   readonly #arrival: SegmentArrival;
   readonly #closing: Closing;
@@ -62,6 +66,7 @@ export class TcpEndpoint {
     this.remotePort = options.remotePort;
     const tcb = new TransmissionControlBlock(options);
     this.#tcb = tcb;
+    this.#timers = tcb.timers;
     this.sender = tcb.sender;
     this.receiver = tcb.receiver;
     this.#opening = new Opening(tcb);
@@ -144,7 +149,7 @@ export class TcpEndpoint {
   }
 
   get nextTimeout(): number {
-    return this.#tcb.timers.next;
+    return this.#timers.next;
   }
 
   /** `fastOpen`: with data on the SYN, if the user has some and the peer's cookie is known, else to ask for one (RFC 7413). */
@@ -208,7 +213,7 @@ export class TcpEndpoint {
 
   /** `segmentSize` has changed without a segment of this endpoint. */
   noteSegmentSize(): void {
-    this.#tcb.transmitter.forgetFull();
+    this.fullFor = Number.POSITIVE_INFINITY;
   }
 
   /** How far the advertised window lags behind what could be advertised. */
@@ -218,8 +223,13 @@ export class TcpEndpoint {
 
   /** Bytes of new data that may be sent now as one item: 0 when windows or state forbid it. `pending`: bytes that the user has. */
   sendAllowance(pending: number, limitedByWindow: boolean, now: number): number {
-    if (!this.canSendData || this.sender.hasLost) return 0;
-    return this.#tcb.transmitter.allowance(pending, limitedByWindow, now);
+    const { sender } = this;
+    sender.pacer.heldBytes = 0;
+    if (!this.canSendData || sender.hasLost) return 0;
+    const allowance = this.#tcb.transmitter.allowance(pending, limitedByWindow, now);
+    if (allowance >= 0) return allowance;
+    this.fullFor = pending;
+    return 0;
   }
 
   /** Sends a range that the user has appended to `sender` and filled in. */
@@ -230,8 +240,8 @@ export class TcpEndpoint {
 
   handleTimeout(now: number): void {
     this.stirred = true;
-    const { timers, user, transmitter } = this.#tcb;
-    transmitter.forgetFull();
+    this.fullFor = Number.POSITIVE_INFINITY;
+    const { timers, user } = this.#tcb;
     // What the pacer has held back goes out with the transmission that follows each timeout.
     this.sender.pacer.expire(now);
     if (timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
@@ -280,8 +290,8 @@ export class TcpEndpoint {
 
   #countReceived(segment: TcpSegment, now: number): void {
     const { transmitter, handshake } = this.#tcb;
+    this.fullFor = Number.POSITIVE_INFINITY;
     transmitter.counters.noteReceived(segment, handshake.ownSegmentSize, now);
-    transmitter.forgetFull();
   }
 
   /** ICMP about a segment of ours. Nobody is believed who has not seen one that is under way (RFC 5927 §4.1). */
@@ -289,7 +299,7 @@ export class TcpEndpoint {
     this.stirred = true;
     const { sender } = this;
     const { handshake, transmitter } = this.#tcb;
-    transmitter.forgetFull();
+    this.fullFor = Number.POSITIVE_INFINITY;
     const offset = unwrapSequence(error.sequence, sender.initialSequence, sender.unacknowledged);
     if (this.closed || offset < sender.unacknowledged || offset >= sender.next) return;
     if (error.kind === "too-big") {

@@ -41,8 +41,6 @@ export class Transmitter {
   advertisedEdge = 0;
   readonly pathMtu: PathMtu = new PathMtu();
   readonly counters: SegmentCounters = new SegmentCounters();
-  /** For so much new data, or more, the windows had no room when it was last looked; Infinity: that is not known. */
-  #fullFor = Number.POSITIVE_INFINITY;
   readonly #flow: Flow;
   readonly #user: TcpUser;
   readonly #sender: Sender;
@@ -99,20 +97,10 @@ export class Transmitter {
     return Math.min(0xffff, Math.floor(this.#user.receiveWindow() / this.#handshake.windowUnit));
   }
 
-  /** A segment or a timer may have opened a window, or a segment holds less than before. */
-  forgetFull(): void {
-    this.#fullFor = Number.POSITIVE_INFINITY;
-  }
-
-  /** Bytes of new data that windows allow now as one item. `pending`: bytes that the user has. */
+  /** Bytes of new data that windows allow now as one item; -1: none, until a segment or a timer opens a window. `pending`: bytes that the user has. */
   allowance(pending: number, limitedByWindow: boolean, now: number): number {
     const sender = this.#sender;
-    if (pending >= this.#fullFor) {
-      sender.pacer.heldBytes = 0;
-      return 0;
-    }
     sender.noteIdle(now);
-    sender.pacer.heldBytes = 0;
     const size = this.segmentSize;
     let window = sender.windowEdge - sender.next;
     // The shared window of MPTCP may have been opened on another subflow: this one's own is then only out of date.
@@ -122,8 +110,7 @@ export class Transmitter {
     if (space >= size) {
       if (space < pending) space -= space % size; // Whole segments; the rest waits for the next acknowledgement.
     } else if (space < pending && sender.outstanding > 0) {
-      this.#fullFor = pending;
-      return 0; // Silly window avoidance (RFC 9293 §3.8.6.2.1).
+      return -1; // Silly window avoidance (RFC 9293 §3.8.6.2.1).
     }
     space = Math.min(space, pending);
     return space <= 0 ? 0 : Math.min(sender.pace(space, size, now), this.itemLimit);
