@@ -23,6 +23,14 @@ function overLinks(results: RunResults, count: number): number {
   return packets;
 }
 
+/** Full packets a second of one transfer. */
+const packets =
+  (workload: string, payload: number) =>
+  (results: RunResults): number | undefined => {
+    const goodput = results.goodput(workload);
+    return goodput === undefined ? undefined : (goodput * 1e6) / 8 / payload;
+  };
+
 const subflowCounts = [1, 2, 3, 4, 8];
 
 const ratio = (results: RunResults): number => results.goodput("mptcp")! / results.goodput("tcp")!;
@@ -241,6 +249,82 @@ export const figures: Readonly<Record<string, Figure>> = {
         value: (results) => overLinks(results, 2),
       },
       { label: "authors: two hops", style: "published", colour: 1, values: [220, 570] },
+    ],
+  },
+  "rtt-mismatch": {
+    title: "Users of a far link, of a near one, and of both",
+    xLabel: "congestion control of the user of both",
+    yLabel: "packets a second",
+    places: ["LIA", "Reno on each"],
+    series: [
+      ...(
+        [
+          ["far", 1448, [124, 123]],
+          ["near", 1448, [348, 251]],
+          ["both", 1428, [269, 366]],
+        ] as const
+      ).flatMap(([user, payload, published], colour): FigureSeries[] => [
+        { label: user, style: "measured", colour, runs: ["", "uncoupled"], value: packets(user, payload) },
+        { label: `authors: ${user}`, style: "published", colour, values: published },
+      ]),
+    ],
+  },
+  torus: {
+    title: "Five users on five links, one of them slower",
+    xLabel: "packets a second of the slower one, of 1000",
+    yLabel: "Jain's index",
+    places: ["1000", "500", "250", "100"],
+    series: [
+      {
+        label: "LIA",
+        style: "measured",
+        colour: 0,
+        runs: ["lia-1000", "lia-500", "", "lia-100"],
+        value: (results) => results.fairness("users"),
+      },
+      { label: "authors: LIA", style: "published", colour: 0, values: [0.996, 0.991, 0.987, 0.977] },
+      {
+        label: "Reno on each",
+        style: "measured",
+        colour: 1,
+        runs: ["uncoupled-1000", "uncoupled-500", "uncoupled", "uncoupled-100"],
+        value: (results) => results.fairness("users"),
+      },
+      { label: "authors: Reno on each", style: "published", colour: 1, values: [1, 0.981, 0.956, 0.931] },
+    ],
+  },
+  "access-points": {
+    title: "What users of two access points leave to ten users of the second",
+    xLabel: "users of both",
+    yLabel: "Mbit/s for each of the ten",
+    places: ["10", "20", "30"],
+    series: [
+      {
+        label: "LIA",
+        style: "measured",
+        colour: 0,
+        runs: ["lia-10", "lia-20", "lia-30"],
+        value: (results) => mean(results.goodputs("alone")),
+      },
+      { label: "authors: LIA", style: "published", colour: 0, values: [0.66, 0.5, 0.4] },
+      {
+        label: "OLIA",
+        style: "measured",
+        colour: 2,
+        runs: ["", "olia-20", "olia-30"],
+        value: (results) => mean(results.goodputs("alone")),
+      },
+    ],
+  },
+  "static-wifi-3g": {
+    title: "WiFi of 14.4 and 3G of 2.1 Mbit/s",
+    xLabel: "transport",
+    yLabel: "goodput, Mbit/s",
+    places: ["TCP on WiFi", "MPTCP"],
+    series: [
+      { label: "pathlab", style: "measured", colour: 0, runs: ["tcp-on-wifi", ""], value: download },
+      { label: "authors", style: "published", colour: 0, values: [14.4, 17.3] },
+      { label: "95 % of the sum's payload", style: "bound", colour: 1, values: [undefined, 15] },
     ],
   },
   "schedulers-bulk": {
