@@ -52,6 +52,18 @@ describe("connection-level reassembly", () => {
     expect([reassembly.complete, reassembly.next, reassembly.receivedInOrder]).to.deep.equal([true, 301, 300]);
   });
 
+  it("holds nothing of a stream that was read to its end, whichever of both came first", () => {
+    for (const finFirst of [true, false]) {
+      const reassembly = new Reassembly(1_000);
+      if (finFirst) reassembly.receiveFin(300);
+      reassembly.receive(0, stream, 0, 300);
+      expect(reassembly.heldBytes).to.be.greaterThan(0);
+      reassembly.read(300);
+      if (!finFirst) reassembly.receiveFin(300);
+      expect(reassembly.heldBytes).to.equal(0);
+    }
+  });
+
   it("leaves the application what it was given, whatever memory is used again", () => {
     const long = Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * 31 + (i >> 10)) & 255);
     const target = new Uint8Array(100_000);

@@ -61,6 +61,11 @@ export class Reassembly {
     return Math.max(0, this.#edge - this.next);
   }
 
+  /** What is kept for bytes that came and were not read, and for those that come next. */
+  get heldBytes(): number {
+    return this.#slabs.reduce((sum, slab) => sum + (slab?.length ?? 0), 0);
+  }
+
   /** First data offset beyond the window; it never moves back. */
   get windowEdge(): number {
     return this.#edge;
@@ -146,16 +151,25 @@ export class Reassembly {
   #consume(length: number): void {
     this.#consumed += length;
     this.#edge = Math.max(this.#edge, this.#consumed + this.#limit);
-    if (this.#consumed < slabStart(this.#firstSlab + 1)) return;
+    if (this.#consumed < slabStart(this.#firstSlab + 1)) {
+      this.#releaseAtEnd();
+      return;
+    }
     const slab = this.#slabs.shift()!;
     this.#firstSlab++;
     if (!this.#firstIsShared && slab.length === largestSlab) this.#pool.give(slab);
     this.#firstIsShared = false;
   }
 
+  /** The last slab of a stream that has been read to its end is nobody's: TIME-WAIT would keep it for a minute. */
+  #releaseAtEnd(): void {
+    if (this.complete && this.#consumed === this.finOffset) this.#slabs = [];
+  }
+
   #passFin(): boolean {
     if (this.next !== this.finOffset) return false;
     this.next++;
+    this.#releaseAtEnd();
     return true;
   }
 
