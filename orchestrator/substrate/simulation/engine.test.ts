@@ -24,7 +24,7 @@ describe("Engine", () => {
   it("never goes back: what is set to the past is done now", () => {
     const engine = new Engine();
     const times: number[] = [];
-    const timer = engine.timer(() => times.push(engine.now));
+    const timer = engine.timer({ due: () => times.push(engine.now) });
     engine.callAt(5, () => timer.set(1));
     engine.run(100);
     expect(times).to.deep.equal([5]);
@@ -33,7 +33,7 @@ describe("Engine", () => {
   it("sets a timer anew as often as it likes, and does it once", () => {
     const engine = new Engine();
     const times: number[] = [];
-    const timer = engine.timer(() => times.push(engine.now));
+    const timer = engine.timer({ due: () => times.push(engine.now) });
     timer.set(9);
     timer.set(4);
     timer.set(6);
@@ -80,7 +80,7 @@ describe("Engine", () => {
 
   it("gives up when time stands still", () => {
     const engine = new Engine();
-    const timer = engine.timer(() => timer.set(engine.now));
+    const timer = engine.timer({ due: () => timer.set(engine.now) });
     timer.set(2e6);
     expect(() => engine.run(Infinity)).to.throw(SimulationError, "time stands still at 2 s");
   });
@@ -90,10 +90,11 @@ describe("Engine", () => {
       const engine = new Engine();
       const lines: string[] = [];
       delays.forEach((delay, index) => {
-        const timer = engine.timer(() => {
+        const due = (): void => {
           lines.push(`${index} ${engine.now}`);
           if (engine.now < 50) timer.set(engine.now + delay);
-        });
+        };
+        const timer = engine.timer({ due });
         timer.set(delay);
       });
       while (engine.run(60, chunk()));

@@ -19,15 +19,34 @@ export class SimulationError extends Error {
  */
 export type Pause = "none" | "ticks" | "turn";
 
+/** What is done when its time has come. */
+export interface Due {
+  due(): void;
+}
+
 /** Something that is done again and again, each time at one time that is set anew. Setting allocates nothing. */
-export interface EngineTimer {
+export class EngineTimer {
+  readonly #engine: Engine;
+  readonly #queue: TimerQueue;
+  readonly #timer: number;
+
+  /** Of the engine alone. */
+  constructor(engine: Engine, queue: TimerQueue, timer: number) {
+    this.#engine = engine;
+    this.#queue = queue;
+    this.#timer = timer;
+  }
+
   /** Never before the present. Replaces the time that it was set to; Infinity: never. */
-  set(time: number): void;
+  set(time: number): void {
+    const { now } = this.#engine;
+    this.#queue.set(this.#timer, time > now ? time : now);
+  }
 }
 
 export class Engine {
   readonly #queue = new TimerQueue();
-  readonly #actions: (() => void)[] = [];
+  readonly #due: Due[] = [];
   #now = 0;
   #events = 0;
   #eventsAtThisMoment = 0;
@@ -43,10 +62,10 @@ export class Engine {
     return this.#events;
   }
 
-  timer(action: () => void): EngineTimer {
+  timer(what: Due): EngineTimer {
     const timer = this.#queue.create();
-    this.#actions[timer] = action;
-    return { set: (time) => this.#queue.set(timer, Math.max(time, this.#now)) };
+    this.#due[timer] = what;
+    return new EngineTimer(this, this.#queue, timer);
   }
 
   /** Once; returns how to cancel it. */
@@ -58,10 +77,11 @@ export class Engine {
       waiting = false;
       this.#queue.release(timer);
     };
-    this.#actions[timer] = () => {
+    const once = (): void => {
       release();
       callback();
     };
+    this.#due[timer] = { due: once };
     this.#queue.set(timer, Math.max(time, this.#now));
     return release;
   }
@@ -97,7 +117,8 @@ export class Engine {
         );
       }
       this.#events++;
-      this.#actions[queue.shift()]!();
+      this.#due[queue.begin()]!.due();
+      queue.settle();
     }
     if (this.#pause !== "none") return true;
     if (until !== Infinity) this.#now = until;

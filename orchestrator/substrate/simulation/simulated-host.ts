@@ -46,11 +46,12 @@ export class SimulatedHost implements NetworkStack, FrameSink {
     this.#tap = tap;
     this.host = new Host(host);
     this.#isUp = host.interfaces.map(() => true);
-    this.#timeout = engine.timer(() => {
+    const handleTimeout = (): void => {
       this.host.handleTimeout(this.now());
       this.#run();
-    });
-    this.#turn = engine.timer(() => this.#run());
+    };
+    this.#timeout = engine.timer({ due: handleTimeout });
+    this.#turn = engine.timer({ due: () => this.#run() });
   }
 
   attach(interfaceIndex: number, wire: Wire): void {

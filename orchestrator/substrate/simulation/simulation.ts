@@ -185,10 +185,11 @@ class RunningSimulation {
 
   #sampleLinks(): void {
     const { metricsIntervalMicroseconds } = this.#plan;
-    const timer = this.#engine.timer(() => {
+    const due = (): void => {
       for (const sample of this.#network.linkSamples(this.#clock.now())) this.#sink.linkSample(sample);
       timer.set(this.#engine.now + metricsIntervalMicroseconds);
-    });
+    };
+    const timer = this.#engine.timer({ due });
     timer.set(0);
   }
 

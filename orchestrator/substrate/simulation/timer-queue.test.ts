@@ -5,7 +5,7 @@ import { TimerQueue } from "./timer-queue.ts";
 /** All that are set, first to last. */
 function drain(queue: TimerQueue): number[] {
   const order: number[] = [];
-  for (let timer = queue.shift(); timer !== -1; timer = queue.shift()) order.push(timer);
+  for (let timer = queue.begin(); timer !== -1; timer = queue.begin()) order.push(timer);
   return order;
 }
 
@@ -55,6 +55,7 @@ describe("TimerQueue", () => {
       timer: fc.nat(timers - 1),
       time: fc.oneof(fc.nat(6), fc.constant(Infinity)),
       take: fc.boolean(),
+      settled: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(command, { maxLength: 200 }), (commands) => {
@@ -63,10 +64,11 @@ describe("TimerQueue", () => {
         for (let i = 0; i < timers; i++) queue.create();
         const take = (): void => {
           model.sort((x, y) => x.time - y.time || x.order - y.order);
+          queue.settle();
           expect(queue.firstTime).to.equal(model[0]?.time ?? Infinity);
-          expect(queue.shift()).to.equal(model.shift()?.timer ?? -1);
+          expect(queue.begin()).to.equal(model.shift()?.timer ?? -1);
         };
-        commands.forEach(({ timer, time, take: wanted }, order) => {
+        commands.forEach(({ timer, time, take: wanted, settled }, order) => {
           queue.set(timer, time);
           const at = model.findIndex((entry) => entry.timer === timer);
           if (at < 0 || model[at]!.time !== time) {
@@ -74,7 +76,9 @@ describe("TimerQueue", () => {
             if (time !== Infinity) model.push({ timer, time, order });
           }
           if (wanted) take();
+          if (settled) queue.settle();
           expect(queue.length).to.equal(model.length);
+          expect(queue.timeOf(timer)).to.equal(model.find((entry) => entry.timer === timer)?.time ?? Infinity);
         });
         while (model.length > 0) take();
         take();

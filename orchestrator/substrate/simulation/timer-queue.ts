@@ -13,6 +13,8 @@ export class TimerQueue {
   #created = 0;
   #length = 0;
   #nextSequence = 0;
+  /** The one that `begin` gave last, which stands in the heap still; -1 for none. */
+  #begun = -1;
 
   constructor(capacity = 64) {
     this.#times = new Float64Array(capacity);
@@ -23,10 +25,10 @@ export class TimerQueue {
 
   /** How many timers are set. */
   get length(): number {
-    return this.#length;
+    return this.#begun < 0 ? this.#length : this.#length - 1;
   }
 
-  /** Time of the first, Infinity when none is set. */
+  /** Time of the first, Infinity when none is set; not between `begin` and `settle`. */
   get firstTime(): number {
     return this.#length === 0 ? Infinity : this.#times[0]!;
   }
@@ -48,14 +50,18 @@ export class TimerQueue {
   /** The time that a timer is set to, Infinity when it is not set. */
   timeOf(timer: number): number {
     const at = this.#positions[timer]!;
-    return at < 0 ? Infinity : this.#times[at]!;
+    return at < 0 || timer === this.#begun ? Infinity : this.#times[at]!;
   }
 
   /** Behind all that are set to the same time. A timer that is set to this very time already keeps its place. Infinity cancels. */
   set(timer: number, time: number): void {
     const at = this.#positions[timer]!;
-    if (at >= 0 && this.#times[at] === time) return;
-    if (time === Infinity) {
+    if (timer === this.#begun) {
+      if (time === Infinity) return;
+      this.#begun = -1;
+    } else if (at >= 0 && this.#times[at] === time) {
+      return;
+    } else if (time === Infinity) {
       this.cancel(timer);
       return;
     }
@@ -67,17 +73,25 @@ export class TimerQueue {
   cancel(timer: number): void {
     const at = this.#positions[timer]!;
     if (at < 0) return;
+    if (timer === this.#begun) this.#begun = -1;
     this.#positions[timer] = -1;
     const last = --this.#length;
     if (at !== last) this.#place(at, this.#times[last]!, this.#sequences[last]!, this.#timers[last]!);
   }
 
-  /** Removes the first and returns it; -1 when none is set. */
-  shift(): number {
+  /**
+   * The first, -1 when none is set. It is not set any more; but its place is kept until `settle`, so that setting it anew, as most are, moves one entry instead
+   * of two.
+   */
+  begin(): number {
+    this.settle();
     if (this.#length === 0) return -1;
-    const timer = this.#timers[0]!;
-    this.cancel(timer);
-    return timer;
+    return (this.#begun = this.#timers[0]!);
+  }
+
+  /** To be called when what was begun has been done. */
+  settle(): void {
+    if (this.#begun >= 0) this.cancel(this.#begun);
   }
 
   /** Puts an entry where `at` is free, or as far up or down from there as it belongs. */

@@ -1,7 +1,7 @@
 /** One direction of a link: frames go in at one end's interface and come out at the other's. */
 import { LinkDirection, type LinkDirectionConfig, type LinkDirectionCounters } from "../../path/link-direction.ts";
 import { PacketRing } from "../../path/packet-ring.ts";
-import type { Engine, EngineTimer } from "./engine.ts";
+import type { Due, Engine, EngineTimer } from "./engine.ts";
 import type { Frame, FramePool } from "./frame-pool.ts";
 
 /** Takes a frame over. */
@@ -12,18 +12,22 @@ export interface Wire {
 }
 
 /** Takes no time: a frame comes out at the moment at which it went in, after all else that is under way then. */
-export class DirectWire implements Wire {
+export class DirectWire implements Wire, Due {
   readonly #engine: Engine;
+  readonly #receive: ReceiveFrame;
   readonly #timer: EngineTimer;
   readonly #held = new PacketRing<Frame>();
 
   constructor(engine: Engine, receive: ReceiveFrame) {
     this.#engine = engine;
-    this.#timer = engine.timer(() => {
-      const frame = this.#held.shift()!;
-      if (this.#held.length > 0) this.#timer.set(engine.now);
-      receive(frame);
-    });
+    this.#receive = receive;
+    this.#timer = engine.timer(this);
+  }
+
+  due(): void {
+    const frame = this.#held.shift()!;
+    if (this.#held.length > 0) this.#timer.set(this.#engine.now);
+    this.#receive(frame);
   }
 
   push(frame: Frame): void {
@@ -33,7 +37,7 @@ export class DirectWire implements Wire {
 }
 
 /** The very elements that the emulator runs, in virtual time. */
-export class ShapedWire implements Wire {
+export class ShapedWire implements Wire, Due {
   readonly #engine: Engine;
   readonly #timer: EngineTimer;
   readonly #link: LinkDirection<Frame>;
@@ -41,10 +45,12 @@ export class ShapedWire implements Wire {
   constructor(config: LinkDirectionConfig, engine: Engine, pool: FramePool, receive: ReceiveFrame) {
     this.#engine = engine;
     this.#link = new LinkDirection<Frame>(config, receive, (frame) => pool.give(frame));
-    this.#timer = engine.timer(() => {
-      this.#link.advance(engine.now);
-      this.#timer.set(this.#link.nextTime());
-    });
+    this.#timer = engine.timer(this);
+  }
+
+  due(): void {
+    this.#link.advance(this.#engine.now);
+    this.#timer.set(this.#link.nextTime());
   }
 
   push(frame: Frame): void {
