@@ -177,15 +177,24 @@ export class DataSender {
   }
 
   transmit(now: number, output: SegmentOutput): void {
+    if (!this.#hasNothingToCarry) this.#carry(now, output);
+    this.#announceFin(now);
+    this.#timer.arm(now);
+  }
+
+  #carry(now: number, output: SegmentOutput): void {
     this.#offeredLength = -1;
     for (;;) {
       if (this.#transmitReinjection(now, output)) continue;
       if (this.#sendsCopies ? this.#transmitCopy(now, output) : this.#transmitNew(now, output)) continue;
       if (this.#connection.subflowSet.hasSeveralUsable && this.#transmitOpportunistically(now, output)) continue;
-      break;
+      return;
     }
-    this.#announceFin(now);
-    this.#timer.arm(now);
+  }
+
+  /** All that the application has written is acknowledged. A scheduler that sends copies is asked all the same: each of its decisions may be traced. */
+  get #hasNothingToCarry(): boolean {
+    return this.unacknowledged >= this.#connection.sendBuffer.end && this.#scheduler.sendsCopies !== true;
   }
 
   handleTimeout(now: number): void {

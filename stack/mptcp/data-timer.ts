@@ -132,6 +132,6 @@ export class DataTimer {
       const patience = smoothed + 4 * variation;
       if (patience > slowest) slowest = patience;
     }
-    return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * 2 ** Math.min(20, this.#backoff));
+    return Math.min(maximumTimeout, Math.max(minimumTimeout, 2 * slowest) * (1 << Math.min(20, this.#backoff)));
   }
 }
