@@ -69,6 +69,7 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
   readonly #queueRandom: RandomStream;
   #loss: PathElement<Packet> | undefined;
   #managedBy: string | undefined;
+  /** Delivered by the elements; those that a steady link delivers it counts itself. */
   #packets = 0;
   #bytes = 0;
 
@@ -88,7 +89,7 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     };
     const { rateBitsPerSecond = Infinity, queue = {}, delayMicroseconds = 0 } = config;
     if (config.trace === undefined && config.queueManagement === undefined && config.jitter === undefined) {
-      this.#steady = new SteadyLink(rateBitsPerSecond, queue, delayMicroseconds, this.#deliver, this.#countDrop);
+      this.#steady = new SteadyLink(rateBitsPerSecond, queue, delayMicroseconds, deliver, this.#countDrop);
     } else {
       this.#elements = this.#makeElements(rateBitsPerSecond, queue, delayMicroseconds, config);
       this.#manageQueue(config, this.#elements.rate, 0);
@@ -127,6 +128,14 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     this.#elements?.rate.beginTrace(time);
   }
 
+  /**
+   * What the link is for as long as it is not changed, blackholed or lossy: who pushes and advances very often may do it there, which is the same. It is another, or
+   * none, after `configure` and `blackhole`.
+   */
+  get steady(): SteadyLink<Packet> | undefined {
+    return this.#isOpen ? this.#steady : undefined;
+  }
+
   get heldPackets(): number {
     const { rate, delay } = this.#elements ?? {};
     return this.#steady?.heldPackets ?? rate!.heldPackets + delay!.heldPackets;
@@ -142,8 +151,8 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
     this.#elements?.rate.advance(now);
     const { queueBytes, queuePackets, queueBytesHigh } = this.#queue;
     return {
-      packets: this.#packets,
-      bytes: this.#bytes,
+      packets: this.#packets + (this.#steady?.deliveredPackets ?? 0),
+      bytes: this.#bytes + (this.#steady?.deliveredBytes ?? 0),
       dropsQueue: this.#drops.queue,
       dropsLoss: this.#drops.loss,
       dropsBlackhole: this.#drops.blackhole,
@@ -204,6 +213,8 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
       const { rateBitsPerSecond, limits, delayMicroseconds } = steady;
       this.#elements = this.#makeElements(rateBitsPerSecond, limits, delayMicroseconds, {});
       steady.handOver(this.#elements.rate, this.#elements.delay, now);
+      this.#packets += steady.deliveredPackets;
+      this.#bytes += steady.deliveredBytes;
       this.#steady = undefined;
     }
     return this.#elements!;
@@ -229,7 +240,8 @@ export class LinkDirection<Packet extends PathPacket> implements PathElement<Pac
 
   /** That came as far as to the loss until now. */
   #packetsBefore(): number {
-    return this.#packets + this.heldPackets + this.#drops.queue + this.#drops.loss;
+    const delivered = this.#packets + (this.#steady?.deliveredPackets ?? 0);
+    return delivered + this.heldPackets + this.#drops.queue + this.#drops.loss;
   }
 
   #makeLoss(loss: LinkDirectionConfig["loss"]): PathElement<Packet> | undefined {

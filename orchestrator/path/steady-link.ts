@@ -15,16 +15,19 @@ export class SteadyLink<Packet extends PathPacket> implements PathElement<Packet
   readonly limits: QueueLimits;
   readonly #deliver: Deliver<Packet>;
   readonly #drop: Drop<Packet>;
-  /** The ring: packets in the order of their arrival, when the last bit of each is sent, and its length. */
+  /** The ring: packets in the order of their arrival, and for each, side by side, when its last bit is sent and its length. */
   #packets: (Packet | undefined)[] = emptySlots(firstCapacity);
-  #finishTimes = new Float64Array(firstCapacity);
-  #lengths = new Int32Array(firstCapacity);
+  #numbers = new Float64Array(2 * firstCapacity);
+  /** Places of the ring less one. */
+  #mask = firstCapacity - 1;
   #head = 0;
   #held = 0;
   /** Of those held, from the first: sent, as of the last look. The next is being sent, the others wait. */
   #sent = 0;
   #queueBytes = 0;
   #queueBytesHigh = 0;
+  #deliveredPackets = 0;
+  #deliveredBytes = 0;
 
   /** @param rateBitsPerSecond above 0; Infinity for no rate */
   constructor(
@@ -43,6 +46,14 @@ export class SteadyLink<Packet extends PathPacket> implements PathElement<Packet
 
   get heldPackets(): number {
     return this.#held;
+  }
+
+  get deliveredPackets(): number {
+    return this.#deliveredPackets;
+  }
+
+  get deliveredBytes(): number {
+    return this.#deliveredBytes;
   }
 
   /** As of the last `catchUp`, `push` or `advance`, as in a RateQueue. */
@@ -67,41 +78,43 @@ export class SteadyLink<Packet extends PathPacket> implements PathElement<Packet
         this.#drop(packet, "queue", now);
         return;
       }
-      start = this.#finishTimes[(this.#head + this.#held - 1) & (this.#lengths.length - 1)]!;
+      start = this.#finishTime(this.#held - 1);
       this.#queueBytes += bytes;
       if (this.#queueBytes > this.#queueBytesHigh) this.#queueBytesHigh = this.#queueBytes;
     }
-    if (this.#held === this.#lengths.length) this.#grow();
-    const at = (this.#head + this.#held++) & (this.#lengths.length - 1);
+    if (this.#held > this.#mask) this.#grow();
+    const at = (this.#head + this.#held++) & this.#mask;
     this.#packets[at] = packet;
-    this.#lengths[at] = bytes;
-    this.#finishTimes[at] = start + this.#transmissionTime(bytes);
+    this.#numbers[2 * at] = start + this.#transmissionTime(bytes);
+    this.#numbers[2 * at + 1] = bytes;
   }
 
   nextTime(): number {
-    return this.#held === 0 ? Infinity : this.#finishTimes[this.#head]! + this.delayMicroseconds;
+    return this.#held === 0 ? Infinity : this.#finishTime(0) + this.delayMicroseconds;
   }
 
   advance(now: number): void {
     this.catchUp(now);
     while (this.#held > 0) {
-      const time = this.#finishTimes[this.#head]! + this.delayMicroseconds;
+      const at = this.#head;
+      const time = this.#numbers[2 * at]! + this.delayMicroseconds;
       if (time > now) return;
-      const packet = this.#packets[this.#head]!;
-      this.#packets[this.#head] = undefined;
-      this.#head = (this.#head + 1) & (this.#lengths.length - 1);
+      const packet = this.#packets[at]!;
+      this.#packets[at] = undefined;
+      this.#head = (at + 1) & this.#mask;
       this.#held--;
       this.#sent--;
+      this.#deliveredPackets++;
+      this.#deliveredBytes += this.#numbers[2 * at + 1]!;
       this.#deliver(packet, time);
     }
   }
 
   /** Counts as sent what has been sent by `now`; delivers nothing. */
   catchUp(now: number): void {
-    const last = this.#lengths.length - 1;
-    while (this.#sent < this.#held && this.#finishTimes[(this.#head + this.#sent) & last]! <= now) {
+    while (this.#sent < this.#held && this.#finishTime(this.#sent) <= now) {
       this.#sent++;
-      if (this.#sent < this.#held) this.#queueBytes -= this.#lengths[(this.#head + this.#sent) & last]!;
+      if (this.#sent < this.#held) this.#queueBytes -= this.#numbers[2 * ((this.#head + this.#sent) & this.#mask) + 1]!;
     }
   }
 
@@ -109,12 +122,17 @@ export class SteadyLink<Packet extends PathPacket> implements PathElement<Packet
   handOver(rate: RateQueue<Packet>, delay: Delay<Packet>, now: number): void {
     this.catchUp(now);
     for (let i = 0; i < this.#held; i++) {
-      const at = (this.#head + i) & (this.#lengths.length - 1);
-      if (i < this.#sent) delay.push(this.#packets[at]!, this.#finishTimes[at]!);
-      else rate.resume(this.#packets[at]!, this.#finishTimes[at]!);
+      const packet = this.#packets[(this.#head + i) & this.#mask]!;
+      if (i < this.#sent) delay.push(packet, this.#finishTime(i));
+      else rate.resume(packet, this.#finishTime(i));
     }
     this.#held = 0;
     this.#sent = 0;
+  }
+
+  /** Of the `index`th of those held. */
+  #finishTime(index: number): number {
+    return this.#numbers[2 * ((this.#head + index) & this.#mask)]!;
   }
 
   #transmissionTime(bytes: number): number {
@@ -126,24 +144,22 @@ export class SteadyLink<Packet extends PathPacket> implements PathElement<Packet
     if (limits.bytes !== undefined && this.#queueBytes + bytes > limits.bytes) return false;
     if (limits.packets !== undefined && this.queuePackets + 1 > limits.packets) return false;
     if (limits.timeMicroseconds === undefined) return true;
-    const free = this.#finishTimes[(this.#head + this.#sent) & (this.#lengths.length - 1)]!;
-    return free - now + this.#transmissionTime(this.#queueBytes) <= limits.timeMicroseconds;
+    return this.#finishTime(this.#sent) - now + this.#transmissionTime(this.#queueBytes) <= limits.timeMicroseconds;
   }
 
   #grow(): void {
-    const size = this.#lengths.length;
+    const size = this.#mask + 1;
     const packets = emptySlots<Packet>(2 * size);
-    const finishTimes = new Float64Array(2 * size);
-    const lengths = new Int32Array(2 * size);
+    const numbers = new Float64Array(4 * size);
     for (let i = 0; i < size; i++) {
-      const at = (this.#head + i) & (size - 1);
+      const at = (this.#head + i) & this.#mask;
       packets[i] = this.#packets[at];
-      finishTimes[i] = this.#finishTimes[at]!;
-      lengths[i] = this.#lengths[at]!;
+      numbers[2 * i] = this.#numbers[2 * at]!;
+      numbers[2 * i + 1] = this.#numbers[2 * at + 1]!;
     }
     this.#packets = packets;
-    this.#finishTimes = finishTimes;
-    this.#lengths = lengths;
+    this.#numbers = numbers;
+    this.#mask = 2 * size - 1;
     this.#head = 0;
   }
 }

@@ -31,22 +31,23 @@ export interface RewrittenAddresses {
  * Lent from a pool; whoever ends its way gives it back.
  */
 export class Frame implements PathPacket {
+  // First what every router looks at: it stands together in memory.
   /** Of the whole frame. */
   bytes = 0;
-  /** Where a checksum that is not complete yet begins and where it goes, as in `OutgoingFrame`; `checksumStart` 0: all are complete. */
-  checksumStart = 0;
-  checksumOffset = 0;
-  headerBytes = 0;
-  /** The addresses and the hash's other words: of IPv4 signed 32-bit numbers, of IPv6 the one object of its value; `ports` 0 where there are none. */
-  source: number | Ipv6Address = 0;
-  destination: number | Ipv6Address = 0;
-  protocol = 0;
-  ports = 0;
   etherType = 0;
   /** As routers have left it. */
   timeToLive = 0;
+  /** The addresses and the hash's other words: of IPv4 signed 32-bit numbers, of IPv6 the one object of its value; `ports` 0 where there are none. */
+  destination: number | Ipv6Address = 0;
+  source: number | Ipv6Address = 0;
+  ports = 0;
+  protocol = 0;
   /** By the last router; undefined: as the sender wrote them. */
   rewritten: RewrittenAddresses | undefined = undefined;
+  headerBytes = 0;
+  /** Where a checksum that is not complete yet begins and where it goes, as in `OutgoingFrame`; `checksumStart` 0: all are complete. */
+  checksumStart = 0;
+  checksumOffset = 0;
   /** Mostly one piece; further ones stand behind it. */
   payload: Uint8Array | undefined = undefined;
   payloadOffset = 0;

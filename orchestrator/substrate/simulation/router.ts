@@ -66,6 +66,9 @@ interface NextHop {
 
 export class Router {
   readonly #options: RouterOptions;
+  readonly #pool: FramePool;
+  /** Undefined: each packet in turn. */
+  readonly #flowHashSeed: number | undefined;
   #routes: readonly Route[] = [];
   readonly #ports: readonly Port[];
   /** By destination as frames have it, filled on demand; empty: none. */
@@ -76,6 +79,8 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#pool = options.pool;
+    this.#flowHashSeed = options.balancing === "packets" ? undefined : options.balancing.flowHashSeed;
     this.#ports = options.interfaces.map(({ name, mtu }) => ({ name, mtu, isUp: true, wire: undefined }));
     this.setRoutes(options.routes);
   }
@@ -101,7 +106,7 @@ export class Router {
   }
 
   receive(interfaceIndex: number, frame: Frame): void {
-    if (!this.#ports[interfaceIndex]!.isUp) this.#options.pool.give(frame);
+    if (!this.#ports[interfaceIndex]!.isUp) this.#pool.give(frame);
     else if (frame.etherType === etherType.ipv4 && frame.bytes >= ethernetHeaderLength + ipv4HeaderLength)
       this.#forward(frame);
     else if (frame.etherType === etherType.ipv6 && frame.bytes >= ethernetHeaderLength + ipv6HeaderLength)
@@ -128,7 +133,7 @@ export class Router {
       return;
     }
     if (!port.isUp) {
-      this.#options.pool.give(frame);
+      this.#pool.give(frame);
       return;
     }
     frame.timeToLive--;
@@ -147,9 +152,9 @@ export class Router {
   }
 
   #choose({ source, destination, protocol, ports }: Frame, count: number): number {
-    const { balancing } = this.#options;
-    if (balancing === "packets") return this.#balanced++ % count;
-    const hash = flowHash(balancing.flowHashSeed, source, destination, protocol, ports >>> 16, ports & 0xffff);
+    const seed = this.#flowHashSeed;
+    if (seed === undefined) return this.#balanced++ % count;
+    const hash = flowHash(seed, source, destination, protocol, ports >>> 16, ports & 0xffff);
     return pickNextHop(hash, count);
   }
 
@@ -163,7 +168,7 @@ export class Router {
       request.operation !== arpOperation.request ||
       request.targetAddress !== own.address
     ) {
-      this.#options.pool.give(frame);
+      this.#pool.give(frame);
       return;
     }
     frame.bytes = ethernetHeaderLength + arpLength;
@@ -190,7 +195,7 @@ export class Router {
 
   /** RFC 4861 §7.2.4. */
   #answerSolicitation(interfaceIndex: number, frame: Frame, own: RouterInterface): void {
-    const { pool } = this.#options;
+    const pool = this.#pool;
     const { source, view, start } = frame;
     const at = start + ethernetHeaderLength + ipv6HeaderLength;
     const isWhole = frame.headerBytes === frame.bytes && frame.protocol === ipProtocol.icmpv6;
@@ -206,7 +211,7 @@ export class Router {
   }
 
   #drop(frame: Frame, reason: string): void {
-    this.#options.pool.give(frame);
+    this.#pool.give(frame);
     if (this.#toldDrops.has(reason)) return;
     this.#toldDrops.add(reason);
     this.#options.onDrop(reason);
