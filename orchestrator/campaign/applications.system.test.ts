@@ -21,6 +21,7 @@ import type { ExperimentOutcome } from "./run-experiment.ts";
 import { makeDirectory } from "./short-run.fixture.ts";
 
 const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
+const topologyOfIpv6 = topology.replace(".yaml", "-ipv6.yaml");
 
 const nginx = `
       command: [nginx, -p, $(directory)/, -e, stderr, -c, nginx.conf]
@@ -35,15 +36,20 @@ const nginx = `
             http {
               access_log access.log;
               client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-              server { listen $(port); root $(directory); }
+              server { listen [::]:$(port) ipv6only=off; root $(directory); }
             }`;
 
-function experiment(endpoint: EndpointKind, client: string, expectation: string): string {
+function experiment(
+  endpoint: EndpointKind,
+  client: string,
+  expectation: string,
+  { server = endpoint, over = topology }: { server?: EndpointKind; over?: string } = {},
+): string {
   return `
 version: 1
 name: application
-topology: ${topology}
-hosts: { phone: { endpoint: ${endpoint} }, server: { endpoint: ${endpoint} } }
+topology: ${over}
+hosts: { phone: { endpoint: ${endpoint} }, server: { endpoint: ${server} } }
 workload:
   download:
     kind: application
@@ -123,6 +129,46 @@ describe("programs that nobody changed", function () {
     });
   }
 
+  for (const [phone, server, subflows] of [
+    ["pathlab", "linux-mptcp", 2],
+    ["linux-mptcp", "pathlab", 2],
+    ["pathlab", "linux-tcp", 1],
+    ["linux-tcp", "pathlab", 1],
+  ] as const) {
+    it(`fetch a file over ${phone} from ${server}`, async () => {
+      const expected = `{ exitCode: 0, intact: true, bytes: { atLeast: 2MB }, subflows: ${subflows} }`;
+      const outcome = await run(experiment(phone, curl, expected, { server }));
+      expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
+    });
+  }
+
+  for (const endpoint of ["pathlab", "linux-mptcp"] as const) {
+    it(`fetch a file over ${endpoint} and IPv6`, async () => {
+      const expected = "{ exitCode: 0, intact: true, bytes: { atLeast: 2MB }, subflows: 2 }";
+      const outcome = await run(experiment(endpoint, curl, expected, { over: topologyOfIpv6 }));
+      expect(outcome.error).to.equal(undefined);
+      expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
+    });
+  }
+
+  it("are several on a host, which may serve one and be the client of others", async () => {
+    const expected = "{ exitCode: 0, intact: true, bytes: { atLeast: 2MB, atMost: 2.2MB }, subflows: 2 }";
+    const fetching = (name: string, server: string, client: string): string => `
+  ${name}:
+    kind: application
+    server: ${server}
+    client: ${client}
+    serve:${nginx}
+    run: ${curl}`;
+    const text = experiment("pathlab", curl, expected)
+      .replace("\nexpect:", `${fetching("second", "server", "phone")}${fetching("back", "phone", "server")}\nexpect:`)
+      .concat(`  second: ${expected}\n  back: ${expected}\n`);
+    const outcome = await run(text);
+    expect(outcome.error).to.equal(undefined);
+    expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
+    expect(await remainsOf(lab)).to.deep.equal([]);
+  });
+
   it("fetch a file between containers, which have the machine's programs and no others", async () => {
     const outcome = await run(experiment("pathlab", curl, "{ exitCode: 0, intact: true, subflows: 2 }"), "containers");
     expect(outcome.error).to.equal(undefined);
@@ -179,7 +225,7 @@ describe("programs that nobody changed", function () {
     const text = experiment("pathlab", slow, "{ exitCode: 0 }").replace("    run:", "    timeout: 3s\n    run:");
     const outcome = await run(text, "namespaces", () => {
       for (const pid of markedProcesses({ [labMark]: lab }))
-        if (commandOf(pid).includes("\0--peer\0")) process.kill(pid, "SIGKILL");
+        if (commandOf(pid).includes("\0--direct\0")) process.kill(pid, "SIGKILL");
     });
     expect(outcome.verdict.outcome).to.not.equal("passed");
     const [{ errors }] = (JSON.parse(read(outcome, bundleFiles.results)) as ResultsRecord).workloads as [

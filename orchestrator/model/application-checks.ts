@@ -76,35 +76,24 @@ function checkEnds({ client, server, from }: ApplicationWorkload, path: readonly
   });
 }
 
-/** Our stack carries an application by a gateway on each side, which has the host's addresses to itself. */
+/** A host of our stack has a gateway for its applications, which has the host's addresses to itself. */
 function checkEndpoints(name: string, workload: ApplicationWorkload, experiment: Experiment, complain: Complain): void {
   const { client, server } = workload;
   const kindOf = (host: string): EndpointKind =>
     experiment.hosts[host]?.endpoint ?? experiment.everyHost?.endpoint ?? "pathlab";
   if (client === server) return;
-  if (isOfOurStack(kindOf(client)) !== isOfOurStack(kindOf(server))) {
-    complain({
-      path: ["workload", name],
-      at: "key",
-      found: `an application between ${kindOf(client)} on ${client} and ${kindOf(server)} on ${server}`,
-      expected: "our stack on both hosts, or the kernel on both",
-      hint: "our stack carries applications by a gateway on each side; change the endpoint of one of the two",
-    });
-    return;
-  }
-  if (!isOfOurStack(kindOf(client))) return;
-  for (const host of [client, server]) {
+  for (const host of [client, server].filter((each) => isOfOurStack(kindOf(each)))) {
     const other = Object.entries(experiment.workload).find(
-      ([otherName, candidate]) => otherName !== name && hostsOf(candidate).includes(host),
+      ([, candidate]) => !isApplication(candidate) && hostsOf(candidate).includes(host),
     );
     if (other === undefined && Object.keys(experiment.traffic).length === 0) continue;
     complain({
       path: ["workload", name],
       at: "key",
       found:
-        other === undefined ? "an application beside traffic" : `an application on ${host} beside workload ${other[0]}`,
-      expected: `nothing else on a ${kindOf(host)} host`,
-      hint: "the gateway that carries it has the host's addresses to itself; let the other one run on other hosts, or on the kernel's endpoints",
+        other === undefined ? "an application beside traffic" : `an application on ${host} beside transfer ${other[0]}`,
+      expected: `nothing but applications on a ${kindOf(host)} host`,
+      hint: "the gateway that carries applications has the host's addresses to itself; let the other one run on other hosts, or on the kernel's endpoints",
     });
     return;
   }

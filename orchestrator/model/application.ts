@@ -1,4 +1,5 @@
 /** Programs that nobody changed, one on each of two hosts: what an experiment says of them, in base units. */
+import { formatEndpoint } from "../../stack/wire/ip-address.ts";
 
 /** A program as it is started: no shell reads it. */
 export interface Program {
@@ -51,6 +52,8 @@ export function placeholdersIn(word: string): string[] {
   return [...word.matchAll(placeholder)].map(([, name]) => name!);
 }
 
+/** An address of IPv6 stands in brackets where the port follows it (RFC 3986 §3.2.2). */
 export function fillIn(word: string, values: Readonly<Record<Placeholder, string>>): string {
-  return word.replaceAll(placeholder, (whole, name: string) => values[name as Placeholder] ?? whole);
+  const withAuthority = word.replaceAll("$(address):$(port)", formatEndpoint(values.address, Number(values.port)));
+  return withAuthority.replaceAll(placeholder, (whole, name: string) => values[name as Placeholder] ?? whole);
 }

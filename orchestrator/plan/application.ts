@@ -3,11 +3,13 @@ import { fillIn } from "../model/application.ts";
 import type { Placeholder, Program } from "../model/application.ts";
 import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { ApplicationWorkload, EndpointKind } from "../model/experiment.ts";
+import type { AddressFamily } from "../model/ip-address.ts";
 import type { Plan, PlannedApplication, PlannedGateway, PlannedProgram, PlannedWorkload } from "./plan.ts";
 
 const tunName = "pathlab0";
-/** Of the networks for benchmarks (RFC 2544): nobody else's, and never on a link. */
-const applicationAddress = "198.18.0.1";
+/** Of the networks for benchmarks (RFC 2544, RFC 5180): nobody else's, and never on a link. */
+const applicationAddress = { ipv4: "198.18.0.1", ipv6: "2001:2::1" } as const;
+const loopback = { ipv4: "127.0.0.1", ipv6: "::1" } as const;
 
 /** @param lab its directories carry the lab's mark, by which they are taken back */
 export function planApplication(
@@ -50,17 +52,18 @@ export function planApplication(
 export function planGateway(
   host: string,
   endpoint: EndpointKind,
+  family: AddressFamily,
   workloads: readonly PlannedWorkload[],
 ): PlannedGateway | undefined {
   if (!isOfOurStack(endpoint)) return undefined;
-  const workload = workloads.filter(isApplication).find(({ client, server }) => client === host || server === host);
-  if (workload === undefined) return undefined;
-  const { serverAddress, port } = workload;
-  if (workload.server === host) return { side: "server", port, toAddress: "127.0.0.1" };
+  const applications = workloads.filter(isApplication);
+  const destinations = applications.filter(({ client }) => client === host).map(({ serverAddress }) => serverAddress);
+  const ports = applications.filter(({ server }) => server === host).map(({ port }) => port);
+  if (destinations.length === 0 && ports.length === 0) return undefined;
+  const tun = { name: tunName, address: applicationAddress[family], destinations: [...new Set(destinations)] };
   return {
-    side: "client",
-    peer: { address: serverAddress, port },
-    tun: { name: tunName, address: applicationAddress, destinations: [serverAddress] },
+    ...(destinations.length > 0 && { tun }),
+    ...(ports.length > 0 && { servers: { ports, address: loopback[family] } }),
   };
 }
 

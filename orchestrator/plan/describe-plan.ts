@@ -146,11 +146,16 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
 
 function describeGateway({ name, gateway }: PlannedNode): string[][] {
   if (gateway === undefined) return [];
-  if (gateway.side === "server")
-    return [[name, `takes connections on port ${gateway.port} and hands them to ${gateway.toAddress}:${gateway.port}`]];
-  const { peer, tun } = gateway;
-  const into = `${tun.destinations.join(", ")} through device ${tun.name} (${tun.address})`;
-  return [[name, `takes connections to ${into} and carries them to the gateway at ${peer.address}:${peer.port}`]];
+  const { tun, servers } = gateway;
+  const rows: string[][] = [];
+  if (tun !== undefined)
+    rows.push([
+      name,
+      `carries connections to ${tun.destinations.join(", ")} out of device ${tun.name} (${tun.address})`,
+    ]);
+  for (const port of servers?.ports ?? [])
+    rows.push([name, `takes connections on port ${port} and hands them to ${formatEndpoint(servers!.address, port)}`]);
+  return rows;
 }
 
 function describeOptions({ closeTimeoutMicroseconds, ...options }: EndpointOptions): string {

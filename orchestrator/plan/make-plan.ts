@@ -190,15 +190,6 @@ function checkSubstrate(experiment: Experiment, topology: Topology, substrate: S
       hint: "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends",
     });
   }
-  for (const [name, workload] of Object.entries(experiment.workload)) {
-    if (!isApplication(workload) || topology.addressing === "ipv4") continue;
-    complaints.push({
-      path: ["workload", name, "kind"],
-      found: "application on a topology of IPv6",
-      expected: "bulk, stream or request-response there",
-      hint: "programs are told IPv4 addresses alone; give it a topology without addressing: ipv6",
-    });
-  }
   const toldTraffic = new Set<string>();
   for (const [name, workload] of Object.entries(experiment.workload)) {
     const server = serverOf(workload);
@@ -252,7 +243,7 @@ function planHost(
   const peers = workloads
     .filter(({ client, server }) => client === name || server === name)
     .map(({ client, server }) => (client === name ? server : client));
-  const gateway = planGateway(name, settings.endpoint, workloads);
+  const gateway = planGateway(name, settings.endpoint, family, workloads);
   const severalPeerAddresses = peers.some((peer) => routing.interfacesOf(peer).length > 1);
   return {
     name,
@@ -269,7 +260,7 @@ function planHost(
       kernel
         ? `${settings.endpoint} endpoint: the kernel owns the addresses`
         : `${settings.endpoint} endpoint: our stack owns the addresses, the kernel has none`,
-      ...(gateway === undefined ? [] : ["a gateway carries the application's connections"]),
+      ...(gateway === undefined ? [] : ["a gateway carries the connections of its applications"]),
       shaped.length === 0
         ? "offload on: no link on its paths is shaped"
         : `offload off: its packets cross ${listed(shaped)}, whose queue counts single segments`,

@@ -112,16 +112,13 @@ export interface PlannedEndpoint {
   };
 }
 
-/** Takes the application's connections out of a TUN device, or hands them to the local port (docs/gateway.md). */
-export type PlannedGateway =
-  | {
-      readonly side: "client";
-      /** Address and port of the other side's gateway. */
-      readonly peer: { readonly address: string; readonly port: number };
-      /** A TUN device of the node: its own address, and those that are routed into it. */
-      readonly tun: { readonly name: string; readonly address: string; readonly destinations: readonly string[] };
-    }
-  | { readonly side: "server"; readonly port: number; readonly toAddress: string };
+/** Carries the connections of a host's applications (docs/gateway.md): out of a TUN device to their servers, and from the paths to the local ports. */
+export interface PlannedGateway {
+  /** A TUN device of the node: its own address, and those that are routed into it. */
+  readonly tun?: { readonly name: string; readonly address: string; readonly destinations: readonly string[] };
+  /** Ports of the host's servers, which listen on `address` for its kernel. */
+  readonly servers?: { readonly ports: readonly number[]; readonly address: string };
+}
 
 export interface PlannedLink {
   readonly name: string;
@@ -201,7 +198,7 @@ export interface PlannedProgram {
   readonly logs: readonly string[];
 }
 
-/** Programs that nobody changed. Where gateways carry them, `port` is also that of the server's gateway. */
+/** Programs that nobody changed. Where a gateway carries them, `port` is also its own. */
 export interface PlannedApplication extends PlannedWorkloadBase {
   readonly kind: "application";
   readonly from: string;

@@ -73,7 +73,7 @@ class ContainerHosting implements NodeHosting {
           NetworkMode: "none",
           CapDrop: ["ALL"],
           CapAdd: [...capabilitiesOf(node), ...(directories.length > 0 ? applicationCapabilities : [])],
-          Devices: node.gateway?.side === "client" ? [tunDevice] : [],
+          Devices: node.gateway?.tun === undefined ? [] : [tunDevice],
           SecurityOpt: ["no-new-privileges"],
           ReadonlyRootfs: true,
           Tmpfs: { "/tmp": "", "/run": "" },

@@ -90,13 +90,25 @@ describe("script of a node", () => {
   it("gives a host whose applications a gateway carries the device that their connections leave by", () => {
     const bare = twoPathsPlan({ lab: "00aa", substrate: "namespaces", kernelAddresses: false }).nodes[0] as PlannedNode;
     const tun = { name: "pathlab0", address: "198.18.0.1", destinations: ["10.9.0.2"] };
-    const gateway = { side: "client", peer: { address: "10.9.0.2", port: 5001 }, tun } as const;
-    expect(batches(nodeScript({ ...bare, gateway }, { processor: 0 })).slice(3)).to.deep.equal([
+    expect(batches(nodeScript({ ...bare, gateway: { tun } }, { processor: 0 })).slice(3)).to.deep.equal([
       "tuntap add dev pathlab0 mode tun",
-      "addr add 198.18.0.1/32 dev pathlab0",
       "link set dev pathlab0 up",
+      "addr add 198.18.0.1/32 dev pathlab0",
       "route add 10.9.0.2/32 dev pathlab0",
     ]);
+    const overIpv6 = { tun: { name: "pathlab0", address: "2001:2::1", destinations: ["2001:db8:0:9::2"] } };
+    const script = nodeScript({ ...bare, gateway: overIpv6 }, { processor: 0 });
+    expect(script).to.contain("sysctl_write net/ipv6/conf/all/disable_ipv6 1");
+    expect(script).to.contain(
+      [
+        "sysctl_write net/ipv6/conf/lo/disable_ipv6 0",
+        "sysctl_write net/ipv6/conf/pathlab0/disable_ipv6 0",
+        "ip -6 -batch - <<'END'",
+        "addr add 2001:2::1/128 dev pathlab0 nodad",
+        "route add 2001:db8:0:9::2/128 dev pathlab0",
+        "END",
+      ].join("\n"),
+    );
   });
 
   it("forwards on routers only, and has IPv6 only where the plan has", () => {

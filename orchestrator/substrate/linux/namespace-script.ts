@@ -143,7 +143,7 @@ function ipBatch(node: PlannedNode): string[] {
   for (const planned of kernelOwned) lines[family(planned.address)].push(addAddress(planned));
   for (const { name } of node.interfaces) lines.v4.push(`link set dev ${name} up`);
   addRoutes(node, lines, () => true);
-  lines.v4.push(...tunLines(node));
+  addTun(node, lines);
   if (kernelOwned.length > 0) {
     for (const { from, table } of node.sourceRoutes) lines[family(from)].push(`rule add from ${from} table ${table}`);
   }
@@ -159,21 +159,30 @@ function ipBatch(node: PlannedNode): string[] {
         ];
   return [
     heredoc("ip -4 -batch -", lines.v4),
+    ...gatewayIpv6(node),
     ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : []),
     ...(mptcpLines.length > 0 ? [heredoc("ip -batch -", mptcpLines)] : []),
   ];
 }
 
-/** What the gateway takes applications' connections from: it has an address of its own, and is the way to their servers. */
-function tunLines({ gateway }: PlannedNode): string[] {
-  if (gateway?.side !== "client") return [];
-  const { name, address, destinations } = gateway.tun;
-  return [
-    `tuntap add dev ${name} mode tun`,
-    `addr add ${address}/32 dev ${name}`,
-    `link set dev ${name} up`,
-    ...destinations.map((destination) => `route add ${destination}/32 dev ${name}`),
+/** The kernel of a host of our stack has IPv6 where its applications meet the gateway, and nowhere that a capture sees. */
+function gatewayIpv6({ gateway }: PlannedNode): string[] {
+  const { tun, servers } = gateway ?? {};
+  const places = [
+    ...([tun, servers].some((side) => side !== undefined && isIpv6(side.address)) ? ["lo"] : []),
+    ...(tun !== undefined && isIpv6(tun.address) ? [tun.name] : []),
   ];
+  return places.map((name) => writeSysctl(`net.ipv6.conf.${name}.disable_ipv6`, "0"));
+}
+
+/** What the gateway takes applications' connections from: it has an address of its own, and is the way to their servers. */
+function addTun({ gateway }: PlannedNode, lines: FamilyLines): void {
+  if (gateway?.tun === undefined) return;
+  const { name, address, destinations } = gateway.tun;
+  lines.v4.push(`tuntap add dev ${name} mode tun`, `link set dev ${name} up`);
+  const [family, length] = isIpv6(address) ? [lines.v6, 128] : [lines.v4, 32];
+  family.push(addAddress({ address, prefixLength: length, name }));
+  family.push(...destinations.map((destination) => `route add ${destination}/${length} dev ${name}`));
 }
 
 /** A host whose addresses are our stack's has no routes in the kernel: they would point nowhere. */
@@ -202,7 +211,11 @@ function nextHop({ via, interface: name }: { readonly via?: string; readonly int
   return via === undefined ? `dev ${name}` : `via ${via} dev ${name}`;
 }
 
-function addAddress({ address, prefixLength, name }: PlannedInterface): string {
+function addAddress({
+  address,
+  prefixLength,
+  name,
+}: Pick<PlannedInterface, "address" | "prefixLength" | "name">): string {
   return `addr add ${address}/${prefixLength} dev ${name}${isIpv6(address) ? " nodad" : ""}`;
 }
 

@@ -61,20 +61,19 @@ describe("the gateway of a host", () => {
 
   it("takes connections from the device and has the host's own settings", () => {
     const tun = { name: "pathlab0", address: "198.18.0.1", destinations: ["10.0.5.2"] };
-    const node = host({ gateway: { side: "client", peer: { address: "10.0.5.2", port: 5001 }, tun } });
-    const { argv } = gatewayCommand(node, programs)!;
-    expect(argv.slice(0, 7)).to.deep.equal([
+    const { argv } = gatewayCommand(host({ gateway: { tun } }), programs)!;
+    expect(argv.slice(0, 6)).to.deep.equal([
       ...["/opt/node", "/opt/endpoint.mjs", "gateway"],
-      ...["--peer", "10.0.5.2:5001", "--tun", "pathlab0"],
+      ...["--direct", "--tun", "pathlab0"],
     ]);
     expect(hostOf(argv)).to.deep.include({ mptcp: true, congestionControl: "olia", sendBufferBytes: 1000 });
   });
 
-  it("hands connections to the local port, and speaks plain TCP where the endpoint does", () => {
+  it("hands connections to the local ports, and speaks plain TCP where the endpoint does", () => {
     const endpoint = { ...host({}).endpoint, kind: "pathlab-tcp" as const };
-    const node = host({ endpoint, gateway: { side: "server", port: 5001, toAddress: "127.0.0.1" } });
+    const node = host({ endpoint, gateway: { servers: { ports: [5001, 5002], address: "127.0.0.1" } } });
     const { argv } = gatewayCommand(node, programs)!;
-    expect(argv.slice(3, 7)).to.deep.equal(["--converter", "5001", "--to", "127.0.0.1"]);
+    expect(argv.slice(3, 9)).to.deep.equal(["--forward", "5001", "--forward", "5002", "--to", "127.0.0.1"]);
     expect(hostOf(argv)).to.deep.include({ mptcp: false });
   });
 

@@ -14,10 +14,12 @@ export function programCommand(name: string, kind: EndpointKind, program: Planne
 export function gatewayCommand(node: EndpointNode, programs: EndpointPrograms): LabCommand | undefined {
   const { gateway } = node;
   if (gateway === undefined) return undefined;
-  const side =
-    gateway.side === "server"
-      ? ["--converter", String(gateway.port), "--to", gateway.toAddress]
-      : ["--peer", `${gateway.peer.address}:${gateway.peer.port}`, "--tun", gateway.tun.name];
+  const { tun, servers } = gateway;
+  const ways = [
+    ...(tun === undefined ? [] : ["--direct", "--tun", tun.name]),
+    ...(servers?.ports ?? []).flatMap((port) => ["--forward", String(port)]),
+    ...(servers === undefined ? [] : ["--to", servers.address]),
+  ];
   const host = ["--host", JSON.stringify(hostOptions(node))];
-  return { name: "gateway", argv: [programs.node, programs.endpoint, "gateway", ...side, ...host] };
+  return { name: "gateway", argv: [programs.node, programs.endpoint, "gateway", ...ways, ...host] };
 }

@@ -4,14 +4,19 @@ import { socks5Reply } from "./socks5-negotiation.ts";
 
 export type ConnectFailureCode = "ECONNREFUSED" | "EHOSTUNREACH" | "ETIMEDOUT" | "EACCES" | "EMFILE" | "ENETUNREACH";
 
+export interface ConnectFailureDetails {
+  readonly icmpCode?: number;
+  readonly cause?: Error;
+}
+
 export class ConnectFailure extends Error {
   readonly code: ConnectFailureCode;
   /** Of EHOSTUNREACH: what ICMP calls it (RFC 792): 0 network, 1 host unreachable. */
   readonly icmpCode: number;
 
   /** `ENETUNREACH`: the peer gateway itself was not reached, or did not understand. */
-  constructor(code: ConnectFailureCode, message: string, icmpCode = 1) {
-    super(message);
+  constructor(code: ConnectFailureCode, message: string, { icmpCode = 1, cause }: ConnectFailureDetails = {}) {
+    super(message, { cause });
     this.name = "ConnectFailure";
     this.code = code;
     this.icmpCode = icmpCode;
@@ -29,7 +34,7 @@ export function failureOf(error: NodeJS.ErrnoException): ConnectFailure {
     case "ENETUNREACH":
     case "EADDRNOTAVAIL":
     case "EINVAL":
-      return new ConnectFailure("EHOSTUNREACH", error.message, error.code === "ENETUNREACH" ? 0 : 1);
+      return new ConnectFailure("EHOSTUNREACH", error.message, { icmpCode: error.code === "ENETUNREACH" ? 0 : 1 });
     case "EACCES":
     case "EPERM":
       return new ConnectFailure("EACCES", error.message);

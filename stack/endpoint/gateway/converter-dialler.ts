@@ -1,5 +1,5 @@
 /**
- * To the converter by whichever of its addresses, from whichever of ours, answers first: a path that is down costs a new connection a quarter of a second, as RFC 8305 has
+ * To the converter, or whoever else is to be reached, by whichever of its addresses, from whichever of ours, answers first: a path that is down costs a new connection a quarter of a second, as RFC 8305 has
  * it for addresses of names, and the next ones nothing.
  */
 import type { Alarm } from "../../alarm.ts";
@@ -39,7 +39,7 @@ export class ConverterDialler {
 
   /**
    * `early`, where it is given, gives what may already go with the SYN of the first attempt, if TCP Fast Open has a cookie for it; it is written in any case.
-   * Rejects with ConnectFailure when no pair is left to wait for.
+   * Rejects with ConnectFailure, its cause that of the last pair, when none is left to wait for.
    */
   dial(early?: (localAddress: string) => Uint8Array): Promise<{ socket: MptcpSocket; writtenEarly: boolean }> {
     const { host } = this.#stack;
@@ -47,7 +47,9 @@ export class ConverterDialler {
     return new Promise((resolve, reject) => {
       const waiting: { pair: Pair; socket: MptcpSocket }[] = [];
       let next = 0;
-      let failure = new Error("no address of the converter is to be reached from here");
+      let failure: Error = Object.assign(new Error("none of its addresses is to be reached from here"), {
+        code: "ENETUNREACH",
+      });
       let doubt: string | undefined;
       const alarm: Alarm = {
         at: Number.POSITIVE_INFINITY,
@@ -71,7 +73,7 @@ export class ConverterDialler {
         if (pair === undefined) {
           if (waiting.length > 0) return;
           settle();
-          reject(new ConnectFailure("ENETUNREACH", `converter: ${failure.message}`));
+          reject(new ConnectFailure("ENETUNREACH", `converter: ${failure.message}`, { cause: failure }));
           return;
         }
         const writesEarly = early !== undefined && next === 1;

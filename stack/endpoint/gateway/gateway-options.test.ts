@@ -47,10 +47,20 @@ describe("the gateway's command line", () => {
     expect(allowed!.check("2001:db8::80", "ipv6")).to.equal(true);
   });
 
+  it("does without converters in both directions at a time", () => {
+    const both = [...path, "--direct", "--tun", "pathlab0", "--forward", "80", "--forward", "443", "--to", "::1"];
+    expect(parseGatewayOptions(both)).to.deep.include({
+      direct: true,
+      forwardPorts: [80, 443],
+      toAddress: "::1",
+      peers: [],
+    });
+  });
+
   for (const [problem, argv] of [
     ["--interface: at least one is needed", ["--converter", "4460"]],
-    ["one of --peer and --converter is needed", path],
-    ["one of --peer and --converter is needed", [...near, "--converter", "4460"]],
+    ["one of --peer, --direct, --converter and --forward is needed", path],
+    ["one of --peer, --direct, --converter and --forward is needed", [...near, "--converter", "4460"]],
     ["--peer: applications need a way in", [...path, "--peer", "10.77.1.12:4460"]],
     ['--peer: "example.org:80" is not ADDRESS:PORT', [...path, "--peer", "example.org:80", "--tun", "t"]],
     ['--converter: "70000" is not a port', [...path, "--converter", "70000"]],
@@ -60,13 +70,19 @@ describe("the gateway's command line", () => {
     ["--interface: --host says it already", [...far, "--host", '{"interfaces":[]}']],
     ["--host: an object with interfaces is needed", ["--host", "[]", "--converter", "4460"]],
     ["--host: Unexpected token", ["--host", "wlan0", "--converter", "4460"]],
-    ["--allow is an option of the other side", [...near, "--allow", "10.0.0.0/8"]],
-    ["--socks is an option of the other side", [...far, "--socks", "127.0.0.1:1080"]],
+    ["--allow is an option of another side", [...near, "--allow", "10.0.0.0/8"]],
+    ["--socks is an option of another side", [...far, "--socks", "127.0.0.1:1080"]],
     ["--tun shows servers the applications' addresses", [...far, "--tun", "pathlab0", "--to", "127.0.0.1"]],
     ["--socks-user: NAME:PASSWORD is needed", [...near, "--socks-user", "anna"]],
     ['--status: "here" is neither a path', [...near, "--status", "here"]],
-    ["--fast-open is an option of the other side", [...far, "--fast-open"]],
-    ["--cookies is an option of the other side", [...near, "--cookies"]],
+    ["one of --peer, --direct", [...near, "--direct"]],
+    ["one of --peer, --direct", [...far, "--forward", "80"]],
+    ["--direct: applications need a way in", [...path, "--direct", "--forward", "80"]],
+    ["--tun is an option of another side", [...path, "--forward", "80", "--tun", "pathlab0"]],
+    ["--to is an option of another side", [...path, "--direct", "--tun", "pathlab0", "--to", "127.0.0.1"]],
+    ["--cookies is an option of another side", [...path, "--forward", "80", "--cookies"]],
+    ["--fast-open is an option of another side", [...far, "--fast-open"]],
+    ["--cookies is an option of another side", [...near, "--cookies"]],
     ["Unknown option '--perr'", [...path, "--perr", "x"]],
   ] as const) {
     it(`is refused: ${argv.join(" ")}`, () => {

@@ -7,9 +7,11 @@ import type { PathInterface } from "../command/values.ts";
 import { parseStatusAddress, type StatusAddress } from "../status/status-address.ts";
 import type { Socks5Credentials } from "./socks5-negotiation.ts";
 
-export const usage = `Usage: gateway (--interface NAME=ADDRESS/LENGTH[,…] … | --host JSON) (--peer HOST:PORT | --converter PORT) [option …]
+export const usage = `Usage: gateway (--interface NAME=ADDRESS/LENGTH[,…] … | --host JSON)
+               (--peer HOST:PORT … | --direct | --converter PORT | --forward PORT …) [option …]
 
-Carries the TCP connections of unmodified applications over Multipath TCP, as client or as server of the Convert Protocol (RFC 8803).
+Carries the TCP connections of unmodified applications over Multipath TCP: as client or as server of the Convert Protocol (RFC 8803), or straight
+to servers that speak Multipath TCP themselves, and as such a server. --direct and --forward go together.
 
 Both sides
   --interface NAME=ADDRESS/LENGTH[,ADDRESS/LENGTH…][,via=ROUTER…][,backup]
@@ -24,6 +26,7 @@ Both sides
 
 The applications' side
   --peer HOST:PORT        The converter. IPv6 in brackets. Repeat it for each address that it has, the best first; others it tells itself.
+  --direct                Instead of --peer: connect to the servers themselves, by Multipath TCP where they speak it and TCP where not.
   --fast-open             Ask in the SYN (TCP Fast Open): saves half a round trip. A server may see a connection twice that is used once.
   --socks HOST:PORT       Also take SOCKS5 (RFC 1928) there.
   --socks-user NAME:PASSWORD
@@ -32,6 +35,8 @@ The applications' side
 
 The servers' side
   --converter PORT        Listen there on every address of the interfaces.
+  --forward PORT          Instead of --converter: take connections of whoever speaks Multipath TCP or TCP on this port, and hand them to the same
+                          port of --to (default 127.0.0.1). Repeat it for more ports.
   --to ADDRESS            Connect to this address instead of the one that is asked for; the port stays.
   --allow PREFIX          Connect only to destinations in this prefix; repeat it for more. Default: all.
   --cookies               Only serve clients that prove to receive what is sent to their address (RFC 8803 §6.2.7).
@@ -57,8 +62,12 @@ export interface GatewayOptions {
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly offload: boolean;
-  /** Addresses of the converter; none: this is one. */
+  /** Addresses of the converter; none: this is one, or goes without. */
   readonly peers: readonly HostAndPort[];
+  /** Applications are carried to the servers themselves. */
+  readonly direct: boolean;
+  /** Ports of servers that the kernel of this machine reaches. */
+  readonly forwardPorts: readonly number[];
   readonly fastOpen: boolean;
   readonly socks: HostAndPort | undefined;
   readonly credentials: Socks5Credentials | undefined;
@@ -79,19 +88,23 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     const described = ["interface", "congestion-control", "scheduler", "no-offload"].find((name) => name in values);
     if (described !== undefined) throw new UsageError(`--${described}: --host says it already`);
   } else if (interfaces.length === 0) throw new UsageError("--interface: at least one is needed");
-  const { peer, converter, tun, socks, to } = values;
-  if ((peer === undefined) === (converter === undefined))
-    throw new UsageError("one of --peer and --converter is needed");
-  if (peer !== undefined && tun === undefined && socks === undefined)
-    throw new UsageError("--peer: applications need a way in, --tun or --socks");
+  const { peer, direct, converter, forward, tun, socks, to } = values;
+  const roles = (["peer", "direct", "converter", "forward"] as const).filter((name) => values[name] !== undefined);
+  const both = direct === true && forward !== undefined;
+  if (roles.length !== (both ? 2 : 1))
+    throw new UsageError("one of --peer, --direct, --converter and --forward is needed, or --direct and --forward");
+  const forApplications = peer !== undefined || direct === true;
+  if (forApplications && tun === undefined && socks === undefined)
+    throw new UsageError(`--${roles[0]}: applications need a way in, --tun or --socks`);
   if (to !== undefined && isIP(to) === 0) throw new UsageError(`--to: "${to}" is not an IP address`);
-  refuseOfOtherSide(
-    values,
-    peer === undefined
-      ? ["socks", "socks-user", "tell-source", "fast-open"]
-      : ["to", "allow", "proxy-protocol", "cookies"],
-  );
-  if (tun !== undefined && (to !== undefined || values["proxy-protocol"] === true))
+  refuseOfOtherSide(values, [
+    ...(forApplications ? [] : ["socks", "socks-user"]),
+    ...(peer === undefined ? ["tell-source", "fast-open"] : []),
+    ...(converter === undefined ? ["allow", "proxy-protocol", "cookies"] : []),
+    ...(converter === undefined && forward === undefined ? ["to"] : []),
+    ...(forward !== undefined && !both ? ["tun"] : []),
+  ]);
+  if (converter !== undefined && tun !== undefined && (to !== undefined || values["proxy-protocol"] === true))
     throw new UsageError(
       "--tun shows servers the applications' addresses: neither --to nor --proxy-protocol goes with it",
     );
@@ -104,6 +117,8 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     scheduler: values.scheduler ?? "min-rtt",
     offload: values["no-offload"] !== true,
     peers: (peer ?? []).map((each) => parseHostAndPort("--peer", each)),
+    direct: direct === true,
+    forwardPorts: (forward ?? []).map((each) => parsePort("--forward", each)),
     fastOpen: values["fast-open"] === true,
     socks: socks === undefined ? undefined : parseHostAndPort("--socks", socks),
     credentials: values["socks-user"] === undefined ? undefined : parseCredentials(values["socks-user"]),
@@ -131,11 +146,13 @@ function parsed(argv: readonly string[]) {
         scheduler: text,
         "no-offload": flag,
         peer: { type: "string", multiple: true },
+        direct: flag,
         "fast-open": flag,
         socks: text,
         "socks-user": text,
         "tell-source": flag,
         converter: text,
+        forward: { type: "string", multiple: true },
         to: text,
         allow: { type: "string", multiple: true },
         "proxy-protocol": flag,
@@ -149,7 +166,7 @@ function parsed(argv: readonly string[]) {
 
 function refuseOfOtherSide(values: object, names: readonly string[]): void {
   const given = names.find((name) => name in values);
-  if (given !== undefined) throw new UsageError(`--${given} is an option of the other side`);
+  if (given !== undefined) throw new UsageError(`--${given} is an option of another side`);
 }
 
 function parseInterface(text: string): PathInterface {

@@ -16,6 +16,8 @@ import { Carrier } from "./carrier.ts";
 import { ConvertCookies } from "./convert-cookies.ts";
 import type { TransportAddress } from "./convert-message.ts";
 import { Converter } from "./converter.ts";
+import { DirectCarrier } from "./direct-carrier.ts";
+import { forward } from "./forwarder.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { allowing, kernelOutlet, type Outlet, transparentOutlet } from "./outlet.ts";
 import { relay, type RelayResult } from "./relay.ts";
@@ -63,29 +65,54 @@ export class Gateway {
 
   /** Rejects with ConfigurationError, or Error with the code ENODEV, EPERM, EBUSY, EADDRINUSE …, when it cannot begin. */
   async start(): Promise<void> {
-    const { peers, socks, tun, credentials } = this.#options;
-    let carrier: Carrier | undefined;
+    const { peers, direct, converterPort, forwardPorts } = this.#options;
+    let onAdvertised: (address: string, connection: number) => void = () => undefined;
     const paths = this.#onPaths((event) => {
       if (event.name === "path-manager:address-advertised" && event.initiator === "remote")
-        carrier?.dialler.learn(event.address);
+        onAdvertised(event.address, event.connection);
     });
-    if (peers.length === 0) await this.#convert(paths);
-    else {
-      const client = (carrier = new Carrier(paths, this.#options));
-      const entrance: EntranceOptions = {
-        connect: (remote, application) => client.connect(remote, application),
-        onConnected: (application, far, remote) => relay(application, far, (result) => this.#report(remote, result)),
-        onFailed: (remote, { message }) => this.#refused({ to: nameOf(remote), reason: message }),
+    if (converterPort !== undefined) await this.#convert(paths, converterPort);
+    await this.#forward(paths, forwardPorts);
+    if (peers.length > 0) {
+      const carrier = new Carrier(paths, this.#options);
+      onAdvertised = (address) => carrier.dialler.learn(address);
+      await this.#carry((remote, application) => carrier.connect(remote, application));
+    }
+    if (direct) {
+      const carrier = new DirectCarrier(paths);
+      onAdvertised = (address, id) => {
+        const of = paths.host.connections.find((connection) => connection.id === id);
+        if (of !== undefined) carrier.learn(address, of.remoteAddress, of.remotePort);
       };
-      if (tun !== undefined) takeApplications(this.#onTun(tun), entrance);
-      if (socks !== undefined) {
-        this.#socks = createSocks5Server({ ...entrance, credentials });
-        this.#socks.listen(socks);
-        await once(this.#socks, "listening");
-      }
+      await this.#carry((remote) => carrier.connect(remote));
     }
     await this.#serveStatus();
     this.#emit({ type: "ready" });
+  }
+
+  async #carry(connect: EntranceOptions["connect"]): Promise<void> {
+    const { socks, tun, credentials } = this.#options;
+    const entrance: EntranceOptions = {
+      connect,
+      onConnected: (application, far, remote) => relay(application, far, (result) => this.#report(remote, result)),
+      onFailed: (remote, { message }) => this.#refused({ to: nameOf(remote), reason: message }),
+    };
+    if (tun !== undefined) takeApplications(this.#onTun(tun), entrance);
+    if (socks === undefined) return;
+    this.#socks = createSocks5Server({ ...entrance, credentials });
+    this.#socks.listen(socks);
+    await once(this.#socks, "listening");
+  }
+
+  async #forward(paths: Driver, ports: readonly number[]): Promise<void> {
+    const { toAddress = "127.0.0.1" } = this.#options;
+    for (const port of ports)
+      await forward(paths, port, {
+        toAddress,
+        maximumConnections,
+        onCarried: (to, result) => this.#report(to, result),
+        onFailed: (to, reason) => this.#refused({ to: nameOf(to), reason }),
+      });
   }
 
   counters(): GatewayCounters {
@@ -109,8 +136,8 @@ export class Gateway {
     await this.#status.listen(status);
   }
 
-  async #convert(paths: Driver): Promise<void> {
-    const { tun, toAddress, proxyProtocol, allowed, converterPort, cookies } = this.#options;
+  async #convert(paths: Driver, port: number): Promise<void> {
+    const { tun, toAddress, proxyProtocol, allowed, cookies } = this.#options;
     const outlet: Outlet =
       tun === undefined ? kernelOutlet({ toAddress, proxyProtocol }) : transparentOutlet(this.#onTun(tun));
     const converter = new Converter({
@@ -127,7 +154,7 @@ export class Gateway {
     );
     server.maxConnections = maximumConnections + connectionsToRefuse;
     // A thousand that come at once wait for a busy processor, and are not reset.
-    server.listen({ port: converterPort!, backlog: maximumConnections, fastOpen: true });
+    server.listen({ port, backlog: maximumConnections, fastOpen: true });
     await once(server, "listening");
   }
 
