@@ -1,5 +1,6 @@
 /** What is acknowledged selectively, what counts as lost, what is in flight (RFC 6675 §3). */
 
+import { SackBlocks } from "./sack-blocks.ts";
 import { SentQueue, type SentRange } from "./sent-queue.ts";
 
 export interface ScoreboardObserver {
@@ -14,6 +15,7 @@ export class Scoreboard {
   sackedBytes = 0;
   lostBytes = 0;
   readonly #observer: ScoreboardObserver;
+  readonly #sackBlocks = new SackBlocks();
   /** No range before this one is lost. */
   #lostHint: SentRange | undefined;
 
@@ -42,7 +44,10 @@ export class Scoreboard {
 
   /** `left` … `right` have arrived out of order. */
   sack(left: number, right: number, now: number): void {
-    for (let range = this.queue.head; range !== undefined && range.start < right; range = range.next) {
+    const known = this.#sackBlocks.beginningAt(left);
+    if (right <= known.right) return;
+    let range = known.following?.start === known.right ? known.following : this.queue.head;
+    for (; range !== undefined && range.start < right; range = range.next) {
       if (range.end <= left || range.sacked) continue;
       if (range.start < left) {
         this.queue.split(range, left);
@@ -55,6 +60,8 @@ export class Scoreboard {
       this.sackedBytes += range.length;
       this.queue.leaveSentOrder(range);
     }
+    known.right = right;
+    known.following = range;
   }
 
   markLost(range: SentRange): void {
@@ -76,6 +83,7 @@ export class Scoreboard {
 
   /** The peer may have dropped what it had acknowledged selectively (RFC 2018 §8). */
   forgetSacks(): void {
+    this.#sackBlocks.clear();
     for (let range = this.queue.head; range !== undefined; range = range.next) {
       if (!range.sacked) continue;
       range.sacked = false;
@@ -111,6 +119,7 @@ export class Scoreboard {
 
   clear(): void {
     this.queue.clear();
+    this.#sackBlocks.clear();
     this.#lostHint = undefined;
     this.sackedBytes = 0;
     this.lostBytes = 0;
