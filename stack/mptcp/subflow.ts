@@ -342,17 +342,22 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     }
     sender.timeoutLimit = staleProbeInterval;
     sender.applyTimeoutLimit(now);
-    if (this.stale) this.#timedOutAgain = true;
-    else this.doubt(now);
+    if (!this.stale) {
+      // A path that loses a few packets is still there: were it left out of the coupling, the others would be TCPs of their own for as long (RFC 6356 §3: all subflows).
+      this.doubt(now, true);
+    } else if (!this.#timedOutAgain) {
+      this.#timedOutAgain = true;
+      this.congestion.setActive(false);
+    }
   }
 
-  /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. */
-  doubt(now: number): void {
+  /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. `isCoupled`: its window still counts beside theirs. */
+  doubt(now: number, isCoupled = false): void {
     if (this.stale || !this.connection.subflowSet.hasLiveAlternative(this)) return;
     this.stale = true;
     this.#timedOutAgain = false;
     this.#staleSince = now;
-    this.congestion.setActive(false);
+    if (!isCoupled) this.congestion.setActive(false);
     this.connection.onSubflowStale(this, now);
   }
 

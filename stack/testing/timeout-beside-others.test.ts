@@ -1,12 +1,21 @@
 import { expect } from "chai";
+import { Lia } from "../congestion/lia.ts";
 import { converse, makePair, thirdGeneration, wifi } from "./pair.ts";
 
 const second = 1_000_000;
 
 describe("a subflow that timed out while another lives", () => {
   /** The client's first subflow after its path has been silent for so long, as soon as it is heard of again. */
-  function afterSilence(microseconds: number): { timeouts: number; slowStartThreshold: number } {
-    const pair = makePair({ paths: [wifi, thirdGeneration] });
+  function afterSilence(microseconds: number): { timeouts: number; slowStartThreshold: number; coupling: boolean[] } {
+    const coupling: boolean[] = [];
+    class Watched extends Lia {
+      override setActive(active: boolean): void {
+        super.setActive(active);
+        if (coupling.at(-1) !== active) coupling.push(active);
+      }
+    }
+    const congestionControl = (group: ConstructorParameters<typeof Lia>[0]): Lia => new Watched(group);
+    const pair = makePair({ paths: [wifi, thirdGeneration], client: { congestionControl } });
     const { network, links } = pair;
     const conversation = converse(pair, 20_000_000, 1_000);
     const subflow = () => conversation.client.connection.info().subflows.find(({ id }) => id === 0)!;
@@ -22,6 +31,7 @@ describe("a subflow that timed out while another lives", () => {
     return {
       timeouts: network.eventsNamed("recovery:rto", pair.client).length - before,
       slowStartThreshold: subflow().slowStartThreshold,
+      coupling,
     };
   }
 
@@ -35,5 +45,10 @@ describe("a subflow that timed out while another lives", () => {
     const { timeouts, slowStartThreshold } = afterSilence(5 * second);
     expect(timeouts).to.be.at.least(2);
     expect(slowStartThreshold).to.equal(Number.POSITIVE_INFINITY);
+  });
+
+  it("stays in the coupling of windows until it has timed out again (RFC 6356 §3)", () => {
+    expect(afterSilence(second / 4).coupling).to.deep.equal([true]);
+    expect(afterSilence(5 * second).coupling).to.deep.equal([false, true]);
   });
 });
