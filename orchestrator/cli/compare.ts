@@ -79,9 +79,10 @@ async function compareOnSubstrates(file: string, options: CompareOptions): Promi
   const checked = loadExperiment(file, { settings: options.set });
   const substrates: readonly SubstrateName[] = ["simulation", "namespaces", ...options.with];
   const seed = options.seed ?? (checked.ok ? checked.value.experiment.seed : 0);
+  const abilities = { netem: false, memoryBytes: process.availableMemory() };
   const diagnostics = checked.ok
     ? substrates.flatMap((substrate) => {
-        const planned = planExperiment(checked.value, { substrate, seed, lab: "0000", abilities: { netem: false } });
+        const planned = planExperiment(checked.value, { substrate, seed, lab: "0000", abilities });
         return planned.ok ? [] : planned.diagnostics;
       })
     : checked.diagnostics;

@@ -40,8 +40,9 @@ export function registerShrinkCommand(program: Command): void {
 async function perform(file: string, options: ShrinkOptions): Promise<void> {
   const checked = loadExperiment(file, { settings: options.set });
   const seed = options.seed ?? (checked.ok ? checked.value.experiment.seed : 0);
+  const abilities = { netem: false, memoryBytes: process.availableMemory() };
   const planned = checked.ok
-    ? planExperiment(checked.value, { substrate: "simulation", seed, lab: "0000", abilities: { netem: false } })
+    ? planExperiment(checked.value, { substrate: "simulation", seed, lab: "0000", abilities })
     : checked;
   if (!checked.ok || !planned.ok) {
     process.stderr.write(formatDiagnostics(planned.ok ? [] : planned.diagnostics));
