@@ -22,23 +22,37 @@ export const timing: Suite = (bench) => {
   });
 
   it("timeout waits while data come or go", async () => {
-    const { client, accepted } = await bench().connected();
-    const order: string[] = [];
-    client.setTimeout(60, () => order.push("client"));
-    client.resume();
-    let count = 0;
-    await new Promise<void>((resolve) => {
-      const send = (): void => {
-        order.push("data");
-        accepted.write("x");
-        if (++count === 10) resolve();
+    const timeout = 60;
+    /** Ten times something comes; undefined: the machine stopped the process for so long that the timeout was right. */
+    const attempt = async (): Promise<string[] | undefined> => {
+      const { client, accepted } = await bench().connected();
+      const order: string[] = [];
+      client.setTimeout(timeout, () => order.push("client"));
+      client.resume();
+      let count = 0;
+      let last = performance.now();
+      let longest = 0;
+      const noteGap = (): void => {
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
       };
-      // A clock of the same kind as that of the timeout.
-      accepted.setTimeout(20);
-      accepted.on("timeout", send);
-    });
-    accepted.setTimeout(0);
-    await once(client, "timeout");
+      await new Promise<void>((resolve) => {
+        const send = (): void => {
+          noteGap();
+          order.push("data");
+          accepted.write("x");
+          if (++count === 10) resolve();
+        };
+        // A clock of the same kind as that of the timeout.
+        accepted.setTimeout(20);
+        accepted.on("timeout", send);
+      });
+      accepted.setTimeout(0);
+      if (!order.includes("client")) await once(client, "timeout");
+      return longest < timeout ? order : undefined;
+    };
+    let order: string[] | undefined;
+    for (let attempts = 0; order === undefined && attempts < 50; attempts++) order = await attempt();
     expect(order).to.deep.equal([...Array.from({ length: 10 }, () => "data"), "client"]);
   });
 
