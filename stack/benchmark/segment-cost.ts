@@ -4,6 +4,7 @@
  *     node stack/benchmark/segment-cost.ts                       # this tree
  *     node stack/benchmark/segment-cost.ts --beside OTHER-TREE   # in turns with another checkout; ratios are this tree's to the other's
  *     node stack/benchmark/segment-cost.ts --rounds 9 --only "8 subflows"
+ *     node stack/benchmark/segment-cost.ts --allocations 0       # the functions that take the heap, of the first case
  *
  * Nanoseconds of the processor and bytes of V8's heap, of the sender and of the receiver, for each item that the sender hands out: a segment, or a super-packet. The payload is
  * copied once, by the receiver; it is not gathered.
