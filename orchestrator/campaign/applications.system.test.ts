@@ -12,6 +12,7 @@ import { readJournals } from "../journal/journal.ts";
 import { labMark, markedProcesses } from "../journal/process-identity.ts";
 import type { EndpointKind } from "../model/experiment.ts";
 import { loadExperiment } from "../model/load.ts";
+import type { MetricSample, SubflowSample } from "../metrics/metric-sample.ts";
 import { commandOf, remainsOf } from "../substrate/machine-state.fixture.ts";
 import { substrateNamed } from "../substrate/substrates.ts";
 import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts";
@@ -113,12 +114,20 @@ describe("programs that nobody changed", function () {
       const outcome = await run(
         experiment(endpoint, curl, `{ exitCode: 0, intact: true, bytes: { atLeast: 2MB }, ${subflows} }`),
       );
-      expect(outcome.error).to.equal(undefined);
+      expect(outcome.error?.message ?? "").to.equal("");
       expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
       const { connections } = JSON.parse(read(outcome, bundleFiles.wire)) as WireAnalysis;
       // On a busy machine an attempt may have been given up, and repeated.
       const [connection, ...others] = connections.filter(({ toClient }) => toClient.bytes >= 2_000_000);
       expect(others).to.deep.equal([]);
+      const samples = read(outcome, bundleFiles.metrics)
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as MetricSample)
+        .filter(({ kind }) => kind === "subflow") as SubflowSample[];
+      const sampled = samples.filter(({ host }) => host === "phone").map(({ path }) => path);
+      // The kernel's sockets are the programs' own, and nobody else's.
+      expect([...new Set(sampled)]).to.have.members(endpoint.startsWith("pathlab") ? paths : []);
       expect(connection!.multipath).to.equal(paths.length > 1 ? "negotiated" : "not-offered");
       expect(connection!.subflows.map(({ path }) => path)).to.have.members(paths);
       expect(read(outcome, "logs/download-server.access.log")).to.match(/"GET \/file\.bin HTTP\/1\.1" 200 2000000 /);
@@ -146,7 +155,7 @@ describe("programs that nobody changed", function () {
     it(`fetch a file over ${endpoint} and IPv6`, async () => {
       const expected = "{ exitCode: 0, intact: true, bytes: { atLeast: 2MB }, subflows: 2 }";
       const outcome = await run(experiment(endpoint, curl, expected, { over: topologyOfIpv6 }));
-      expect(outcome.error).to.equal(undefined);
+      expect(outcome.error?.message ?? "").to.equal("");
       expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
     });
   }
@@ -164,14 +173,14 @@ describe("programs that nobody changed", function () {
       .replace("\nexpect:", `${fetching("second", "server", "phone")}${fetching("back", "phone", "server")}\nexpect:`)
       .concat(`  second: ${expected}\n  back: ${expected}\n`);
     const outcome = await run(text);
-    expect(outcome.error).to.equal(undefined);
+    expect(outcome.error?.message ?? "").to.equal("");
     expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
     expect(await remainsOf(lab)).to.deep.equal([]);
   });
 
   it("fetch a file between containers, which have the machine's programs and no others", async () => {
     const outcome = await run(experiment("pathlab", curl, "{ exitCode: 0, intact: true, subflows: 2 }"), "containers");
-    expect(outcome.error).to.equal(undefined);
+    expect(outcome.error?.message ?? "").to.equal("");
     expect(outcome.verdict.outcome, JSON.stringify(outcome.verdict)).to.equal("passed");
     expect(await remainsOf(lab)).to.deep.equal([]);
   });

@@ -196,8 +196,8 @@ export class Connection implements Scheduled {
       reassemblyQueueBytes: reassembly.outOfOrderBytes,
       receiveQueueBytes: reassembly.readableBytes,
       sendWindow: this.plain
-        ? this.subflows.reduce((sum, { endpoint }) => sum + endpoint.sender.windowEdge - endpoint.sender.next, 0)
-        : dataSender.windowEdge - dataSender.next,
+        ? this.subflows.reduce((sum, { endpoint: { sender } }) => sum + Math.max(0, sender.windowEdge - sender.next), 0)
+        : Math.max(0, dataSender.windowEdge - dataSender.next),
       receiveWindow: reassembly.window,
       subflows: this.subflows.map((subflow) => subflow.info),
     };

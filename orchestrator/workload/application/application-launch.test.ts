@@ -61,10 +61,10 @@ describe("the gateway of a host", () => {
 
   it("takes connections from the device and has the host's own settings", () => {
     const tun = { name: "pathlab0", address: "198.18.0.1", destinations: ["10.0.5.2"] };
-    const { argv } = gatewayCommand(host({ gateway: { tun } }), programs)!;
-    expect(argv.slice(0, 6)).to.deep.equal([
+    const { argv } = gatewayCommand(host({ gateway: { tun } }), programs, 100_000)!;
+    expect(argv.slice(0, 8)).to.deep.equal([
       ...["/opt/node", "/opt/endpoint.mjs", "gateway"],
-      ...["--direct", "--tun", "pathlab0"],
+      ...["--direct", "--tun", "pathlab0", "--observe", "100"],
     ]);
     expect(hostOf(argv)).to.deep.include({ mptcp: true, congestionControl: "olia", sendBufferBytes: 1000 });
   });
@@ -72,12 +72,12 @@ describe("the gateway of a host", () => {
   it("hands connections to the local ports, and speaks plain TCP where the endpoint does", () => {
     const endpoint = { ...host({}).endpoint, kind: "pathlab-tcp" as const };
     const node = host({ endpoint, gateway: { servers: { ports: [5001, 5002], address: "127.0.0.1" } } });
-    const { argv } = gatewayCommand(node, programs)!;
+    const { argv } = gatewayCommand(node, programs, 100_000)!;
     expect(argv.slice(3, 9)).to.deep.equal(["--forward", "5001", "--forward", "5002", "--to", "127.0.0.1"]);
     expect(hostOf(argv)).to.deep.include({ mptcp: false });
   });
 
   it("is not there where the plan has none", () => {
-    expect(gatewayCommand(host({}), programs)).to.equal(undefined);
+    expect(gatewayCommand(host({}), programs, 100_000)).to.equal(undefined);
   });
 });

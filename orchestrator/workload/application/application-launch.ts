@@ -11,7 +11,11 @@ export function programCommand(name: string, kind: EndpointKind, program: Planne
 }
 
 /** Undefined where the plan has none on the node. */
-export function gatewayCommand(node: EndpointNode, programs: EndpointPrograms): LabCommand | undefined {
+export function gatewayCommand(
+  node: EndpointNode,
+  programs: EndpointPrograms,
+  metricsIntervalMicroseconds: number,
+): LabCommand | undefined {
   const { gateway } = node;
   if (gateway === undefined) return undefined;
   const { tun, servers } = gateway;
@@ -20,6 +24,7 @@ export function gatewayCommand(node: EndpointNode, programs: EndpointPrograms): 
     ...(servers?.ports ?? []).flatMap((port) => ["--forward", String(port)]),
     ...(servers === undefined ? [] : ["--to", servers.address]),
   ];
+  const observed = ["--observe", String(metricsIntervalMicroseconds / 1000)];
   const host = ["--host", JSON.stringify(hostOptions(node))];
-  return { name: "gateway", argv: [programs.node, programs.endpoint, "gateway", ...ways, ...host] };
+  return { name: "gateway", argv: [programs.node, programs.endpoint, "gateway", ...ways, ...observed, ...host] };
 }

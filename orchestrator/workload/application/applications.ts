@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { callAt, monotonicClock } from "../../../stack/endpoint/clock.ts";
+import type { EndpointRecord } from "../../../stack/endpoint/protocol.ts";
 import { runCommand } from "../../journal/run-command.ts";
 import { isApplication } from "../../model/experiment.ts";
 import type { Plan, PlannedApplication } from "../../plan/plan.ts";
@@ -9,6 +10,7 @@ import { endpointNodes, type EndpointNode, type EndpointPrograms } from "../endp
 import { EndpointError } from "../endpoint-session.ts";
 import type { ProcessHost } from "../lab-process.ts";
 import { gatewayCommand, programCommand } from "./application-launch.ts";
+import { GatewayRecords } from "./gateway-records.ts";
 import { ForeignProcess } from "./foreign-process.ts";
 import { segmentsOf } from "./hls-video.ts";
 import { PlayerProgressReader } from "./player-progress.ts";
@@ -21,6 +23,8 @@ const listenPollMilliseconds = 50;
 
 /** Times are CLOCK_MONOTONIC microseconds. */
 export interface ApplicationSink {
+  /** What a gateway says of its connections. */
+  record(host: string, record: EndpointRecord): void;
   started(workload: PlannedApplication, at: number): void;
   ended(workload: PlannedApplication, result: ProgramResult): void;
   /** `ETIME`: the client took too long; `EEXIT`: it, or the server, ended as it should not have. */
@@ -38,6 +42,8 @@ export class Applications {
   readonly #kept: Record<string, string> = {};
   /** Each takes back the start of a client that has not come. */
   readonly #starts: (() => void)[] = [];
+  /** What gateways tell before there is a zero is of connections that no program has asked for. */
+  #onRecord: (host: string, record: EndpointRecord) => void = () => undefined;
   #stopping = false;
 
   constructor(lab: ProcessHost, programs: EndpointPrograms) {
@@ -70,6 +76,7 @@ export class Applications {
 
   /** Clients begin at `zero` plus their workload's start. */
   run(zero: number, sink: ApplicationSink): void {
+    this.#onRecord = (host, record) => sink.record(host, record);
     for (const workload of this.#plan.workloads.filter(isApplication)) {
       const server = this.#processes.get(`${workload.name}-server`)!;
       void server.ended.then((end) => {
@@ -103,9 +110,10 @@ export class Applications {
   }
 
   async #startGateway(node: EndpointNode, signal: AbortSignal): Promise<void> {
-    const command = gatewayCommand(node, this.#programs);
+    const command = gatewayCommand(node, this.#programs, this.#plan.metricsIntervalMicroseconds);
     if (command === undefined) return;
-    const gateway = new ForeignProcess(await this.#lab.spawn(node.name, command));
+    const records = new GatewayRecords((record) => this.#onRecord(node.name, record));
+    const gateway = new ForeignProcess(await this.#lab.spawn(node.name, command), (text) => records.takeFrom(text));
     this.#processes.set(`${node.name}-gateway`, gateway);
     const ready = new Promise<void>((resolve) => {
       gateway.onOutput = () => gateway.stdout.includes('{"type":"ready"}\n') && resolve();

@@ -14,11 +14,13 @@ export class ForeignProcess {
   /** What comes on its standard output, as it comes. */
   onOutput: (text: string) => void = () => undefined;
 
-  constructor(process: LabProcess) {
+  /** `filter`: what of its standard output is kept, of pieces as they come. */
+  constructor(process: LabProcess, filter: (text: string) => string = (text) => text) {
     this.#process = process;
     const closed = (["stdout", "stderr"] as const).map((name) => {
       process[name].setEncoding("utf8").on("data", (text: string) => {
-        this.#written[name] = (this.#written[name] + text).slice(-logCharacters);
+        const kept = name === "stdout" ? filter(text) : text;
+        this.#written[name] = (this.#written[name] + kept).slice(-logCharacters);
         if (name === "stdout") this.onOutput(text);
       });
       return new Promise((resolve) => process[name].once("close", resolve));

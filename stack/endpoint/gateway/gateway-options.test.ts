@@ -80,6 +80,7 @@ describe("the gateway's command line", () => {
     ["--direct: applications need a way in", [...path, "--direct", "--forward", "80"]],
     ["--tun is an option of another side", [...path, "--forward", "80", "--tun", "pathlab0"]],
     ["--to is an option of another side", [...path, "--direct", "--tun", "pathlab0", "--to", "127.0.0.1"]],
+    ['--observe: "now" is not a number of milliseconds', [...near, "--observe", "now"]],
     ["--cookies is an option of another side", [...path, "--forward", "80", "--cookies"]],
     ["--fast-open is an option of another side", [...far, "--fast-open"]],
     ["--cookies is an option of another side", [...near, "--cookies"]],

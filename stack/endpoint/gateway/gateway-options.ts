@@ -22,6 +22,7 @@ Both sides
   --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf
   --no-offload            The interfaces neither cut segments nor fill in checksums.
   --host JSON             Instead of the above but --tun: the whole host on the paths, with the fields of stack/host-options.ts.
+  --observe MILLISECONDS  Records also have the state of each connection on the paths at this interval, and what the stack decides.
   --status ADDRESS        Serve metrics (Prometheus) and state (JSON) on a file's path, a port of 127.0.0.1, or HOST:PORT.
 
 The applications' side
@@ -59,6 +60,8 @@ export interface GatewayOptions {
   readonly interfaces: readonly PathInterface[];
   readonly tun: string | undefined;
   readonly status: StatusAddress | undefined;
+  /** Of samples of connections; undefined: there are none, and no events. */
+  readonly observeMicroseconds: number | undefined;
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly offload: boolean;
@@ -113,6 +116,7 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     interfaces,
     tun,
     status: values.status === undefined ? undefined : parseStatus(values.status),
+    observeMicroseconds: values.observe === undefined ? undefined : parseInterval(values.observe),
     congestionControl: values["congestion-control"] ?? "lia",
     scheduler: values.scheduler ?? "min-rtt",
     offload: values["no-offload"] !== true,
@@ -141,6 +145,7 @@ function parsed(argv: readonly string[]) {
         interface: { type: "string", multiple: true },
         host: text,
         status: text,
+        observe: text,
         tun: text,
         "congestion-control": text,
         scheduler: text,
@@ -215,6 +220,13 @@ function parseHostAndPort(option: string, text: string): HostAndPort {
   const bare = /^\[(.+)\]$/.exec(host)?.[1] ?? host;
   if (isIP(bare) === 0) throw new UsageError(`${option}: "${text}" is not ADDRESS:PORT`);
   return { host: bare, port: parsePort(option, port) };
+}
+
+function parseInterval(text: string): number {
+  const milliseconds = Number(text);
+  if (!(milliseconds > 0) || !Number.isFinite(milliseconds))
+    throw new UsageError(`--observe: "${text}" is not a number of milliseconds`);
+  return Math.round(milliseconds * 1_000);
 }
 
 function parseStatus(text: string): StatusAddress {

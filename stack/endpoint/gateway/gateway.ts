@@ -18,6 +18,7 @@ import type { TransportAddress } from "./convert-message.ts";
 import { Converter } from "./converter.ts";
 import { DirectCarrier } from "./direct-carrier.ts";
 import { forward } from "./forwarder.ts";
+import { type ConnectionRecord, observeConnections } from "./gateway-observer.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { allowing, kernelOutlet, type Outlet, transparentOutlet } from "./outlet.ts";
 import { relay, type RelayResult } from "./relay.ts";
@@ -48,6 +49,9 @@ export type GatewayRecord =
     }
   /** A connection that was asked for did not come about. */
   | { readonly type: "refused"; readonly to?: string; readonly reason: string }
+  /** Where they are asked for: what the stack decides, and samples of connections. */
+  | { readonly type: "event"; readonly time: number; readonly event: StackEvent }
+  | ConnectionRecord
   | { readonly type: "problem"; readonly problem: DriverProblem };
 
 export class Gateway {
@@ -56,6 +60,7 @@ export class Gateway {
   readonly #drivers: Driver[] = [];
   #socks: KernelServer | undefined;
   #status: StatusServer | undefined;
+  #stopObserving: (() => void) | undefined;
   #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
   constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void) {
@@ -66,11 +71,14 @@ export class Gateway {
   /** Rejects with ConfigurationError, or Error with the code ENODEV, EPERM, EBUSY, EADDRINUSE …, when it cannot begin. */
   async start(): Promise<void> {
     const { peers, direct, converterPort, forwardPorts } = this.#options;
-    let onAdvertised: (address: string, connection: number) => void = () => undefined;
+    let onAdvertised: ((address: string, connection: number) => void) | undefined;
     const paths = this.#onPaths((event) => {
       if (event.name === "path-manager:address-advertised" && event.initiator === "remote")
-        onAdvertised(event.address, event.connection);
+        onAdvertised?.(event.address, event.connection);
+      if (this.#options.observeMicroseconds !== undefined)
+        this.#emit({ type: "event", time: Math.round(event.time), event });
     });
+    this.#observe(paths);
     if (converterPort !== undefined) await this.#convert(paths, converterPort);
     await this.#forward(paths, forwardPorts);
     if (peers.length > 0) {
@@ -88,6 +96,12 @@ export class Gateway {
     }
     await this.#serveStatus();
     this.#emit({ type: "ready" });
+  }
+
+  #observe(paths: Driver): void {
+    const { observeMicroseconds } = this.#options;
+    if (observeMicroseconds === undefined) return;
+    this.#stopObserving = observeConnections(paths, observeMicroseconds, (record) => this.#emit(record));
   }
 
   async #carry(connect: EntranceOptions["connect"]): Promise<void> {
@@ -121,6 +135,7 @@ export class Gateway {
 
   /** At once: peers find out when their keep-alive or their data are not answered. */
   close(): void {
+    this.#stopObserving?.();
     this.#socks?.close();
     this.#status?.close();
     for (const driver of this.#drivers) driver.close();
