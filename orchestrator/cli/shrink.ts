@@ -71,12 +71,12 @@ async function shrinkInto(
   ]);
   const interrupt = new Interrupt();
   const directory = mkdtempSync(join(tmpdir(), "pathlab-shrink-"));
-  const { files: traces } = loaded.topology;
+  const beside = [...loaded.topology.files, ...loaded.modules];
   try {
     const shrunk = await shrink({
       given: caseOf(loaded, seed),
       ...(options.expectation !== undefined && { expectation: options.expectation }),
-      run: caseRunner(directory, traces, interrupt.signal),
+      run: caseRunner(directory, beside, interrupt.signal),
       progress: (message) => void process.stderr.write(`  ${message}\n`),
     });
     const written = write(target, loaded, seed, shrunk);
@@ -108,7 +108,7 @@ function caseOf(loaded: LoadedExperiment, seed: number): Case {
 
 function write(
   target: string,
-  { file, experiment: { name }, topology }: LoadedExperiment,
+  { file, experiment: { name }, topology, modules }: LoadedExperiment,
   seed: number,
   { case: small, failure, expected, measured, passesWithoutTrouble }: Shrunk,
 ): { readonly file: string } {
@@ -127,10 +127,10 @@ function write(
   mkdirSync(target, { recursive: true });
   writeFileSync(join(target, experimentFile), text.experiment);
   writeFileSync(join(target, topologyFile), text.topology);
-  for (const trace of topology.files) {
-    if (!text.topology.includes(trace.name)) continue;
-    mkdirSync(dirname(join(target, trace.name)), { recursive: true });
-    writeFileSync(join(target, trace.name), trace.text);
+  for (const beside of [...topology.files, ...modules]) {
+    if (!text.topology.includes(beside.name) && !text.experiment.includes(beside.name)) continue;
+    mkdirSync(dirname(join(target, beside.name)), { recursive: true });
+    writeFileSync(join(target, beside.name), beside.text);
   }
   return { file: relative(process.cwd(), join(target, experimentFile)) };
 }

@@ -16,9 +16,11 @@ export interface LoadedTopology {
 export interface CheckedExperiment {
   readonly experiment: Experiment;
   readonly topology: LoadedTopology;
+  /** Modules that the experiment names, to be written beside what `textWith` gives. */
+  readonly modules: readonly { readonly name: string; readonly text: string }[];
   /** Gives a complaint about the experiment, found by whoever works on it later, its place in the file. */
   readonly diagnose: (complaint: Complaint) => Diagnostic;
-  /** The text with some keys set: for a copy that shall run elsewhere, with the topology beside it or another seed. */
+  /** The text with some keys set, and with the names that modules have in `modules`: for a copy that shall run elsewhere, with the topology beside it or another seed. */
   readonly textWith: (settings: {
     readonly topology?: string;
     readonly seed?: number;

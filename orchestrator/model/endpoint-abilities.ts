@@ -1,6 +1,7 @@
 /** What each kind of endpoint offers, what it does without being told, and the most that can be asked of it. */
+import { isModulePath } from "./algorithm-module.ts";
 import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";
-import type { EndpointKind, HostSettings } from "./experiment.ts";
+import type { AlgorithmKey, EndpointKind, HostSettings } from "./experiment.ts";
 
 /** What each kind of endpoint offers; the first of each list is the default. */
 export const endpointAbilities = {
@@ -43,9 +44,15 @@ export function defaultHostSettings(endpoint: EndpointKind): HostSettings {
   };
 }
 
+/** Whether an endpoint can take a module of one's own for it: plain TCP asks nobody for subflows. */
+export function takesModule(kind: EndpointKind, key: AlgorithmKey): boolean {
+  return kind === "pathlab" || (kind === "pathlab-tcp" && key === "congestionControl");
+}
+
 /** Whether an endpoint can have this value of a host's key; of what is no key of an endpoint (`backup`), and of values that no endpoint has, it says nothing against. */
 export function isOffered(kind: EndpointKind, key: string, value: unknown): boolean {
   if (key === "congestionControl" || key === "scheduler" || key === "pathManager") {
+    if (isModulePath(value)) return takesModule(kind, key);
     const offers = (abilities: (typeof endpointAbilities)[EndpointKind]): boolean =>
       (abilities[key] as readonly unknown[]).includes(value);
     return offers(endpointAbilities[kind]) || !Object.values(endpointAbilities).some(offers);

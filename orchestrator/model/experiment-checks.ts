@@ -1,8 +1,9 @@
 /** What of an experiment can only be judged over several places of its file and with its topology. */
+import { algorithmKeys, isModulePath } from "./algorithm-module.ts";
 import { checkApplications } from "./application-checks.ts";
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";
-import { endpointAbilities, subflowLimits } from "./endpoint-abilities.ts";
+import { endpointAbilities, subflowLimits, takesModule } from "./endpoint-abilities.ts";
 import type { Experiment, Fault, HostSettings, Workload } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
 import { boundOnRate } from "./path-rates.ts";
@@ -67,8 +68,9 @@ function checkHosts({ hosts, everyHost }: Experiment, topology: Topology | undef
 /** What the endpoint does not offer. */
 function checkAbilities(settings: HostSettings, path: readonly string[], complain: Complain): void {
   const abilities = endpointAbilities[settings.endpoint];
-  for (const key of ["congestionControl", "scheduler", "pathManager"] as const) {
+  for (const key of algorithmKeys) {
     const offered: readonly string[] = abilities[key];
+    if (isModulePath(settings[key]) && takesModule(settings.endpoint, key)) continue;
     if (offered.includes(settings[key])) continue;
     complain({
       path: [...path, key],

@@ -1,10 +1,12 @@
 /** The form of an experiment file. What needs more than one place of it, or the topology, to be judged is in `experiment-checks.ts`. */
 import * as z from "zod";
+import { modulePathPattern } from "./algorithm-module.ts";
 import { application } from "./application-schema.ts";
 import { defaultHostSettings, endpointAbilities } from "./endpoint-abilities.ts";
 import { endpointOptionSchemas } from "./endpoint-options.ts";
 import { endpointKinds, faultActions, substrateNames } from "./experiment.ts";
 import type {
+  AlgorithmKey,
   Baseline,
   BulkWorkload,
   EndpointKind,
@@ -30,11 +32,17 @@ import {
 import { expected } from "./schema-diagnostics.ts";
 import { traffic } from "./traffic-schema.ts";
 
-const abilityNames = (ability: "congestionControl" | "scheduler" | "pathManager"): [string, ...string[]] =>
+const abilityNames = (ability: AlgorithmKey): [string, ...string[]] =>
   [...new Set(Object.values(endpointAbilities).flatMap((abilities) => abilities[ability] as readonly string[]))] as [
     string,
     ...string[],
   ];
+
+/** The name of one that is built in, or a module. What is neither is told as a name that nobody has. */
+const algorithm = (ability: AlgorithmKey, description: string) =>
+  z
+    .union([z.enum(abilityNames(ability)), z.string().regex(modulePathPattern, { abort: true })])
+    .describe(`${description} Of our stack also a module of one's own, as in ./mine.ts, relative to this file.`);
 
 const host = z
   .strictObject({
@@ -43,12 +51,10 @@ const host = z
       .default("pathlab")
       .describe("Whose TCP and MPTCP the host speaks."),
     congestionControl: z.exactOptional(
-      z
-        .enum(abilityNames("congestionControl"))
-        .describe("pathlab: lia (default), reno or cubic; kernel: cubic (default) or reno."),
+      algorithm("congestionControl", "pathlab: lia (default), reno or cubic; kernel: cubic (default) or reno."),
     ),
-    scheduler: z.exactOptional(z.enum(abilityNames("scheduler")).describe("Which subflow the next bytes take.")),
-    pathManager: z.exactOptional(z.enum(abilityNames("pathManager")).describe("Which subflows are opened.")),
+    scheduler: z.exactOptional(algorithm("scheduler", "Which subflow the next bytes take.")),
+    pathManager: z.exactOptional(algorithm("pathManager", "Which subflows are opened.")),
     subflows: z.exactOptional(whole("The most subflows of a connection, the first among them.", 1, 32)),
     sendBuffer: z.exactOptional(size("Bytes that the endpoint keeps for sending.")),
     receiveBuffer: z.exactOptional(size("Bytes that the endpoint keeps for receiving.")),

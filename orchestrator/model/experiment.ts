@@ -46,12 +46,27 @@ export interface Experiment {
   readonly baselines: Readonly<Record<string, Baseline>>;
 }
 
+/** What of a host's algorithms can be a module of one's own. */
+export type AlgorithmKey = "congestionControl" | "scheduler" | "pathManager";
+
+/** A file that exports what makes an algorithm. */
+export interface AlgorithmModule {
+  /** As the experiment names it. */
+  readonly path: string;
+  /** Of the file at that path, hexadecimal. */
+  readonly sha256: string;
+  /** An ES module with all that it imports in it. */
+  readonly javascript: string;
+}
+
 export interface HostSettings {
   readonly endpoint: EndpointKind;
-  /** One that the endpoint offers. */
+  /** One that the endpoint offers, or of our stack the path of a module. */
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly pathManager: string;
+  /** Those that are paths, read; the load puts them there. */
+  readonly modules?: Readonly<Partial<Record<AlgorithmKey, AlgorithmModule>>>;
   /** The most of a connection, the first among them. */
   readonly subflows: number;
   readonly sendBufferBytes: number;

@@ -2,12 +2,14 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { algorithmKeys, AlgorithmModules, isModulePath } from "./algorithm-module.ts";
 import { resolveBaselines } from "./baselines.ts";
 import type { BaselineExperiment } from "./baselines.ts";
 import type { CheckedExperiment, LoadedTopology } from "./checked-experiment.ts";
+import { takesModule } from "./endpoint-abilities.ts";
 import { inFileOrder } from "./diagnostics.ts";
 import type { Checked, Diagnostic } from "./diagnostics.ts";
-import type { Experiment } from "./experiment.ts";
+import type { AlgorithmKey, AlgorithmModule, Experiment, HostSettings } from "./experiment.ts";
 import { checkExperiment } from "./experiment-checks.ts";
 import { expandTopology, type ExpandedTopology } from "./expand-topology.ts";
 import { experimentSchema } from "./experiment-schema.ts";
@@ -20,7 +22,7 @@ import { checkTopology } from "./topology-checks.ts";
 import { readTraces, type TopologyTraces } from "./topology-traces.ts";
 import { topologySchema } from "./topology-schema.ts";
 import type { Topology, TopologyLink } from "./topology.ts";
-import { YamlSource } from "./yaml-source.ts";
+import { YamlSource, type Complaint } from "./yaml-source.ts";
 
 export interface LoadOptions {
   /** `KEY=VALUE`, put into the experiment file before it is checked. */
@@ -94,8 +96,10 @@ export function loadExperiment(file: string, options: LoadOptions = {}): Checked
 function checkExperimentSource(source: YamlSource, options: LoadOptions): Checked<CheckedExperiment> {
   const checked = checkSchema(experimentSchema, source);
   const diagnostics = checked.ok ? [] : [...checked.diagnostics];
-  const experiment = checked.ok ? checked.value : checked.rest;
-  if (!experiment) return refuse(diagnostics);
+  const written = checked.ok ? checked.value : checked.rest;
+  if (!written) return refuse(diagnostics);
+  const modules = new AlgorithmModules(source);
+  const experiment = withModules(written, modules, (complaint) => diagnostics.push(source.diagnostic(complaint)));
   const topology = loadTopology(besideFile(source.file, experiment.topology), options);
   if (!topology.ok) diagnostics.push(...topology.diagnostics.map((diagnostic) => atTopologyKey(diagnostic, source)));
   const complaints = checkExperiment(experiment, topology.ok ? topology.value.topology : undefined);
@@ -106,10 +110,38 @@ function checkExperimentSource(source: YamlSource, options: LoadOptions): Checke
         value: {
           experiment: spreadSettings(experiment, topology.value.topology),
           topology: topology.value,
-          ...sourceServices(source),
+          modules: modules.files,
+          ...sourceServices(source, modules),
         },
       }
     : refuse(diagnostics);
+}
+
+/** The settings of hosts with the modules that they name. */
+function withModules(
+  experiment: Experiment,
+  modules: AlgorithmModules,
+  complain: (complaint: Complaint) => void,
+): Experiment {
+  const complete = (settings: HostSettings, path: readonly string[]): HostSettings => {
+    const own: Partial<Record<AlgorithmKey, AlgorithmModule>> = {};
+    for (const key of algorithmKeys) {
+      if (!isModulePath(settings[key]) || !takesModule(settings.endpoint, key)) continue;
+      const found = modules.find(settings[key], key);
+      if ("javascript" in found) own[key] = found;
+      else complain({ path: [...path, key], ...found });
+    }
+    return Object.keys(own).length === 0 ? settings : { ...settings, modules: own };
+  };
+  const hosts = Object.entries(experiment.hosts).map(
+    ([name, host]) => [name, complete(host, ["hosts", name])] as const,
+  );
+  const { everyHost } = experiment;
+  return {
+    ...experiment,
+    hosts: Object.fromEntries(hosts),
+    ...(everyHost !== undefined && { everyHost: complete(everyHost, ["everyHost"]) }),
+  };
 }
 
 /** `everyHost` in the place of each host that has no settings of its own. */
@@ -123,7 +155,10 @@ function spreadSettings(experiment: Experiment, topology: Topology): Experiment 
   };
 }
 
-function sourceServices(source: YamlSource): Pick<CheckedExperiment, "diagnose" | "textWith"> {
+function sourceServices(
+  source: YamlSource,
+  modules: AlgorithmModules,
+): Pick<CheckedExperiment, "diagnose" | "textWith"> {
   return {
     diagnose: (complaint) => source.diagnostic(complaint),
     textWith: ({ endpoints = {}, ...settings }) => {
@@ -133,6 +168,7 @@ function sourceServices(source: YamlSource): Pick<CheckedExperiment, "diagnose" 
         copy.document.setIn(named ? ["hosts", host, "endpoint"] : ["everyHost", "endpoint"], endpoint);
       }
       for (const [key, value] of Object.entries(settings)) copy.document.set(key, value);
+      modules.renameIn(copy.document);
       return copy.toString();
     },
   };

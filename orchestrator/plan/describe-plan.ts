@@ -122,7 +122,7 @@ function describeSysctls(nodes: readonly PlannedNode[]): string[][] {
 
 function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
   if (!endpoint) return [];
-  const { kind, congestionControl, scheduler, pathManager, subflows, backupInterfaces, options, kernelMptcp } =
+  const { kind, congestionControl, scheduler, pathManager, subflows, backupInterfaces, options, kernelMptcp, modules } =
     endpoint;
   const rows = [
     [
@@ -131,6 +131,8 @@ function describeEndpoint({ name, endpoint }: PlannedNode): string[][] {
       `congestion control ${congestionControl}, scheduler ${scheduler}, path manager ${pathManager}${subflows === undefined ? "" : ` with at most ${subflows} subflows`}, buffers ${formatSize(endpoint.sendBufferBytes)} to send and ${formatSize(endpoint.receiveBufferBytes)} to receive`,
     ],
   ];
+  for (const { path, sha256 } of new Set(Object.values(modules ?? {})))
+    rows.push([name, "module", `${path}, SHA-256 ${sha256}`]);
   if (backupInterfaces.length > 0) rows.push([name, "backup", backupInterfaces.join(", ")]);
   if (options) rows.push([name, "options", describeOptions(options)]);
   if (kernelMptcp)

@@ -5,7 +5,7 @@
 import type { Playback, ServedFile } from "../model/application.ts";
 import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { LinkDirectionConfig } from "../path/link-direction.ts";
-import type { EndpointKind, Expectation, FaultAction, SubstrateName } from "../model/experiment.ts";
+import type { AlgorithmKey, AlgorithmModule, EndpointKind, Expectation, FaultAction, SubstrateName } from "../model/experiment.ts";
 
 export interface Plan {
   readonly version: 1;
@@ -93,6 +93,8 @@ export interface PlannedEndpoint {
   readonly congestionControl: string;
   readonly scheduler: string;
   readonly pathManager: string;
+  /** Of those that are paths, what is there. */
+  readonly modules?: Readonly<Partial<Record<AlgorithmKey, AlgorithmModule>>>;
   /** Of our stack, where it is not the 8 that it has by default: the most subflows of a connection. */
   readonly subflows?: number;
   readonly sendBufferBytes: number;

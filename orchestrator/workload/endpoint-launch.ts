@@ -1,5 +1,10 @@
 /** How the endpoint program of a host is started: which command line, and which first command. */
-import type { StartCommand, WorkloadDescription, WrittenHostOptions } from "../../stack/endpoint/protocol.ts";
+import type {
+  AlgorithmTexts,
+  StartCommand,
+  WorkloadDescription,
+  WrittenHostOptions,
+} from "../../stack/endpoint/protocol.ts";
 import type {
   CongestionControlName,
   HostOptions,
@@ -42,10 +47,19 @@ export function startCommand(node: EndpointNode, seed: number, metricsIntervalMi
     do: "start",
     host: node.name,
     transport: isOfOurStack(node.endpoint.kind)
-      ? { kind: "stack", options: hostOptions(node), seed: hostSeed(seed, node.name) }
+      ? {
+          kind: "stack",
+          options: hostOptions(node),
+          seed: hostSeed(seed, node.name),
+          ...(node.endpoint.modules && { modules: moduleTexts(node.endpoint.modules) }),
+        }
       : { kind: "kernel" },
     metricsIntervalMicroseconds,
   };
+}
+
+function moduleTexts(modules: NonNullable<PlannedEndpoint["modules"]>): AlgorithmTexts {
+  return Object.fromEntries(Object.entries(modules).map(([key, { javascript }]) => [key, javascript]));
 }
 
 /** Our stack's host as the plan has it. The names of algorithms are checked by the host itself, which refuses those that it does not know. */

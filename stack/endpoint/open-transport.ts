@@ -10,5 +10,7 @@ export async function openTransport(
   if (transport.kind === "kernel") return new KernelTransport();
   // A kernel endpoint has no use for the stack, nor for its native code.
   const { StackTransport } = await import("./stack/stack-transport.ts");
-  return new StackTransport(transport, observer);
+  if (transport.modules === undefined) return new StackTransport(transport, observer);
+  const { importAlgorithms } = await import("./stack/import-algorithms.ts");
+  return new StackTransport(transport, observer, await importAlgorithms(transport.modules));
 }

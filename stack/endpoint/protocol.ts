@@ -8,13 +8,21 @@ import type { StackEvent } from "../events.ts";
 /** A host as it can be written down: its algorithms by name. */
 export type WrittenHostOptions = Omit<HostOptions, "random" | keyof NamedAlgorithms> & NamedAlgorithms;
 
+export type AlgorithmTexts = Readonly<Partial<Record<keyof NamedAlgorithms, string>>>;
+
 /** First line on stdin. */
 export interface StartCommand {
   readonly do: "start";
   readonly host: string;
   /** `stack`: our MPTCP stack on packet sockets. `kernel`: node:net (under `mptcpize run` it is the kernel's MPTCP). */
   readonly transport:
-    | { readonly kind: "stack"; readonly options: WrittenHostOptions; readonly seed: number }
+    | {
+        readonly kind: "stack";
+        readonly options: WrittenHostOptions;
+        readonly seed: number;
+        /** Text of ES modules that export what makes the host's algorithms, in the place of those in `options`. */
+        readonly modules?: AlgorithmTexts;
+      }
     | { readonly kind: "kernel" };
   readonly metricsIntervalMicroseconds: number;
 }

@@ -18,14 +18,14 @@ export type CaseRunner = (given: Case) => Promise<CaseRun>;
 
 /**
  * @param directory for files of this runner alone; its maker removes it
- * @param traces trace files that topologies name, beside them
+ * @param beside files that topologies and experiments name, beside them
  */
 export function caseRunner(
   directory: string,
-  traces: LoadedExperiment["topology"]["files"],
+  beside: LoadedExperiment["topology"]["files"],
   signal: AbortSignal,
 ): CaseRunner {
-  for (const { name, text } of traces) {
+  for (const { name, text } of beside) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);
   }

@@ -1,9 +1,10 @@
 /** A plan in virtual time: the endpoint programs with their workloads, the faults and the observation, all on one engine. */
 import { EndpointProgram } from "../../../stack/endpoint/endpoint-program.ts";
 import type { EndpointCommand } from "../../../stack/endpoint/protocol.ts";
+import { importAlgorithms } from "../../../stack/endpoint/stack/import-algorithms.ts";
 import { seededRandom } from "../../../stack/endpoint/stack/seeded-random.ts";
 import { SocketTransport } from "../../../stack/endpoint/stack/socket-transport.ts";
-import type { HostOptions } from "../../../stack/host-options.ts";
+import type { AlgorithmChoices, HostOptions } from "../../../stack/host-options.ts";
 import { runFaults, type FaultClock, type FaultTarget } from "../../fault/fault-timeline.ts";
 import type { TimelineEvent } from "../../metrics/timeline-event.ts";
 import type { Plan, PlannedNode } from "../../plan/plan.ts";
@@ -60,11 +61,25 @@ export class Simulation {
     const capture =
       captureFile === undefined ? undefined : await SimulatedCapture.create(captureFile, this.#plan, this.#engine);
     try {
-      await new RunningSimulation(this.#plan, this.#engine, options, capture).run();
+      const algorithms = await ownAlgorithms(this.#plan);
+      await new RunningSimulation(this.#plan, this.#engine, options, capture, algorithms).run();
     } finally {
       await capture?.close();
     }
   }
+}
+
+type OwnAlgorithms = ReadonlyMap<string, Partial<AlgorithmChoices>>;
+
+/** By name of the host, of those that have modules of one's own. */
+async function ownAlgorithms(plan: Plan): Promise<OwnAlgorithms> {
+  const imported = new Map<string, Partial<AlgorithmChoices>>();
+  for (const node of endpointNodes(plan.nodes)) {
+    const { transport } = startCommand(node, plan.seed, plan.metricsIntervalMicroseconds);
+    if (transport.kind === "stack" && transport.modules)
+      imported.set(node.name, await importAlgorithms(transport.modules));
+  }
+  return imported;
 }
 
 class RunningSimulation {
@@ -74,12 +89,20 @@ class RunningSimulation {
   readonly #engine: Engine;
   readonly #clock: ApplicationClock;
   readonly #capture: SimulatedCapture | undefined;
+  readonly #algorithms: OwnAlgorithms;
   readonly #network: SimulatedNetwork;
   readonly #workloads: WorkloadRun;
   readonly #programs = new Map<string, EndpointProgram>();
   #faultFailure: Error | undefined;
 
-  constructor(plan: Plan, engine: Engine, { sink, signal }: SimulationOptions, capture: SimulatedCapture | undefined) {
+  constructor(
+    plan: Plan,
+    engine: Engine,
+    { sink, signal }: SimulationOptions,
+    capture: SimulatedCapture | undefined,
+    algorithms: OwnAlgorithms,
+  ) {
+    this.#algorithms = algorithms;
     this.#plan = plan;
     this.#sink = sink;
     this.#signal = signal;
@@ -180,7 +203,7 @@ class RunningSimulation {
     const { options, seed } = transport;
     // Links count single segments, as those of a real lab do; nobody looks at checksums but who reads the capture.
     const interfaces = options.interfaces.map((own) => ({ ...own, gso: false, checksumOffload: true }));
-    return { ...options, interfaces, random: seededRandom(seed) };
+    return { ...options, ...this.#algorithms.get(node.name), interfaces, random: seededRandom(seed) };
   }
 
   #sampleLinks(): void {

@@ -1,4 +1,5 @@
 import { Host } from "../../host.ts";
+import type { AlgorithmChoices } from "../../host-options.ts";
 import { Driver } from "../../io/driver.ts";
 import { problemSentence } from "../driver-problem.ts";
 import type { StartCommand } from "../protocol.ts";
@@ -11,10 +12,14 @@ export class StackTransport extends SocketTransport {
   readonly #driver: Driver;
 
   /** @throws ConfigurationError, or Error with the code ENODEV, ENOENT or EPERM when an interface cannot be opened. */
-  constructor(transport: Extract<StartCommand["transport"], { kind: "stack" }>, observer: TransportObserver) {
+  constructor(
+    transport: Extract<StartCommand["transport"], { kind: "stack" }>,
+    observer: TransportObserver,
+    algorithms: Partial<AlgorithmChoices> = {},
+  ) {
     const { options, seed } = transport;
     const driver = new Driver({
-      host: new Host({ ...options, random: seededRandom(seed) }),
+      host: new Host({ ...options, ...algorithms, random: seededRandom(seed) }),
       interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name })),
       onEvent: (event) => observer.onEvent(event),
       onProblem: (problem) => observer.onProblem(problemSentence(problem)),
