@@ -24,8 +24,8 @@ const { values: given } = parseArgs({
   },
 });
 
-/** Of a gateway's soak: a trend of its memory needs ten. */
-const rounds = 20;
+/** Of a gateway's soak: a trend of its memory needs ten after the first 75 s. */
+const rounds = 40;
 const visitorsAtATime = 100;
 
 function numberOf(what: string, text: string): number {

@@ -22,6 +22,8 @@ const machines = ["client", "server"] as const;
 const heldBytesOfAConnection = 512;
 /** What the compiler and caches may add while they warm up. */
 const heldBytesOfTheProgram = 2 * 2 ** 20;
+/** Until then connections gather in TIME-WAIT, and memory with them. */
+const steadyAfterMilliseconds = 75_000;
 /** Everything has been closed, reset or given up: TIME-WAIT takes a minute (RFC 9293 §3.4.2), and the patience of a converter with a request that does not come less. */
 const drainMilliseconds = 180_000;
 
@@ -62,14 +64,19 @@ export async function runGatewaySoak(
     };
     const visitors = run(lab, "client", `visitors.ts ${serverAddress} ${serverPort} ${socksPort}`);
     const problems: string[] = [];
-    const series: Record<Machine, ProcessHoldings[]> = { client: [], server: [] };
+    const first: Record<Machine, ProcessHoldings | undefined> = { client: undefined, server: undefined };
+    const steady: Record<Machine, ProcessHoldings[]> = { client: [], server: [] };
+    const begunAt = performance.now();
     const before = await idle(gateways);
     for (let round = 1; round <= rounds; round++) {
       const startedAt = performance.now();
       const report = await visit(visitors, visits, atATime);
       problems.push(...report.problems);
       const held = { client: await gateways.client.held(), server: await gateways.server.held() };
-      for (const machine of machines) series[machine].push(held[machine]);
+      for (const machine of machines) {
+        first[machine] ??= held[machine];
+        if (startedAt - begunAt >= steadyAfterMilliseconds) steady[machine].push(held[machine]);
+      }
       onProgress({ round, seconds: (performance.now() - startedAt) / 1000, report, ...held });
     }
     const after = await idle(gateways);
@@ -81,8 +88,8 @@ export async function runGatewaySoak(
       },
       ...machines.flatMap((machine) => [
         ...nothingIsLeft(machine, before[machine], after[machine]),
-        memoryIsBack(machine, series[machine][0]!, after[machine], (rounds - 1) * visits),
-        ...(rounds >= 10 ? memoryIsFlat(`the gateway of the ${machine}`, seriesOf(series[machine])) : []),
+        memoryIsBack(machine, first[machine]!, after[machine], (rounds - 1) * visits),
+        ...(steady[machine].length >= 10 ? memoryIsFlat(`${machine}, 75 s later`, seriesOf(steady[machine])) : []),
       ]),
     ];
   } finally {

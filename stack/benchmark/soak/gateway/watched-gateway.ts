@@ -26,5 +26,8 @@ function holdings(): ProcessHoldings {
   return { type: "held", rss, heapUsed, external, fileDescriptors: readdirSync("/proc/self/fd").length, resources };
 }
 
-process.stdin.on("data", () => process.stdout.write(`${JSON.stringify(holdings())}\n`));
+process.stdin
+  .on("data", () => process.stdout.write(`${JSON.stringify(holdings())}\n`))
+  // Whoever watches has gone.
+  .on("end", () => process.exit());
 await runGateway(process.argv.slice(2));
