@@ -230,6 +230,22 @@ describe("the endpoint program between two machines", function () {
     expect(machines.blocks.toSorted()).to.deep.equal([...tried].toSorted());
   });
 
+  it("takes a device up again that was deleted and has come back under its name", async () => {
+    const caller = call("client", `measure 10.77.1.12 9 --duration 600 --interval 0.2 ${ofClient}`);
+    const established = (): number =>
+      caller.log.filter(({ message }) => message === "mptcp:subflow-established").length;
+    while (established() < 2) await once(caller.child.stderr!, "data");
+    machines.deletePath(0);
+    await caller.says("the interface wlan0 was deleted");
+    machines.addPath(0);
+    // The server's device has gone with its peer, and has come back with it.
+    while (established() < 3) await once(caller.child.stderr!, "data");
+    const before = machines.receivedBytes("server", 0);
+    while (machines.receivedBytes("server", 0) - before < 5_000_000) await turn();
+    caller.child.kill("SIGTERM");
+    expect((await caller.ended).code).to.equal(143);
+  });
+
   it("goes on when one of two devices is deleted, and ends with the right error when the last is", async () => {
     const caller = call("client", `measure 10.77.1.12 9 --duration 600 --interval 0.2 --close-timeout 1 ${ofClient}`);
     const established = (): number =>

@@ -37,15 +37,18 @@ export class TwoMachines {
       ip(`netns add ${this.#name(machine)}`);
       ip(`-n ${this.#name(machine)} link set lo up`);
     }
-    for (const path of [0, 1] as const) {
-      const [near, far] = [interfaces.client[path], interfaces.server[path]];
-      ip(`link add ${near} netns ${this.#name("client")} type veth peer name ${far} netns ${this.#name("server")}`);
-      // The machines have addresses of their own on the same networks, as machines do.
-      ip(`-n ${this.#name("client")} address add 10.77.${path + 1}.1/24 dev ${near}`);
-      ip(`-n ${this.#name("server")} address add 10.77.${path + 1}.2/24 dev ${far}`);
-      ip(`-n ${this.#name("client")} link set ${near} up`);
-      ip(`-n ${this.#name("server")} link set ${far} up`);
-    }
+    for (const path of [0, 1] as const) this.addPath(path);
+  }
+
+  /** At first, and when it has been deleted: another device of the name at both ends. */
+  addPath(path: 0 | 1): void {
+    const [near, far] = [interfaces.client[path], interfaces.server[path]];
+    ip(`link add ${near} netns ${this.#name("client")} type veth peer name ${far} netns ${this.#name("server")}`);
+    // The machines have addresses of their own on the same networks, as machines do.
+    ip(`-n ${this.#name("client")} address add 10.77.${path + 1}.1/24 dev ${near}`);
+    ip(`-n ${this.#name("server")} address add 10.77.${path + 1}.2/24 dev ${far}`);
+    ip(`-n ${this.#name("client")} link set ${near} up`);
+    ip(`-n ${this.#name("server")} link set ${far} up`);
   }
 
   async down(): Promise<void> {

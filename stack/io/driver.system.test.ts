@@ -211,4 +211,13 @@ describe("the driver of a host", function () {
     expect(problems).to.deep.equal([{ type: "interface-deleted", interfaceName: "d0" }]);
     expect(host.interfaceStates.at(-1)).to.equal(false);
   });
+
+  it("takes another device of the name up, once it is there, and frames flow again", async () => {
+    ip("link add d0 netns", stackSide, "type veth peer name d0 netns", kernelSide);
+    for (const name of [stackSide, kernelSide]) ip("-n", name, "link set d0 up");
+    ip("-n", kernelSide, "address add 10.7.0.2/24 dev d0");
+    await until(() => host.interfaceStates.at(-1) === true);
+    expect(await exchange("back")).to.equal("backback");
+    expect(problems).to.have.lengthOf(1);
+  });
 });

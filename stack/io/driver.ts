@@ -19,7 +19,7 @@ export type DriverInterface = {
 
 /** What the driver met that is not the host's business. */
 export type DriverProblem =
-  /** The interface was deleted: it stays down for good. */
+  /** The interface was deleted: it is down until there is one of its name again. */
   | { type: "interface-deleted"; interfaceName: string }
   /** The socket or the listener for link events reported an error other than an interface going down. */
   | { type: "socket"; interfaceName: string; code: string }
@@ -52,6 +52,9 @@ export type DriverCounters = {
 export class Driver implements FrameSink {
   readonly host: Host;
   readonly #ports: Port[] = [];
+  readonly #devices: readonly DriverInterface[];
+  /** By which number the kernel knows the device that a port was opened on; undefined: it is deleted. */
+  readonly #numbers: (number | undefined)[] = [];
   readonly #timer: PreciseTimer;
   readonly #events: (LinkEvents | AddressEvents)[] = [];
   /** Addresses that came from the kernel, each as it is written: only these go with the kernel's. */
@@ -66,6 +69,7 @@ export class Driver implements FrameSink {
   /** @throws Error with code ENODEV, ENOENT or EPERM when an interface cannot be opened */
   constructor(options: DriverOptions) {
     this.host = options.host;
+    this.#devices = options.interfaces;
     this.#onEvent = options.onEvent ?? (() => {});
     this.#onProblem = options.onProblem ?? (() => {});
     this.#timer = new PreciseTimer(() => {
@@ -73,7 +77,10 @@ export class Driver implements FrameSink {
       this.#run();
     });
     try {
-      for (const device of options.interfaces) this.#ports.push(this.#open(device, this.#ports.length));
+      for (const device of options.interfaces) {
+        this.#ports.push(this.#open(device, this.#ports.length));
+        this.#numbers.push(numberOf(this.#ports.at(-1)!));
+      }
       for (const namespacePath of new Set(this.#ports.map((port) => port.namespacePath))) {
         this.#events.push(new LinkEvents(namespacePath, (event) => this.#onLink(namespacePath, event)));
         this.#events.push(
@@ -161,8 +168,8 @@ export class Driver implements FrameSink {
       if (port.namespacePath !== namespacePath) return;
       if (event.type === "lost") this.#lookUp(index);
       else if (event.name !== port.interfaceName) return;
-      else if (event.type === "changed") this.host.setInterfaceUp(index, event.running, this.now());
-      else this.#gone(index);
+      else if (event.type === "deleted") this.#gone(index);
+      else if (this.#takeUp(index, event.index)) this.host.setInterfaceUp(index, event.running, this.now());
     });
     this.wake();
   }
@@ -190,13 +197,36 @@ export class Driver implements FrameSink {
   #lookUp(index: number): void {
     const { interfaceName, namespacePath } = this.#ports[index]!;
     try {
-      this.host.setInterfaceUp(index, interfaceInfo(namespacePath, interfaceName).running, this.now());
+      const { index: number, running } = interfaceInfo(namespacePath, interfaceName);
+      if (this.#takeUp(index, number)) this.host.setInterfaceUp(index, running, this.now());
     } catch {
       this.#gone(index);
     }
   }
 
+  /**
+   * A socket stays with the device that it was opened on: one that has come in its place, under its name, is opened anew.
+   * @returns false: that cannot be done, and the interface stays down
+   */
+  #takeUp(index: number, number: number): boolean {
+    if (this.#numbers[index] === number) return true;
+    // What stood on the old device must not seem to have outlived it.
+    this.host.setInterfaceUp(index, false, this.now());
+    try {
+      const port = this.#open(this.#devices[index]!, index);
+      this.#ports[index]!.close();
+      this.#ports[index] = port;
+      this.#numbers[index] = number;
+      return true;
+    } catch (error) {
+      const { code = (error as Error).message } = error as NodeJS.ErrnoException;
+      this.#onProblem({ type: "socket", interfaceName: this.#devices[index]!.interfaceName, code });
+      return false;
+    }
+  }
+
   #gone(index: number): void {
+    this.#numbers[index] = undefined;
     this.host.setInterfaceUp(index, false, this.now());
     this.#onProblem({ type: "interface-deleted", interfaceName: this.#ports[index]!.interfaceName });
   }
