@@ -167,6 +167,38 @@ describe("the endpoint program between two machines", function () {
     server.end();
   });
 
+  it("speaks Multipath TCP with Linux's at the other end, under a program that knows nothing of it", async () => {
+    const server = machines.application(
+      "server",
+      `require("node:net").createServer((socket) => socket.on("data", (data) => socket.end("heard " + data)))
+        .listen(8000, "10.77.1.2", () => console.log("listening"));
+      process.stdin.on("data", () => {}).on("end", () => process.exit());`,
+      ["mptcpize", "run"],
+    );
+    expect(await server.line()).to.equal("listening");
+    const caller = new Running(machines.spawn("client", `echo word | ${program} connect 10.77.1.2 8000 ${ofClient}`));
+    const { code, output, log } = await caller.ended;
+    expect({ code, output }).to.deep.equal({ code: 0, output: "heard word\n" });
+    expect(log.find(({ message }) => message === "connection:established")).to.include({ mptcp: true });
+    expect(log.map(({ message }) => message)).not.to.include("mptcp:fallback");
+    server.end();
+  });
+
+  it("serves Linux's Multipath TCP, under a program that knows nothing of it", async () => {
+    const client = machines.application(
+      "client",
+      `const socket = require("node:net").connect(7, "10.77.1.12", () => socket.write("word\\n"));
+      socket.on("data", (data) => console.log("heard " + data.toString().trim()));
+      process.stdin.on("data", () => {}).on("end", () => socket.end());`,
+      ["mptcpize", "run"],
+    );
+    expect(await client.line()).to.equal("heard word");
+    const { connections: all } = await connections((each) => each.some(({ state }) => state === "established"));
+    expect(all.filter(({ state }) => state === "established").map(({ mptcp }) => mptcp)).to.deep.equal([true]);
+    client.end();
+    await connections((each) => each.every(({ state }) => state === "closed"));
+  });
+
   it("tells its state, and nothing of connections that have ended", async () => {
     const caller = call("client", `connect 10.77.1.12 7 ${ofClient}`);
     // Further subflows come when data have shown that both sides speak MPTCP (RFC 8684 §3.1).

@@ -83,9 +83,9 @@ export class TwoMachines {
     return child;
   }
 
-  /** Starts a program of Node on the machine, over the kernel's sockets; what it writes comes line by line. */
-  application(machine: Machine, program: string): Application {
-    const argv = ["netns", "exec", this.#name(machine), process.execPath, "-e", program];
+  /** Starts a program of Node on the machine, over the kernel's sockets; what it writes comes line by line. `under`: a command that runs it. */
+  application(machine: Machine, program: string, under: readonly string[] = []): Application {
+    const argv = ["netns", "exec", this.#name(machine), ...under, process.execPath, "-e", program];
     const child = spawn("ip", argv, { stdio: ["pipe", "pipe", "inherit"] });
     this.#processes.push(child);
     return new Application(child);
