@@ -1,12 +1,22 @@
 import { join, relative } from "node:path";
 import { Command } from "commander";
 import { expect } from "chai";
+import { registerCompareCommand } from "./compare.ts";
 import { registerPlanCommand } from "./plan.ts";
 import { registerSchemaCommand } from "./schema.ts";
+import { registerShrinkCommand } from "./shrink.ts";
 import { registerValidateCommand } from "./validate.ts";
 
 const repository = relative(process.cwd(), join(import.meta.dirname, "../.."));
 const file = (name: string): string => join(repository, name);
+
+const verbs = [
+  registerValidateCommand,
+  registerPlanCommand,
+  registerSchemaCommand,
+  registerCompareCommand,
+  registerShrinkCommand,
+];
 
 interface Outcome {
   readonly stdout: string;
@@ -17,7 +27,7 @@ interface Outcome {
 /** Runs a verb in this process, with its output and exit code caught. */
 async function pathlab(...argv: string[]): Promise<Outcome> {
   const program = new Command().exitOverride();
-  for (const register of [registerValidateCommand, registerPlanCommand, registerSchemaCommand]) register(program);
+  for (const register of verbs) register(program);
   const written = { stdout: "", stderr: "" };
   const before = process.exitCode;
   process.exitCode = 0;
@@ -112,4 +122,20 @@ describe("pathlab schema", () => {
     const { stdout } = await pathlab("schema", "profiles");
     expect(JSON.parse(stdout)).to.include({ title: "pathlab link profiles" });
   });
+});
+
+describe("a simulation that takes more memory than is free", () => {
+  const availableMemory = process.availableMemory.bind(process);
+  beforeEach(() => (process.availableMemory = () => 50e6));
+  afterEach(() => (process.availableMemory = availableMemory));
+
+  for (const argv of [["compare", "--substrates"], ["shrink"]]) {
+    it(`is refused before anything begins: ${argv.join(" ")}`, async () => {
+      const { stdout, stderr, exitCode } = await pathlab(...argv, file("orchestrator/plan/fixture/fat-tree.yaml"));
+      expect({ stdout, exitCode }).to.deep.equal({ stdout: "", exitCode: 2 });
+      expect(stderr).to.match(
+        /found a simulation of some 0\.\d GB: 16 hosts, .* expected at most 0\.1 GB, which are free/,
+      );
+    });
+  }
 });
