@@ -214,6 +214,11 @@ export class DataSender {
     this.#timer.stop();
   }
 
+  /** Bytes that were sent on a subflow after another had carried them already. */
+  get bytesRetransmitted(): number {
+    return this.#episodes.bytes;
+  }
+
   #transmitReinjection(now: number, output: SegmentOutput): boolean {
     const entry = this.reinjections.first(this.unacknowledged);
     if (entry === undefined) return false;

@@ -30,6 +30,8 @@ export interface MptcpInfo {
   mptcpi_bytes_sent: number;
   mptcpi_bytes_received: number;
   mptcpi_bytes_acked: number;
+  /** Of the data level: carried by another subflow already; what TCP sends again on the same one is not among them. */
+  mptcpi_bytes_retrans: number;
 }
 
 const flag = { fallback: 1, remoteKeyReceived: 2 } as const;
@@ -60,6 +62,7 @@ export function mptcpInfo(connection: Connection): MptcpInfo | undefined {
     mptcpi_bytes_sent: dataSender.next,
     mptcpi_bytes_received: reassembly.receivedInOrder,
     mptcpi_bytes_acked: Math.min(dataSender.unacknowledged, sendBuffer.end),
+    mptcpi_bytes_retrans: dataSender.bytesRetransmitted,
   };
 }
 

@@ -20,6 +20,8 @@ interface Episode {
 }
 
 export class RetransmissionEpisodes {
+  /** Of all runs. */
+  bytes = 0;
   readonly #connection: Connection;
   #open: Episode[] = [];
 
@@ -50,6 +52,7 @@ export class RetransmissionEpisodes {
       episode = { kind, subflow, fromSubflow, dataOffset, bytes: 0, segments: 0, startedAt: now, lastAt: now };
       this.#open.push(episode);
     }
+    this.bytes += length;
     episode.bytes += length;
     episode.segments++;
     episode.lastAt = now;

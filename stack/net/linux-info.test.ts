@@ -31,6 +31,15 @@ describe("info() under the names of Linux", () => {
     ...info.subflows.flatMap((subflow) => Object.keys(subflow)),
   ];
 
+  it("counts what subflows sent beyond the data once as sent again at the data level", async () => {
+    const { client } = await transferred();
+    const { mptcpi_bytes_retrans: again, subflows } = client.info();
+    let sentOnce = 0;
+    for (const { tcpi_bytes_sent: sent, tcpi_bytes_retrans: repeated } of subflows) sentOnce += sent - repeated;
+    expect(again).to.be.greaterThan(0);
+    expect(sentOnce).to.equal(1_000_000 + again!);
+  });
+
   it("counts subflows, addresses and bytes of a connection as MPTCP_INFO does", async () => {
     const { client, accepted } = await transferred();
     const [ours, theirs] = [client.info(), accepted.info()];
