@@ -24,7 +24,7 @@ const { values: given } = parseArgs({
   },
 });
 
-/** Of a gateway's soak: a trend of its memory needs ten after the first 75 s. */
+/** Of a gateway's soak. */
 const rounds = 40;
 const visitorsAtATime = 100;
 
