@@ -116,7 +116,8 @@ async function performPart(request: ExperimentRequest, part: Part, bundle: Bundl
   const resolved = part.loaded.textWith({ topology: bundleFiles.topology, seed: plan.seed, on: plan.substrate });
   await bundle.writeText(bundleFiles.experiment, resolved);
   await bundle.writeText(bundleFiles.topology, part.loaded.topology.text);
-  for (const { name, text } of [...part.loaded.topology.files, ...part.loaded.modules]) await bundle.writeText(name, text);
+  for (const { name, text } of [...part.loaded.topology.files, ...part.loaded.modules])
+    await bundle.writeText(name, text);
   await bundle.writeJson(bundleFiles.plan, plan);
   const record = await perform(bundle);
   const endedAt = new Date();

@@ -5,7 +5,14 @@
 import type { Playback, ServedFile } from "../model/application.ts";
 import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { LinkDirectionConfig } from "../path/link-direction.ts";
-import type { AlgorithmKey, AlgorithmModule, EndpointKind, Expectation, FaultAction, SubstrateName } from "../model/experiment.ts";
+import type {
+  AlgorithmKey,
+  AlgorithmModule,
+  EndpointKind,
+  Expectation,
+  FaultAction,
+  SubstrateName,
+} from "../model/experiment.ts";
 
 export interface Plan {
   readonly version: 1;
