@@ -12,8 +12,8 @@ import { errorAnswer, RequestRefused } from "./error-answer.ts";
 import { type ReceivedMessage, readMessage } from "./message-reader.ts";
 import { relay, type RelayResult, type RelaySocket } from "./relay.ts";
 
-/** Who connects and says nothing is not waited for longer than this. */
-const patienceMilliseconds = 10_000;
+/** Who connects and says nothing is not waited for longer than this; on a machine with too much to do the first bytes of a thousand connections take their time. */
+const patienceMilliseconds = 60_000;
 /** MPTCP's kind of TCP option. */
 const convertible = [30];
 /** Maximum segment size, window scale and SACK are the business of who terminates a connection (RFC 8803 §7.1 to §7.3). */

@@ -14,7 +14,7 @@ import {
 import type { EntranceOptions } from "./tun-entrance.ts";
 
 /** Who connects and says nothing is not waited for longer than this. */
-const patienceMilliseconds = 10_000;
+const patienceMilliseconds = 60_000;
 
 export interface Socks5ServerOptions extends EntranceOptions {
   readonly credentials: Socks5Credentials | undefined;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { runGatewaySoak } from "./gateway-soak.ts";
 
-/** The short form of `soak.ts --gateway`. */
+/** The short form of `soak.ts --gateway`, as root: `mocha --no-config FILE`. Not among the tests of `./pathlab test`: it waits for TIME-WAIT. */
 describe("the soak of the gateway", function () {
   // A minute of it is TIME-WAIT.
   this.timeout(300_000);
