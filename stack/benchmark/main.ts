@@ -4,30 +4,32 @@
  * Exit codes: 0, 1 below a floor, 2 bad usage, 130 and 143 after cleaning up.
  */
 
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { kernelSettings, Lab } from "./lab.ts";
 import { describeMachine, load } from "./machine.ts";
 import { reportMarks } from "./marks.ts";
 import { type Findings, fullPace, measurements, quickPace } from "./measurements.ts";
 
+const command = new Command("npm run bench:stack --")
+  .description("Our stack beside the kernel's, in turns, in one run. Root.")
+  .option("--quick", "a second for each throughput, and few rounds: for a look, not for a figure")
+  .option(
+    "--rounds <number>",
+    `of which a figure is the median (default: ${fullPace.rounds}, with --quick ${quickPace.rounds})`,
+  )
+  .option(
+    "--only <pattern>",
+    "a regular expression: what it matches of titles and conditions, as in `throughput, 1 path, 64 KiB`",
+    "",
+  )
+  .option("--json", "every sample of every round")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+
 async function main(): Promise<number> {
-  const { values: given } = parseArgs({
-    options: {
-      /** A second for each throughput, and few rounds: for a look, not for a figure. */
-      quick: { type: "boolean", default: false },
-      /** Default 7, and 3 with --quick. */
-      rounds: { type: "string" },
-      /** Regular expression; what it matches is the title and the condition, as the table has them: `throughput, 1 path, 64 KiB`. */
-      only: { type: "string", default: "" },
-      json: { type: "boolean", default: false },
-    },
-  });
+  const given = command.parse().opts<{ quick?: true; rounds?: string; only: string; json?: true }>();
   const preset = given.quick ? quickPace : fullPace;
   const rounds = given.rounds === undefined ? preset.rounds : Number(given.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    process.stderr.write(`--rounds ${given.rounds}: not a number of rounds\n`);
-    return 2;
-  }
+  if (!Number.isInteger(rounds) || rounds < 1) command.error(`--rounds ${given.rounds}: not a number of rounds`);
   const pace = { ...preset, rounds };
   const machine = describeMachine();
   const loadBefore = load();

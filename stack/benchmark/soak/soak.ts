@@ -8,21 +8,22 @@
  */
 
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { Lab } from "../lab.ts";
 import { reportChecks, type Check } from "./verdict.ts";
 import { runGatewaySoak } from "./gateway/gateway-soak.ts";
 import { runVirtualSoak } from "./virtual-soak.ts";
 import { runWireSoak } from "./wire-soak.ts";
 
-const { values: given } = parseArgs({
-  options: {
-    hours: { type: "string" },
-    virtual: { type: "string" },
-    gateway: { type: "string" },
-    log: { type: "string" },
-  },
-});
+const given = new Command("npm run soak:stack --")
+  .description("One connection of two subflows at full speed between two namespaces, both ends ours, for hours. Root.")
+  .option("--hours <number>", "of transfer", "1")
+  .option("--virtual <hours>", "of virtual time instead; needs no root")
+  .option("--gateway <connections>", "through two gateways instead, of every kind")
+  .option("--log <file>", "gets a line of JSON for each sample; a run that was interrupted goes on with the same one")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .parse()
+  .opts<{ hours: string; virtual?: string; gateway?: string; log?: string }>();
 
 /** Of a gateway's soak. */
 const rounds = 40;
@@ -57,7 +58,7 @@ async function main(): Promise<Check[]> {
     const visits = Math.ceil(numberOf("connections", given.gateway) / rounds);
     return runGatewaySoak({ rounds, visits, atATime: visitorsAtATime }, log);
   }
-  const seconds = numberOf("hours", given.hours ?? "1") * 3_600 - secondsInLog();
+  const seconds = numberOf("hours", given.hours) * 3_600 - secondsInLog();
   if (seconds <= 0) return [{ what: "the hours are in the log", passed: true, found: given.log! }];
   try {
     return await runWireSoak(seconds, log);
