@@ -165,7 +165,7 @@ export class Lab {
       namespace,
     );
     for (const { name } of interfaces) {
-      if (isKernel) await steer(namespace, name, receivingProcessor[side]);
+      await (isKernel ? steer(namespace, name, receivingProcessor[side]) : keepFromKernel(namespace, name));
       const state = this.options.offload ? "on" : "off";
       await run("ip", ["netns", "exec", namespace, "ethtool", "-K", name, "gso", state, "tso", state, "gro", "off"]);
     }
@@ -194,4 +194,11 @@ async function steer(namespace: string, name: string, processor: number): Promis
   const mask = (2 ** processor).toString(16);
   const file = `/sys/class/net/${name}/queues/rx-0/rps_cpus`;
   await run("ip", ["netns", "exec", namespace, "sh", "-c", `echo ${mask} > ${file}`]);
+}
+
+/** What our socket has heard goes no further: the kernel would look for a route for each packet before it drops it (tc-bpf(8): all of it is shot). */
+async function keepFromKernel(namespace: string, name: string): Promise<void> {
+  const tc = (...words: string[]): Promise<unknown> => run("ip", ["netns", "exec", namespace, "tc", ...words]);
+  await tc("qdisc", "add", "dev", name, "clsact");
+  await tc("filter", "add", "dev", name, "ingress", "bpf", "direct-action", "bytecode", "1,6 0 0 2,");
 }

@@ -51,6 +51,8 @@ export class SoakApplication implements Application {
     });
     setInterval(() => {
       const { bytes, finished } = this.#hashes;
+      // What is held, not what has been: how much waits to be collected follows the speed.
+      globalThis.gc?.();
       const { rss, heapUsed, external } = process.memoryUsage();
       const subflows = socket.info().subflows.map(({ bytesAcked, bytesReceived }) => bytesAcked + bytesReceived);
       say({ soak: { bytes, blocks: finished.slice(told), rss, heapUsed, external, subflows } });

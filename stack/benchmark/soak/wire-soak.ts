@@ -34,7 +34,8 @@ export async function runWireSoak(seconds: number, onProgress: (progress: WirePr
   const ends: End[] = [];
   try {
     const start = async (side: Side, task: Parameters<typeof End.start>[0]["task"]): Promise<End> => {
-      const end = await End.start({ lab, side, mptcp: true, application: "soak", task });
+      const nodeArguments = ["--expose-gc"];
+      const end = await End.start({ lab, side, mptcp: true, application: "soak", nodeArguments, task });
       ends.push(end);
       return end;
     };
