@@ -19,20 +19,18 @@ import type { SubflowInfo } from "./connection-info.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { mappingChecksum } from "./dss-checksum.ts";
 import { HeldPayload } from "./held-payload.ts";
-import { behindSynData } from "./keys.ts";
 import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
 import { readOptions, readSynOptions } from "./subflow-input.ts";
 import { SilenceCheck } from "./silence-check.ts";
+import { Staleness } from "./staleness.ts";
 import { writeOptions } from "./subflow-output.ts";
+import { prepareSynData, settleSynData, takeSynData } from "./syn-data.ts";
 import { ThirdAck } from "./third-ack.ts";
 
 /** How the subflow came to be: it decides the handshake options (RFC 8684 §3.1, §3.2). */
 export type SubflowRole = "initial-client" | "initial-server" | "join-client" | "join-server";
-
-/** While others live, a silent subflow is probed at least this often: its return shall be seen within a second. */
-const staleProbeInterval = 1_000_000;
 
 export interface SubflowOptions {
   id: number;
@@ -59,10 +57,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   backup: boolean;
   /** Flag B of our MP_JOIN. */
   readonly asksForBackup: boolean;
-  stale = false;
-  #staleSince = 0;
-  /** While stale: what its first timeout sent again got no answer either. */
-  #timedOutAgain = false;
+  readonly #staleness = new Staleness(this);
   /** What the scheduler may give it now, and what only in a moment; set before each decision. */
   space = 0;
   pacedBytes = 0;
@@ -199,6 +194,10 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     return this.endpoint.segmentSize;
   }
 
+  get stale(): boolean {
+    return this.#staleness.stale;
+  }
+
   get usable(): boolean {
     return this.established && this.joinConfirmed && this.endpoint.canSendData;
   }
@@ -273,13 +272,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   handleProgress(now: number): void {
-    if (!this.stale) return;
-    this.stale = false;
-    this.endpoint.sender.timeoutLimit = Number.POSITIVE_INFINITY;
-    this.congestion.setActive(true);
-    // After an outage the old window says nothing of the path. After one timeout it does: half of what was in flight ends slow start (RFC 5681 §3.1).
-    if (this.#timedOutAgain) this.congestion.restart();
-    this.connection.onSubflowRecovered(this, now - this.#staleSince, now);
+    this.#staleness.end(now);
   }
 
   handleRttSample(rttMicroseconds: number, now: number): void {
@@ -335,30 +328,12 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
       backoff: sender.rtt.backoff,
       bytesInFlight: sender.outstanding,
     });
-    if (!this.connection.subflowSet.hasLiveAlternative(this)) {
-      sender.timeoutLimit = Number.POSITIVE_INFINITY;
-      this.connection.paths.requestUpdate(now);
-      return;
-    }
-    sender.timeoutLimit = staleProbeInterval;
-    sender.applyTimeoutLimit(now);
-    if (!this.stale) {
-      // A path that loses a few packets is still there: were it left out of the coupling, the others would be TCPs of their own for as long (RFC 6356 §3: all subflows).
-      this.doubt(now, true);
-    } else if (!this.#timedOutAgain) {
-      this.#timedOutAgain = true;
-      this.congestion.setActive(false);
-    }
+    this.#staleness.onRetransmissionTimeout(now);
   }
 
-  /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. `isCoupled`: its window still counts beside theirs. */
-  doubt(now: number, isCoupled = false): void {
-    if (this.stale || !this.connection.subflowSet.hasLiveAlternative(this)) return;
-    this.stale = true;
-    this.#timedOutAgain = false;
-    this.#staleSince = now;
-    if (!isCoupled) this.congestion.setActive(false);
-    this.connection.onSubflowStale(this, now);
+  /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. */
+  doubt(now: number): void {
+    this.#staleness.begin(now, false);
   }
 
   handleTailLossProbe(now: number): void {
@@ -431,38 +406,15 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   takeSynData(limit: number): SentRange | undefined {
-    const { connection } = this;
-    // What stands before the data sequence space has no checksum, and we want one (RFC 8684, appendix B.2).
-    if (this.isJoin || (!connection.plain && connection.checksumEnabled)) return undefined;
-    return connection.dataSender.takeForSyn(this, limit);
+    return takeSynData(this, limit);
   }
 
   handleSynDataAnswered(accepted: number, now: number): void {
-    const { connection } = this;
-    if (connection.plain) return;
-    const range = this.endpoint.sender.queue.head!;
-    if (accepted > 0) {
-      this.synDataSent = accepted;
-      connection.localKey = behindSynData(connection.localKey!, accepted);
-    }
-    connection.dataSender.acknowledgeSynData(accepted, now);
-    range.mappingStart = 1 + accepted;
-    range.mappingDataStart = accepted;
-    range.mappingLength = range.length - accepted;
-    if (connection.checksumEnabled)
-      range.mappingChecksum = mappingChecksum(range, connection.localKey!.firstDataSequence, accepted);
+    settleSynData(this, accepted, now);
   }
 
   prepareSynData(length: number, segment: TcpSegment): boolean {
-    const { connection } = this;
-    if (this.isJoin) return false;
-    if (connection.plain) return true;
-    // A peer that asks for checksums and sends data all the same is content without one for them.
-    if (connection.environment.dssChecksum) return false;
-    this.synDataReceived = length;
-    this.mappings.add(1, 0, length, -1, length);
-    connection.dataSender.windowEdge = segment.window;
-    return true;
+    return prepareSynData(this, length, segment);
   }
 
   /** With MPTCP the peer's key is not known before the third segment, and with it how to answer. */
