@@ -14,15 +14,15 @@ import { capableFlag } from "../wire/mptcp-options.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Algorithms } from "./algorithms.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./connection-environment.ts";
-import type { ConnectionInfo } from "./connection-info.ts";
+import { type ConnectionInfo, connectionInfo } from "./connection-info.ts";
 import { type ConnectionObserver, ConnectionStateError, Notifications } from "./connection-observer.ts";
 import { DataSender } from "./data-sender.ts";
 import { Fallback } from "./fallback.ts";
-import { type ConnectionKey, deriveKey } from "./keys.ts";
+import { type ConnectionKey, freshKey } from "./keys.ts";
 import { Lifetime } from "./lifetime.ts";
 import { Paths } from "./paths.ts";
-import { Reassembly } from "./reassembly.ts";
-import { ReceiveAutotuning } from "./receive-autotuning.ts";
+import type { Reassembly } from "./reassembly.ts";
+import { ReceiveWindow } from "./receive-window.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import { SequenceWidth } from "./sequence-width.ts";
 import type { Subflow } from "./subflow.ts";
@@ -81,12 +81,9 @@ export class Connection implements Scheduled {
 
   deadlineEntry: DeadlineEntry | undefined;
 
-  readonly #autotuning: ReceiveAutotuning | undefined;
+  readonly #receiveWindow: ReceiveWindow;
   #observer: ConnectionObserver | undefined;
   #writeRefused = false;
-  #windowOpened = false;
-  /** The largest data offset up to which the peer has been told that it may send: of all subflows, since they share one window (RFC 8684 §3.3.5). */
-  #windowEdgeTold = 0;
 
   constructor(options: ConnectionOptions) {
     const { environment } = options;
@@ -97,16 +94,15 @@ export class Connection implements Scheduled {
     this.tcp = environment.tcp;
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes);
-    this.#autotuning = environment.autotune ? new ReceiveAutotuning(environment.receiveBufferBytes) : undefined;
-    this.reassembly = new Reassembly(this.#autotuning?.limit ?? environment.receiveBufferBytes, environment.slabs);
+    this.#receiveWindow = new ReceiveWindow(this);
+    this.reassembly = this.#receiveWindow.reassembly;
     this.windowScale = windowScaleFor(environment.receiveBufferBytes);
     this.dataSender = new DataSender(this);
     this.subflowSet = new SubflowSet(this);
     this.lifetime = new Lifetime(this);
     this.paths = new Paths(this);
     this.fallback = new Fallback(this, options.mptcp ? undefined : options.plainReason);
-    if (options.mptcp && options.key !== undefined) this.#takeKey(options.key);
-    else if (options.mptcp) this.#chooseKey();
+    if (options.mptcp) this.localKey = this.#registeredKey(options.key);
   }
 
   /** Who is told what happens; also of what has happened already. */
@@ -185,22 +181,7 @@ export class Connection implements Scheduled {
   }
 
   info(): ConnectionInfo {
-    const { dataSender, reassembly } = this;
-    return {
-      id: this.id,
-      mptcp: !this.plain,
-      fallbackReason: this.fallback.reason,
-      bytesSent: dataSender.next,
-      bytesReceived: reassembly.receivedInOrder,
-      bytesAcked: Math.min(dataSender.unacknowledged, this.sendBuffer.end),
-      reassemblyQueueBytes: reassembly.outOfOrderBytes,
-      receiveQueueBytes: reassembly.readableBytes,
-      sendWindow: this.plain
-        ? this.subflows.reduce((sum, { endpoint: { sender } }) => sum + Math.max(0, sender.windowEdge - sender.next), 0)
-        : Math.max(0, dataSender.windowEdge - dataSender.next),
-      receiveWindow: reassembly.window,
-      subflows: this.subflows.map((subflow) => subflow.info),
-    };
+    return connectionInfo(this);
   }
 
   // Application calls.
@@ -301,18 +282,6 @@ export class Connection implements Scheduled {
     return refusal;
   }
 
-  #takeKey(key: ConnectionKey): void {
-    this.localKey = key;
-    this.environment.registerToken(key.token, this);
-  }
-
-  #chooseKey(): void {
-    const { environment } = this;
-    // A token that is in use would bring another connection's joins here (RFC 8684 §3.1): another key then.
-    do this.localKey = deriveKey({ high: environment.random(), low: environment.random() });
-    while (!environment.registerToken(this.localKey.token, this));
-  }
-
   /** The host has lost these addresses; they may come back. */
   onAddressesGone(gone: readonly LocalAddress[], reason: "interface-down" | "address-removed", now: number): void {
     this.paths.onAddressesGone(gone, reason, now);
@@ -324,6 +293,14 @@ export class Connection implements Scheduled {
     this.#wake();
   }
 
+  #registeredKey(given: ConnectionKey | undefined): ConnectionKey {
+    const { environment } = this;
+    const isFree = ({ token }: ConnectionKey): boolean => environment.registerToken(token, this);
+    if (given === undefined) return freshKey(() => environment.random(), isFree);
+    isFree(given);
+    return given;
+  }
+
   // What subflows report.
 
   /** A DSS, or MP_CAPABLE with data, has come. */
@@ -332,45 +309,6 @@ export class Connection implements Scheduled {
     this.confirmed = true;
     this.paths.addresses.begin(now);
     this.paths.update(now);
-  }
-
-  onSubflowFin(subflow: Subflow, now: number): void {
-    if (!this.plain && !this.closed) this.fallback.onFin(subflow, now);
-    if (this.plain) {
-      this.lifetime.onRemoteEnd();
-      return;
-    }
-    // A subflow's FIN ends the subflow, not the stream (RFC 8684 §3.3.3). The last one carries what is still ours to send: a peer that has fallen back, of which
-    // nothing has told us yet, would take our FIN for the end of that.
-    if (!this.dataSender.owesData || this.subflows.some((other) => other !== subflow && other.usable))
-      subflow.endpoint.close(now);
-  }
-
-  onSubflowStale(subflow: Subflow, now: number): void {
-    const { reinjection } = this.environment.mechanisms;
-    const unacknowledgedBytes = reinjection ? this.dataSender.reinjectFrom(subflow, subflow.id) : 0;
-    this.environment.record({
-      time: now,
-      name: "scheduler:stale",
-      connection: this.id,
-      subflow: subflow.id,
-      section: "RFC 8684 §3.3.6",
-      consecutiveTimeouts: subflow.endpoint.sender.consecutiveTimeouts,
-      unacknowledgedBytes,
-    });
-    this.paths.requestUpdate(now);
-  }
-
-  onSubflowRecovered(subflow: Subflow, silentMicroseconds: number, now: number): void {
-    this.environment.record({
-      time: now,
-      name: "scheduler:recovered",
-      connection: this.id,
-      subflow: subflow.id,
-      section: "RFC 8684 §3.3.6",
-      silentMicroseconds,
-    });
-    this.paths.requestUpdate(now);
   }
 
   onData(dataOffset: number, bytes: Uint8Array, byteOffset: number, length: number): void {
@@ -395,8 +333,7 @@ export class Connection implements Scheduled {
   }
 
   #afterRead(now: number): void {
-    this.#windowOpened = true;
-    this.#tuneWindow(now);
+    this.#receiveWindow.onRead(now);
     this.#wake();
   }
 
@@ -406,20 +343,13 @@ export class Connection implements Scheduled {
     if (this.reassembly.complete) this.lifetime.onRemoteEnd();
   }
 
-  onDataAcknowledged(dataOffset: number, _now: number): void {
+  onDataAcknowledged(dataOffset: number): void {
     this.sendBuffer.acknowledge(dataOffset);
     if (this.#writeRefused && this.sendBuffer.room > 0) {
       this.#writeRefused = false;
       this.notifications.writable = true;
       this.environment.notify(this);
     }
-  }
-
-  /** As plain TCP, the subflow's acknowledgement is the connection's. */
-  onPlainAcknowledgement(dataOffset: number): void {
-    if (dataOffset <= this.dataSender.unacknowledged) return;
-    this.dataSender.unacknowledged = dataOffset;
-    this.onDataAcknowledged(dataOffset, 0);
   }
 
   // Output.
@@ -457,7 +387,7 @@ export class Connection implements Scheduled {
       this.paths.transmitSignals(now, output);
       this.fallback.afterSignals(now);
       this.lifetime.finishIfDone(now);
-      if (this.#windowOpened) this.#announceWindow();
+      this.#receiveWindow.announce();
     }
     for (const subflow of this.subflows) {
       const { endpoint } = subflow;
@@ -480,29 +410,7 @@ export class Connection implements Scheduled {
 
   /** A segment goes out with a DATA_ACK and the window. */
   noteWindowTold(): void {
-    this.#windowEdgeTold = this.reassembly.windowEdge;
-  }
-
-  /** A window update, when the one that the peer knows is small and a good deal can be added (RFC 9293 §3.8.6.2.2). */
-  #announceWindow(): void {
-    this.#windowOpened = false;
-    const { limit } = this.reassembly;
-    for (const { endpoint, usable } of this.subflows) {
-      if (!usable && endpoint.state !== "fin-wait-1" && endpoint.state !== "fin-wait-2") continue;
-      const lag = this.plain ? endpoint.windowLag() : this.reassembly.windowEdge - this.#windowEdgeTold;
-      const known = this.receiveWindow - lag;
-      if (known < limit / 2 && lag >= Math.min(limit / 2, Math.max(2 * endpoint.segmentSize, limit / 8)))
-        endpoint.requestAck();
-    }
-  }
-
-  /** The window is shared: the slowest subflow decides how much others may bring meanwhile (NSDI'12 §4.2). */
-  #tuneWindow(now: number): void {
-    if (this.#autotuning === undefined) return;
-    let slowest = 0;
-    for (const { endpoint, stale } of this.subflows)
-      if (!stale) slowest = Math.max(slowest, endpoint.roundTripMicroseconds);
-    if (this.#autotuning.onRead(this.reassembly.consumed, slowest, now)) this.reassembly.grow(this.#autotuning.limit);
+    this.#receiveWindow.noteTold();
   }
 
   #wake(): void {

@@ -85,7 +85,7 @@ export class DataSender {
     if (offset <= this.unacknowledged) return;
     this.unacknowledged = offset;
     this.#timer.restart(now);
-    this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset), now);
+    this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset));
   }
 
   /** The subflow is silent, or gone (`holder` undefined): what it holds goes to others as well. */
@@ -145,8 +145,15 @@ export class DataSender {
     this.stop(now);
     this.finSent = false;
     const { head } = subflow.endpoint.sender.queue;
-    this.#connection.onPlainAcknowledgement(head === undefined || head.fin ? this.next : head.dataStart);
+    this.acknowledgePlain(head === undefined || head.fin ? this.next : head.dataStart);
     this.#timer.arm(now);
+  }
+
+  /** As plain TCP, the subflow's acknowledgement is the connection's. */
+  acknowledgePlain(offset: number): void {
+    if (offset <= this.unacknowledged) return;
+    this.unacknowledged = offset;
+    this.#connection.onDataAcknowledged(offset);
   }
 
   /** The first bytes, for the SYN of `subflow`. */
@@ -168,7 +175,7 @@ export class DataSender {
     this.unacknowledged = length;
     this.windowEdge += length;
     this.#timer.restart(now);
-    if (length > 0) this.#connection.onDataAcknowledged(length, now);
+    if (length > 0) this.#connection.onDataAcknowledged(length);
   }
 
   /** The first subflow begins anew: what went out with its SYN has not been taken. */

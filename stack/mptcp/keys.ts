@@ -25,6 +25,14 @@ export function deriveKey(key: Uint64): ConnectionKey {
   };
 }
 
+/** One by chance; `isFree`: a token in use would bring another connection's joins here (RFC 8684 §3.1), and another key is chosen. */
+export function freshKey(random: () => number, isFree: (key: ConnectionKey) => boolean): ConnectionKey {
+  for (;;) {
+    const key = deriveKey({ high: random(), low: random() });
+    if (isFree(key)) return key;
+  }
+}
+
 /** With the same key, when the first `length` bytes of the stream have gone with the SYN: they stand before the initial data sequence number (RFC 8684, appendix B.2). */
 export function behindSynData(key: ConnectionKey, length: number): ConnectionKey {
   const { high, low } = key.firstDataSequence;

@@ -119,6 +119,19 @@ export class Lifetime {
     }
   }
 
+  /** A subflow's FIN ends the subflow, not the stream (RFC 8684 §3.3.3); as plain TCP, the stream. */
+  onSubflowFin(subflow: Subflow, now: number): void {
+    const { plain, fallback, dataSender, subflows } = this.#connection;
+    if (!plain && !this.closed) fallback.onFin(subflow, now);
+    if (this.#connection.plain) {
+      this.onRemoteEnd();
+      return;
+    }
+    // The last one carries what is still ours to send: a peer that has fallen back, of which nothing has told us yet, would take our FIN for the end of that.
+    if (!dataSender.owesData || subflows.some((other) => other !== subflow && other.usable))
+      subflow.endpoint.close(now);
+  }
+
   /** All that the peer sent has come. */
   onRemoteEnd(): void {
     if (this.#remoteEnded) return;

@@ -45,7 +45,18 @@ export class Staleness {
     this.#timedOutAgain = false;
     this.#since = now;
     if (!isCoupled) congestion.setActive(false);
-    connection.onSubflowStale(this.#subflow, now);
+    const { reinjection } = connection.environment.mechanisms;
+    const unacknowledgedBytes = reinjection ? connection.dataSender.reinjectFrom(this.#subflow, this.#subflow.id) : 0;
+    connection.environment.record({
+      time: now,
+      name: "scheduler:stale",
+      connection: connection.id,
+      subflow: this.#subflow.id,
+      section: "RFC 8684 §3.3.6",
+      consecutiveTimeouts: this.#subflow.consecutiveTimeouts,
+      unacknowledgedBytes,
+    });
+    connection.paths.requestUpdate(now);
   }
 
   /** The peer has answered on it. */
@@ -57,6 +68,14 @@ export class Staleness {
     congestion.setActive(true);
     // After an outage the old window says nothing of the path. After one timeout it does: half of what was in flight ends slow start (RFC 5681 §3.1).
     if (this.#timedOutAgain) congestion.restart();
-    connection.onSubflowRecovered(this.#subflow, now - this.#since, now);
+    connection.environment.record({
+      time: now,
+      name: "scheduler:recovered",
+      connection: connection.id,
+      subflow: this.#subflow.id,
+      section: "RFC 8684 §3.3.6",
+      silentMicroseconds: now - this.#since,
+    });
+    connection.paths.requestUpdate(now);
   }
 }

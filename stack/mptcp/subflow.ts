@@ -15,7 +15,7 @@ import { resetReason } from "../wire/mptcp-options.ts";
 import type { Uint64 } from "../wire/sequence.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { Connection } from "./connection.ts";
-import type { SubflowInfo } from "./connection-info.ts";
+import { type SubflowInfo, subflowInfo } from "./connection-info.ts";
 import type { LocalAddress } from "./connection-environment.ts";
 import { mappingChecksum } from "./dss-checksum.ts";
 import { HeldPayload } from "./held-payload.ts";
@@ -264,11 +264,11 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   handleFin(now: number): void {
-    this.connection.onSubflowFin(this, now);
+    this.connection.lifetime.onSubflowFin(this, now);
   }
 
   handleAcknowledged(range: SentRange, end: number): void {
-    if (this.connection.plain) this.connection.onPlainAcknowledgement(range.dataOffsetAt(end));
+    if (this.connection.plain) this.connection.dataSender.acknowledgePlain(range.dataOffsetAt(end));
   }
 
   handleProgress(now: number): void {
@@ -455,25 +455,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   get info(): SubflowInfo {
-    const { endpoint } = this;
-    const { sender, receiver } = endpoint;
-    return {
-      id: this.id,
-      ...this.addresses,
-      state: endpoint.state,
-      backup: this.backup,
-      stale: this.stale,
-      congestionWindow: Math.floor(this.congestion.congestionWindow),
-      slowStartThreshold: this.congestion.slowStartThreshold,
-      smoothedRttMicroseconds: sender.rtt.smoothed,
-      rttVarMicroseconds: sender.rtt.variation,
-      bytesInFlight: sender.bytesInFlight,
-      bytesAcked: sender.bytesAcked,
-      bytesReceived: receiver.bytesReceived,
-      retransmissions: sender.retransmissions,
-      reinjections: this.reinjections,
-      rtoCount: sender.rtoCount,
-    };
+    return subflowInfo(this);
   }
 }
 

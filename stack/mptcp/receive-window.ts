@@ -1,0 +1,56 @@
+/** The window that a connection tells its peer, shared by all subflows (RFC 8684 §3.3.5): how large it may be, and when a larger one is worth a segment. */
+
+import type { Connection } from "./connection.ts";
+import { Reassembly } from "./reassembly.ts";
+import { ReceiveAutotuning } from "./receive-autotuning.ts";
+
+export class ReceiveWindow {
+  readonly reassembly: Reassembly;
+  readonly #connection: Connection;
+  readonly #autotuning: ReceiveAutotuning | undefined;
+  #opened = false;
+  /** The largest data offset up to which the peer has been told that it may send: of all subflows. */
+  #edgeTold = 0;
+
+  constructor(connection: Connection) {
+    const { autotune, receiveBufferBytes, slabs } = connection.environment;
+    this.#connection = connection;
+    this.#autotuning = autotune ? new ReceiveAutotuning(receiveBufferBytes) : undefined;
+    this.reassembly = new Reassembly(this.#autotuning?.limit ?? receiveBufferBytes, slabs);
+  }
+
+  /** The application has read. */
+  onRead(now: number): void {
+    this.#opened = true;
+    this.#tune(now);
+  }
+
+  /** A segment goes out with a DATA_ACK and the window. */
+  noteTold(): void {
+    this.#edgeTold = this.reassembly.windowEdge;
+  }
+
+  /** A window update, when the one that the peer knows is small and a good deal can be added (RFC 9293 §3.8.6.2.2). */
+  announce(): void {
+    if (!this.#opened) return;
+    this.#opened = false;
+    const { plain, subflows } = this.#connection;
+    const { limit, window, windowEdge } = this.reassembly;
+    for (const { endpoint, usable } of subflows) {
+      if (!usable && endpoint.state !== "fin-wait-1" && endpoint.state !== "fin-wait-2") continue;
+      const lag = plain ? endpoint.windowLag() : windowEdge - this.#edgeTold;
+      const known = window - lag;
+      if (known < limit / 2 && lag >= Math.min(limit / 2, Math.max(2 * endpoint.segmentSize, limit / 8)))
+        endpoint.requestAck();
+    }
+  }
+
+  /** The slowest subflow decides how much others may bring meanwhile (NSDI'12 §4.2). */
+  #tune(now: number): void {
+    if (this.#autotuning === undefined) return;
+    let slowest = 0;
+    for (const { endpoint, stale } of this.#connection.subflows)
+      if (!stale) slowest = Math.max(slowest, endpoint.roundTripMicroseconds);
+    if (this.#autotuning.onRead(this.reassembly.consumed, slowest, now)) this.reassembly.grow(this.#autotuning.limit);
+  }
+}
