@@ -1,5 +1,6 @@
 /** Connection-level receive side: bytes of all subflows in the order of their data sequence numbers (RFC 8684 §3.3.2), and the window that they share. */
 
+import { copyBytes } from "./copy-bytes.ts";
 import { SlabPool } from "./slab-pool.ts";
 
 /** Slab i holds `slabSize(i)` bytes from data offset `slabStart(i)` on: small ones first, since most connections are short. */
@@ -117,7 +118,9 @@ export class Reassembly {
   read(limit: number): Uint8Array | undefined {
     const readable = Math.min(limit, this.readableBytes);
     if (readable <= 0) return undefined;
-    const chunk = this.#firstReadable(readable);
+    const slab = this.#slabs[0]!;
+    const from = this.#readOffset;
+    const chunk = slab.subarray(from, Math.min(from + readable, slab.length));
     this.#firstIsShared = true;
     this.#consume(chunk.length);
     return chunk;
@@ -127,10 +130,12 @@ export class Reassembly {
   readInto(target: Uint8Array): number {
     const length = Math.min(target.length, this.readableBytes);
     for (let filled = 0; filled < length;) {
-      const chunk = this.#firstReadable(length - filled);
-      target.set(chunk, filled);
-      filled += chunk.length;
-      this.#consume(chunk.length);
+      const slab = this.#slabs[0]!;
+      const from = this.#readOffset;
+      const taken = Math.min(length - filled, slab.length - from);
+      copyBytes(slab, from, target, filled, taken);
+      filled += taken;
+      this.#consume(taken);
     }
     return length;
   }
@@ -140,11 +145,9 @@ export class Reassembly {
     this.outOfOrderBytes = 0;
   }
 
-  /** At most `limit` of the readable bytes, from one slab. */
-  #firstReadable(limit: number): Uint8Array {
-    const slab = this.#slabs[0]!;
-    const from = this.#consumed - slabStart(this.#firstSlab);
-    return slab.subarray(from, Math.min(from + limit, slab.length));
+  /** Where in the first slab the readable bytes begin. */
+  get #readOffset(): number {
+    return this.#consumed - slabStart(this.#firstSlab);
   }
 
   /** `length` bytes of the first slab have been read. */
@@ -180,7 +183,7 @@ export class Reassembly {
     while (length > 0) {
       const slab = this.#slab(index++);
       const taken = Math.min(length, slab.length - inside);
-      slab.set(bytes.subarray(offset, offset + taken), inside);
+      copyBytes(bytes, offset, slab, inside, taken);
       inside = 0;
       offset += taken;
       length -= taken;
