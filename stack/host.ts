@@ -21,6 +21,7 @@ import type { Algorithms } from "./mptcp/algorithms.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
 import { chosenMechanisms } from "./mptcp/multipath-mechanisms.ts";
+import { GatherMemory } from "./mptcp/gather-memory.ts";
 import type { ConnectionKey } from "./mptcp/keys.ts";
 import { SlabPool } from "./mptcp/slab-pool.ts";
 import { NetworkError } from "./network-error.ts";
@@ -172,6 +173,7 @@ export class Host {
       mechanisms: chosenMechanisms(options),
       tcp,
       hostTcp,
+      gather: new GatherMemory(),
       slabs: new SlabPool(),
       record,
       trace: tracerOf(checkedTrace(options.trace ?? []), record),

@@ -5,6 +5,7 @@ import type { HostTcp } from "../tcp/host-tcp.ts";
 import type { TcpOptions } from "../tcp/tcp-options.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import type { Connection } from "./connection.ts";
+import type { GatherMemory } from "./gather-memory.ts";
 import type { MultipathPolicy } from "./multipath-policy.ts";
 import type { MultipathMechanisms } from "./multipath-mechanisms.ts";
 import type { SlabPool } from "./slab-pool.ts";
@@ -37,7 +38,8 @@ export interface ConnectionEnvironment {
   readonly mechanisms: MultipathMechanisms;
   readonly tcp: TcpOptions;
   readonly hostTcp: HostTcp;
-  /** Of received bytes. */
+  /** Of small writes, and of received bytes. */
+  readonly gather: GatherMemory;
   readonly slabs: SlabPool;
   readonly record: EventRecorder;
   readonly trace: Tracer;

@@ -93,7 +93,7 @@ export class Connection implements Scheduled {
     this.algorithms = options.algorithms;
     this.tcp = environment.tcp;
     this.checksumEnabled = environment.dssChecksum;
-    this.sendBuffer = new SendBuffer(environment.sendBufferBytes);
+    this.sendBuffer = new SendBuffer(environment.sendBufferBytes, environment.gather);
     this.#receiveWindow = new ReceiveWindow(this);
     this.reassembly = this.#receiveWindow.reassembly;
     this.windowScale = windowScaleFor(environment.receiveBufferBytes);

@@ -9,6 +9,8 @@ const doublings = 6;
 const largestSlab = smallestSlab * 2 ** doublings;
 /** Where the slabs of the largest size begin. */
 const evenFrom = largestSlab - smallestSlab;
+/** What is read at once and is no longer than that gets memory of its own: a slab of which the application has a view can be no other's. */
+const smallRead = 1_024;
 
 /** What has come before its turn: the bytes stand in their slabs already. */
 interface Island {
@@ -120,9 +122,11 @@ export class Reassembly {
     if (readable <= 0) return undefined;
     const slab = this.#slabs[0]!;
     const from = this.#readOffset;
-    const chunk = slab.subarray(from, Math.min(from + readable, slab.length));
-    this.#firstIsShared = true;
-    this.#consume(chunk.length);
+    const length = Math.min(readable, slab.length - from);
+    const isSmall = length <= smallRead;
+    const chunk = isSmall ? slab.slice(from, from + length) : slab.subarray(from, from + length);
+    if (!isSmall) this.#firstIsShared = true;
+    this.#consume(length);
     return chunk;
   }
 
@@ -155,24 +159,35 @@ export class Reassembly {
     this.#consumed += length;
     this.#edge = Math.max(this.#edge, this.#consumed + this.#limit);
     if (this.#consumed < slabStart(this.#firstSlab + 1)) {
-      this.#releaseAtEnd();
+      if (this.readableBytes === 0) this.#releaseWhenIdle();
       return;
     }
     const slab = this.#slabs.shift()!;
     this.#firstSlab++;
-    if (!this.#firstIsShared && slab.length === largestSlab) this.#pool.give(slab);
+    if (!this.#firstIsShared) this.#pool.give(slab);
     this.#firstIsShared = false;
   }
 
-  /** The last slab of a stream that has been read to its end is nobody's: TIME-WAIT would keep it for a minute. */
-  #releaseAtEnd(): void {
-    if (this.complete && this.#consumed === this.finOffset) this.#slabs = [];
+  /**
+   * All has been read: what comes next is written into other memory, so that a connection that waits holds none. One whose bytes the application has views of goes on with the rest of its
+   * slab: each read would cost a new one. At its end it is nobody's: TIME-WAIT would keep it for a minute.
+   */
+  #releaseWhenIdle(): void {
+    const isShared = this.#firstIsShared;
+    if (this.#islands.length > 0 || (isShared && !this.complete)) return;
+    this.#firstIsShared = false;
+    const slabs = this.#slabs;
+    for (let i = 0; i < slabs.length; i++) {
+      const slab = slabs[i];
+      slabs[i] = undefined;
+      if (slab !== undefined && !isShared) this.#pool.give(slab);
+    }
   }
 
   #passFin(): boolean {
     if (this.next !== this.finOffset) return false;
     this.next++;
-    this.#releaseAtEnd();
+    if (this.readableBytes === 0) this.#releaseWhenIdle();
     return true;
   }
 
@@ -193,11 +208,7 @@ export class Reassembly {
   #slab(index: number): Uint8Array {
     const at = index - this.#firstSlab;
     while (this.#slabs.length <= at) this.#slabs.push(undefined);
-    return (this.#slabs[at] ??= this.#newSlab(slabSize(index)));
-  }
-
-  #newSlab(size: number): Uint8Array {
-    return size === largestSlab ? this.#pool.take(size) : new Uint8Array(size);
+    return (this.#slabs[at] ??= this.#pool.take(slabSize(index)));
   }
 
   /** Out of order: only what nobody holds yet is written. */

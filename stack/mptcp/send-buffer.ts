@@ -1,13 +1,16 @@
 /** The application's bytes that the peer has not acknowledged at the data level: a queue of its own chunks, never copied unless they are tiny. */
 
 import type { SentRange } from "../tcp/sent-queue.ts";
+import { GatherMemory } from "./gather-memory.ts";
 
-/** Writes smaller than this are gathered, so that a segment does not consist of hundreds of pieces. */
+/** Writes smaller than this are gathered. */
 const smallWrite = 512;
-const gatherSize = 16_384;
+const noBytes = new Uint8Array(0);
 
 interface Chunk {
+  /** `length` bytes from `offset` on. */
   bytes: Uint8Array;
+  offset: number;
   /** Data offset of the first byte. */
   start: number;
   length: number;
@@ -21,11 +24,11 @@ export class SendBuffer {
   #acknowledged = 0;
   /** Data offset after the last byte. */
   end = 0;
-  #gather: Uint8Array | undefined;
-  #gathered = 0;
+  readonly #gather: GatherMemory;
 
-  constructor(limit: number) {
+  constructor(limit: number, gather: GatherMemory = new GatherMemory()) {
     this.#limit = limit;
+    this.#gather = gather;
   }
 
   get room(): number {
@@ -37,24 +40,24 @@ export class SendBuffer {
     const length = Math.min(chunk.length, this.room);
     if (length === 0) return 0;
     if (length < smallWrite) this.#copySmall(chunk, length);
-    else this.#chunks.push({ bytes: chunk, start: this.end, length });
+    else this.#chunks.push({ bytes: chunk, offset: 0, start: this.end, length });
     this.end += length;
     return length;
   }
 
-  /** Everything before `offset` is acknowledged. */
+  /** Everything before `offset` is acknowledged: its memory is not held any more. */
   acknowledge(offset: number): void {
     this.#acknowledged = offset;
-    while (
-      this.#first < this.#chunks.length &&
-      this.#chunks[this.#first]!.start + this.#chunks[this.#first]!.length <= offset
-    ) {
+    const chunks = this.#chunks;
+    for (let chunk = chunks[this.#first]; chunk !== undefined; chunk = chunks[this.#first]) {
+      if (chunk.start + chunk.length > offset) break;
+      chunk.bytes = noBytes;
       this.#first++;
     }
-    if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
-      this.#chunks.splice(0, this.#first);
-      this.#first = 0;
-    }
+    if (this.#first < chunks.length && (this.#first <= 64 || this.#first * 2 <= chunks.length)) return;
+    if (this.#first === chunks.length) this.#chunks = [];
+    else chunks.splice(0, this.#first);
+    this.#first = 0;
   }
 
   /** Gives `range` the bytes from data offset `start` on. */
@@ -64,7 +67,7 @@ export class SendBuffer {
       const chunk = this.#chunks[index++]!;
       const inside = start - chunk.start;
       const taken = Math.min(length, chunk.length - inside);
-      range.addPiece(chunk.bytes, inside, taken);
+      range.addPiece(chunk.bytes, chunk.offset + inside, taken);
       start += taken;
       length -= taken;
     }
@@ -73,19 +76,16 @@ export class SendBuffer {
   clear(): void {
     this.#chunks = [];
     this.#first = 0;
-    this.#gather = undefined;
   }
 
   #copySmall(chunk: Uint8Array, length: number): void {
-    if (this.#gather === undefined || this.#gathered + length > gatherSize) {
-      this.#gather = new Uint8Array(gatherSize);
-      this.#gathered = 0;
-    }
-    this.#gather.set(chunk.subarray(0, length), this.#gathered);
+    const gather = this.#gather;
+    gather.add(chunk, length);
+    const { bytes } = gather;
+    const offset = gather.end - length;
     const last = this.#chunks.at(-1);
-    if (last !== undefined && this.#chunks.length > this.#first && last.bytes === this.#gather) last.length += length;
-    else this.#chunks.push({ bytes: this.#gather.subarray(this.#gathered), start: this.end, length });
-    this.#gathered += length;
+    if (last !== undefined && last.bytes === bytes && last.offset + last.length === offset) last.length += length;
+    else this.#chunks.push({ bytes, offset, start: this.end, length });
   }
 
   /** The chunk that holds `offset`. */

@@ -17,17 +17,13 @@ export interface SackBlock {
 const count = 4;
 
 export class SackBlocks {
-  readonly #blocks: readonly SackBlock[] = Array.from({ length: count }, () => ({
-    left: -1,
-    right: -1,
-    following: undefined,
-  }));
+  readonly #blocks: SackBlock[] = [];
   #oldest = 0;
 
   /** What is known of the block that begins at `left`; of a new one nothing yet. */
   beginningAt(left: number): SackBlock {
     for (const block of this.#blocks) if (block.left === left) return block;
-    const block = this.#blocks[this.#oldest]!;
+    const block = (this.#blocks[this.#oldest] ??= { left, right: left, following: undefined });
     this.#oldest = (this.#oldest + 1) % count;
     block.left = left;
     block.right = left;
