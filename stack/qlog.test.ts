@@ -85,6 +85,7 @@ describe("qlog", () => {
       smoothedRttMicroseconds: 20_250,
       minimumRttMicroseconds: 20_000,
       rttVariationMicroseconds: 125,
+      timeoutMicroseconds: 200_000,
       pacingRate: undefined,
     };
     expect(qlogEvent(event)).to.deep.equal({
@@ -102,6 +103,7 @@ describe("qlog", () => {
         smoothed_rtt: 20.25,
         min_rtt: 20,
         rtt_variance: 0.125,
+        timeout: 200,
       },
     });
   });

@@ -22,6 +22,12 @@ function who(initiator: "local" | "remote"): string {
   return initiator === "local" ? "this host" : "the peer";
 }
 
+const proofs = {
+  "forward-rto": "F-RTO",
+  duplicates: "D-SACK",
+  timestamps: "a timestamp",
+} as const;
+
 function sentence(event: NotableEvent): string {
   switch (event.name) {
     case "connection:established":
@@ -38,6 +44,12 @@ function sentence(event: NotableEvent): string {
       return `subflow ${event.subflow} closed (${event.reason.replaceAll("-", " ")})${event.unacknowledgedBytes > 0 ? ` with ${bytes(event.unacknowledgedBytes)} unacknowledged` : ""}`;
     case "mptcp:reset-received":
       return `the peer reset subflow ${event.subflow} with reason ${event.reasonCode}${event.transient ? ", for now" : ""}`;
+    case "mptcp:reset-sent":
+      return `this host resets subflow ${event.subflow} with reason ${event.reasonCode}`;
+    case "mptcp:checksum-failed":
+      return `${bytes(event.bytes)} at ${event.dataOffset} came on subflow ${event.subflow} with a wrong checksum`;
+    case "mptcp:fail":
+      return `${who(event.initiator)} tells of a wrong checksum on subflow ${event.subflow}`;
     case "mptcp:priority":
       return `${who(event.initiator)} makes subflow ${event.subflow} ${event.backup ? "a backup" : "regular"}`;
     case "mptcp:fast-close":
@@ -63,7 +75,9 @@ function sentence(event: NotableEvent): string {
     case "recovery:tail-loss-probe":
       return `subflow ${event.subflow} probes its tail with ${bytes(event.bytesInFlight)} in flight`;
     case "recovery:spurious":
-      return `subflow ${event.subflow} took for lost what was only late: congestion window ${bytes(event.congestionWindow)} again`;
+      return `subflow ${event.subflow} took for lost what was only late (shown by ${proofs[event.proof]}): congestion window ${bytes(event.congestionWindow)}${event.undone ? " again" : ""}`;
+    case "tcp:mtu-changed":
+      return `subflow ${event.subflow} sends segments of ${event.segmentSize} bytes, not ${event.formerSegmentSize}: ${event.trigger === "icmp" ? "a router says so" : "larger ones do not arrive"}`;
     case "tcp:soft-error":
       return `a router says that the peer of subflow ${event.subflow} (${event.state}) cannot be reached now`;
     case "congestion:window-capped":

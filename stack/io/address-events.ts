@@ -35,6 +35,11 @@ export class AddressEvents {
     );
   }
 
+  /** The process may end although it listens. */
+  unref(): void {
+    nativeAddon().setReferenced(this.#handle, false);
+  }
+
   close(): void {
     nativeAddon().close(this.#handle);
   }

@@ -42,6 +42,11 @@ export class LinkEvents {
     });
   }
 
+  /** The process may end although it listens. */
+  unref(): void {
+    nativeAddon().setReferenced(this.#handle, false);
+  }
+
   close(): void {
     nativeAddon().close(this.#handle);
   }

@@ -23,6 +23,16 @@ export class PreciseTimer {
     nativeAddon().armTimer(this.#handle, atMicroseconds);
   }
 
+  /** The process goes on while the timer is there, set or not: so it begins. */
+  ref(): void {
+    nativeAddon().setReferenced(this.#handle, true);
+  }
+
+  /** The process may end although the timer is set. */
+  unref(): void {
+    nativeAddon().setReferenced(this.#handle, false);
+  }
+
   close(): void {
     this.#closed = true;
     nativeAddon().close(this.#handle);

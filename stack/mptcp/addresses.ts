@@ -94,7 +94,7 @@ export class AddressBook {
 
   /** The interface is down: the peer shall not use it any more (RFC 8684 §3.4.2). */
   remove(addressId: number, now: number): void {
-    this.#forget(addressId);
+    this.#end(addressId, "withdrawn", now);
     this.#advertised.delete(addressId);
     const connection = this.#connection;
     connection.paths.sendSignal({ kind: "remove-address", addressIds: [addressId] });
@@ -112,10 +112,12 @@ export class AddressBook {
     const connection = this.#connection;
     for (const advertisement of this.#unanswered.slice()) {
       if (advertisement.retryAt > now) continue;
-      if (advertisement.attempts++ >= advertisementAttempts) {
-        this.#forget(advertisement.addressId);
+      if (advertisement.attempts >= advertisementAttempts) {
+        this.#end(advertisement.addressId, "unanswered", now);
         continue;
       }
+      advertisement.attempts++;
+      this.#tellSent(advertisement, now);
       advertisement.retryAt = now + advertisement.delay;
       advertisement.delay *= 2;
       const { addressId, address, port } = advertisement;
@@ -128,7 +130,7 @@ export class AddressBook {
     const connection = this.#connection;
     const { id: addressId, address: given, port, hmacHigh, hmacLow } = option;
     if (option.echo) {
-      this.#forget(addressId);
+      this.#end(addressId, "echoed", now);
       return;
     }
     const hmac = addAddressHmac(connection.peerKey!.key, connection.localKey!.key, addressId, given, port);
@@ -200,9 +202,30 @@ export class AddressBook {
     });
   }
 
-  #forget(addressId: number): void {
+  /** The address is not told any more. */
+  #end(addressId: number, outcome: "echoed" | "unanswered" | "withdrawn", now: number): void {
     const index = this.#unanswered.findIndex((advertisement) => advertisement.addressId === addressId);
-    if (index >= 0) this.#unanswered.splice(index, 1);
+    if (index < 0) return;
+    const { attempts } = this.#unanswered[index]!;
+    this.#unanswered.splice(index, 1);
+    const { environment, id: connection } = this.#connection;
+    const name = "path-manager:advertisement-ended";
+    const section = "RFC 8684 §3.4.1";
+    environment.trace["path-manager"]?.({ time: now, name, connection, section, addressId, outcome, attempts });
+  }
+
+  #tellSent({ addressId, address, attempts, delay }: Advertisement, now: number): void {
+    const { environment, id: connection } = this.#connection;
+    environment.trace["path-manager"]?.({
+      time: now,
+      name: "path-manager:advertisement-sent",
+      connection,
+      section: "RFC 8684 §3.4.1",
+      addressId,
+      address: formatIpAddress(address),
+      attempt: attempts,
+      delayMicroseconds: delay,
+    });
   }
 
   #record(addressId: number, address: IpAddress, initiator: "local" | "remote", now: number): void {

@@ -261,7 +261,7 @@ export class Connection implements Scheduled {
   acceptInitial(segment: TcpSegment, local: LocalAddress, now: number, options: AcceptOptions = {}): void {
     const { capableFlags } = segment.mptcp;
     // RFC 8684 §3.1: who does not understand what flag B announces ignores the option.
-    if (!this.plain && capableFlags & capableFlag.extensibility) this.fallback.refuse("version-not-supported");
+    if (!this.plain && capableFlags & capableFlag.extensibility) this.fallback.refuse("version-not-supported", now);
     if (!this.plain && capableFlags & capableFlag.checksumRequired) this.checksumEnabled = true;
     this.joinsToInitialAddress = (capableFlags & capableFlag.noJoinToInitialAddress) === 0;
     this.paths.addresses.addInitialRemote(segment.source, segment.sourcePort);
@@ -278,6 +278,7 @@ export class Connection implements Scheduled {
   /** MP_JOIN with our token. Returns the reason of the reset that answers it (RFC 8684 §3.6), -1 when it is welcome. */
   acceptJoin(segment: TcpSegment, local: LocalAddress, now: number): number {
     const refusal = this.subflowSet.acceptJoin(segment, local, now);
+    if (refusal >= 0) this.paths.onJoinRefused(segment.source, refusal, now);
     this.#wake();
     return refusal;
   }
@@ -387,7 +388,7 @@ export class Connection implements Scheduled {
       this.paths.transmitSignals(now, output);
       this.fallback.afterSignals(now);
       this.lifetime.finishIfDone(now);
-      this.#receiveWindow.announce();
+      this.#receiveWindow.announce(now);
     }
     for (const subflow of this.subflows) {
       const { endpoint } = subflow;

@@ -47,7 +47,7 @@ export class DataSender {
     this.#scheduler = connection.algorithms.newScheduler();
     const record = connection.environment.trace.scheduler;
     this.#trace = record && new SchedulerTrace(connection, this.#scheduler, record);
-    this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes);
+    this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes, this.#trace);
   }
 
   get nextTimeout(): number {

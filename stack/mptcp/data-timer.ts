@@ -74,7 +74,7 @@ export class DataTimer {
     }
     if (!connection.plain && sender.hasUnacknowledgedData) this.#retransmit(timeout, now);
     else if (!connection.plain && sender.awaitsDataAck) sender.requestFin();
-    else if (connection.sendBuffer.end > sender.next) this.#probeWindow(now);
+    else if (connection.sendBuffer.end > sender.next) this.#probeWindow(timeout, now);
     if (!connection.closed) this.arm(now);
   }
 
@@ -85,6 +85,15 @@ export class DataTimer {
     if (sender.isHeadHeld) return;
     const lone = connection.subflowSet.peerMayFallBack ? connection.subflows.find(({ usable }) => usable) : undefined;
     if (lone !== undefined && !this.#doubt.isSettledAtTimeout(lone, now)) {
+      connection.environment.trace.fallback?.({
+        time: now,
+        name: "mptcp:retransmission-withheld",
+        connection: connection.id,
+        subflow: lone.id,
+        section: "RFC 8684 §3.7",
+        unacknowledgedBytes: sender.next - sender.unacknowledged,
+        timeouts: this.#doubt.timeouts,
+      });
       lone.endpoint.requestProbe();
       return;
     }
@@ -103,8 +112,8 @@ export class DataTimer {
    * A closed window is waited for as long as the peer tells it (RFC 9293 §3.8.6.1, MUST-37), and no longer. With MPTCP only a DATA_ACK does (RFC 8684 §3.3.5): where
    * options have vanished, the subflow's answer tells nothing.
    */
-  #probeWindow(now: number): void {
-    const { plain, lifetime, fallback, subflows } = this.#connection;
+  #probeWindow(timeoutMicroseconds: number, now: number): void {
+    const { plain, lifetime, fallback, subflows, sendBuffer, environment, id } = this.#connection;
     if (this.awaitsWindow) {
       if (now - this.#probedAt > this.#patience) {
         lifetime.giveUp("ETIMEDOUT", now);
@@ -112,6 +121,15 @@ export class DataTimer {
       }
       if (!plain) fallback.onDataTimeout(now);
     } else this.#probedAt = now;
+    environment.trace["flow-control"]?.({
+      time: now,
+      name: "flow-control:window-probed",
+      connection: id,
+      section: "RFC 9293 §3.8.6.1",
+      pendingBytes: sendBuffer.end - this.#sender.next,
+      unansweredForMicroseconds: now - this.#probedAt,
+      timeoutMicroseconds,
+    });
     for (const { usable, endpoint } of subflows) if (usable) endpoint.requestProbe();
   }
 

@@ -16,6 +16,11 @@ export class FallbackDoubt {
   #timeouts = 0;
   #latestAt = -1;
 
+  /** Of the data level, since a DATA_ACK last brought progress. */
+  get timeouts(): number {
+    return this.#timeouts;
+  }
+
   /** A DATA_ACK has brought progress. */
   settle(): void {
     this.#since = -1;

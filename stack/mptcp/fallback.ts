@@ -49,13 +49,7 @@ export class Fallback {
     };
     connection.dataSender.fallBack(subflow, now);
     connection.environment.unregisterToken(connection.localKey!.token);
-    connection.environment.record({
-      time: now,
-      name: "mptcp:fallback",
-      connection: connection.id,
-      section: "RFC 8684 §3.7",
-      reason,
-    });
+    this.#noteFallback(reason, now);
     for (const other of connection.subflows) if (other !== subflow) other.endpoint.abort("aborted", now);
     releaseHeld(subflow, now);
     // The FIN that ended the subflow ends the stream.
@@ -80,10 +74,11 @@ export class Fallback {
   }
 
   /** Before the first subflow: MPTCP is not to be spoken. */
-  refuse(reason: FallbackReason): void {
+  refuse(reason: FallbackReason, now: number): void {
     const { environment, localKey } = this.#connection;
     this.reason = reason;
     environment.unregisterToken(localKey!.token);
+    this.#noteFallback(reason, now);
   }
 
   handleTimeout(now: number): void {
@@ -100,23 +95,42 @@ export class Fallback {
     this.begin("infinite-mapping-received", subflow, now);
   }
 
-  /** MP_FAIL: the peer saw a wrong checksum. It is answered with MP_FAIL and an infinite mapping from what it has acknowledged on. */
-  onFail(subflow: Subflow, now: number): void {
+  /** MP_FAIL: the peer saw a wrong checksum behind data offset `failedAt`. It is answered with MP_FAIL and an infinite mapping from what it has acknowledged on. */
+  onFail(subflow: Subflow, failedAt: number, now: number): void {
     const { dataSender, reassembly } = this.#connection;
+    this.#noteFail(subflow, "remote", failedAt, now);
     const subflowStart = dataSender.positionOn(subflow);
     if (!this.#mayBegin(subflow, now) || subflowStart === undefined) {
       subflow.failedSequence = this.#peerSequence(reassembly.next);
+      this.#noteFail(subflow, "local", reassembly.next, now);
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return;
     }
     this.#announcedMapping = { subflowStart, dataStart: dataSender.unacknowledged };
     this.#newFrom = subflow.endpoint.sender.next;
-    this.#sendFail(reassembly.next);
+    this.#sendFail(subflow, reassembly.next, now);
     this.#failedOn = subflow;
   }
 
   /** A mapping that contradicts one before, lacks the checksum that was agreed on, or has one that was not (RFC 8684 §3.3). */
-  onInvalidMapping(subflow: Subflow, now: number): void {
+  onInvalidMapping(
+    subflow: Subflow,
+    reason: "contradicts-earlier" | "checksum-missing" | "checksum-unexpected",
+    dataOffset: number,
+    bytes: number,
+    now: number,
+  ): void {
+    const { environment, id } = this.#connection;
+    environment.trace.fallback?.({
+      time: now,
+      name: "mptcp:mapping-refused",
+      connection: id,
+      subflow: subflow.id,
+      section: "RFC 8684 §3.3.1",
+      reason,
+      dataOffset,
+      bytes,
+    });
     this.#reset(subflow, resetReason.mptcpSpecific, now);
   }
 
@@ -188,13 +202,26 @@ export class Fallback {
   /** The whole mapping has come, with a wrong checksum. True: its bytes are data all the same. */
   onChecksumFailure(subflow: Subflow, mapping: Mapping, now: number): boolean {
     const { dataStart, subflowStart, length } = mapping;
+    const { environment, id: connection } = this.#connection;
+    const name = "mptcp:checksum-failed";
+    const section = "RFC 8684 §3.7";
+    environment.record({
+      time: now,
+      name,
+      connection,
+      subflow: subflow.id,
+      section,
+      dataOffset: dataStart,
+      bytes: length,
+    });
     if (!this.#mayBegin(subflow, now)) {
       // RFC 8684 §3.7: with other subflows, MP_FAIL goes with the RST, and the data come again over those.
       subflow.failedSequence = this.#peerSequence(dataStart);
+      this.#noteFail(subflow, "local", dataStart, now);
       this.#reset(subflow, resetReason.middleboxInterference, now);
       return false;
     }
-    this.#sendFail(dataStart);
+    this.#sendFail(subflow, dataStart, now);
     this.#failedOn = subflow;
     subflow.infiniteMapping = { subflowStart: subflowStart + length, dataStart: dataStart + length };
     return true;
@@ -207,9 +234,22 @@ export class Fallback {
     if (subflow !== undefined) this.begin("checksum-failed", subflow, now);
   }
 
-  #sendFail(dataOffset: number): void {
-    if (this.#failedOn === undefined)
-      this.#connection.paths.sendSignal({ kind: "fail", ...this.#peerSequence(dataOffset) });
+  #sendFail(subflow: Subflow, dataOffset: number, now: number): void {
+    if (this.#failedOn !== undefined) return;
+    this.#connection.paths.sendSignal({ kind: "fail", ...this.#peerSequence(dataOffset) });
+    this.#noteFail(subflow, "local", dataOffset, now);
+  }
+
+  #noteFail(subflow: Subflow, initiator: "local" | "remote", dataOffset: number, now: number): void {
+    const { environment, id: connection } = this.#connection;
+    const name = "mptcp:fail";
+    const section = "RFC 8684 §3.7";
+    environment.record({ time: now, name, connection, subflow: subflow.id, section, initiator, dataOffset });
+  }
+
+  #noteFallback(reason: FallbackReason, now: number): void {
+    const { environment, id: connection } = this.#connection;
+    environment.record({ time: now, name: "mptcp:fallback", connection, section: "RFC 8684 §3.7", reason });
   }
 
   #peerSequence(dataOffset: number): Uint64 {

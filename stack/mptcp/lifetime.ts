@@ -85,7 +85,7 @@ export class Lifetime {
     if (!this.established) {
       if (reason === "refused" && !connection.plain) {
         // A middlebox may answer an option that it does not know with RST: once more without it, which costs a round trip where nobody listens.
-        connection.fallback.refuse("syn-with-option-reset");
+        connection.fallback.refuse("syn-with-option-reset", now);
         connection.subflowSet.reopen(now);
         return;
       }
@@ -220,6 +220,15 @@ export class Lifetime {
       ? dataSender.reinjectFrom(subflow, undefined)
       : sendBuffer.end - dataSender.unacknowledged;
     if (mayReinject) dataSender.reinjections.release(subflow.id);
+    if (subflow.resetReason >= 0)
+      connection.environment.record({
+        time: now,
+        name: "mptcp:reset-sent",
+        connection: connection.id,
+        subflow: subflow.id,
+        section: "RFC 8684 §3.6",
+        reasonCode: subflow.resetReason,
+      });
     connection.environment.record({
       time: now,
       name: "mptcp:subflow-closed",

@@ -7,15 +7,18 @@ import type { SentRange } from "../tcp/sent-queue.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
 import type { RetransmissionEpisodes } from "./retransmission-episodes.ts";
+import type { SchedulerTrace } from "./scheduler-trace.ts";
 import type { Subflow } from "./subflow.ts";
 
 export class OpportunisticRetransmission {
   readonly #connection: Connection;
   readonly #episodes: RetransmissionEpisodes;
+  readonly #trace: SchedulerTrace | undefined;
 
-  constructor(connection: Connection, episodes: RetransmissionEpisodes) {
+  constructor(connection: Connection, episodes: RetransmissionEpisodes, trace: SchedulerTrace | undefined) {
     this.#connection = connection;
     this.#episodes = episodes;
+    this.#trace = trace;
   }
 
   /** `fast` has room, and nothing new for it. True: a piece was sent again, from data offset `unacknowledged` on. */
@@ -36,7 +39,7 @@ export class OpportunisticRetransmission {
       if (slow === fast || slow.smoothedRttMicroseconds <= fast.smoothedRttMicroseconds) continue;
       const range = slow.endpoint.sender.queue.holding(unacknowledged);
       if (range === undefined || range.reinjected) continue;
-      this.#sendAgain(fast, slow, range, unacknowledged, now, output);
+      this.#sendAgain(fast, slow, range, "unblocks-head", unacknowledged, now, output);
       if (this.#connection.environment.mechanisms.penalisation) this.#penalise(slow, fast, now);
       return true;
     }
@@ -51,7 +54,7 @@ export class OpportunisticRetransmission {
       for (let range = slow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
         if (range.fin || range.reinjected || range.sacked || range.dataEnd <= unacknowledged) continue;
         if (!range.lost && range.sentAt + slow.smoothedRttMicroseconds <= now + fastRtt) continue;
-        this.#sendAgain(fast, slow, range, unacknowledged, now, output);
+        this.#sendAgain(fast, slow, range, "overtakes", unacknowledged, now, output);
         return true;
       }
     }
@@ -62,6 +65,7 @@ export class OpportunisticRetransmission {
     fast: Subflow,
     slow: Subflow,
     range: SentRange,
+    reason: "unblocks-head" | "overtakes",
     unacknowledged: number,
     now: number,
     output: SegmentOutput,
@@ -70,6 +74,8 @@ export class OpportunisticRetransmission {
     const length = Math.min(range.dataEnd - start, fast.space);
     if (start + length < range.dataEnd)
       slow.endpoint.sender.queue.split(range, range.start + (start + length - range.dataStart));
+    const { dataSender } = this.#connection;
+    this.#trace?.opportunistic(fast, reason, length, dataSender.windowEdge - unacknowledged, now);
     range.reinjected = true;
     fast.reinjections++;
     this.#episodes.note("opportunistic", fast.id, slow.id, start, length, now);
@@ -79,8 +85,11 @@ export class OpportunisticRetransmission {
   /** Half the window, at most once in a round trip. */
   #penalise(slow: Subflow, fast: Subflow, now: number): void {
     const { sender } = slow.endpoint;
-    if (sender.inRecovery || sender.hasReduced) return;
-    sender.halveWindow();
+    if (sender.inRecovery || sender.hasReduced) {
+      this.#tellWithheld(slow, sender.inRecovery ? "in-recovery" : "reduced-already", now);
+      return;
+    }
+    sender.halveWindow(now);
     const connection = this.#connection;
     connection.environment.record({
       time: now,
@@ -91,6 +100,19 @@ export class OpportunisticRetransmission {
       congestionWindow: slow.congestion.congestionWindow,
       smoothedRttMicroseconds: slow.smoothedRttMicroseconds,
       fasterRttMicroseconds: fast.smoothedRttMicroseconds,
+    });
+  }
+
+  #tellWithheld(slow: Subflow, reason: "in-recovery" | "reduced-already", now: number): void {
+    const { environment, id } = this.#connection;
+    environment.trace.scheduler?.({
+      time: now,
+      name: "scheduler:penalty-withheld",
+      connection: id,
+      subflow: slow.id,
+      section: "NSDI'12 §4.2",
+      reason,
+      congestionWindow: slow.congestion.congestionWindow,
     });
   }
 }

@@ -144,6 +144,20 @@ export class Paths implements ManagedConnection {
     if (delay > 0) this.#recordRetry(localAddress, remoteAddress, delay, now);
   }
 
+  onJoinRefused(remote: IpAddress, reasonCode: number, now: number): void {
+    const { id, environment, subflowSet } = this.#connection;
+    this.#trace?.({
+      time: now,
+      name: "path-manager:join-refused",
+      connection: id,
+      section: "RFC 8684 §3.6",
+      remoteAddress: formatIpAddress(remote),
+      reasonCode,
+      subflows: subflowSet.live,
+      maximumSubflows: 1 + environment.policy.maximumSubflows,
+    });
+  }
+
   /** `carrier` given: no other subflow may carry the signal. */
   sendSignal(signal: Signal, carrier?: Subflow): void {
     if (!this.#extendsRemoval(signal)) this.#signals.push({ signal, carrier });

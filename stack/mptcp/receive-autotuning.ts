@@ -9,6 +9,14 @@ const initialBytes = 131_072;
 /** So that the measurement of a short round trip is not one of single reads. */
 const shortestIntervalMicroseconds = 1_000;
 
+/** What was read in a round trip, what of it counts, how long the round trip was, and the limit before. */
+export type TuningObserver = (
+  readBytes: number,
+  sustainedBytes: number,
+  elapsedMicroseconds: number,
+  formerLimit: number,
+) => void;
+
 export class ReceiveAutotuning {
   /** What may be held now. */
   limit: number;
@@ -29,7 +37,7 @@ export class ReceiveAutotuning {
    * The application has read up to data offset `consumed`; `rttMicroseconds` is the largest round trip of the subflows, 0: not known. True: `limit` has grown. It never
    * shrinks: what was promised to the peer cannot be taken back (RFC 9293 §3.8.6).
    */
-  onRead(consumed: number, rttMicroseconds: number, now: number): boolean {
+  onRead(consumed: number, rttMicroseconds: number, now: number, tell?: TuningObserver): boolean {
     if (this.#intervalStart === 0) this.#intervalStart = now;
     const elapsed = now - this.#intervalStart;
     if (rttMicroseconds === 0 || elapsed < Math.max(shortestIntervalMicroseconds, rttMicroseconds)) return false;
@@ -39,14 +47,19 @@ export class ReceiveAutotuning {
     this.#previousRead = read;
     this.#intervalStart = now;
     this.#consumedBefore = consumed;
+    const formerLimit = this.limit;
+    this.#grow(sustained);
+    tell?.(read, sustained, elapsed, formerLimit);
+    return this.limit > formerLimit;
+  }
+
+  #grow(sustained: number): void {
     const before = this.#largestRead;
-    if (sustained <= before) return false;
+    if (sustained <= before) return;
     this.#largestRead = sustained;
     // While the sender grows, the window has to be ahead of it by a round trip.
     const growth = before === 0 ? 1 : Math.min(1, (sustained - before) / before);
     const wanted = Math.min(this.#maximum, Math.ceil(2 * sustained * (1 + growth)));
-    if (wanted <= this.limit) return false;
-    this.limit = wanted;
-    return true;
+    if (wanted > this.limit) this.limit = wanted;
   }
 }

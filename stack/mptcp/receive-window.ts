@@ -1,13 +1,15 @@
 /** The window that a connection tells its peer, shared by all subflows (RFC 8684 §3.3.5): how large it may be, and when a larger one is worth a segment. */
 
+import type { EventRecorder } from "../events.ts";
 import type { Connection } from "./connection.ts";
 import { Reassembly } from "./reassembly.ts";
-import { ReceiveAutotuning } from "./receive-autotuning.ts";
+import { ReceiveAutotuning, type TuningObserver } from "./receive-autotuning.ts";
 
 export class ReceiveWindow {
   readonly reassembly: Reassembly;
   readonly #connection: Connection;
   readonly #autotuning: ReceiveAutotuning | undefined;
+  readonly #trace: EventRecorder | undefined;
   #opened = false;
   /** The largest data offset up to which the peer has been told that it may send: of all subflows. */
   #edgeTold = 0;
@@ -15,6 +17,7 @@ export class ReceiveWindow {
   constructor(connection: Connection) {
     const { autotune, receiveBufferBytes, slabs } = connection.environment;
     this.#connection = connection;
+    this.#trace = connection.environment.trace["flow-control"];
     this.#autotuning = autotune ? new ReceiveAutotuning(receiveBufferBytes) : undefined;
     this.reassembly = new Reassembly(this.#autotuning?.limit ?? receiveBufferBytes, slabs);
   }
@@ -31,17 +34,19 @@ export class ReceiveWindow {
   }
 
   /** A window update, when the one that the peer knows is small and a good deal can be added (RFC 9293 §3.8.6.2.2). */
-  announce(): void {
+  announce(now: number): void {
     if (!this.#opened) return;
     this.#opened = false;
     const { plain, subflows } = this.#connection;
     const { limit, window, windowEdge } = this.reassembly;
-    for (const { endpoint, usable } of subflows) {
+    for (const { id, endpoint, usable } of subflows) {
       if (!usable && endpoint.state !== "fin-wait-1" && endpoint.state !== "fin-wait-2") continue;
       const lag = plain ? endpoint.windowLag() : windowEdge - this.#edgeTold;
       const known = window - lag;
-      if (known < limit / 2 && lag >= Math.min(limit / 2, Math.max(2 * endpoint.segmentSize, limit / 8)))
+      if (known < limit / 2 && lag >= Math.min(limit / 2, Math.max(2 * endpoint.segmentSize, limit / 8))) {
         endpoint.requestAck();
+        this.#tellUpdate(id, known, lag, now);
+      }
     }
   }
 
@@ -51,6 +56,43 @@ export class ReceiveWindow {
     let slowest = 0;
     for (const { endpoint, stale } of this.#connection.subflows)
       if (!stale) slowest = Math.max(slowest, endpoint.roundTripMicroseconds);
-    if (this.#autotuning.onRead(this.reassembly.consumed, slowest, now)) this.reassembly.grow(this.#autotuning.limit);
+    const tell = this.#trace && this.#tuningObserver(this.#trace, this.#autotuning, slowest, now);
+    if (this.#autotuning.onRead(this.reassembly.consumed, slowest, now, tell))
+      this.reassembly.grow(this.#autotuning.limit);
+  }
+
+  #tuningObserver(
+    record: EventRecorder,
+    autotuning: ReceiveAutotuning,
+    rttMicroseconds: number,
+    now: number,
+  ): TuningObserver {
+    return (readBytes, sustainedBytes, elapsedMicroseconds, formerLimit) =>
+      record({
+        time: now,
+        name: "flow-control:receive-window-tuned",
+        connection: this.#connection.id,
+        section: "NSDI'12 §4.2",
+        readBytes,
+        sustainedBytes,
+        elapsedMicroseconds,
+        rttMicroseconds,
+        formerLimit,
+        limit: autotuning.limit,
+        maximum: this.#connection.environment.receiveBufferBytes,
+      });
+  }
+
+  #tellUpdate(subflow: number, knownBytes: number, addedBytes: number, now: number): void {
+    this.#trace?.({
+      time: now,
+      name: "flow-control:window-update-due",
+      connection: this.#connection.id,
+      subflow,
+      section: "RFC 9293 §3.8.6.2.2",
+      knownBytes,
+      addedBytes,
+      limit: this.reassembly.limit,
+    });
   }
 }

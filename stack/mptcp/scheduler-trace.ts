@@ -5,7 +5,14 @@ import type { Demand, Scheduler } from "../scheduler/scheduler.ts";
 import type { Connection } from "./connection.ts";
 import type { Subflow } from "./subflow.ts";
 
-type Kind = "new" | "copy" | "reinjection";
+type Kind = "new" | "copy" | "reinjection" | "opportunistic";
+
+const sections: Readonly<Record<Kind, string>> = {
+  new: "RFC 8684 §3.3",
+  copy: "RFC 8684 §3.3",
+  reinjection: "RFC 8684 §3.3.6",
+  opportunistic: "NSDI'12 §4.2",
+};
 
 export class SchedulerTrace {
   readonly #connection: Connection;
@@ -32,6 +39,17 @@ export class SchedulerTrace {
     this.#tell("reinjection", chosen, "fastest-other-than-holder", pendingBytes, windowBytes, now);
   }
 
+  /** Nothing new may be sent, and `chosen` has room: what a slower subflow holds goes over it too (NSDI'12 §4.2, mechanism 1). */
+  opportunistic(
+    chosen: Subflow,
+    reason: "unblocks-head" | "overtakes",
+    pendingBytes: number,
+    windowBytes: number,
+    now: number,
+  ): void {
+    this.#tell("opportunistic", chosen, reason, pendingBytes, windowBytes, now);
+  }
+
   #tell(
     kind: Kind,
     chosen: Subflow | undefined,
@@ -46,7 +64,7 @@ export class SchedulerTrace {
       name: "scheduler:decision",
       connection: connection.id,
       subflow: chosen?.id ?? -1,
-      section: kind === "reinjection" ? "RFC 8684 §3.3.6" : "RFC 8684 §3.3",
+      section: sections[kind],
       kind,
       scheduler: this.#scheduler.name,
       reason,

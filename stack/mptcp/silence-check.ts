@@ -55,6 +55,18 @@ export class SilenceCheck {
     const { endpoint } = this.#subflow;
     endpoint.requestProbe();
     this.#probes++;
-    this.#schedule(now + endpoint.sender.timeout); // With the back-off of what is outstanding.
+    const delayMicroseconds = endpoint.sender.timeout; // With the back-off of what is outstanding.
+    this.#schedule(now + delayMicroseconds);
+    const { connection, id } = this.#subflow;
+    connection.environment.trace["path-manager"]?.({
+      time: now,
+      name: "path-manager:subflow-questioned",
+      connection: connection.id,
+      subflow: id,
+      section: this.#reason === "address-removed" ? "RFC 8684 §3.4.2" : "RFC 9293 §3.8.4",
+      reason: this.#reason,
+      attempt: this.#probes,
+      delayMicroseconds,
+    });
   }
 }

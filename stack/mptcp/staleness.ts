@@ -34,6 +34,7 @@ export class Staleness {
     } else if (!this.#timedOutAgain) {
       this.#timedOutAgain = true;
       congestion.setActive(false);
+      this.#tellCoupling(false, "timed-out-again", now);
     }
   }
 
@@ -44,7 +45,10 @@ export class Staleness {
     this.stale = true;
     this.#timedOutAgain = false;
     this.#since = now;
-    if (!isCoupled) congestion.setActive(false);
+    if (!isCoupled) {
+      congestion.setActive(false);
+      this.#tellCoupling(false, "doubted", now);
+    }
     const { reinjection } = connection.environment.mechanisms;
     const unacknowledgedBytes = reinjection ? connection.dataSender.reinjectFrom(this.#subflow, this.#subflow.id) : 0;
     connection.environment.record({
@@ -66,8 +70,9 @@ export class Staleness {
     this.stale = false;
     endpoint.sender.timeoutLimit = Number.POSITIVE_INFINITY;
     congestion.setActive(true);
+    this.#tellCoupling(true, "heard-again", now);
     // After an outage the old window says nothing of the path. After one timeout it does: half of what was in flight ends slow start (RFC 5681 §3.1).
-    if (this.#timedOutAgain) congestion.restart();
+    if (this.#timedOutAgain) endpoint.sender.restartAfterOutage(now);
     connection.environment.record({
       time: now,
       name: "scheduler:recovered",
@@ -77,5 +82,18 @@ export class Staleness {
       silentMicroseconds: now - this.#since,
     });
     connection.paths.requestUpdate(now);
+  }
+
+  #tellCoupling(coupled: boolean, reason: "doubted" | "timed-out-again" | "heard-again", now: number): void {
+    const { connection, id } = this.#subflow;
+    connection.environment.trace.congestion?.({
+      time: now,
+      name: "congestion:coupling-changed",
+      connection: connection.id,
+      subflow: id,
+      section: "RFC 6356 §3",
+      coupled,
+      reason,
+    });
   }
 }

@@ -180,7 +180,7 @@ function readCapableData(subflow: Subflow, options: MptcpOptions, now: number): 
   if (length === 0) return;
   const { connection, synDataReceived } = subflow;
   if (options.checksum >= 0 !== connection.checksumEnabled) {
-    connection.fallback.onInvalidMapping(subflow, now);
+    connection.fallback.onInvalidMapping(subflow, misfit(options), synDataReceived, length, now);
     return;
   }
   connection.confirm(now);
@@ -204,6 +204,11 @@ function readDss(subflow: Subflow, segment: TcpSegment, now: number): void {
     connection.dataSender.handleDataAck(offset, subflow.endpoint.scaledWindow(segment), now);
   }
   if (options.hasMapping) readMapping(subflow, options, now);
+}
+
+/** Of a checksum, or its lack, that was not agreed on. */
+function misfit({ checksum }: MptcpOptions): "checksum-missing" | "checksum-unexpected" {
+  return checksum < 0 ? "checksum-missing" : "checksum-unexpected";
 }
 
 /** Where in the subflow's stream a mapping begins. */
@@ -230,11 +235,11 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
   if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
   if (length === 0 || subflowStart + length <= subflow.delivered) return;
   if (options.checksum >= 0 !== connection.checksumEnabled) {
-    connection.fallback.onInvalidMapping(subflow, now);
+    connection.fallback.onInvalidMapping(subflow, misfit(options), dataStart, length, now);
     return;
   }
   if (!subflow.mappings.add(subflowStart, dataStart, length, options.checksum, options.dataLength)) {
-    connection.fallback.onInvalidMapping(subflow, now);
+    connection.fallback.onInvalidMapping(subflow, "contradicts-earlier", dataStart, length, now);
   } else if (subflow.held.first !== undefined) releaseHeld(subflow, now);
 }
 
@@ -250,5 +255,9 @@ function readSignals(subflow: Subflow, options: MptcpOptions, now: number): void
     }
   }
   if (options.has(mptcpPresent.priority)) connection.paths.onPriority(subflow, options.priorityBackup, now);
-  if (options.has(mptcpPresent.fail)) connection.fallback.onFail(subflow, now);
+  if (options.has(mptcpPresent.fail)) {
+    const { failSequenceHigh, failSequenceLow } = options;
+    const failedAt = unwrap64(failSequenceHigh, failSequenceLow, connection.localKey!.firstDataSequence);
+    connection.fallback.onFail(subflow, failedAt, now);
+  }
 }

@@ -2,13 +2,13 @@
 
 import { type CongestionControl, initialWindow } from "../congestion/congestion-control.ts";
 import { WindowCap } from "../congestion/window-cap.ts";
-import type { EventRecorder, SubflowCloseReason } from "../events.ts";
+import type { SubflowCloseReason } from "../events.ts";
 import type { ManagedSubflow } from "../path-manager/path-manager.ts";
 import type { Schedulable } from "../scheduler/scheduler.ts";
-import type { RecoveryPhase, RecoveryTrigger } from "../tcp/loss-recovery.ts";
 import type { PacketMarking } from "../tcp/packet-marking.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
+import type { DecisionRecorder } from "../tcp/tcp-journal.ts";
 import type { SegmentOutput, TcpUser } from "../tcp/tcp-user.ts";
 import { type IpAddress, formatIpAddress } from "../wire/ip-address.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
@@ -22,6 +22,7 @@ import { HeldPayload } from "./held-payload.ts";
 import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
+import { SubflowJournal } from "./subflow-journal.ts";
 import { readOptions, readSynOptions } from "./subflow-input.ts";
 import { SilenceCheck } from "./silence-check.ts";
 import { Staleness } from "./staleness.ts";
@@ -108,6 +109,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
 
   reinjections = 0;
   readonly #windowCap = new WindowCap();
+  readonly #journal: SubflowJournal;
 
   constructor(connection: Connection, options: SubflowOptions) {
     const environment = connection.environment;
@@ -121,8 +123,10 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     this.localNonce = environment.random();
     this.joinConfirmed = options.role !== "join-client";
     this.congestion = connection.algorithms.newCongestionControl(connection.coupling);
+    this.#journal = new SubflowJournal(connection, options.id);
     this.endpoint = new TcpEndpoint({
       user: this,
+      journal: this.#journal,
       congestion: this.congestion,
       route: { interfaceIndex: options.local.interfaceIndex },
       localAddress: options.local.address,
@@ -279,6 +283,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     const { sender } = this.endpoint;
     const { environment, subflowSet } = this.connection;
     const active = environment.mechanisms.windowCapping && subflowSet.hasSeveralUsable;
+    const baseRtt = this.#windowCap.baseRttMicroseconds;
     const rtt = this.#windowCap.onRttSample(
       this.congestion,
       rttMicroseconds,
@@ -288,10 +293,9 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
       initialWindow(this.endpoint.segmentSize),
       now,
     );
-    const trace = environment.trace.congestion;
-    if (trace !== undefined) this.#traceMetrics(trace, now);
+    if (this.#journal.congestion !== undefined) this.#traceRoundTrip(this.#journal.congestion, baseRtt, now);
     if (rtt === 0) return;
-    this.connection.environment.record({
+    environment.record({
       time: now,
       name: "congestion:window-capped",
       connection: this.connection.id,
@@ -303,106 +307,39 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     });
   }
 
-  handleFastRetransmit(lostBytes: number, now: number): void {
-    this.connection.environment.record({
-      time: now,
-      name: "recovery:fast-retransmit",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: "RFC 8985 §6.2",
-      lostBytes,
-      congestionWindow: this.congestion.congestionWindow,
-      slowStartThreshold: this.congestion.slowStartThreshold,
-    });
+  #traceRoundTrip(record: DecisionRecorder, formerBaseRttMicroseconds: number, now: number): void {
+    const { congestion, endpoint } = this;
+    const { rtt, pacer, bytesInFlight } = endpoint.sender;
+    record(
+      {
+        name: "recovery:metrics-updated",
+        section: "RFC 6298 §2",
+        congestionControl: congestion.name,
+        congestionWindow: congestion.congestionWindow,
+        slowStartThreshold: congestion.slowStartThreshold,
+        bytesInFlight,
+        latestRttMicroseconds: rtt.latest,
+        smoothedRttMicroseconds: rtt.smoothed,
+        minimumRttMicroseconds: rtt.minimum,
+        rttVariationMicroseconds: rtt.variation,
+        timeoutMicroseconds: rtt.timeout,
+        pacingRate: pacer.enabled && Number.isFinite(pacer.rate) ? pacer.rate * 8e6 : undefined,
+      },
+      now,
+    );
+    const { baseRttMicroseconds } = this.#windowCap;
+    if (baseRttMicroseconds <= formerBaseRttMicroseconds) return;
+    const name = "congestion:base-rtt-raised";
+    record({ name, section: "NSDI'12 §4.2", formerBaseRttMicroseconds, baseRttMicroseconds }, now);
   }
 
-  handleRetransmissionTimeout(timeoutMicroseconds: number, now: number): void {
-    const sender = this.endpoint.sender;
-    this.connection.environment.record({
-      time: now,
-      name: "recovery:rto",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: "RFC 6298 §5",
-      timeoutMicroseconds,
-      backoff: sender.rtt.backoff,
-      bytesInFlight: sender.outstanding,
-    });
+  handleRetransmissionTimeout(now: number): void {
     this.#staleness.onRetransmissionTimeout(now);
   }
 
   /** Nothing more is given to it as long as others live, and they get what it holds, until it is heard of again. */
   doubt(now: number): void {
     this.#staleness.begin(now, false);
-  }
-
-  handleTailLossProbe(now: number): void {
-    this.connection.environment.record({
-      time: now,
-      name: "recovery:tail-loss-probe",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: "RFC 8985 §7.3",
-      bytesInFlight: this.endpoint.sender.bytesInFlight,
-    });
-  }
-
-  handleSpuriousRecovery(now: number): void {
-    this.connection.environment.record({
-      time: now,
-      name: "recovery:spurious",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: "RFC 4015 §3.2",
-      congestionWindow: this.congestion.congestionWindow,
-    });
-  }
-
-  handleRecoveryPhase(
-    from: RecoveryPhase,
-    to: RecoveryPhase,
-    trigger: RecoveryTrigger,
-    lostBytes: number,
-    now: number,
-  ): void {
-    const { sender } = this.endpoint;
-    this.connection.environment.trace.recovery?.({
-      time: now,
-      name: "recovery:state-changed",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: trigger === "retransmission-timeout" ? "RFC 8985 §6.3" : "RFC 6675 §5",
-      from,
-      to,
-      trigger,
-      lostBytes,
-      sackedBytes: sender.sackedBytes,
-      bytesInFlight: sender.bytesInFlight,
-      congestionWindow: this.congestion.congestionWindow,
-      slowStartThreshold: this.congestion.slowStartThreshold,
-      smoothedRttMicroseconds: sender.rtt.smoothed,
-    });
-  }
-
-  #traceMetrics(record: EventRecorder, now: number): void {
-    const { congestion, endpoint } = this;
-    const { rtt, pacer, bytesInFlight } = endpoint.sender;
-    record({
-      time: now,
-      name: "recovery:metrics-updated",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: "RFC 6298 §2",
-      congestionControl: congestion.name,
-      congestionWindow: congestion.congestionWindow,
-      slowStartThreshold: congestion.slowStartThreshold,
-      bytesInFlight,
-      latestRttMicroseconds: rtt.latest,
-      smoothedRttMicroseconds: rtt.smoothed,
-      minimumRttMicroseconds: rtt.minimum,
-      rttVariationMicroseconds: rtt.variation,
-      pacingRate: pacer.enabled && Number.isFinite(pacer.rate) ? pacer.rate * 8e6 : undefined,
-    });
   }
 
   takeSynData(limit: number): SentRange | undefined {
@@ -420,17 +357,6 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   /** With MPTCP the peer's key is not known before the third segment, and with it how to answer. */
   get mayAnswerSyn(): boolean {
     return this.connection.plain;
-  }
-
-  handleSoftError(now: number): void {
-    this.connection.environment.record({
-      time: now,
-      name: "tcp:soft-error",
-      connection: this.connection.id,
-      subflow: this.id,
-      section: "RFC 9293 §3.9.2.2",
-      state: this.endpoint.state,
-    });
   }
 
   handleEstablished(now: number): void {

@@ -5,9 +5,12 @@ import type { CongestionResponse } from "./congestion-response.ts";
 import type { DuplicateSack } from "./duplicate-sack.ts";
 import { ForwardRto } from "./forward-rto.ts";
 import { ProportionalRateReduction } from "./prr.ts";
+import type { LossCause } from "../tcp-decisions.ts";
 import type { Rack } from "./rack.ts";
 import type { Scoreboard } from "./scoreboard.ts";
+import type { SentRange } from "./sent-queue.ts";
 import { SpuriousRecovery } from "./spurious-recovery.ts";
+import type { TcpJournal } from "./tcp-journal.ts";
 import { timer, type TimerTable } from "./timers.ts";
 
 const duplicateThreshold = 3;
@@ -19,13 +22,7 @@ export interface SendSequence {
   readonly bytesInFlight: number;
   readonly sackPermitted: boolean;
   readonly maximumSegmentSize: number;
-}
-
-export interface RecoveryObserver {
-  onFastRetransmit(lostBytes: number, now: number): void;
-  /** The latest recovery was for nothing; the window is what it was before. */
-  onSpuriousRecovery(now: number): void;
-  onPhase(from: RecoveryPhase, to: RecoveryPhase, trigger: RecoveryTrigger, lostBytes: number, now: number): void;
+  readonly smoothedRttMicroseconds: number;
 }
 
 /** What brought a phase about. `acknowledgement`: what the peer says that it has; `reordering-timer`: RACK's (RFC 8985 §6.2). */
@@ -39,19 +36,42 @@ export type RecoveryTrigger =
 /** `recovery`: after a loss that acknowledgements have shown; `loss`: after a timeout. */
 export type RecoveryPhase = "open" | "recovery" | "loss";
 
+type SpuriousProof = "forward-rto" | "duplicates" | "timestamps";
+
+const spuriousSections: Readonly<Record<SpuriousProof, string>> = {
+  "forward-rto": "RFC 5682 §3.1",
+  duplicates: "RFC 3708 §2",
+  timestamps: "RFC 3522 §3.2",
+};
+
+const lossSections: Readonly<Record<Exclude<LossCause, "reordering-window">, string>> = {
+  "duplicate-acknowledgements": "RFC 6582 §3.2",
+  "partial-acknowledgement": "RFC 6582 §3.2",
+  timeout: "RFC 8985 §6.3",
+  "path-mtu": "RFC 1191 §6.5",
+  "syn-data": "RFC 7413 §4.2.1",
+};
+
+/** Of the others the section depends on SACK. */
+const phaseSections: Readonly<Partial<Record<RecoveryTrigger, string>>> = {
+  "reordering-timer": "RFC 8985 §6.2",
+  "retransmission-timeout": "RFC 8985 §6.3",
+  "proven-spurious": "RFC 4015 §3.2",
+};
+
 export class LossRecovery {
   phase: RecoveryPhase = "open";
   /** What a timeout or a partial acknowledgement asks for goes out whatever is in flight (RFC 6298 (5.4), RFC 6582 §3.2 step 5). */
   retransmissionForced = false;
-  readonly forwardRto: ForwardRto = new ForwardRto();
+  readonly forwardRto: ForwardRto;
   readonly #sequence: SendSequence;
   readonly #scoreboard: Scoreboard;
   readonly #rack: Rack;
   readonly #response: CongestionResponse;
   readonly #timers: TimerTable;
-  readonly #observer: RecoveryObserver;
-  readonly #reduction = new ProportionalRateReduction();
-  readonly #spurious = new SpuriousRecovery();
+  readonly #journal: TcpJournal;
+  readonly #reduction: ProportionalRateReduction;
+  readonly #spurious: SpuriousRecovery;
   #duplicateAcks = 0;
   #recoveryPoint = 0;
 
@@ -61,14 +81,17 @@ export class LossRecovery {
     rack: Rack,
     response: CongestionResponse,
     timers: TimerTable,
-    observer: RecoveryObserver,
+    journal: TcpJournal,
   ) {
     this.#sequence = sequence;
     this.#scoreboard = scoreboard;
     this.#rack = rack;
     this.#response = response;
     this.#timers = timers;
-    this.#observer = observer;
+    this.#journal = journal;
+    this.forwardRto = new ForwardRto(journal.recovery);
+    this.#reduction = new ProportionalRateReduction(journal.recovery);
+    this.#spurious = new SpuriousRecovery(journal.recovery);
   }
 
   get isOpen(): boolean {
@@ -95,6 +118,24 @@ export class LossRecovery {
     this.retransmissionForced = false;
   }
 
+  /** New data go out; with the first duplicate acknowledgements, or what they are with SACK, by the rule of RFC 3042. */
+  noteNewData({ start, end }: SentRange, now: number): void {
+    const record = this.#journal.recovery;
+    if (record === undefined || !this.isOpen || this.deliveredBeyond === 0) return;
+    record(
+      {
+        name: "recovery:limited-transmit",
+        section: "RFC 3042 §2",
+        start,
+        end,
+        deliveredBeyondBytes: this.deliveredBeyond,
+        bytesInFlight: this.#sequence.bytesInFlight,
+        congestionWindow: this.#response.congestion.congestionWindow,
+      },
+      now,
+    );
+  }
+
   /** `bytes` are newly acknowledged cumulatively; 0 with `isDuplicate`: a duplicate acknowledgement. */
   countDuplicates(bytes: number, isDuplicate: boolean): void {
     if (bytes > 0) {
@@ -109,27 +150,27 @@ export class LossRecovery {
     const { unacknowledged, next, sackPermitted } = this.#sequence;
     const recovered = unacknowledged >= this.#recoveryPoint;
     // What lies above the acknowledgement is still known; what was sent once was duplicated by the path.
-    const duplicated =
+    const sentTwice =
       duplicate.present && (duplicate.end <= unacknowledged || this.#scoreboard.wasSentAgain(duplicate.start));
-    let spurious = this.#spurious.isProven(segment, duplicated ? duplicate : undefined, progress);
-    if (this.phase === "loss") {
-      const verdict = this.forwardRto.isSpurious(progress, recovered, newlySacked, sackPermitted, next);
-      spurious ||= verdict;
-    }
-    if (spurious) {
+    let proof: SpuriousProof | undefined = this.#spurious.proof(segment, duplicate, sentTwice, progress, now);
+    if (this.phase === "loss" && this.forwardRto.isSpurious(progress, recovered, newlySacked, sackPermitted, next, now))
+      proof ??= "forward-rto";
+    if (proof !== undefined) {
       // RFC 4015 §3.2: the window is restored; what counted as lost is only late.
       this.#spurious.forget();
       this.forwardRto.stop();
       this.#rack.onSpuriousRecovery();
       this.#scoreboard.restoreLost();
-      this.#response.undoRecovery();
-      this.#observer.onSpuriousRecovery(now);
+      const undone = this.#response.undoRecovery(now);
+      const { congestionWindow } = this.#response.congestion;
+      const section = spuriousSections[proof];
+      this.#journal.note({ name: "recovery:spurious", section, proof, undone, congestionWindow }, now);
     }
-    if (!this.isOpen && (recovered || spurious)) {
-      this.#turn("open", spurious ? "proven-spurious" : "all-acknowledged", now);
+    if (!this.isOpen && (recovered || proof !== undefined)) {
+      this.#turn("open", proof !== undefined ? "proven-spurious" : "all-acknowledged", now);
       this.#duplicateAcks = 0;
       this.forwardRto.stop();
-      this.#rack.onRecoveryEnded();
+      this.#rack.onRecoveryEnded(now);
     }
   }
 
@@ -138,8 +179,8 @@ export class LossRecovery {
     if (!this.isOpen) return;
     const { unacknowledged, next, maximumSegmentSize } = this.#sequence;
     this.#spurious.forget();
-    this.#response.reduce(unacknowledged, next);
-    this.#observer.onFastRetransmit(maximumSegmentSize, now);
+    this.#response.reduce("repaired-loss", unacknowledged, next, now);
+    this.#noteFastRetransmit("RFC 8985 §7.4.2", maximumSegmentSize, now);
   }
 
   detectBySack(trigger: "acknowledgement" | "reordering-timer", now: number): void {
@@ -165,28 +206,28 @@ export class LossRecovery {
     if (!partial && !third) return;
     const { maximumSegmentSize } = this.#sequence;
     if (head.length > maximumSegmentSize) queue.split(head, head.start + maximumSegmentSize);
-    this.#scoreboard.markLost(head);
+    this.markLost(head, partial ? "partial-acknowledgement" : "duplicate-acknowledgements", now);
     if (partial) this.retransmissionForced = true;
     this.#enterIfLost("acknowledgement", now);
   }
 
   /** In recovery, `delivered` bytes have newly arrived: how much that lets go out. */
-  reduceRate(delivered: number): void {
+  reduceRate(delivered: number, now: number): void {
     const { bytesInFlight, maximumSegmentSize } = this.#sequence;
     const { slowStartThreshold } = this.#response.congestion;
-    this.#reduction.onAcknowledged(Math.max(0, delivered), bytesInFlight, slowStartThreshold, maximumSegmentSize);
+    this.#reduction.onAcknowledged(Math.max(0, delivered), bytesInFlight, slowStartThreshold, maximumSegmentSize, now);
   }
 
   /** RFC 6298 (5.4), RFC 8985 §6.3. */
-  onRetransmissionTimeout(now: number): void {
+  onRetransmissionTimeout(timeoutMicroseconds: number, now: number): void {
     const scoreboard = this.#scoreboard;
     const { unacknowledged, next } = this.#sequence;
     const repeated = this.phase === "loss";
-    this.#response.onRetransmissionTimeout(repeated);
+    this.#response.onRetransmissionTimeout(repeated, now);
     if (repeated) this.forwardRto.stop();
     else {
       this.#spurious.begin(unacknowledged, next);
-      this.forwardRto.begin();
+      this.forwardRto.begin(next - unacknowledged, timeoutMicroseconds, now);
     }
     const before = this.phase;
     this.phase = "loss";
@@ -197,16 +238,36 @@ export class LossRecovery {
     for (let range = scoreboard.queue.head; range !== undefined; range = range.next) {
       const isFirst = range === scoreboard.queue.head;
       if (!range.sacked && !range.lost && (isFirst || repeated || this.#rack.isOverdue(range, now)))
-        scoreboard.markLost(range);
+        this.markLost(range, "timeout", now);
     }
     this.retransmissionForced = true;
-    this.#observer.onPhase(before, "loss", "retransmission-timeout", scoreboard.lostBytes, now);
+    this.#tellPhase(before, "retransmission-timeout", now);
+  }
+
+  /** For a reason that RACK does not know. */
+  markLost(range: SentRange, cause: Exclude<LossCause, "reordering-window">, now: number): void {
+    this.#scoreboard.markLost(range);
+    this.#journal.recovery?.(
+      {
+        name: "recovery:range-lost",
+        section: lossSections[cause],
+        cause,
+        start: range.start,
+        end: range.end,
+        transmissions: range.transmissions,
+        ageMicroseconds: now - range.sentAt,
+        rackRttMicroseconds: this.#rack.latestRtt,
+        reorderingWindowMicroseconds: this.#rack.reorderingWindow(true),
+        duplicateAcknowledgements: this.#duplicateAcks,
+      },
+      now,
+    );
   }
 
   #turn(phase: RecoveryPhase, trigger: RecoveryTrigger, now: number): void {
     const before = this.phase;
     this.phase = phase;
-    this.#observer.onPhase(before, phase, trigger, this.#scoreboard.lostBytes, now);
+    this.#tellPhase(before, trigger, now);
   }
 
   #enterIfLost(trigger: RecoveryTrigger, now: number): void {
@@ -216,9 +277,40 @@ export class LossRecovery {
     this.phase = "recovery";
     this.#recoveryPoint = next;
     this.#spurious.begin(unacknowledged, next);
-    this.#reduction.begin(next - unacknowledged);
-    this.#response.beginRecovery(unacknowledged, next);
-    this.#observer.onPhase("open", "recovery", trigger, lostBytes, now);
-    this.#observer.onFastRetransmit(lostBytes, now);
+    this.#response.beginRecovery(unacknowledged, next, now);
+    this.#reduction.begin(next - unacknowledged, next, this.#response.congestion.slowStartThreshold, now);
+    this.#tellPhase("open", trigger, now);
+    this.#noteFastRetransmit(this.#sequence.sackPermitted ? "RFC 8985 §6.2" : "RFC 6582 §3.2", lostBytes, now);
+  }
+
+  #noteFastRetransmit(section: string, lostBytes: number, now: number): void {
+    const { congestionWindow, slowStartThreshold } = this.#response.congestion;
+    const name = "recovery:fast-retransmit";
+    this.#journal.note({ name, section, lostBytes, congestionWindow, slowStartThreshold }, now);
+  }
+
+  #tellPhase(from: RecoveryPhase, trigger: RecoveryTrigger, now: number): void {
+    const record = this.#journal.recovery;
+    if (record === undefined) return;
+    const { bytesInFlight, sackPermitted, smoothedRttMicroseconds } = this.#sequence;
+    const { sackedBytes, lostBytes } = this.#scoreboard;
+    const { congestionWindow, slowStartThreshold } = this.#response.congestion;
+    record(
+      {
+        name: "recovery:state-changed",
+        section: phaseSections[trigger] ?? (sackPermitted ? "RFC 6675 §5" : "RFC 6582 §3.2"),
+        from,
+        to: this.phase,
+        trigger,
+        recoveryPoint: this.#recoveryPoint,
+        lostBytes,
+        sackedBytes,
+        bytesInFlight,
+        congestionWindow,
+        slowStartThreshold,
+        smoothedRttMicroseconds,
+      },
+      now,
+    );
   }
 }

@@ -82,7 +82,7 @@ export class Opening {
     this.#adoptSegmentSize();
     if (handshake.attempts === 0) sender.rtt.resetBackoff(); // When the cookie was sent is not known.
     else if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt, now);
-    else this.#beginAfterLoss();
+    else sender.restartAfterLostSyn(now);
     if (!this.#tcb.fastOpened) user.handleEstablished(now);
     else host.fastOpenServer.settle(this.#tcb);
     if (sender.outstanding > 0) timers.set(timer.retransmission, now + sender.timeout);
@@ -95,19 +95,9 @@ export class Opening {
       this.#tcb.giveUp(now);
       return;
     }
-    sender.rtt.backOff();
+    sender.backOff("handshake", now);
     timers.set(timer.retransmission, now + sender.timeout);
     handshake.synDue = true;
-  }
-
-  /**
-   * A SYN or SYN/ACK was lost: the window begins with one segment (RFC 5681 §3.1), and, since a SYN that was sent twice tells no round-trip time (Karn), the timeout
-   * with three seconds (RFC 6298 §5.7).
-   */
-  #beginAfterLoss(): void {
-    const { sender } = this.#tcb;
-    sender.rtt.restartAfterLostSyn();
-    sender.congestion.onRetransmissionTimeout(0, true);
   }
 
   /** The peer's SYN has crossed ours (RFC 9293 §3.5, figure 7): both answer with SYN/ACK. */
@@ -169,7 +159,7 @@ export class Opening {
     if (sender.outstanding === 0) return;
     user.handleSynDataAnswered(acknowledged - 1, now);
     sender.handleAcknowledgement(segment, acknowledged, false, now);
-    sender.resendOutstanding();
+    sender.resendOutstanding(now);
   }
 
   /** The SYN/ACK went out, but nobody knows when. */

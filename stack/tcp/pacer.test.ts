@@ -16,9 +16,9 @@ function departures(pacer: Pacer, count: number): number[] {
 }
 
 function pacerAt(window: number, threshold: number, rtt: number): Pacer {
-  const pacer = new Pacer(new TimerTable());
+  const pacer = new Pacer(new TimerTable(), undefined);
   pacer.enabled = true;
-  pacer.update(window, threshold, rtt);
+  pacer.update(window, threshold, rtt, 10_000);
   pacer.nextAt = 10_000;
   return pacer;
 }

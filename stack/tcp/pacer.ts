@@ -3,8 +3,11 @@
  * than the window alone, since it shall grow: twice in slow start, 1.2 times in congestion avoidance.
  */
 
+import type { DecisionRecorder } from "./tcp-journal.ts";
 import { timer, type TimerTable } from "./timers.ts";
 
+/** Of a rate in bytes a microsecond. */
+const bitsPerSecond = 8e6;
 const slowStartGain = 2;
 const avoidanceGain = 1.2;
 /** What may leave at once, by the time that it takes at the pacing rate, or a single segment: a timer need not be finer. */
@@ -21,9 +24,13 @@ export class Pacer {
   /** Bytes that the windows allow, but the pacer not yet. */
   heldBytes = 0;
   readonly #timers: TimerTable;
+  readonly #trace: DecisionRecorder | undefined;
+  #rateTold = 0;
+  #gainTold = 0;
 
-  constructor(timers: TimerTable) {
+  constructor(timers: TimerTable, trace: DecisionRecorder | undefined) {
     this.#timers = timers;
+    this.#trace = trace;
   }
 
   /** Bytes a microsecond; `Infinity` before the first measurement. */
@@ -32,10 +39,26 @@ export class Pacer {
   }
 
   /** `smoothedRtt` 0: not measured. */
-  update(congestionWindow: number, slowStartThreshold: number, smoothedRttMicroseconds: number): void {
+  update(congestionWindow: number, slowStartThreshold: number, smoothedRttMicroseconds: number, now: number): void {
     const gain = congestionWindow < slowStartThreshold ? slowStartGain : avoidanceGain;
     this.#rate =
       smoothedRttMicroseconds > 0 ? (gain * congestionWindow) / smoothedRttMicroseconds : Number.POSITIVE_INFINITY;
+    if (this.#trace === undefined || smoothedRttMicroseconds === 0) return;
+    if (gain === this.#gainTold && Math.abs(this.#rate - this.#rateTold) < this.#rateTold / 8) return;
+    this.#gainTold = gain;
+    this.#rateTold = this.#rate;
+    this.#trace(
+      {
+        name: "congestion:pacing-rate-changed",
+        section: "RFC 9002 §7.7",
+        pacingRate: this.#rate * bitsPerSecond,
+        gain,
+        congestionWindow,
+        slowStartThreshold,
+        smoothedRttMicroseconds,
+      },
+      now,
+    );
   }
 
   /** How much of `allowed` bytes may leave at once now, by whole segments of `size`; if nothing may, a timer tells when. */
@@ -47,6 +70,16 @@ export class Pacer {
     if (burst > 0) return burst - (burst % size);
     this.heldBytes = allowed;
     this.#timers.set(timer.pacing, this.nextAt);
+    this.#trace?.(
+      {
+        name: "congestion:burst-held",
+        section: "RFC 9002 §7.7",
+        heldBytes: allowed,
+        delayMicroseconds: this.nextAt - now,
+        pacingRate: this.#rate * bitsPerSecond,
+      },
+      now,
+    );
     return 0;
   }
 

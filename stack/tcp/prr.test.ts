@@ -5,12 +5,12 @@ const mss = 1_000;
 
 /** Acknowledgements of one segment each; sends all that is allowed. Returns the segments sent for each. */
 function sentPerAck(flight: number, lost: number, threshold: number, acks: number): number[] {
-  const reduction = new ProportionalRateReduction();
-  reduction.begin(flight * mss);
+  const reduction = new ProportionalRateReduction(undefined);
+  reduction.begin(flight * mss, flight * mss, threshold * mss, 0);
   let pipe = flight - lost;
   return Array.from({ length: acks }, () => {
     pipe--;
-    reduction.onAcknowledged(mss, pipe * mss, threshold * mss, mss);
+    reduction.onAcknowledged(mss, pipe * mss, threshold * mss, mss, 0);
     const sent = Math.floor(reduction.allowance / mss);
     reduction.onSent(sent * mss);
     pipe += sent;

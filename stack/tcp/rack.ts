@@ -3,6 +3,7 @@
 import type { RttEstimator } from "./rtt-estimator.ts";
 import type { Scoreboard } from "./scoreboard.ts";
 import type { SentRange } from "./sent-queue.ts";
+import type { DecisionRecorder } from "./tcp-journal.ts";
 
 /** RFC 8985 §6.2 step 4: RACK.reo_wnd_persist. */
 const recoveriesToPersist = 16;
@@ -20,6 +21,7 @@ export class Rack {
   /** SND.NXT when the latest duplicate was reported: RACK.dsack_round. */
   #duplicateRound = 0;
   readonly #roundTrip: RttEstimator;
+  readonly #trace: DecisionRecorder | undefined;
 
   /** Of the acknowledgement being processed: did it deliver anything, and the round trip of what was sent last and only once; 0: none. */
   delivered = false;
@@ -27,13 +29,24 @@ export class Rack {
   #sampleSentAt = -1;
   #ambiguous = false;
 
-  constructor(roundTrip: RttEstimator) {
+  constructor(roundTrip: RttEstimator, trace: DecisionRecorder | undefined) {
     this.#roundTrip = roundTrip;
+    this.#trace = trace;
   }
 
   /** None either when something that was sent again is acknowledged too: what waited behind it at the receiver would look late (Karn). */
   get rttSample(): number {
     return this.#ambiguous ? 0 : this.#rttSample;
+  }
+
+  /** Something arrived, and it tells no round trip for that reason. */
+  get isAmbiguous(): boolean {
+    return this.#ambiguous;
+  }
+
+  /** RACK.rtt: that of the latest delivery. */
+  get latestRtt(): number {
+    return this.#rtt;
   }
 
   beginAcknowledgement(): void {
@@ -55,7 +68,7 @@ export class Rack {
       if (range.end <= this.#highestDelivered) {
         this.#reorderingSeen = true;
         // It had been taken for lost, and there is no D-SACK to tell, since it was not sent again yet.
-        if (range.lost) this.#widenWindow();
+        if (range.lost) this.#widenWindow("late-arrival", now);
       }
     } else {
       this.#ambiguous = true;
@@ -74,16 +87,19 @@ export class Rack {
    * `lossIsLikely`: in recovery already, or three segments' worth selectively acknowledged.
    */
   findLost(scoreboard: Scoreboard, lossIsLikely: boolean, now: number): number {
-    const window = this.#reorderingWindow(lossIsLikely);
+    const window = this.reorderingWindow(lossIsLikely);
     let wait = 0;
     for (let range = scoreboard.queue.sentHead; range !== undefined;) {
       if (range.sentAt > this.#sentAt || (range.sentAt === this.#sentAt && range.end > this.#end)) break;
       const following: SentRange | undefined = range.nextSent;
       const remaining = range.sentAt + this.#rtt + window - now;
-      if (remaining <= 0) scoreboard.markLost(range);
-      else if (remaining > wait) wait = remaining;
+      if (remaining <= 0) {
+        scoreboard.markLost(range);
+        this.#tellLost(range, window, now);
+      } else if (remaining > wait) wait = remaining;
       range = following;
     }
+    if (wait > 0) this.#tellWait(wait, window, lossIsLikely, scoreboard.sackedBytes, now);
     return wait;
   }
 
@@ -91,15 +107,17 @@ export class Rack {
    * RFC 8985 §6.2 step 4: the window widens once in a round trip that reports a duplicate (RFC 2883): what was sent again had only been late.
    * `sendNext`: SND.NXT.
    */
-  onDuplicateReported(unacknowledged: number, sendNext: number): void {
+  onDuplicateReported(unacknowledged: number, sendNext: number, now: number): void {
     if (unacknowledged < this.#duplicateRound) return;
     this.#duplicateRound = sendNext;
-    this.#widenWindow();
+    this.#widenWindow("duplicate-reported", now);
   }
 
   /** After sixteen recoveries without a duplicate the window is narrow again. */
-  onRecoveryEnded(): void {
-    if (--this.#windowPersists <= 0) this.#reorderingMultiplier = 1;
+  onRecoveryEnded(now: number): void {
+    if (--this.#windowPersists > 0 || this.#reorderingMultiplier === 1) return;
+    this.#reorderingMultiplier = 1;
+    this.#tellWindow("recoveries-without-duplicate", now);
   }
 
   /** What was taken for lost had only been overtaken. */
@@ -109,16 +127,69 @@ export class Rack {
 
   /** After a timeout, what was sent only a moment ago is not lost yet (RFC 8985 §6.3). */
   isOverdue(range: SentRange, now: number): boolean {
-    return range.sentAt + (this.#rtt || this.#roundTrip.smoothed) + this.#reorderingWindow(true) <= now;
+    return range.sentAt + (this.#rtt || this.#roundTrip.smoothed) + this.reorderingWindow(true) <= now;
   }
 
-  #widenWindow(): void {
+  #widenWindow(trigger: "duplicate-reported" | "late-arrival", now: number): void {
     this.#reorderingMultiplier++;
     this.#windowPersists = recoveriesToPersist;
+    this.#tellWindow(trigger, now);
   }
 
-  #reorderingWindow(lossIsLikely: boolean): number {
+  /** RACK.reo_wnd (RFC 8985 §6.2 step 4). */
+  reorderingWindow(lossIsLikely: boolean): number {
     if (!this.#reorderingSeen && lossIsLikely) return 0;
     return Math.min((this.#reorderingMultiplier * this.#roundTrip.minimum) / 4, this.#roundTrip.smoothed);
+  }
+
+  #tellLost({ start, end, transmissions, sentAt }: SentRange, window: number, now: number): void {
+    this.#trace?.(
+      {
+        name: "recovery:range-lost",
+        section: "RFC 8985 §6.2",
+        cause: "reordering-window",
+        start,
+        end,
+        transmissions,
+        ageMicroseconds: now - sentAt,
+        rackRttMicroseconds: this.#rtt,
+        reorderingWindowMicroseconds: window,
+        duplicateAcknowledgements: 0,
+      },
+      now,
+    );
+  }
+
+  #tellWait(wait: number, window: number, lossIsLikely: boolean, sackedBytes: number, now: number): void {
+    this.#trace?.(
+      {
+        name: "recovery:reordering-timer-set",
+        section: "RFC 8985 §6.2",
+        delayMicroseconds: wait,
+        rackRttMicroseconds: this.#rtt,
+        reorderingWindowMicroseconds: window,
+        reorderingSeen: this.#reorderingSeen,
+        lossIsLikely,
+        sackedBytes,
+      },
+      now,
+    );
+  }
+
+  #tellWindow(trigger: "duplicate-reported" | "late-arrival" | "recoveries-without-duplicate", now: number): void {
+    this.#trace?.(
+      {
+        name: "recovery:reordering-window-changed",
+        section: "RFC 8985 §6.2",
+        trigger,
+        multiplier: this.#reorderingMultiplier,
+        persistence: Math.max(0, this.#windowPersists),
+        reorderingSeen: this.#reorderingSeen,
+        minimumRttMicroseconds: this.#roundTrip.minimum,
+        smoothedRttMicroseconds: this.#roundTrip.smoothed,
+        reorderingWindowMicroseconds: this.reorderingWindow(true),
+      },
+      now,
+    );
   }
 }

@@ -114,12 +114,12 @@ export class SegmentArrival {
     const progress = acknowledged > sender.unacknowledged;
     const timeouts = sender.consecutiveTimeouts;
     sender.mayGrow = !tcb.congestion.echoes(segment);
-    if (tcb.congestion.reactsTo(segment, acknowledged, sender.next)) sender.handleCongestionMark();
+    if (tcb.congestion.reactsTo(segment, acknowledged, sender.next)) sender.handleCongestionMark(now);
     sender.handleAcknowledgement(segment, acknowledged, isDuplicate, now);
     if (progress) {
       tcb.liveness.noteProgress();
       if (timeouts > 0 && transmitter.pathMtu.onAnswer(sender.maximumSegmentSize, timeouts))
-        sender.reduceSegmentSize(transmitter.segmentSize);
+        sender.reduceSegmentSize(transmitter.segmentSize, "black-hole", now);
       tcb.user.handleProgress(now);
     }
     this.#closing.handleAcknowledged(acknowledged, now);

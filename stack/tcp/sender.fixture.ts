@@ -4,6 +4,7 @@ import { Reno } from "../congestion/reno.ts";
 import { sequenceNumber } from "../wire/sequence.ts";
 import { TcpSegment } from "../wire/tcp-segment.ts";
 import { Sender } from "./sender.ts";
+import type { TcpDecision, TcpNotable } from "./tcp-journal.ts";
 import { timer, TimerTable } from "./timers.ts";
 import { TimestampClock } from "./timestamp-clock.ts";
 
@@ -13,7 +14,8 @@ const initialSequence = 0xffff_f000;
 export class SenderBench {
   readonly congestion: Reno = new Reno();
   readonly timers: TimerTable = new TimerTable();
-  readonly events: string[] = [];
+  readonly notes: TcpNotable[] = [];
+  readonly decisions: TcpDecision[] = [];
   readonly sender: Sender;
   readonly #timestamps: TimestampClock;
   now = 10_000_000;
@@ -23,14 +25,18 @@ export class SenderBench {
     this.#timestamps.enabled = options.timestamps ?? false;
     this.congestion.setMaximumSegmentSize(mss);
     if (options.window !== undefined) this.congestion.congestionWindow = options.window * mss;
-    this.sender = new Sender(this.congestion, this.timers, this.#timestamps, {
-      onRangeAcknowledged: () => {},
-      onRttSample: () => {},
-      onFastRetransmit: () => this.events.push("fast retransmit"),
-      onRetransmissionTimeout: () => this.events.push("timeout"),
-      onSpuriousRecovery: () => this.events.push("spurious"),
-      onPhase: () => {},
-    });
+    const record = (decision: TcpDecision): void => void this.decisions.push(decision);
+    this.sender = new Sender(
+      this.congestion,
+      this.timers,
+      this.#timestamps,
+      { onRangeAcknowledged: () => {}, onRttSample: () => {}, onRetransmissionTimeout: () => {} },
+      {
+        note: (event) => void this.notes.push(event),
+        recovery: record,
+        congestion: record,
+      },
+    );
     this.sender.sackPermitted = options.sack;
     this.sender.maximumSegmentSize = mss;
     this.sender.initialSequence = sequenceNumber(initialSequence);
@@ -76,6 +82,16 @@ export class SenderBench {
     this.now = this.timers.deadline(timer.retransmission);
     this.timers.stop(timer.retransmission);
     this.sender.handleRetransmissionTimeout(this.now);
+  }
+
+  /** What was told of losses: fast retransmissions, timeouts, recoveries for nothing. Probes are the test's own. */
+  get events(): string[] {
+    const names = this.notes.map(({ name }) => name.slice("recovery:".length));
+    return names.filter((name) => name !== "tail-loss-probe");
+  }
+
+  decisionsNamed<N extends TcpDecision["name"]>(name: N): Extract<TcpDecision, { name: N }>[] {
+    return this.decisions.filter((decision) => decision.name === name) as Extract<TcpDecision, { name: N }>[];
   }
 
   get window(): number {

@@ -5,26 +5,24 @@ import { unwrapSequence, sequenceNumber, type SequenceNumber } from "../wire/seq
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import { CongestionResponse } from "./congestion-response.ts";
 import { DuplicateSack } from "./duplicate-sack.ts";
-import { LossRecovery, type RecoveryObserver, type RecoveryPhase, type SendSequence } from "./loss-recovery.ts";
+import { LossRecovery, type RecoveryPhase, type SendSequence } from "./loss-recovery.ts";
 import { Pacer } from "./pacer.ts";
 import { Rack } from "./rack.ts";
 import { RttEstimator } from "./rtt-estimator.ts";
 import { Scoreboard } from "./scoreboard.ts";
 import type { SentQueue, SentRange } from "./sent-queue.ts";
 import { TailLossProbe } from "./tail-loss-probe.ts";
+import type { TcpJournal } from "./tcp-journal.ts";
 import { timer, type TimerTable } from "./timers.ts";
 import type { TimestampClock } from "./timestamp-clock.ts";
 
 /** The beginning of a connection is no burst: the initial window may leave at once (RFC 6928 §2, RFC 9002 §7.7). */
 const unpacedSegments = 10;
-/** RFC 8985 §7.2: how long the peer may delay the acknowledgement of a single segment. */
-const delayedAckAllowance = 50_000;
-
-export interface SenderObserver extends RecoveryObserver {
+export interface SenderObserver {
   /** `range` is acknowledged up to `end` (an offset inside it or its end). */
   onRangeAcknowledged(range: SentRange, end: number): void;
   onRttSample(rttMicroseconds: number, now: number): void;
-  onRetransmissionTimeout(timeoutMicroseconds: number, now: number): void;
+  onRetransmissionTimeout(now: number): void;
 }
 
 /** RFC 7661 §4.2: the non-validated period. */
@@ -58,29 +56,39 @@ export class Sender implements SendSequence {
   readonly pacer: Pacer;
 
   readonly #observer: SenderObserver;
+  readonly #journal: TcpJournal;
   readonly #timers: TimerTable;
   readonly #timestamps: TimestampClock;
   readonly #response: CongestionResponse;
   readonly #scoreboard: Scoreboard;
-  readonly #rack = new Rack(this.rtt);
-  readonly #probe = new TailLossProbe();
+  readonly #rack: Rack;
+  readonly #probe: TailLossProbe;
   readonly #duplicateSack = new DuplicateSack();
   readonly #recovery: LossRecovery;
   #lastSentAt = 0;
 
-  constructor(congestion: CongestionControl, timers: TimerTable, timestamps: TimestampClock, observer: SenderObserver) {
+  constructor(
+    congestion: CongestionControl,
+    timers: TimerTable,
+    timestamps: TimestampClock,
+    observer: SenderObserver,
+    journal: TcpJournal,
+  ) {
     this.congestion = congestion;
-    this.#response = new CongestionResponse(congestion);
+    this.#response = new CongestionResponse(congestion, journal.congestion);
     this.#timers = timers;
-    this.pacer = new Pacer(timers);
+    this.pacer = new Pacer(timers, journal.congestion);
     this.#timestamps = timestamps;
     this.#observer = observer;
-    const rack = this.#rack;
+    this.#journal = journal;
+    const rack = new Rack(this.rtt, journal.recovery);
+    this.#rack = rack;
+    this.#probe = new TailLossProbe(timers, journal.recovery);
     this.#scoreboard = new Scoreboard({
       onDelivered: (range, now) => rack.onDelivered(range, now),
       onRangeAcknowledged: (range, end) => observer.onRangeAcknowledged(range, end),
     });
-    this.#recovery = new LossRecovery(this, this.#scoreboard, rack, this.#response, timers, observer);
+    this.#recovery = new LossRecovery(this, this.#scoreboard, rack, this.#response, timers, journal);
   }
 
   get queue(): SentQueue {
@@ -90,6 +98,10 @@ export class Sender implements SendSequence {
   /** What the peer has or the path has lost does not count (RFC 6675 §4, SetPipe). */
   get bytesInFlight(): number {
     return this.outstanding - this.#scoreboard.lostBytes - this.#recovery.deliveredBeyond;
+  }
+
+  get smoothedRttMicroseconds(): number {
+    return this.rtt.smoothed;
   }
 
   get outstanding(): number {
@@ -136,6 +148,7 @@ export class Sender implements SendSequence {
   noteTransmission(range: SentRange, now: number): void {
     const again = range.transmissions > 0;
     if (again) this.retransmissions++;
+    else this.#recovery.noteNewData(range, now);
     this.#recovery.noteTransmission(range.length, again, again ? this.#timestamps.valueAt(now) : -1);
     this.#scoreboard.noteSent(range, now);
     this.#lastSentAt = now;
@@ -150,7 +163,7 @@ export class Sender implements SendSequence {
    */
   noteIdle(now: number): void {
     if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > windowValidityMicroseconds)
-      this.congestion.onIdle();
+      this.#response.onIdle(now);
   }
 
   /** How much of `allowed` bytes may leave at once now. F-RTO does not wait: it would take that for a lack of data (RFC 5682 §2.1 step 2b). */
@@ -167,9 +180,9 @@ export class Sender implements SendSequence {
   }
 
   /** What went out with the SYN and was not taken goes out again at once; that is no congestion (RFC 7413 §4.2.1). */
-  resendOutstanding(): void {
+  resendOutstanding(now: number): void {
     for (let range = this.queue.head; range !== undefined; range = range.next)
-      if (!range.lost) this.#scoreboard.markLost(range);
+      if (!range.lost) this.#recovery.markLost(range, "syn-data", now);
   }
 
   nextLost(limit: number): SentRange | undefined {
@@ -181,8 +194,8 @@ export class Sender implements SendSequence {
   }
 
   /** No new data came to be sent in F-RTO (RFC 5682 §2.1 step 2b): what is lost is sent again. */
-  endForwardRtoWithoutNewData(): void {
-    this.#recovery.forwardRto.stopWithoutNewData(this.next);
+  endForwardRtoWithoutNewData(now: number): void {
+    this.#recovery.forwardRto.stopWithoutNewData(this.next, this.sackPermitted, now);
   }
 
   /** An acceptable acknowledgement: `acknowledged` lies between SND.UNA and SND.NXT. */
@@ -203,6 +216,9 @@ export class Sender implements SendSequence {
       this.rtt.sample(rack.rttSample, now);
       this.congestion.onRttSample(rack.rttSample, acknowledged, this.next);
       this.#observer.onRttSample(rack.rttSample, now);
+    } else if (rack.isAmbiguous) {
+      const name = "recovery:round-trip-ambiguous";
+      this.#journal.recovery?.({ name, section: "RFC 6298 §3", acknowledged }, now);
     }
     if (progress) {
       this.bytesAcked += newlyAcknowledged;
@@ -213,23 +229,19 @@ export class Sender implements SendSequence {
     recovery.countDuplicates(newlyAcknowledged, isDuplicate);
     const before = recovery.phase;
     recovery.judge(segment, this.#duplicateSack, progress, this.#scoreboard.sackedBytes > sackedBefore, now);
-    if (this.#probe.repairedLoss(acknowledged, this.#duplicateSack, isDuplicate && segment.sackCount === 0))
+    if (this.#probe.repairedLoss(acknowledged, this.#duplicateSack, isDuplicate && segment.sackCount === 0, now))
       recovery.onRepairedLoss(now);
     if (this.sackPermitted) recovery.detectBySack("acknowledgement", now);
     else recovery.detectByDuplicates(progress, before, now);
 
     if (recovery.phase === "recovery")
-      recovery.reduceRate(this.unacknowledged + recovery.deliveredBeyond - deliveredBefore);
+      recovery.reduceRate(this.unacknowledged + recovery.deliveredBeyond - deliveredBefore, now);
     else if (progress && this.mayGrow && before !== "recovery") {
-      const windowLimited =
-        before === "loss" ||
-        inFlightBefore + 2 * this.maximumSegmentSize >= this.congestion.congestionWindow ||
-        (this.congestion.congestionWindow < this.congestion.slowStartThreshold &&
-          2 * inFlightBefore >= this.congestion.congestionWindow);
-      this.congestion.onAcknowledged(newlyAcknowledged, windowLimited, this.rtt.smoothed, now);
+      const wasLimit = before === "loss" || this.#response.wasLimit(inFlightBefore, this.maximumSegmentSize);
+      this.congestion.onAcknowledged(newlyAcknowledged, wasLimit, this.rtt.smoothed, now);
     }
     if (this.pacer.enabled)
-      this.pacer.update(this.congestion.congestionWindow, this.congestion.slowStartThreshold, this.rtt.smoothed);
+      this.pacer.update(this.congestion.congestionWindow, this.congestion.slowStartThreshold, this.rtt.smoothed, now);
     this.#rearm(progress || rack.delivered, now);
   }
 
@@ -239,27 +251,44 @@ export class Sender implements SendSequence {
   }
 
   /** Half the window, at most once in a round trip, for a reason that is not of this path. */
-  halveWindow(): void {
-    if (!this.inRecovery) this.#response.halve(this.unacknowledged, this.next);
+  halveWindow(now: number): void {
+    if (!this.inRecovery) this.#response.halve(this.unacknowledged, this.next, now);
+  }
+
+  /** The subflow is heard of again after so long that its window says nothing of the path. */
+  restartAfterOutage(now: number): void {
+    this.#response.onOutage(now);
+  }
+
+  /**
+   * A SYN or SYN/ACK was lost: the window begins with one segment (RFC 5681 §3.1), and, since a SYN that was sent twice tells no round-trip time (Karn), the timeout
+   * with three seconds (RFC 6298 §5.7).
+   */
+  restartAfterLostSyn(now: number): void {
+    this.rtt.restartAfterLostSyn();
+    this.#response.onLostSyn(now);
   }
 
   /** The path says that it is congested (RFC 3168 §6.1.2): as a loss, but nothing has to be sent again. A loss in the same round trip has been answered. */
-  handleCongestionMark(): void {
-    if (this.#recovery.isOpen) this.#response.reduce(this.unacknowledged, this.next);
+  handleCongestionMark(now: number): void {
+    if (this.#recovery.isOpen) this.#response.reduce("congestion-mark", this.unacknowledged, this.next, now);
   }
 
   /** The path takes no more than `size` bytes a segment: what is larger goes out again in pieces; that is no congestion (RFC 1191 §6.5). */
-  reduceSegmentSize(size: number): void {
+  reduceSegmentSize(size: number, trigger: "icmp" | "black-hole", now: number): void {
+    const formerSegmentSize = this.maximumSegmentSize;
     this.maximumSegmentSize = size;
     this.congestion.setMaximumSegmentSize(size);
     for (let range = this.queue.head; range !== undefined; range = range.next)
-      if (!range.sacked && !range.lost && range.length > size) this.#scoreboard.markLost(range);
+      if (!range.sacked && !range.lost && range.length > size) this.#recovery.markLost(range, "path-mtu", now);
+    const section = trigger === "icmp" ? "RFC 1191 §6.3" : "RFC 4821 §7.7";
+    this.#journal.note({ name: "tcp:mtu-changed", section, trigger, formerSegmentSize, segmentSize: size }, now);
   }
 
   /** RACK's reordering window has passed (RFC 8985 §6.2). */
   handleReorderingTimeout(now: number): void {
     this.#recovery.detectBySack("reordering-timer", now);
-    if (this.#recovery.phase === "recovery") this.#recovery.reduceRate(0);
+    if (this.#recovery.phase === "recovery") this.#recovery.reduceRate(0, now);
   }
 
   /** RFC 6298 (5.4)–(5.7), RFC 8985 §6.3. */
@@ -267,26 +296,54 @@ export class Sender implements SendSequence {
     const timeout = this.timeout;
     this.rtoCount++;
     this.consecutiveTimeouts++;
-    this.#recovery.onRetransmissionTimeout(now);
-    this.rtt.backOff();
+    this.#recovery.onRetransmissionTimeout(timeout, now);
+    this.backOff("data", now);
     this.#probe.forget();
     this.probeDue = false;
     this.#timers.stop(timer.lossProbe);
     this.#timers.stop(timer.reordering);
     this.#timers.set(timer.retransmission, now + this.timeout);
-    this.#observer.onRetransmissionTimeout(timeout, now);
+    const { backoff } = this.rtt;
+    const bytesInFlight = this.outstanding;
+    this.#journal.note(
+      { name: "recovery:rto", section: "RFC 6298 §5", timeoutMicroseconds: timeout, backoff, bytesInFlight },
+      now,
+    );
+    this.#observer.onRetransmissionTimeout(now);
+  }
+
+  /** RFC 6298 (5.5). `of`: what was not answered. */
+  backOff(of: "handshake" | "data", now: number): void {
+    const timeoutMicroseconds = this.timeout;
+    this.rtt.backOff();
+    this.#journal.recovery?.(
+      {
+        name: "recovery:timeout-backed-off",
+        section: "RFC 6298 §5",
+        of,
+        timeoutMicroseconds,
+        nextTimeoutMicroseconds: this.timeout,
+        backoff: this.rtt.backoff,
+        smoothedRttMicroseconds: this.rtt.smoothed,
+        rttVariationMicroseconds: this.rtt.variation,
+        limitMicroseconds: this.timeoutLimit,
+      },
+      now,
+    );
   }
 
   /** Two round trips of silence: a probe is due, and the retransmission timer waits for its answer (RFC 8985 §7.3). */
   handleProbeTimeout(now: number): void {
     this.probeDue = true;
     this.#timers.set(timer.retransmission, now + this.timeout);
+    const { bytesInFlight } = this;
+    this.#journal.note({ name: "recovery:tail-loss-probe", section: "RFC 8985 §7.3", bytesInFlight }, now);
   }
 
   /** `range` went out as the probe. */
   noteProbe(range: SentRange, now: number): void {
     this.probeDue = false;
-    this.#probe.noteSent(range.end, range.transmissions > 1);
+    this.#probe.noteSent(range.start, range.end, range.transmissions > 1, now);
     this.#timers.stop(timer.lossProbe);
     this.#timers.set(timer.retransmission, now + this.timeout);
   }
@@ -308,7 +365,7 @@ export class Sender implements SendSequence {
   #readSackBlocks(segment: TcpSegment, acknowledged: number, now: number): void {
     const duplicate = this.#duplicateSack;
     duplicate.read(segment, acknowledged, this.initialSequence);
-    if (duplicate.present) this.#rack.onDuplicateReported(acknowledged, this.next);
+    if (duplicate.present) this.#rack.onDuplicateReported(acknowledged, this.next, now);
     for (let i = duplicate.present ? 1 : 0; i < segment.sackCount; i++) {
       const left = this.#unwrap(segment.sackEdges[2 * i]!);
       const right = this.#unwrap(segment.sackEdges[2 * i + 1]!);
@@ -328,10 +385,7 @@ export class Sender implements SendSequence {
     }
   }
 
-  /**
-   * RFC 8985 §7.2: a probe after two round trips of silence, unless recovery is under way or a probe is out. Where the timeout comes first, it shall:
-   * a probe in its stead would delay the other subflows' taking over.
-   */
+  /** A probe is scheduled unless recovery is under way or a probe is out (RFC 8985 §7.2). */
   #armProbe(now: number): void {
     if (
       !this.sackPermitted ||
@@ -343,10 +397,7 @@ export class Sender implements SendSequence {
       this.#timers.stop(timer.lossProbe);
       return;
     }
-    let wait = 2 * this.rtt.smoothed + 2_000;
-    if (this.outstanding <= this.maximumSegmentSize) wait += delayedAckAllowance;
-    if (wait < this.timeout) this.#timers.set(timer.lossProbe, now + wait);
-    else this.#timers.stop(timer.lossProbe);
+    this.#probe.schedule(this.rtt.smoothed, this.timeout, this.outstanding, this.maximumSegmentSize, now);
   }
 
   #unwrap(value: number): number {

@@ -5,8 +5,10 @@
 
 import type { TcpSegment } from "../wire/tcp-segment.ts";
 import type { DuplicateSack } from "./duplicate-sack.ts";
+import type { DecisionRecorder } from "./tcp-journal.ts";
 
 export class SpuriousRecovery {
+  readonly #trace: DecisionRecorder | undefined;
   #watching = false;
   /** The recovery is about what lies in between. */
   #start = 0;
@@ -15,6 +17,10 @@ export class SpuriousRecovery {
   #duplicated = 0;
   #firstTimestamp = -1;
   #awaitsFirst = false;
+
+  constructor(trace: DecisionRecorder | undefined) {
+    this.#trace = trace;
+  }
 
   begin(unacknowledged: number, next: number): void {
     this.#watching = true;
@@ -37,16 +43,38 @@ export class SpuriousRecovery {
     this.#retransmitted += bytes;
   }
 
-  /** `duplicate`: of what was sent more than once; `progress`: the segment acknowledges something new cumulatively. */
-  isProven(segment: TcpSegment, duplicate: DuplicateSack | undefined, progress: boolean): boolean {
-    if (!this.#watching) return false;
-    if (duplicate !== undefined && duplicate.start >= this.#start && duplicate.end <= this.#end)
-      this.#duplicated += duplicate.length;
-    if (this.#retransmitted > 0 && this.#duplicated >= this.#retransmitted) return true;
-    if (!progress || !this.#awaitsFirst || this.#retransmitted === 0) return false;
+  /** `duplicate`: reported by the segment; `sentTwice`: we had sent it again; `progress`: the segment acknowledges something new cumulatively. */
+  proof(
+    segment: TcpSegment,
+    duplicate: DuplicateSack,
+    sentTwice: boolean,
+    progress: boolean,
+    now: number,
+  ): "duplicates" | "timestamps" | undefined {
+    if (duplicate.present) this.#noteDuplicate(duplicate, sentTwice, now);
+    if (!this.#watching || this.#retransmitted === 0) return undefined;
+    if (this.#duplicated >= this.#retransmitted) return "duplicates";
+    if (!progress || !this.#awaitsFirst) return undefined;
     this.#awaitsFirst = false;
-    return (
-      this.#firstTimestamp >= 0 && segment.hasTimestamps && ((segment.timestampEcho - this.#firstTimestamp) | 0) < 0
+    const isOfOriginal =
+      this.#firstTimestamp >= 0 && segment.hasTimestamps && ((segment.timestampEcho - this.#firstTimestamp) | 0) < 0;
+    return isOfOriginal ? "timestamps" : undefined;
+  }
+
+  #noteDuplicate({ start, end, length }: DuplicateSack, sentTwice: boolean, now: number): void {
+    const counts = this.#watching && sentTwice && start >= this.#start && end <= this.#end;
+    if (counts) this.#duplicated += length;
+    this.#trace?.(
+      {
+        name: "recovery:duplicate-reported",
+        section: "RFC 3708 §2",
+        start,
+        end,
+        counts,
+        duplicatedBytes: this.#duplicated,
+        retransmittedBytes: this.#retransmitted,
+      },
+      now,
     );
   }
 }

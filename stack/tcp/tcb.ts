@@ -12,6 +12,7 @@ import { PeerWindow } from "./peer-window.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender, type SenderObserver } from "./sender.ts";
 import type { TcpEndpointOptions } from "./tcp-endpoint.ts";
+import type { TcpJournal } from "./tcp-journal.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { TcpUser } from "./tcp-user.ts";
 import type { Lingering } from "./time-wait.ts";
@@ -33,6 +34,7 @@ export class TransmissionControlBlock implements Lingering {
 
   readonly flow: Flow;
   readonly user: TcpUser;
+  readonly journal: TcpJournal;
   readonly host: HostTcp;
   readonly timers: TimerTable = new TimerTable();
   readonly timestamps: TimestampClock;
@@ -49,6 +51,7 @@ export class TransmissionControlBlock implements Lingering {
     const { user } = options;
     this.flow = options;
     this.user = user;
+    this.journal = options.journal;
     this.host = options.host;
     this.#challengeAcks = new ChallengeAckLimit(options.host.challengeAcks);
     this.timestamps = new TimestampClock(options.host.numbers.timestampOffset(options));
@@ -65,12 +68,9 @@ export class TransmissionControlBlock implements Lingering {
         if (range.length >= this.sender.maximumSegmentSize) this.transmitter.pathMtu.onFullSegment();
       },
       onRttSample: (rtt, now) => user.handleRttSample(rtt, now),
-      onFastRetransmit: (lostBytes, now) => user.handleFastRetransmit(lostBytes, now),
-      onRetransmissionTimeout: (timeout, now) => user.handleRetransmissionTimeout(timeout, now),
-      onSpuriousRecovery: (now) => user.handleSpuriousRecovery(now),
-      onPhase: (from, to, trigger, lostBytes, now) => user.handleRecoveryPhase(from, to, trigger, lostBytes, now),
+      onRetransmissionTimeout: (now) => user.handleRetransmissionTimeout(now),
     };
-    this.sender = new Sender(options.congestion, this.timers, this.timestamps, observer);
+    this.sender = new Sender(options.congestion, this.timers, this.timestamps, observer, options.journal);
     this.sender.pacer.enabled = options.tcp.pacing ?? true;
     this.receiver = new Receiver(this.timers, (offset, bytes, byteOffset, length, now) =>
       user.handlePayload(offset, bytes, byteOffset, length, now),

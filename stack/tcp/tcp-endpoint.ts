@@ -16,6 +16,7 @@ import type { SentRange } from "./sent-queue.ts";
 import { TransmissionControlBlock } from "./tcb.ts";
 import type { KeepAliveOptions, TcpOptions } from "./tcp-options.ts";
 import { type TcpInfo, tcpInfo } from "./tcp-info.ts";
+import type { TcpJournal } from "./tcp-journal.ts";
 import type { TcpState } from "./tcp-state.ts";
 import type { SegmentOutput, SegmentRoute, TcpUser } from "./tcp-user.ts";
 import { timer, type TimerTable } from "./timers.ts";
@@ -23,6 +24,7 @@ import type { Flow } from "./transmitter.ts";
 
 export interface TcpEndpointOptions extends Flow {
   user: TcpUser;
+  journal: TcpJournal;
   congestion: CongestionControl;
   host: HostTcp;
   /** MTU minus IP and TCP headers. */
@@ -241,15 +243,12 @@ export class TcpEndpoint {
   handleTimeout(now: number): void {
     this.stirred = true;
     this.fullFor = Number.POSITIVE_INFINITY;
-    const { timers, user } = this.#tcb;
+    const { timers } = this.#tcb;
     // What the pacer has held back goes out with the transmission that follows each timeout.
     this.sender.pacer.expire(now);
     if (timers.expire(timer.delayedAck, now)) this.receiver.ackNeeded = true;
     if (timers.expire(timer.reordering, now)) this.sender.handleReorderingTimeout(now);
-    if (timers.expire(timer.lossProbe, now)) {
-      this.sender.handleProbeTimeout(now);
-      user.handleTailLossProbe(now);
-    }
+    if (timers.expire(timer.lossProbe, now)) this.sender.handleProbeTimeout(now);
     if (timers.expire(timer.retransmission, now)) this.#retransmissionTimeout(now);
     if (timers.expire(timer.keepAlive, now)) this.#keepAliveTimeout(now);
     if (timers.expire(timer.linger, now)) this.#tcb.finish("finished", now);
@@ -305,14 +304,15 @@ export class TcpEndpoint {
     if (error.kind === "too-big") {
       const present = Math.min(handshake.ownSegmentSize, transmitter.pathMtu.segmentSize);
       if (this.synchronized && transmitter.pathMtu.onFragmentationNeeded(error.segmentSize, present))
-        sender.reduceSegmentSize(this.segmentSize);
+        sender.reduceSegmentSize(this.segmentSize, "icmp", now);
       return;
     }
     // A hard error ends an attempt to connect; what is established has proved that the peer is there (RFC 5927 §6; RFC 9293 §3.9.2.2).
     if (error.kind === "hard" && this.state === "syn-sent") this.#tcb.finish("refused", now);
     else if (error.kind === "soft" && !this.#tcb.unreachable) {
       this.#tcb.unreachable = true;
-      this.#tcb.user.handleSoftError(now);
+      const { state, journal } = this.#tcb;
+      journal.note({ name: "tcp:soft-error", section: "RFC 9293 §3.9.2.2", state }, now);
     }
   }
 

@@ -2,7 +2,6 @@
 
 import type { SubflowCloseReason } from "../events.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
-import type { RecoveryPhase, RecoveryTrigger } from "./loss-recovery.ts";
 import type { PacketMarking } from "./packet-marking.ts";
 import type { SentRange } from "./sent-queue.ts";
 
@@ -28,21 +27,7 @@ export interface TcpUser {
   /** The peer has answered: something new was acknowledged. */
   handleProgress(now: number): void;
   handleRttSample(rttMicroseconds: number, now: number): void;
-  handleFastRetransmit(lostBytes: number, now: number): void;
-  handleRetransmissionTimeout(timeoutMicroseconds: number, now: number): void;
-  handleTailLossProbe(now: number): void;
-  /** The latest recovery was for nothing and has been undone. */
-  handleSpuriousRecovery(now: number): void;
-  /** Recovery has begun, turned into another, or is over; `lostBytes` count as lost now. */
-  handleRecoveryPhase(
-    from: RecoveryPhase,
-    to: RecoveryPhase,
-    trigger: RecoveryTrigger,
-    lostBytes: number,
-    now: number,
-  ): void;
-  /** ICMP says that the peer cannot be reached now; the connection goes on trying. */
-  handleSoftError(now: number): void;
+  handleRetransmissionTimeout(now: number): void;
   /** Data for the SYN of a fast open, at most `limit` bytes, appended to the sender and filled in; undefined: none. */
   takeSynData(limit: number): SentRange | undefined;
   /** Of the data on our SYN the peer has taken the first `accepted` bytes; it knows how large its window is. */

@@ -148,7 +148,7 @@ export class Transmitter {
         sender.noteProbe(range, now);
       }
     }
-    sender.endForwardRtoWithoutNewData();
+    sender.endForwardRtoWithoutNewData(now);
     this.sendLost(now, output);
   }
 

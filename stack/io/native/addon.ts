@@ -88,6 +88,7 @@ export type NativeAddon = {
   setRealtimePriority(priority: number): void;
   setTimerSlackNanoseconds(slack: number): void;
   close(handle: NativeHandle): void;
+  setReferenced(handle: NativeHandle, isReferenced: boolean): void;
 };
 
 /** The name under which a bundle carries the addon beside itself. */

@@ -109,6 +109,21 @@ napi_value watcher_close(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* setReferenced(handle, isReferenced): whether the event loop waits for it, as it does from the begin. */
+static napi_value set_referenced(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  bool referenced;
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  watcher *self = watcher_argument(env, arguments[0]);
+  if (!self || napi_get_value_bool(env, arguments[1], &referenced) != napi_ok) return NULL;
+  if (referenced)
+    uv_ref((uv_handle_t *)&self->poll);
+  else
+    uv_unref((uv_handle_t *)&self->poll);
+  return NULL;
+}
+
 void throw_errno(napi_env env, int error, const char *what, const char *subject) {
   char message[512];
   snprintf(message, sizeof message, "%s %s: %s", what, subject, strerror(error));
@@ -140,5 +155,6 @@ NAPI_MODULE_INIT() {
   define_interface(env, exports);
   define_timing(env, exports);
   define_function(env, exports, "close", watcher_close);
+  define_function(env, exports, "setReferenced", set_referenced);
   return exports;
 }
