@@ -55,7 +55,11 @@ export class Driver implements FrameSink {
   readonly #devices: readonly DriverInterface[];
   /** By which number the kernel knows the device that a port was opened on; undefined: it is deleted. */
   readonly #numbers: (number | undefined)[] = [];
+  /** Of all that the driver has open the only one that keeps the process alive. */
   readonly #timer: PreciseTimer;
+  /** For whom it does: the driver itself until `unref`, and those who called `hold`. */
+  #holds = 1;
+  #isReferenced = true;
   readonly #events: (LinkEvents | AddressEvents)[] = [];
   /** Addresses that came from the kernel, each as it is written: only these go with the kernel's. */
   readonly #kernelAddresses = new Set<string>();
@@ -91,12 +95,35 @@ export class Driver implements FrameSink {
           ),
         );
       }
+      for (const events of this.#events) events.unref();
     } catch (error) {
       this.close();
       throw error;
     }
     for (const index of this.#ports.keys()) this.#lookUp(index);
     this.wake();
+  }
+
+  /** The process goes on while the driver is open: so it begins. */
+  ref(): this {
+    if (!this.#isReferenced) this.hold();
+    this.#isReferenced = true;
+    return this;
+  }
+
+  /** The process goes on only while somebody holds the driver: sockets of stack/net do, unless they are unref'd. */
+  unref(): this {
+    if (this.#isReferenced) this.release();
+    this.#isReferenced = false;
+    return this;
+  }
+
+  hold(): void {
+    if (this.#holds++ === 0 && !this.#closed) this.#timer.ref();
+  }
+
+  release(): void {
+    if (--this.#holds === 0 && !this.#closed) this.#timer.unref();
   }
 
   now(): number {
@@ -133,7 +160,7 @@ export class Driver implements FrameSink {
 
   #open({ interfaceName, namespacePath, device = "packet-socket" }: DriverInterface, index: number): Port {
     const PortOfDevice = device === "tun" ? TunPort : PacketPort;
-    return new PortOfDevice({
+    const port = new PortOfDevice({
       interfaceName,
       namespacePath,
       onFrame: (bytes, start, length, checksum, now) =>
@@ -141,6 +168,8 @@ export class Driver implements FrameSink {
       onBatchEnd: () => this.#run(),
       onError: (code) => this.#onProblem({ type: "socket", interfaceName, code }),
     });
+    port.unref();
+    return port;
   }
 
   /** Everything that follows from an input: frames out, the application told, its answers out, the timer set. */

@@ -192,6 +192,11 @@ export class PacketSocket {
     return this.#drops;
   }
 
+  /** The process may end although it is open. */
+  unref(): void {
+    nativeAddon().setReferenced(this.#handle, false);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#drops += nativeAddon().packetDrops(this.#handle);

@@ -36,6 +36,8 @@ export interface Port {
   readonly receiveDrops: number;
   /** The addresses that the kernel has on the interface are the host's too. Those of a TUN device are of the other end, the kernel's own. */
   readonly sharesAddresses: boolean;
+  /** The process may end although the port is open. */
+  unref(): void;
   close(): void;
 }
 
@@ -72,6 +74,10 @@ export class PacketPort implements Port {
 
   get receiveDrops(): number {
     return this.#socket.drops + this.#oversize;
+  }
+
+  unref(): void {
+    this.#socket.unref();
   }
 
   close(): void {
@@ -121,6 +127,10 @@ export class TunPort implements Port {
       onError: options.onError,
     });
     this.queue = new TransmitQueue(this.#device, memory.headerStart, false);
+  }
+
+  unref(): void {
+    this.#device.unref();
   }
 
   close(): void {

@@ -119,6 +119,11 @@ export class TunDevice {
     nativeAddon().notifyWritable(this.#handle);
   }
 
+  /** The process may end although it is open. */
+  unref(): void {
+    nativeAddon().setReferenced(this.#handle, false);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -7,6 +7,7 @@ import { IdleTimer } from "./idle-timer.ts";
 import { linuxInfo, type SocketInfo } from "./linux-info.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
+import { ProcessHold } from "./process-hold.ts";
 import type { Server } from "./server.ts";
 import { closedBeforeConnection, coded, endedByPeer, SocketError, socketClosed, wrongType } from "./socket-error.ts";
 import {
@@ -61,6 +62,8 @@ export class MptcpSocket extends Duplex {
   #writesEarly = false;
   #finalCallback: WriteCallback | undefined;
   #resets = false;
+  readonly #hold: ProcessHold;
+  #isReferenced = true;
 
   /** @throws what node:net throws of the same options: ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
   constructor(stack: NetworkStack, options: MptcpSocketOptions = {}, accepted?: AcceptedConnection) {
@@ -73,6 +76,7 @@ export class MptcpSocket extends Duplex {
       ...(highWaterMark !== undefined && { highWaterMark }),
     });
     this.#stack = stack;
+    this.#hold = new ProcessHold(stack);
     this.#onread = onread;
     this.#reader = this.#newReader();
     this.#options = new ConnectionOptions(options);
@@ -96,6 +100,7 @@ export class MptcpSocket extends Duplex {
     if (this.destroyed) this.#revive();
     if (onConnect !== undefined) this.once("connect", onConnect);
     this.#connecting = true;
+    this.#updateHold();
     this.#idle.touch();
     const attempts = new ConnectionAttempts(this.#stack, options, {
       onLookup: (...told) => this.emit("lookup", ...told),
@@ -238,13 +243,17 @@ export class MptcpSocket extends Duplex {
     return this;
   }
 
-  /** What keeps the process alive is the driver of the host, not its sockets: nothing changes. */
+  /** The process goes on while the socket is open: so it begins. */
   ref(): this {
+    this.#isReferenced = true;
+    this.#updateHold();
     return this;
   }
 
-  /** As `ref`. */
+  /** The process may end although the socket is open; not while it connects, or has been given what its connection has not taken. */
   unref(): this {
+    this.#isReferenced = false;
+    this.#updateHold();
     return this;
   }
 
@@ -331,6 +340,7 @@ export class MptcpSocket extends Duplex {
       ? closedBeforeConnection()
       : coded(new Error("Cannot call write after a stream was destroyed"), "ERR_STREAM_DESTROYED");
     this.#writer.settle(error ?? unwritten);
+    this.#updateHold();
     // As that of a handle: who has just been told of the error can still ask to be told of this.
     setImmediate(() => this.emit("close", error !== null));
   }
@@ -356,6 +366,7 @@ export class MptcpSocket extends Duplex {
 
   #attach(connection: Connection): void {
     this.#connection = connection;
+    this.#updateHold();
     this.#applyOptions();
     connection.observer = {
       onEstablished: () => this.#onEstablished(connection),
@@ -390,6 +401,7 @@ export class MptcpSocket extends Duplex {
       this.#closeWrite();
       callback();
     }
+    this.#updateHold();
     if (!this.destroyed && !this.isPaused()) this.read(0);
   }
 
@@ -399,6 +411,7 @@ export class MptcpSocket extends Duplex {
       return;
     }
     this.#closed = true;
+    this.#updateHold();
     if (this.destroyed) return;
     if (error !== undefined) {
       this.destroy(new SocketError(error, "read"));
@@ -417,6 +430,11 @@ export class MptcpSocket extends Duplex {
       connection.abort(this.#stack.now());
       this.#stack.wake();
     } else orphan(this.#stack, connection);
+  }
+
+  #updateHold(): void {
+    const isOpen = this.#connection !== undefined && !this.#closed;
+    this.#hold.set(!this.destroyed && (this.#connecting || this.#writer.isPending || (this.#isReferenced && isOpen)));
   }
 
   #closeWrite(): void {
@@ -444,6 +462,7 @@ export class MptcpSocket extends Duplex {
     this.#idle.touch();
     this.#writer.begin(chunks, callback);
     this.#flush();
+    this.#updateHold();
   }
 
   #flush(): void {
@@ -451,7 +470,10 @@ export class MptcpSocket extends Duplex {
     if (connection === undefined || (this.#connecting && !this.#writesEarly) || this.destroyed) return;
     const hadPending = this.#writer.isPending;
     const taken = this.#writer.flush(connection, this.#stack.now());
-    if (hadPending && !this.#writer.isPending) this.#stack.deferred?.();
+    if (hadPending && !this.#writer.isPending) {
+      this.#stack.deferred?.();
+      this.#updateHold();
+    }
     if (taken === 0) return;
     this.#idle.touch();
     this.#stack.wake();

@@ -3,6 +3,7 @@
 import type { Alarm } from "../alarm.ts";
 import type { Connection } from "../host.ts";
 import type { NetworkStack } from "./network-stack.ts";
+import { ProcessHold } from "./process-hold.ts";
 
 /** As net.ipv4.tcp_fin_timeout: how long a peer may neither take what we have nor end its own stream. */
 const patienceMicroseconds = 60_000_000;
@@ -22,6 +23,8 @@ export function orphan(stack: NetworkStack, connection: Connection): void {
     abort();
     return;
   }
+  // The kernel would go on when the process has ended; our stack is in the process.
+  const hold = new ProcessHold(stack);
   const { dataSender } = connection;
   let acknowledged = dataSender.unacknowledged;
   const alarm: Alarm = {
@@ -40,8 +43,12 @@ export function orphan(stack: NetworkStack, connection: Connection): void {
     onReadable: abort,
     onWritable: () => undefined,
     onRemoteEnd: () => undefined,
-    onClosed: () => host.setAlarm(alarm, Number.POSITIVE_INFINITY),
+    onClosed: () => {
+      host.setAlarm(alarm, Number.POSITIVE_INFINITY);
+      hold.set(false);
+    },
   };
+  hold.set(true);
   host.setAlarm(alarm, stack.now() + patienceMicroseconds);
   connection.closeWrite(stack.now());
   stack.wake();

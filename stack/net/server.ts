@@ -7,6 +7,7 @@ import { checkedBlockList, isBlocked, type ListenArguments, listenCall, type Lis
 import { MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
+import { ProcessHold } from "./process-hold.ts";
 import { coded, codeOfRefusal, SocketError, wrongType } from "./socket-error.ts";
 import { type MptcpSocketOptions, refuseForeign } from "./socket-options.ts";
 
@@ -56,6 +57,8 @@ export class Server extends EventEmitter<ServerEvents> {
   #lookingUp = false;
   #address = everyAddress;
   #closing = false;
+  readonly #hold: ProcessHold;
+  #isReferenced = true;
 
   /** @throws ERR_INVALID_ARG_TYPE */
   constructor(
@@ -68,6 +71,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (options !== undefined && options !== null && typeof options !== "object" && typeof options !== "function")
       throw wrongType("options", "of type object", options);
     this.#stack = stack;
+    this.#hold = new ProcessHold(stack);
     this.#options = typeof options === "object" && options !== null ? options : {};
     refuseForeign(this.#options);
     this.#blockList = checkedBlockList(this.#options.blockList);
@@ -122,6 +126,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#listener?.close(this.#stack.now());
     this.#listener = undefined;
     this.#lookingUp = false;
+    this.#updateHold();
     this.#stack.wake();
     if (!this.#closing) {
       this.#closing = true;
@@ -137,13 +142,17 @@ export class Server extends EventEmitter<ServerEvents> {
     });
   }
 
-  /** What keeps the process alive is the driver of the host: nothing changes. */
+  /** The process goes on while the server listens: so it begins. */
   ref(): this {
+    this.#isReferenced = true;
+    this.#updateHold();
     return this;
   }
 
-  /** As `ref`. */
+  /** The process may end although the server listens. */
   unref(): this {
+    this.#isReferenced = false;
+    this.#updateHold();
     return this;
   }
 
@@ -188,6 +197,7 @@ export class Server extends EventEmitter<ServerEvents> {
         this.#stack.now(),
       );
       this.#listener = listener;
+      this.#updateHold();
       this.#address = address ?? everyAddress;
       listener.onConnection = () => this.#acceptAll(listener);
       process.nextTick(() => {
@@ -230,6 +240,10 @@ export class Server extends EventEmitter<ServerEvents> {
       remotePort,
       remoteFamily: remoteAddress.includes(":") ? "IPv6" : "IPv4",
     });
+  }
+
+  #updateHold(): void {
+    this.#hold.set(this.#isReferenced && this.listening);
   }
 
   #closeIfDone(): void {
