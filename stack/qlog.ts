@@ -80,6 +80,6 @@ function nested(value: unknown): unknown {
 }
 
 /** `path-manager:subflowRetry` to `path_manager:subflow_retry`. */
-function spelled(name: string): string {
+export function spelled(name: string): string {
   return name.replaceAll("-", "_").replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

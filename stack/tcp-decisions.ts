@@ -131,7 +131,6 @@ export type RecoveryDecision =
       name: "recovery:probe-answered";
       outcome: ProbeOutcome;
       end: number;
-      acknowledged: number;
       duplicateReported: boolean;
     })
   | (SubflowEventBase & {
@@ -156,9 +155,9 @@ export type RecoveryDecision =
         congestionWindow: number;
       });
 
-export type ForwardRtoVerdict = "sends-new-data" | "no-new-data" | "conventional" | "spurious" | "waits";
+export type ForwardRtoVerdict = "sends-new-data" | "no-new-data" | "conventional" | "spurious" | "waits" | "timed-out-again";
 /** RFC 8985 §7.4.2. `new-data`: the probe was no retransmission; `both-arrived`: by D-SACK, or by a duplicate acknowledgement. */
-export type ProbeOutcome = "new-data" | "both-arrived" | "repaired-loss";
+export type ProbeOutcome = "new-data" | "both-arrived" | "repaired-loss" | "unanswered";
 
 export type CongestionDecision =
   /** With every measurement of a round trip. */

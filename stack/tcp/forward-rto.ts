@@ -34,6 +34,13 @@ export class ForwardRto {
     this.#step = "off";
   }
 
+  /** Another timeout. */
+  abandon(sackPermitted: boolean, now: number): void {
+    if (this.#step === "off") return;
+    this.#tell(this.#step, "timed-out-again", false, false, false, sackPermitted, now);
+    this.#step = "off";
+  }
+
   /** What is marked lost waits: new data are to be sent, once. */
   get prefersNewData(): boolean {
     return this.#step === "new-data";

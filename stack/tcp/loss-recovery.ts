@@ -221,10 +221,10 @@ export class LossRecovery {
   /** RFC 6298 (5.4), RFC 8985 §6.3. */
   onRetransmissionTimeout(timeoutMicroseconds: number, now: number): void {
     const scoreboard = this.#scoreboard;
-    const { unacknowledged, next } = this.#sequence;
+    const { unacknowledged, next, sackPermitted } = this.#sequence;
     const repeated = this.phase === "loss";
     this.#response.onRetransmissionTimeout(repeated, now);
-    if (repeated) this.forwardRto.stop();
+    if (repeated) this.forwardRto.abandon(sackPermitted, now);
     else {
       this.#spurious.begin(unacknowledged, next);
       this.forwardRto.begin(next - unacknowledged, timeoutMicroseconds, now);

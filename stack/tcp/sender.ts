@@ -298,7 +298,7 @@ export class Sender implements SendSequence {
     this.consecutiveTimeouts++;
     this.#recovery.onRetransmissionTimeout(timeout, now);
     this.backOff("data", now);
-    this.#probe.forget();
+    this.#probe.forget(now);
     this.probeDue = false;
     this.#timers.stop(timer.lossProbe);
     this.#timers.stop(timer.reordering);

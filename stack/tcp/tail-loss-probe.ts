@@ -63,7 +63,10 @@ export class TailLossProbe {
     this.#trace?.({ name, section: "RFC 8985 §7.3", start, end, newData: !isRetransmission }, now);
   }
 
-  forget(): void {
+  /** The timeout has come: what the probe would have told is known. */
+  forget(now: number): void {
+    if (this.#end < 0) return;
+    this.#tell("unanswered", false, now);
     this.#end = -1;
   }
 
@@ -79,9 +82,8 @@ export class TailLossProbe {
     const duplicateReported = duplicateSack.present && duplicateSack.end === end;
     const outcome = this.#outcome(acknowledged > end, duplicateReported, isDuplicateWithoutSack);
     if (outcome === undefined) return false;
+    this.#tell(outcome, duplicateReported, now);
     this.#end = -1;
-    const name = "recovery:probe-answered";
-    this.#trace?.({ name, section: "RFC 8985 §7.4.2", outcome, end, acknowledged, duplicateReported }, now);
     return outcome === "repaired-loss";
   }
 
@@ -92,5 +94,10 @@ export class TailLossProbe {
     if (beyond) return "repaired-loss";
     // Original and probe have both arrived, and the peer does not say so by D-SACK.
     return isDuplicateWithoutSack ? "both-arrived" : undefined;
+  }
+
+  #tell(outcome: ProbeOutcome, duplicateReported: boolean, now: number): void {
+    const name = "recovery:probe-answered";
+    this.#trace?.({ name, section: "RFC 8985 §7.4.2", outcome, end: this.#end, duplicateReported }, now);
   }
 }
