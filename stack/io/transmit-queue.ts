@@ -1,4 +1,5 @@
 import type { FrameSink, OutgoingFrame } from "../frame.ts";
+import { monotonicMicroseconds } from "./clock.ts";
 import {
   VIRTIO_NET_HDR_F_NEEDS_CSUM,
   VIRTIO_NET_HDR_GSO_NONE,
@@ -9,15 +10,13 @@ import {
 } from "./packet-socket.ts";
 import { etherType, ethernetHeaderLength } from "../wire/ethernet.ts";
 import { type MessageOutput, SendBatch } from "./send-batch.ts";
+import { SuperPacketMemory } from "./super-packet-memory.ts";
 
 /** virtio-net header, Ethernet, IP and TCP header with all their options. */
 const cellBytes = 192;
 const cells = 1024;
 /** Frames handed to the kernel in one call. */
 const flushFrames = 128;
-
-/** Super-packets that leave in pages of their own after the kernel has found no memory for one. */
-const pagedAfterFailure = 256;
 
 /** Memory that {@link TransmitQueue} needs for one interface. */
 export const transmitQueueBytes: number = cells * cellBytes;
@@ -31,8 +30,10 @@ export class TransmitQueue implements FrameSink {
   readonly #batch: SendBatch;
   #next = 0;
   #free = cells;
-  #refused = 0;
-  #paged = 0;
+  readonly #superPacketMemory = new SuperPacketMemory();
+  /** In the batch. */
+  #superPackets = 0;
+  #superPacketBytes = 0;
   /** Frames that found the queue full, because the kernel takes none (as of a device's own transmit queue). */
   overruns = 0;
 
@@ -53,7 +54,7 @@ export class TransmitQueue implements FrameSink {
   }
 
   transmit(frame: OutgoingFrame): void {
-    if (this.#batch.length >= flushFrames) this.#batch.flush();
+    if (this.#batch.length >= flushFrames) this.flush();
     if (this.#free === 0) {
       this.overruns++;
       return;
@@ -79,26 +80,26 @@ export class TransmitQueue implements FrameSink {
   }
 
   flush(writable = false): void {
+    if (this.#superPackets === 0) {
+      this.#batch.flush(writable);
+      return;
+    }
+    const refused = this.failures.get("ENOBUFS");
+    const start = monotonicMicroseconds();
     this.#batch.flush(writable);
+    if (this.#batch.length > 0) return;
+    if (this.failures.get("ENOBUFS") === refused)
+      this.#superPacketMemory.onSent(this.#superPackets, this.#superPacketBytes, monotonicMicroseconds() - start);
+    else this.#superPacketMemory.onRefused();
+    this.#superPackets = 0;
+    this.#superPacketBytes = 0;
   }
 
-  /**
-   * How much of a super-packet the kernel is to keep in one piece (`hdr_len`), beyond the headers that have to be there. The rest would go into pages of 32 KiB from the lists that each
-   * processor has of them. Where packets are made on one processor and freed on another these lists pass a hundred megabytes of pages from the one to the other, so that each packet is
-   * written into memory that no cache holds. A piece of 64 KiB comes from the one allocator of all processors, which gives back first what was freed last: a third less processor time.
-   * It may be harder to find, though.
-   */
+  /** What of a super-packet the kernel is to keep in one piece: the headers have to be, of the rest it may make pages. */
   #linearLength(headerLength: number, payloadLength: number): number {
-    const refused = this.failures.get("ENOBUFS") ?? 0;
-    if (refused > this.#refused) {
-      this.#refused = refused;
-      this.#paged = pagedAfterFailure;
-    }
-    if (this.#paged > 0) {
-      this.#paged--;
-      return headerLength;
-    }
-    return headerLength + payloadLength;
+    this.#superPackets++;
+    this.#superPacketBytes += payloadLength;
+    return this.#superPacketMemory.isOnePiece ? headerLength + payloadLength : headerLength;
   }
 }
 
