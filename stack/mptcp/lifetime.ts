@@ -264,6 +264,5 @@ function errorOfAttempt(reason: SubflowCloseReason): ConnectionErrorCode {
 
 function errorOfPlain(reason: SubflowCloseReason): ConnectionErrorCode {
   if (reason === "timeout") return "ETIMEDOUT";
-  if (reason === "unreachable") return "EHOSTUNREACH";
-  return reason === "interface-down" || reason === "address-removed" ? "ECONNABORTED" : "ECONNRESET";
+  return reason === "unreachable" ? "EHOSTUNREACH" : "ECONNRESET";
 }
