@@ -188,13 +188,15 @@ const happenings: readonly Happening[] = [
 
 export function everythingTold(): StackEvent[] {
   const trace = traceCategories;
-  return happenings.flatMap(([options, happens]) => {
+  const told: StackEvent[] = [];
+  for (const [options, happens] of happenings) {
     const pair = makePair({
       ...options,
       client: { trace, ...options.client },
       server: { trace, ...options.server },
     });
     happens(pair);
-    return pair.network.events.map(({ host: _, ...event }) => event);
-  });
+    for (const { host: _, ...event } of pair.network.events) told.push(event);
+  }
+  return told;
 }

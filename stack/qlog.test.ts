@@ -28,6 +28,11 @@ describe("qlog", () => {
     expect(recordSeparator.charCodeAt(0)).to.equal(0x1e);
   });
 
+  it("begins with what readers of older drafts ask for before they read on", () => {
+    const header = qlogHeader({ title: "a run", host: "phone", role: "client" });
+    expect(header).to.deep.include({ qlog_version: "0.3", qlog_format: "JSON-SEQ" });
+  });
+
   it("gives times in milliseconds, and leaves out what is infinite", () => {
     const base = { time: 1_500, connection: 1, subflow: 2, section: "RFC 6298 §2" };
     const event: StackEvent = {

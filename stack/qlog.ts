@@ -18,11 +18,13 @@ export interface QlogSource {
   role: "client" | "server" | "unknown";
 }
 
-/** The first record of a file. */
+/** The first record of a file. `qlog_version` and `qlog_format` are of the schema's version 0.3: readers that know no later one (qvis) refuse a file without them. */
 export function qlogHeader({ title, host, role }: QlogSource): object {
   return {
     file_schema: "urn:ietf:params:qlog:file:sequential",
     serialization_format: "application/qlog+json-seq",
+    qlog_version: "0.3",
+    qlog_format: "JSON-SEQ",
     title,
     trace: {
       title: host,
