@@ -42,7 +42,7 @@ describe("docs/algorithms.md", () => {
   });
 
   it("type-checks as it stands", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     const project = join(folder, "typed");
     mkdirSync(join(project, "docs"), { recursive: true });
     blocks.forEach((code, i) => {

@@ -25,7 +25,7 @@ async function fingerprintOf(bundle: string): Promise<string> {
 
 /** Whole runs, from the file to the sealed bundle: capture, metrics, events, results and verdict. `UPDATE_GOLDEN=1` writes them anew, and the commit says why. */
 describe("fingerprints of whole bundles", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let directory: string;
 
   before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-bundle-fingerprints-"))));

@@ -17,7 +17,7 @@ workload: { download: { kind: bulk, from: server, to: phone, size: 4MB } }
 `;
 
 describe("the simulation against namespaces", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), "pathlab-compare-test-"));

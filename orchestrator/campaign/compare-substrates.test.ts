@@ -23,7 +23,7 @@ baselines:
 `;
 
 describe("an experiment on two substrates", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), "pathlab-compare-test-"));

@@ -59,7 +59,7 @@ describe("max-min shares", () => {
         });
         expect(mean(means), `${subflows} subflows`).to.be.closeTo(share, 0.03);
       }
-    }).timeout(60_000);
+    }).timeout(240_000);
   }
 });
 

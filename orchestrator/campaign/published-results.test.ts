@@ -11,7 +11,7 @@ import { runExperiment } from "./run-experiment.ts";
 const papers = fileURLToPath(new URL("../../experiments/papers", import.meta.url));
 
 describe("published results", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let directory: string;
   before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-papers-test-"))));
   after(() => rmSync(directory, { recursive: true, force: true }));

@@ -27,7 +27,7 @@ baselines:
 `;
 
 describe("an experiment on the simulation", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let directory: string;
 
   before(() => {

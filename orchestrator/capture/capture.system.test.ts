@@ -57,7 +57,7 @@ const isPacket = (block: PcapngBlock): block is PcapngPacket => block.type === "
 const timeOf = ({ seconds, nanoseconds }: PcapngPacket) => (seconds - 1.7e9) * 1e9 + nanoseconds;
 
 describe("the capture process", function () {
-  this.timeout(30_000);
+  this.timeout(300_000);
 
   before(() => {
     ip("netns add", phone);

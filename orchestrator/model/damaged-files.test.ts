@@ -89,6 +89,6 @@ describe("a damaged file", () => {
         }),
         { numRuns: Number(process.env["DAMAGED_RUNS"] ?? 100) },
       );
-    }).timeout(60_000);
+    }).timeout(240_000);
   }
 });

@@ -156,7 +156,7 @@ describe("the document of the command line", () => {
 
   /** The definitions themselves, from the folder with a file a verb: a document speaks of the whole program, whatever room its test is in. */
   before(async function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const program = new Command();
     const folder = join(repository, "orchestrator/cli");
     const files = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "main.ts");

@@ -9,7 +9,7 @@ import { renderPage } from "./render-page.ts";
 import { renderReports } from "./render-report.ts";
 
 describe("report.html", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let parent: string;
   let bulk: string;
   let failover: string;

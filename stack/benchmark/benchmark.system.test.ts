@@ -15,7 +15,7 @@ interface Document {
 }
 
 describe("the benchmark", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
 
   it("measures one cell in turns, judges it by its exit code, and leaves nothing behind", () => {
     const { pid, status, stdout } = spawnSync(

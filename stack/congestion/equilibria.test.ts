@@ -29,7 +29,7 @@ function shares(connections: readonly Flow[][], from: number, until: number): nu
 }
 
 describe("equilibria of coupled congestion control", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   describe("over a bottleneck that it shares with one TCP (Wischik et al., NSDI'11; R4)", () => {
     function timesTcp(name: CongestionControlName, subflows: number): number {

@@ -63,7 +63,7 @@ class Running {
 }
 
 describe("the endpoint program between two machines", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   const machines = new TwoMachines("docs/endpoint-program.md", "plp");
   const start = (machine: Machine, block: string): Running => new Running(machines.start(machine, block));
   const call = (machine: Machine, line: string): Running =>

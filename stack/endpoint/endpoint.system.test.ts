@@ -39,7 +39,7 @@ async function overLoopback(workload: WorkloadDescription): Promise<{
 const place = { serverAddress: "127.0.0.1", port: 47_301, payloadSeed: 11 };
 
 describe("the endpoint program over the kernel's TCP", function () {
-  this.timeout(20_000);
+  this.timeout(300_000);
   before(bundleEndpoint);
   after(removeBundle);
 

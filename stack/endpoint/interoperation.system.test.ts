@@ -20,7 +20,7 @@ const pairings: readonly (readonly [client: EndpointFlavour, server: EndpointFla
 ];
 
 describe("pairings of endpoints", function () {
-  this.timeout(30_000);
+  this.timeout(300_000);
   before(bundleEndpoint);
   after(removeBundle);
 

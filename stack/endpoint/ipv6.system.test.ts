@@ -46,7 +46,7 @@ const client = `
     .on("error", (error) => console.log("error " + error.code));`;
 
 describe("our stack on wires with the kernel's IPv6", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let driver: Driver;
   let server: ChildProcess;
   let lines: AsyncIterator<string>;

@@ -38,7 +38,7 @@ const expected: Readonly<Record<string, string>> = {
 const large = "much that was written before the socket was unref'd";
 
 describe("what keeps a process alive (ref, unref)", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let sinkProcess: ChildProcess;
   let told: AsyncIterator<string>;
 

@@ -25,7 +25,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe("addresses of the kernel, followed by the driver", function () {
-  this.timeout(20_000);
+  this.timeout(300_000);
   let driver: Driver;
   let kernel: ChildProcess;
   let connection: Connection;

@@ -65,7 +65,7 @@ for (const { mptcp, gso, family } of [
 ])
   describe(`our stack ${gso ? "with" : "without"} segmentation offload to the kernel's ${mptcp ? "MPTCP" : "TCP"} over ${family}`, function () {
     const remoteAddress = family === "IPv4" ? "10.6.0.2" : "fd00:6::2";
-    this.timeout(30_000);
+    this.timeout(300_000);
     let driver: Driver;
     let kernel: ChildProcess;
 

@@ -120,7 +120,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe("the driver of a host", function () {
-  this.timeout(20_000);
+  this.timeout(300_000);
   let host: EchoHost;
   let driver: Driver;
   let kernel: ChildProcess;

@@ -123,7 +123,7 @@ function echoOn(driver: Driver, fastOpen: boolean): void {
 
 for (const mptcp of [false, true]) {
   describe(`handshakes with the kernel's ${mptcp ? "MPTCP" : "TCP"}`, function () {
-    this.timeout(30_000);
+    this.timeout(300_000);
     let driver: Driver | undefined;
     let server: ChildProcess | undefined;
 

@@ -61,7 +61,7 @@ class Opened {
 const datagrams = ({ received }: Opened) => received.filter(({ packet }) => packet[0] === 0x45 && packet[9] === 17);
 
 describe("a TUN device", function () {
-  this.timeout(20_000);
+  this.timeout(300_000);
   let kernel: ChildProcess;
   let lines: AsyncIterator<string>;
   let opened: Opened;

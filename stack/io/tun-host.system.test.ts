@@ -20,7 +20,7 @@ async function run(program: string): Promise<string> {
 }
 
 describe("a host behind a TUN device", function () {
-  this.timeout(20_000);
+  this.timeout(300_000);
   let driver: Driver;
   let host: Host;
   const answers: ((request: ConnectionRequest) => void)[] = [];

@@ -59,7 +59,7 @@ function exchanges(seed: number, mptcp: boolean, cookies: boolean): string[] {
 
 for (const mptcp of [false, true]) {
   describe(`handshakes over a hostile path, ${mptcp ? "MPTCP" : "plain TCP"}`, function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     for (const cookies of [false, true]) {
       it(`with ${cookies ? "SYN cookies" : "fast open"}: the streams arrive, or the application is told; nothing is left`, () => {
         const problems = Array.from({ length: seeds }, (_, i) => exchanges(i + 1, mptcp, cookies)).flat();

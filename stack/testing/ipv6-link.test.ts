@@ -79,7 +79,7 @@ describe("an IPv6 interface on its link", () => {
   });
 
   it("keeps nothing of those who are only answered with a reset, however many", function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     const pair = makePair({ paths: [wifi], ...sixes });
     const conversation = converse(pair, 0, 0, { remoteAddress: server, endsAfterSending: false });
     pair.network.run(second);

@@ -25,7 +25,7 @@ expect: { download: { intact: true } }
 `;
 
 describe("simulations on several processors", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
 
   before(() => {

@@ -39,7 +39,7 @@ expect:
 `;
 
 describe("shrinking a failing experiment", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let directory: string;
   before(() => {
     directory = mkdtempSync(join(tmpdir(), "pathlab-shrink-test-"));

@@ -73,7 +73,7 @@ function medianOf(times: (number | null)[]): number {
 }
 
 describe("the emulator between two namespaces", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let emulator: LineProcess<EmulatorLine>;
   let echo: ChildProcess;
   let nextId = 1;

@@ -15,7 +15,7 @@ const seeds = [1, 2, 3, 4, 5, 6, 7];
  * than before at any time: `UPDATE_GOLDEN=1` writes them anew, and the commit says why.
  */
 describe("Fingerprints of simulations", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   for (const name of shipped) {
     for (const seed of seeds) {

@@ -26,7 +26,7 @@ const hosts: Readonly<Record<string, string>> = {
 };
 
 describe("generated networks", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let directory: string;
   before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-generated-test-"))));
   after(() => rmSync(directory, { recursive: true }));

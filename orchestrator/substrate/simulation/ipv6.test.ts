@@ -11,7 +11,7 @@ import { megabitsPerSecond, observe, receiverOf, simulationPlan } from "./simula
 const overIpv6 = "topology=../topologies/wifi-3g-ipv6.yaml";
 
 describe("Simulation over IPv6", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("carries a download over both paths at once, with 20 bytes of header a packet more than over IPv4", async () => {
     const plan = simulationPlan("wifi-3g", [overIpv6]);

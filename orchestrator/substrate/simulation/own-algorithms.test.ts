@@ -28,7 +28,7 @@ function planOf(loaded: LoadedExperiment): Plan {
 }
 
 describe("algorithms of one's own in an experiment file", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let file: string;
 

@@ -28,7 +28,7 @@ duration: 20s
 
 for (const addressing of addressFamilies)
   describe(`a spine that fails (${addressing})`, function () {
-    this.timeout(20_000);
+    this.timeout(120_000);
     let directory: string;
     before(() => {
       directory = mkdtempSync(join(tmpdir(), "pathlab-rerouting-test-"));

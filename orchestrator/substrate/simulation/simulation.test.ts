@@ -22,7 +22,7 @@ function lossy(plan: Plan): Plan {
 const onePercent = { kind: "bernoulli", probability: 0.01 } as const;
 
 describe("Simulation", function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
 
   it("carries a download over both paths at once, every byte in its place", async () => {
     const plan = simulationPlan("wifi-3g");

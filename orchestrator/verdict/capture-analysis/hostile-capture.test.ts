@@ -34,7 +34,7 @@ function file(): Uint8Array {
 }
 
 describe("a capture that nobody vouches for", function () {
-  this.timeout(20_000 + 20_000 * factor);
+  this.timeout(120_000 + 20_000 * factor);
 
   it("is judged without a crash, whatever its frames hold", async () => {
     const plan = twoPathPlan();

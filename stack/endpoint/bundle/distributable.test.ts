@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { buildDistributable } from "./distributable.ts";
 
 describe("the endpoint program as one file", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const directory = mkdtempSync(join(tmpdir(), "pathlab-distributable-"));
   const file = join(directory, "endpoint.cjs");
 

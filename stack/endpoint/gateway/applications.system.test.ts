@@ -9,7 +9,7 @@ const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 
 /** Programs as they are packaged, which know nothing of Multipath TCP. */
 describe("unmodified applications through the gateway", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   const lab = new GatewayLab();
   const web = new WebServer(lab);
   const file = randomFillSync(new Uint8Array(40_000_000));
@@ -112,7 +112,7 @@ describe("unmodified applications through the gateway", function () {
 
 /** Both families over paths of IPv6, where what the web server tells its client is who that is. */
 describe("who an application is, as nginx sees it", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   const clientPaths = "--interface wlan0=fd00:77:1::11/64 --interface wwan0=fd00:77:2::11/64";
   const serverPaths = "--interface eth0=fd00:77:1::12/64 --interface eth1=fd00:77:2::12/64";
 

@@ -60,7 +60,7 @@ async function lastLine(application: Application): Promise<string> {
 }
 
 describe("the gateway between two machines", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   const lab = new GatewayLab();
   const servers: Application[] = [];
 
@@ -262,7 +262,7 @@ describe("the gateway between two machines", function () {
 });
 
 describe("the gateway that tells servers who their clients are", function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   const lab = new GatewayLab();
 
   before(async () => {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { buildNative, NativeBuildError } from "./build.ts";
 
 describe("building the native addon", function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let directory: string;
   const source = (text: string) => writeFileSync(path.join(directory, "addon.c"), text);
   const build = (compiler?: string) =>

@@ -118,7 +118,7 @@ function checkBoth({ client, server }: Pair): void {
 }
 
 describe("a live pair", function () {
-  this.timeout(30_000 + 30_000 * factor);
+  this.timeout(120_000 + 30_000 * factor);
 
   for (const knowledge of ["blind", "numbers"] as const) {
     const outcome =

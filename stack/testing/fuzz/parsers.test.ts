@@ -6,7 +6,7 @@ import { type FuzzTarget, targets } from "./targets.ts";
 /** FUZZ_RUNS times as many inputs; by default what takes seconds. */
 const factor = Number(process.env["FUZZ_RUNS"] ?? 1);
 describe("any bytes", function () {
-  this.timeout(20_000 + 20_000 * factor);
+  this.timeout(120_000 + 20_000 * factor);
 
   for (const [name, target] of Object.entries<FuzzTarget>(targets)) {
     it(`arbitrary ones do the ${name} parser no harm`, () => {

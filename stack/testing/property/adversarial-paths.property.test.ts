@@ -13,7 +13,7 @@ const progressEvery = 50_000;
 
 describe("two hosts over adversarial paths", () => {
   it(`keep the stream intact or tell the application in bounded time, give all memory back, and agree on the end: ${count} seeds`, async function () {
-    this.timeout(60_000 + count * 20);
+    this.timeout(120_000 + count * 20);
     const startedAt = performance.now();
     const perSecond = (done: number): string => ((done * 1000) / (performance.now() - startedAt)).toFixed(0);
     let printed = 0;

@@ -29,7 +29,7 @@ const scripts = [
 const scriptsAtOnce = 4;
 
 describe("scripts on the Linux kernel", function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let outcomes: ReturnType<typeof runAllOnKernel>;
 
   before(() => {

@@ -37,7 +37,7 @@ function namespaces(): Set<string> {
 }
 
 describe("the kernel as back end of scripts", function () {
-  this.timeout(30_000);
+  this.timeout(300_000);
 
   it("passes what holds, and finds each number that does not", async () => {
     expect(await failure("+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1")).to.equal("");
