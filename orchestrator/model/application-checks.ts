@@ -4,9 +4,7 @@ import { placeholders, placeholdersIn } from "./application.ts";
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { isApplication, isOfOurStack } from "./experiment.ts";
 import type { ApplicationWorkload, EndpointKind, Experiment, Workload } from "./experiment.ts";
-import type { Complaint } from "./yaml-source.ts";
-
-type Complain = (complaint: Complaint) => void;
+import type { Complain, Complaint } from "./yaml-source.ts";
 
 export function checkApplications(experiment: Experiment, complain: Complain): void {
   for (const [name, workload] of Object.entries(experiment.workload)) {

@@ -4,11 +4,8 @@ import { familyName, familyOfText, formatSubnet, parseAddress, subnetOf, subnets
 import type { Subnet } from "./ip-address.ts";
 import { overlayShape, unshaped } from "./link-profile.ts";
 import type { DirectionShape, LinkProfile } from "./link-profile.ts";
-
 import type { ExpandedTopology } from "./expand-topology.ts";
-import type { Complaint } from "./yaml-source.ts";
-
-type Complain = (complaint: Complaint) => void;
+import type { Complain, Complaint } from "./yaml-source.ts";
 
 export function checkTopology(topology: ExpandedTopology, shipped: Readonly<Record<string, LinkProfile>>): Complaint[] {
   const complaints: Complaint[] = [];

@@ -20,6 +20,8 @@ export interface Complaint {
   readonly hint: string;
 }
 
+export type Complain = (complaint: Complaint) => void;
+
 export class YamlSource {
   readonly file: string;
   readonly document: Document.Parsed;

@@ -1,6 +1,6 @@
 /** Workloads and faults on the run's clock, and the time by which all must be over. */
 import type { Experiment, LinkFault, Workload } from "../model/experiment.ts";
-import { workloadEnd } from "../model/experiment-checks.ts";
+import { workloadEnd } from "../model/workload-checks.ts";
 import { boundOnRate } from "../model/path-rates.ts";
 import type { Topology } from "../model/topology.ts";
 import { planApplication } from "./application.ts";

@@ -1,0 +1,158 @@
+/** What must hold of a workload or traffic: limits of what is measured, as an experiment file says them. */
+import * as z from "zod";
+import type { Expectation } from "./experiment.ts";
+import { percentage, positiveDuration, rate, size, whole } from "./quantity-schemas.ts";
+import { expected } from "./schema-diagnostics.ts";
+
+/** For what is a limit and not a plain value. */
+const limitForm =
+  (what: string, example: string) =>
+  (issue: { readonly code?: string }): string | undefined =>
+    issue.code === "invalid_type" ? expected(what, `as in ${example}`) : undefined;
+
+const atMostTime = z
+  .strictObject(
+    { atMost: positiveDuration("The longest time that passes.") },
+    { error: limitForm("a limit", "{ atMost: 1.5s }") },
+  )
+  .transform(({ atMost }) => ({ atMostMicroseconds: atMost }));
+
+/** A range with at least one of its ends. */
+function checkRange(
+  value: { readonly atLeast?: number; readonly atMost?: number; readonly exactly?: number },
+  context: z.RefinementCtx,
+): void {
+  const { atLeast, atMost, exactly } = value;
+  if (Object.keys(value).length === 0) context.addIssue(expected("a limit", "as in { atLeast: … }"));
+  if (atLeast !== undefined && atMost !== undefined && atLeast > atMost) {
+    context.addIssue({
+      code: "custom",
+      path: ["atMost"],
+      message: expected("atMost not below atLeast", "nothing can be in between; change one of the two"),
+    });
+  }
+  if (exactly !== undefined && (atLeast !== undefined || atMost !== undefined)) {
+    context.addIssue({
+      code: "custom",
+      path: ["exactly"],
+      message: expected("exactly alone", "leave out atLeast and atMost, or exactly"),
+    });
+  }
+}
+
+const subflowCount = whole("A number of subflows.", 1, 64);
+
+const goodputRange = (description: string) =>
+  z
+    .strictObject(
+      {
+        atLeast: z.exactOptional(rate("The least that passes.")),
+        atMost: z.exactOptional(rate("The most that passes.")),
+      },
+      { error: limitForm("limits", "{ atLeast: 9mbit }") },
+    )
+    .superRefine(checkRange)
+    .transform(({ atLeast, atMost }) => ({
+      ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
+      ...(atMost !== undefined && { atMostBitsPerSecond: atMost }),
+    }))
+    .describe(description);
+
+const timeRange = z
+  .strictObject(
+    {
+      atLeast: z.exactOptional(positiveDuration("The shortest time that passes.")),
+      atMost: z.exactOptional(positiveDuration("The longest time that passes.")),
+    },
+    { error: limitForm("limits", "{ atMost: 10ms }") },
+  )
+  .superRefine(checkRange)
+  .transform(({ atLeast, atMost }) => ({
+    ...(atLeast !== undefined && { atLeastMicroseconds: atLeast }),
+    ...(atMost !== undefined && { atMostMicroseconds: atMost }),
+  }));
+
+const completionPercentiles = z.strictObject({
+  p50: z.exactOptional(atMostTime),
+  p99: z.exactOptional(atMostTime),
+});
+
+const expectation = z
+  .strictObject({
+    meanGoodput: z.exactOptional(goodputRange("Of traffic: mean of the goodput of its flows.")),
+    leastGoodput: z.exactOptional(goodputRange("Of traffic: goodput of its slowest flow.")),
+    fairness: z.exactOptional(
+      z
+        .strictObject(
+          {
+            atLeast: z.exactOptional(percentage("The least that passes.")),
+            atMost: z.exactOptional(percentage("The most that passes.")),
+          },
+          { error: limitForm("limits", "{ atLeast: 95% }") },
+        )
+        .superRefine(checkRange)
+        .describe("Of traffic: Jain's index of the goodput of its flows."),
+    ),
+    flowCompletion: z.exactOptional(
+      completionPercentiles.describe("Of traffic: from a flow's start to its last byte."),
+    ),
+    goodput: z.exactOptional(goodputRange("Payload bits a second, from the first byte to the last.")),
+    subflows: z.exactOptional(
+      z
+        .union(
+          [
+            subflowCount.transform((exactly): NonNullable<Expectation["subflows"]> => ({ exactly })),
+            z
+              .strictObject({
+                atLeast: z.exactOptional(subflowCount),
+                atMost: z.exactOptional(subflowCount),
+                exactly: z.exactOptional(subflowCount),
+              })
+              .superRefine(checkRange),
+          ],
+          { error: expected("a number of subflows, or limits", "as in 2 or { atLeast: 2 }") },
+        )
+        .describe("Subflows that carried data: a number, or limits."),
+    ),
+    longestGap: z.exactOptional(timeRange.describe("Longest time without a byte at the application.")),
+    stalls: z.exactOptional(
+      z
+        .strictObject(
+          { atMost: whole("The most stalls that pass.", 0, 1_000_000) },
+          { error: limitForm("a limit", "{ atMost: 0 }") },
+        )
+        .describe("Times that playback stopped for want of bytes."),
+    ),
+    intact: z.exactOptional(z.literal(true).describe("Every byte arrived once, in order and unchanged.")),
+    fallback: z.exactOptional(z.boolean().describe("Whether the connection fell back to plain TCP.")),
+    exitCode: z.exactOptional(whole("Of an application: what its client must end with.", 0, 255)),
+    bytes: z.exactOptional(
+      z
+        .strictObject(
+          {
+            atLeast: z.exactOptional(size("The least that passes.")),
+            atMost: z.exactOptional(size("The most that passes.")),
+          },
+          { error: limitForm("limits", "{ atLeast: 8MB }") },
+        )
+        .superRefine(checkRange)
+        .describe("Of an application: payload that arrived, its protocol's own among it."),
+    ),
+    frames: z.exactOptional(
+      z
+        .strictObject(
+          { atLeast: whole("The fewest that pass.", 1, 1_000_000_000) },
+          { error: limitForm("a limit", "{ atLeast: 750 }") },
+        )
+        .describe("Of an application that plays: pictures that it showed."),
+    ),
+    completion: z.exactOptional(atMostTime.describe("Time from the workload's start to its last byte.")),
+    latency: z.exactOptional(
+      completionPercentiles
+        .extend({ deviation: z.exactOptional(timeRange.describe("Standard deviation.")) })
+        .describe("From a request's first byte to its response's last."),
+    ),
+  })
+  .describe("What must hold of this workload.");
+
+export const expectations = z.record(z.string(), expectation).describe("What must hold, by name of the workload.");
