@@ -152,6 +152,8 @@ export class Demultiplexer {
     const connection = this.#host.newConnection(listener, isAllowed && isSupported(segment), reason, restored?.key);
     listener.addHalfOpen(connection, now);
     connection.onAcceptable = () => {
+      connection.onAcceptable = undefined;
+      connection.onEndedEarly = undefined;
       listener.promote(connection);
       this.#host.notifyListener(listener);
     };

@@ -406,7 +406,12 @@ export class Connection implements Scheduled {
 
   /** Tells the observer what has happened; returns whether the connection's state changed. */
   deliverNotifications(): boolean {
-    return this.#observer !== undefined && this.notifications.deliver(this.#observer);
+    if (this.#observer === undefined) return false;
+    const { closed } = this.notifications;
+    const stateChanged = this.notifications.deliver(this.#observer);
+    // It has been told all: TIME-WAIT would keep the application's socket for a minute.
+    if (closed) this.#observer = undefined;
+    return stateChanged;
   }
 
   /** A segment goes out with a DATA_ACK and the window. */

@@ -336,10 +336,12 @@ export class MptcpSocket extends Duplex {
     this.#release();
     this.#finalCallback = undefined;
     callback(error);
-    const unwritten = wasConnecting
-      ? closedBeforeConnection()
-      : coded(new Error("Cannot call write after a stream was destroyed"), "ERR_STREAM_DESTROYED");
-    this.#writer.settle(error ?? unwritten);
+    if (this.#writer.isPending) {
+      const unwritten = wasConnecting
+        ? closedBeforeConnection()
+        : coded(new Error("Cannot call write after a stream was destroyed"), "ERR_STREAM_DESTROYED");
+      this.#writer.settle(error ?? unwritten);
+    }
     this.#updateHold();
     // As that of a handle: who has just been told of the error can still ask to be told of this.
     setImmediate(() => this.emit("close", error !== null));
@@ -391,6 +393,7 @@ export class MptcpSocket extends Duplex {
     if (!this.#connecting || connection !== this.#connection) return; // An accepted one was born connected.
     this.#connecting = false;
     this.#attempts?.stop();
+    this.#attempts = undefined;
     this.#idle.touch();
     this.emit("connect");
     this.emit("ready");

@@ -67,7 +67,9 @@ export class SentRange {
 }
 
 const emptyBuffer = new Uint8Array(0);
-const poolLimit = 4096;
+const poolLimit = 32_768;
+/** Ranges that nobody uses. All queues share them: a connection that has nothing under way holds none. */
+const pool: SentRange[] = [];
 
 export class SentQueue {
   head: SentRange | undefined;
@@ -75,7 +77,6 @@ export class SentQueue {
   /** Oldest transmission that is neither selectively acknowledged nor declared lost. */
   sentHead: SentRange | undefined;
   #sentTail: SentRange | undefined;
-  readonly #pool: SentRange[] = [];
 
   /** The range by which the byte at data offset `offset` was sent. */
   holding(offset: number): SentRange | undefined {
@@ -191,7 +192,7 @@ export class SentQueue {
   }
 
   #take(): SentRange {
-    return this.#pool.pop() ?? new SentRange();
+    return pool.pop() ?? new SentRange();
   }
 
   #give(range: SentRange): void {
@@ -206,6 +207,6 @@ export class SentQueue {
     range.pieceCount = 0;
     range.next = undefined;
     range.previous = undefined;
-    if (this.#pool.length < poolLimit) this.#pool.push(range);
+    if (pool.length < poolLimit) pool.push(range);
   }
 }
