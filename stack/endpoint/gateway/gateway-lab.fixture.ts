@@ -34,6 +34,11 @@ export class GatewayLab extends TwoMachines {
     return output;
   }
 
+  /** Resolves when a program of the machine's kernel listens on the port. */
+  async listening(machine: Machine, port: number): Promise<void> {
+    while ((await this.output(machine, `ss -Hltn 'sport = :${port}'`)) === "");
+  }
+
   async #ready(machine: Machine, child: ChildProcess): Promise<ChildProcess> {
     child.stderr!.pipe(process.stderr);
     const records = this.records[machine];
