@@ -57,24 +57,60 @@ const quicNames: Readonly<Record<string, string>> = {
   rttVariationMicroseconds: "rtt_variance",
 };
 
-/** Durations become milliseconds and lose their unit from the name, as all of qlog's; what is not known, or infinite, is left out. */
-export function qlogEvent(event: StackEvent): QlogEvent {
-  const { time, name, connection, ...fields } = event;
-  const data: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(fields)) addField(data, key, value);
-  const tuple = "subflow" in event && event.subflow >= 0 ? { tuple: String(event.subflow) } : {};
-  return { time: time / 1_000, name: spelled(name), group_id: String(connection), ...tuple, data };
+/** How a field is called in qlog, and what its values are divided by: durations become milliseconds and lose their unit from the name, as all of qlog's. */
+interface Spelling {
+  readonly name: string;
+  readonly divisor: number;
 }
 
+/** There are some eighty of them, and thousands of events a second. */
+const spellings = new Map<string, Spelling>();
+
+function spellingOf(key: string): Spelling {
+  let spelling = spellings.get(key);
+  if (spelling === undefined) {
+    const isDuration = key.endsWith("Microseconds");
+    const name = quicNames[key] ?? spelled(isDuration ? key.slice(0, -"Microseconds".length) : key);
+    spelling = { name, divisor: isDuration ? 1_000 : 1 };
+    spellings.set(key, spelling);
+  }
+  return spelling;
+}
+
+const eventNames = new Map<string, string>();
+
+function eventName(name: string): string {
+  let known = eventNames.get(name);
+  if (known === undefined) {
+    known = spelled(name);
+    eventNames.set(name, known);
+  }
+  return known;
+}
+
+/** What is not known, or infinite, is left out. */
+export function qlogEvent(event: StackEvent): QlogEvent {
+  const { time, name, connection } = event;
+  const data: Record<string, unknown> = {};
+  const fields = event as unknown as Readonly<Record<string, unknown>>;
+  for (const key in fields) if (!envelope.has(key)) addField(data, key, fields[key]);
+  const head = { time: time / 1_000, name: eventName(name), group_id: String(connection) };
+  if (!("subflow" in event) || event.subflow < 0) return { ...head, data };
+  return { ...head, tuple: String(event.subflow), data };
+}
+
+/** These stand beside the data. */
+const envelope: ReadonlySet<string> = new Set(["time", "name", "connection"]);
+
 function addField(data: Record<string, unknown>, key: string, value: unknown): void {
-  if (value === undefined || value === null || (typeof value === "number" && !Number.isFinite(value))) return;
-  if (typeof value === "number" && key.endsWith("Microseconds"))
-    data[quicNames[key] ?? spelled(key.slice(0, -"Microseconds".length))] = value / 1_000;
-  else data[quicNames[key] ?? spelled(key)] = nested(value);
+  const { name, divisor } = spellingOf(key);
+  if (typeof value === "number") {
+    if (Number.isFinite(value)) data[name] = value / divisor;
+  } else if (Array.isArray(value)) data[name] = value.map(nested);
+  else if (value !== undefined && value !== null) data[name] = nested(value);
 }
 
 function nested(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(nested);
   if (typeof value !== "object" || value === null) return value;
   const data: Record<string, unknown> = {};
   for (const [key, inner] of Object.entries(value)) addField(data, key, inner);
