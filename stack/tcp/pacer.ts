@@ -27,6 +27,7 @@ export class Pacer {
   readonly #trace: DecisionRecorder | undefined;
   #rateTold = 0;
   #gainTold = 0;
+  #heldUntilTold = -1;
 
   constructor(timers: TimerTable, trace: DecisionRecorder | undefined) {
     this.#timers = timers;
@@ -70,17 +71,24 @@ export class Pacer {
     if (burst > 0) return burst - (burst % size);
     this.heldBytes = allowed;
     this.#timers.set(timer.pacing, this.nextAt);
-    this.#trace?.(
+    if (this.#trace !== undefined) this.#tellHeld(this.#trace, now);
+    return 0;
+  }
+
+  /** Once for each pause, however often it is asked about. */
+  #tellHeld(record: DecisionRecorder, now: number): void {
+    if (this.nextAt === this.#heldUntilTold) return;
+    this.#heldUntilTold = this.nextAt;
+    record(
       {
         name: "congestion:burst-held",
         section: "RFC 9002 §7.7",
-        heldBytes: allowed,
+        heldBytes: this.heldBytes,
         delayMicroseconds: this.nextAt - now,
         pacingRate: this.#rate * bitsPerSecond,
       },
       now,
     );
-    return 0;
   }
 
   /** The time for what was held back may have come, by its timer or by whatever else happens late in the same moment. */
