@@ -3,8 +3,8 @@
 import type { FastOpenPlan } from "./fast-open.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
 
-/** SYN and SYN/ACK: first after a second, then doubling; given up after this many (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
-const maximumAttempts = 5;
+/** SYN and SYN/ACK: first after a second, then doubling; given up when so many were not answered in time (RFC 9293 §3.8.3, R2 for SYN: bounded here at 31 s). */
+const maximumTimeouts = 5;
 /** RFC 9293 §3.7.1: what a peer takes that sends no MSS option: the least MTU of its IP less the fixed headers. */
 const defaultSegmentSize = { ipv4: 536, ipv6: 1220 } as const;
 /** An MSS option below this would make more header than data. */
@@ -21,6 +21,8 @@ export class Handshake {
   readonly #offeredScale: number;
   /** SYNs sent so far. */
   attempts = 0;
+  /** How often nothing has answered them in time: one that answers the peer's own repetition is sent, too, and says nothing of the kind. */
+  timeouts = 0;
   startedAt = 0;
   /** What of TCP Fast Open goes out with our first SYN (RFC 7413 §4.1.3). */
   fastOpen: FastOpenPlan | undefined;
@@ -44,10 +46,11 @@ export class Handshake {
     this.startedAt = now;
     this.synDue = true;
     this.attempts = 0;
+    this.timeouts = 0;
   }
 
   get exhausted(): boolean {
-    return this.attempts >= maximumAttempts;
+    return this.timeouts >= maximumTimeouts;
   }
 
   /** `segment`, which acknowledges our SYN, answers the first that was sent: there was no other, or the timestamp that comes back is that of the first. */

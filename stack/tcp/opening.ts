@@ -91,6 +91,7 @@ export class Opening {
   /** The SYN or SYN/ACK was not answered. */
   handleRetransmissionTimeout(now: number): void {
     const { handshake, sender, timers } = this.#tcb;
+    handshake.timeouts++;
     if (handshake.exhausted) {
       this.#tcb.giveUp(now);
       return;

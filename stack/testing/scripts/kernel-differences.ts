@@ -52,6 +52,12 @@ export const kernelDifferences: readonly KernelDifference[] = [
     scripts: ["tcp/handshake/syn-ack-given-up.pkt"],
   },
   {
+    verdict: "both",
+    section: "RFC 9293 §3.10.7.4, RFC 6298 §5.1: whether the answer to a repeated SYN starts the timer anew",
+    kernel: "waits from its latest SYN/ACK on, also where that answered a repeated SYN",
+    scripts: ["tcp/handshake/repeated-syn-is-no-timeout.pkt"],
+  },
+  {
     verdict: "kernel",
     section:
       "RFC 9293 §3.10.7.3: an unacceptable acknowledgement is answered with RST, and the opening goes on as before",
