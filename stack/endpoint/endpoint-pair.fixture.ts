@@ -74,7 +74,7 @@ export class TwoNamespaces {
   acceptedJoins(side: Side, endpoint: EndpointUnderTest): number {
     if (this.#flavours[side] === "stack") {
       const established = endpoint.ofType("event").filter(({ event }) => event.name === "mptcp:subflow-established");
-      return Math.max(0, established.length - 1);
+      return established.filter(({ event }) => event.section === "RFC 8684 §3.2").length;
     }
     const counter = ["-asz", "MPTcpExtMPJoinAckRx"];
     const said = execFileSync("ip", ["netns", "exec", this.name(side), "nstat", ...counter], { encoding: "utf8" });
