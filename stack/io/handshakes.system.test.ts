@@ -37,7 +37,7 @@ def exchange(size, protocol):
     data = bytes(i * 7 % 251 for i in range(size))
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol) as s:
         sent = s.sendto(data, socket.MSG_FASTOPEN, ("10.6.1.1", 7100))
-        s.settimeout(10)
+        s.settimeout(120)
         s.sendall(data[sent:])
         s.shutdown(socket.SHUT_WR)
         got = b""
