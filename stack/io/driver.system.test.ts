@@ -139,9 +139,9 @@ describe("the driver of a host", function () {
       interfaces: [{ interfaceName: "d0", namespacePath: `/run/netns/${stackSide}` }],
       onProblem: (problem) => problems.push(problem),
     });
-    // A UDP client of the kernel: sends each line of its stdin, prints each answer.
+    // A UDP client of the kernel: sends each line of its stdin, prints each answer. A burst of answers may come before it looks: it has room for all (socket(7): twice what it asks for).
     const client = `
-      const socket = require("node:dgram").createSocket("udp4");
+      const socket = require("node:dgram").createSocket({ type: "udp4", recvBufferSize: 212992 });
       socket.on("message", (data) => console.log(data.toString()));
       require("node:readline").createInterface({ input: process.stdin })
         .on("line", (line) => socket.send(line, 7000, "10.7.0.1"))
