@@ -62,6 +62,9 @@ describe("the capture process", function () {
   before(() => {
     ip("netns add", phone);
     ip("netns add", server);
+    // What the kernel says of its own accord, between the begin of one capture and the other's, would be seen at one end only.
+    for (const name of [phone, server])
+      ip("netns exec", name, "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
     ip("link add c0 netns", phone, "type veth peer name c0 netns", server);
     for (const [name, address] of [
       [phone, 1],
