@@ -32,3 +32,8 @@ export function requestRealtimeScheduling(priority = 10): SchedulingReport {
     return { policy: "other", reason: (error as Error).message };
   }
 }
+
+/** Back to what processes have from the begin: the end of {@link requestRealtimeScheduling}. */
+export function leaveRealtimeScheduling(): void {
+  nativeAddon().setRealtimePriority(0);
+}
