@@ -1,5 +1,7 @@
 /** `report.html`: a run on one page that needs nothing else, no network either; the same bundle gives the same page, byte for byte. */
+import { bundleFiles } from "../bundle/layout.ts";
 import type { Bundle } from "../bundle/open-bundle.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { ChartSpec } from "./chart-spec.ts";
 import { html, trusted } from "./html.ts";
 import { pageScript, pageStyle } from "./page-assets.ts";
@@ -21,6 +23,13 @@ import { comparisonChart, workloadCharts } from "./workload-charts.ts";
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
+/** Files of the bundle with the decisions of each host that was asked for them. */
+function tracesOf({ nodes }: Plan): string[] {
+  return nodes
+    .filter(({ endpoint }) => endpoint?.options?.trace !== undefined)
+    .map(({ name }) => `${bundleFiles.qlog}/${name}.sqlog`);
+}
+
 /** The page's text. Throws `BundleError` where a file is damaged or the plan is missing. */
 export async function renderPage(bundle: Bundle): Promise<string> {
   const run = await readRun(bundle);
@@ -40,7 +49,7 @@ export async function renderPage(bundle: Bundle): Promise<string> {
     subflowsSection(run, palette),
     chartsSection("transport", "What the sender did", transport),
     chartsSection("queues", "What the links did", links),
-    timelineSection(run.events),
+    timelineSection(run.events, tracesOf(run.plan)),
     linksSection(run, palette),
     provenanceSection(run.manifest),
   ];

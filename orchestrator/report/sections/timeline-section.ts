@@ -1,21 +1,28 @@
 import { html } from "../html.ts";
 import type { Html } from "../html.ts";
 import type { TimelineEvent } from "../../metrics/timeline-event.ts";
+import { chooseEvents } from "../timeline-choice.ts";
 
 const sources: readonly TimelineEvent["source"][] = ["fault", "workload", "endpoint", "link", "lab"];
-const mostRows = 2000;
 
-/** Everything that happened, with its reason; the page's script filters it and ties it to the charts. */
-export function timelineSection(events: readonly TimelineEvent[]): Html | undefined {
+/** Everything that happened, with its reason; the page's script filters it and ties it to the charts. `traces`: files of the bundle with every decision of a host. */
+export function timelineSection(events: readonly TimelineEvent[], traces: readonly string[]): Html | undefined {
   if (events.length === 0) return undefined;
-  const shown = chooseEvents(events);
+  const { shown, thinned } = chooseEvents(events);
   const counts = sources
     .map((source) => [source, shown.filter((event) => event.source === source).length] as const)
     .filter(([, count]) => count > 0);
   const cut =
-    shown.length < events.length
-      ? ` The page shows ${shown.length} of ${events.length} events; events.ndjson has all of them.`
-      : "";
+    thinned.length > 0
+      ? html`<p class="note cut">
+          ${shown.length} of ${events.length} events are shown: some of ${thinned.join(", ")} are left out, evenly over
+          the run. events.ndjson has all of them.
+        </p>`
+      : undefined;
+  const decisions =
+    traces.length > 0
+      ? html`<p class="note">Each decision, with its inputs, is in ${traces.join(" and ")}.</p>`
+      : undefined;
   return html`<section id="timeline">
     <h2>Timeline</h2>
     <div class="filters">
@@ -25,6 +32,7 @@ export function timelineSection(events: readonly TimelineEvent[]): Html | undefi
         aria-label="Filter events by text"
       />
     </div>
+    ${cut}
     <div class="events">
       <table>
         <thead>
@@ -41,17 +49,10 @@ export function timelineSection(events: readonly TimelineEvent[]): Html | undefi
     </div>
     <p class="note">
       Point at an event to see its moment in all charts, click to keep it there; a click into a chart finds the nearest
-      event.${cut}
+      event.
     </p>
+    ${decisions}
   </section>`;
-}
-
-/** Endpoints talk most: theirs are cut first. */
-function chooseEvents(events: readonly TimelineEvent[]): readonly TimelineEvent[] {
-  if (events.length <= mostRows) return events;
-  const others = events.filter(({ source }) => source !== "endpoint").length;
-  let room = Math.max(0, mostRows - others);
-  return events.filter(({ source }) => source !== "endpoint" || room-- > 0);
 }
 
 function eventRow({ time, source, subject, name, message, detail, section }: TimelineEvent): Html {
