@@ -1,6 +1,7 @@
 /** A lab of one case: our stack and the Linux kernel in namespaces of their own, with the fabric between them. */
 
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Fabric, interfaceName, ipAddress, macAddress, network, type Port, type Role } from "./fabric.ts";
@@ -18,6 +19,8 @@ const pollMilliseconds = 4;
 export interface KernelSetup {
   /** Default true; false: its sockets are plain TCP. */
   mptcp?: boolean;
+  /** It asks without MPTCP when SYNs with it are not answered; default false. */
+  fallsBackUnanswered?: boolean;
   /** `ip mptcp limits`: default 8 each. */
   subflows?: number;
   addressesAccepted?: number;
@@ -344,6 +347,11 @@ async function configureKernel(
   const sysctls = {
     // The kernel stops asking for MPTCP in the whole namespace when SYNs with options seem to get lost.
     "net.mptcp.blackhole_timeout": 0,
+    // A busy machine may keep us from answering it for seconds.
+    ...(!setup.fallsBackUnanswered &&
+      existsSync("/proc/sys/net/mptcp/syn_retrans_before_tcp_fallback") && {
+        "net.mptcp.syn_retrans_before_tcp_fallback": 100,
+      }),
     "net.mptcp.add_addr_timeout": 1,
     "net.ipv4.tcp_congestion_control": "reno",
     // Each interface answers for its own address alone, as if the links were apart.

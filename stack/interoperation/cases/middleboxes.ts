@@ -293,6 +293,7 @@ const cases: Case[] = [
   },
   {
     name: "SYNs with MP_CAPABLE vanish: TCP, in bounded time, and MPTCP stays on",
+    lab: { kernel: { fallsBackUnanswered: true } },
     async run(lab) {
       lab.fabric.rule((passing) => !(isSyn(passing) && isCapable(passing)));
       await lab.connect();
