@@ -4,7 +4,7 @@ import { Ajv } from "ajv";
 import { expect } from "chai";
 import { isTraceEvent, type StackEvent, traceCategoryOf } from "./events.ts";
 import { everythingTold } from "./everything-told.fixture.ts";
-import { qlogEvent, qlogHeader, recordSeparator, spelled } from "./qlog.ts";
+import { eventSchemas, qlogEvent, qlogHeader, recordSeparator, spelled } from "./qlog.ts";
 
 const repository = join(import.meta.dirname, "..");
 const page = readFileSync(join(repository, "docs/events.md"), "utf8");
@@ -31,6 +31,11 @@ describe("qlog", () => {
   it("begins with what readers of older drafts ask for before they read on", () => {
     const header = qlogHeader({ title: "a run", host: "phone", role: "client" });
     expect(header).to.deep.include({ qlog_version: "0.3", qlog_format: "JSON-SEQ" });
+  });
+
+  it("names a schema for the namespace of each event, and for no other", () => {
+    const used = new Set(records.map(({ name }) => `urn:x-pathlab:qlog:1:events:${name.split(":")[0]}`));
+    expect([...eventSchemas].sort()).to.deep.equal([...used].sort());
   });
 
   it("gives times in milliseconds, and leaves out what is infinite", () => {

@@ -8,8 +8,20 @@ import type { StackEvent } from "./events.ts";
 /** Before each record, of which each ends with a line feed. */
 export const recordSeparator = "\u001e";
 
-/** Whose namespaces and fields these are: docs/events.md. */
-export const eventSchema = "urn:x-pathlab:qlog:events:mptcp-1";
+/** What stands before the colon of events' names. */
+const namespaces = [
+  "connection",
+  "mptcp",
+  "scheduler",
+  "path_manager",
+  "recovery",
+  "congestion",
+  "flow_control",
+  "tcp",
+] as const;
+
+/** Whose names and fields these are, a schema for each namespace: docs/events.md. */
+export const eventSchemas: readonly string[] = namespaces.map((name) => `urn:x-pathlab:qlog:1:events:${name}`);
 
 export interface QlogSource {
   title: string;
@@ -29,7 +41,7 @@ export function qlogHeader({ title, host, role }: QlogSource): object {
     trace: {
       title: host,
       vantage_point: { name: host, type: role },
-      event_schemas: [eventSchema],
+      event_schemas: eventSchemas,
       common_fields: {
         time_format: "relative_to_epoch",
         reference_time: { clock_type: "monotonic", epoch: "unknown" },
