@@ -11,6 +11,7 @@ import { bundleExtension, bundleOptions } from "./bundle/bundle-options.ts";
 import { LineSplitter } from "./ndjson.ts";
 import type { EndpointCommand, EndpointRecord } from "./protocol.ts";
 import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
+import { askForMptcpPatiently } from "../testing/patient-kernel.ts";
 
 export type Side = "a" | "b";
 export type EndpointFlavour = "kernel" | "kernel-mptcp" | "stack";
@@ -47,16 +48,9 @@ export class TwoNamespaces {
     }
     for (const side of ["a", "b"] as const) {
       ip(`-n ${this.name(side)} link set lo up`);
-      execFileSync("ip", [
-        "netns",
-        "exec",
-        this.name(side),
-        "sysctl",
-        "-qw",
-        "net.mptcp.blackhole_timeout=0",
-        "net.ipv4.tcp_congestion_control=reno",
-      ]);
+      execFileSync("ip", ["netns", "exec", this.name(side), "sysctl", "-qw", "net.ipv4.tcp_congestion_control=reno"]);
       if (this.#flavours[side] !== "kernel-mptcp") continue;
+      askForMptcpPatiently(this.name(side));
       ip(`-n ${this.name(side)} mptcp limits set subflow 4 add_addr_accepted 4`);
       // The server tells of its second address; the client needs no endpoint of its own to go there.
       if (side === "b") ip(`-n ${this.name(side)} mptcp endpoint add ${address(side, 2)} dev ${this.#prefix}2 signal`);
