@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
+import { askForMptcpPatiently } from "../testing/patient-kernel.ts";
 
 export type Machine = "client" | "server";
 
@@ -36,6 +37,7 @@ export class TwoMachines {
     for (const machine of ["client", "server"] as const) {
       ip(`netns add ${this.#name(machine)}`);
       ip(`-n ${this.#name(machine)} link set lo up`);
+      askForMptcpPatiently(this.#name(machine));
     }
     for (const path of [0, 1] as const) this.addPath(path);
   }
@@ -166,9 +168,10 @@ export class Application {
     this.#child.stdin!.write(`${line}\n`);
   }
 
-  /** Its standard input ends. */
-  end(): void {
+  /** Its standard input ends. Resolves when it has ended, too: its ports are free. */
+  async end(): Promise<void> {
     this.#child.stdin!.end();
+    while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 }
 
