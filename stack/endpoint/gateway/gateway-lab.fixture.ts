@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { setImmediate as turn } from "node:timers/promises";
 import { type Machine, TwoMachines } from "../two-machines.fixture.ts";
 import type { GatewayRecord } from "./gateway.ts";
 
@@ -17,9 +18,12 @@ export class GatewayLab extends TwoMachines {
     return this.#ready(machine, this.start(machine, block));
   }
 
-  /** Starts a gateway with these options. */
-  gatewayWith(machine: Machine, options: string): Promise<ChildProcess> {
-    return this.#ready(machine, this.spawn(machine, `exec node stack/endpoint/main.ts gateway ${options}`));
+  /** Starts a gateway with these options; `nodeOptions`: for Node itself. */
+  gatewayWith(machine: Machine, options: string, nodeOptions = ""): Promise<ChildProcess> {
+    return this.#ready(
+      machine,
+      this.spawn(machine, `exec node ${nodeOptions} stack/endpoint/main.ts gateway ${options}`),
+    );
   }
 
   /** Runs a shell's command to its end. Rejects with what it complained of when it fails. */
@@ -32,6 +36,11 @@ export class GatewayLab extends TwoMachines {
     ]);
     if (code !== 0) throw new Error(`${command}: ${code}: ${complaints}`);
     return output;
+  }
+
+  /** Resolves when the machine's gateway has told of it. */
+  async recorded(machine: Machine, what: (record: GatewayRecord) => boolean): Promise<void> {
+    while (!this.records[machine].some(what)) await turn();
   }
 
   /** Resolves when a program of the machine's kernel listens on the port. */
