@@ -84,8 +84,7 @@ describe("EndpointProgram", () => {
       workload: { ...workload, sender: "server", sizeBytes: 0 },
       startAt: 0,
     });
-    await new Promise(setImmediate);
-    await new Promise(setImmediate);
+    while (!records.some(({ type }) => type === "result")) await new Promise(setImmediate);
     const kinds = records.map((record) => (record.type === "workload-event" ? record.name : record.type));
     expect(kinds).to.include.members(["ready", "connected", "listening", "result"]);
     program.handle({ do: "stop" });

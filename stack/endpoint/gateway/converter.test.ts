@@ -63,6 +63,7 @@ describe("a converter (RFC 8803) on loopback", () => {
     const { tlvs, rest } = await ask(port, Buffer.concat([request(echoing), Buffer.from("hello")]));
     expect(tlvs).to.deep.equal([{ type: "extended-tcp-header", tcpOptions: new Uint8Array(0) }]);
     expect(rest.toString()).to.equal("hello");
+    while (carried.length === 0) await new Promise(setImmediate);
     expect(carried).to.deep.equal([{ bytesUp: 5, bytesDown: 5, error: undefined }]);
   });
 
