@@ -50,26 +50,35 @@ class LineProcess<Line extends { type: string }> {
   }
 }
 
-/** Round-trip times in milliseconds of datagrams between the kernels of both hosts, null for a lost one. */
-function roundTrips(link: number, count: number): (number | null)[] {
+/**
+ * Round-trip times in milliseconds of datagrams between the kernels of both hosts, null for a lost one: one that has not come so long after the last was sent. Where none is to be lost
+ * that is a matter of the machine.
+ */
+function roundTrips(link: number, count: number, patienceMilliseconds = 60_000): (number | null)[] {
   const client = `
     const socket = require("node:dgram").createSocket("udp4");
     const sent = [], times = Array(${count}).fill(null);
-    socket.on("message", (data) => (times[data[0]] = performance.now() - sent[data[0]]));
+    let patience;
+    const tell = () => { clearTimeout(patience); console.log(JSON.stringify(times)); socket.close(); };
+    socket.on("message", (data) => {
+      times[data[0]] = performance.now() - sent[data[0]];
+      if (!times.includes(null)) tell();
+    });
     socket.bind(0, () => {
       const timer = setInterval(() => {
-        if (sent.length === ${count}) return clearInterval(timer), setTimeout(() => {
-          console.log(JSON.stringify(times)), socket.close();
-        }, 300);
         sent.push(performance.now());
         socket.send(Buffer.from([sent.length - 1]), 7007, "10.9.${link}.2");
+        if (sent.length < ${count}) return;
+        clearInterval(timer);
+        patience = setTimeout(tell, ${patienceMilliseconds});
       }, 20);
     });`;
   return JSON.parse(execFileSync("ip", ["netns", "exec", left, process.execPath, "-e", client], { encoding: "utf8" }));
 }
 
-function medianOf(times: (number | null)[]): number {
-  return times.map(Number).sort((a, b) => a - b)[times.length >> 1]!;
+/** The one that the programs of this machine held up least: what the link does holds up each. */
+function shortestOf(times: (number | null)[]): number {
+  return Math.min(...times.map((time) => time ?? Infinity));
 }
 
 describe("the emulator between two namespaces", function () {
@@ -178,7 +187,7 @@ describe("the emulator between two namespaces", function () {
   it("carries ARP and IPv4 with the link's delay", () => {
     const times = roundTrips(0, 20);
     expect(times).not.to.include(null);
-    expect(medianOf(times)).to.be.within(20, 30);
+    expect(shortestOf(times)).to.be.within(20, 30);
   });
 
   it("measures as configured: rate within 2 %, delay within 0.5 ms, loss within its interval", async () => {
@@ -207,21 +216,21 @@ describe("the emulator between two namespaces", function () {
 
   it("is a blackhole and comes back", async () => {
     expect(await command({ do: "blackhole", link: "w", direction: "both" })).to.include({ ok: true });
-    expect(roundTrips(0, 3)).to.deep.equal([null, null, null]);
+    expect(roundTrips(0, 3, 300)).to.deep.equal([null, null, null]);
     expect(await command({ do: "restore", link: "w", direction: "both" })).to.include({ ok: true });
     expect(roundTrips(0, 5)).not.to.include(null);
   });
 
   it("changes its delay while it runs", async () => {
     await command({ do: "set", link: "w", direction: "both", config: { ...wifi, delayMicroseconds: 40_000 } });
-    expect(medianOf(roundTrips(0, 10))).to.be.within(80, 95);
+    expect(shortestOf(roundTrips(0, 10))).to.be.within(80, 95);
     await command({ do: "set", link: "w", direction: "both", config: wifi });
   });
 
   it("begins a trace at the time that it is told, and none in the past", async () => {
     const late = await command({ do: "begin-traces", timeMicroseconds: monotonicMicroseconds() - 1000 });
     expect(late).to.include({ ok: false });
-    expect(medianOf(roundTrips(3, 5))).to.be.below(50);
+    expect(shortestOf(roundTrips(3, 5))).to.be.below(50);
     const begun = await command({ do: "begin-traces", timeMicroseconds: monotonicMicroseconds() + 100_000 });
     expect(begun).to.include({ ok: true });
     // The answer just misses the opportunity at which its question arrives. The first questions may still come before the zero.
