@@ -96,6 +96,24 @@ describe("a run", () => {
       expectPairing(directory.path, { substrate: "namespaces", addressing: "ipv6", client, server }));
   }
 
+  for (const [client, server, family] of [
+    ["pathlab", "pathlab", "ipv4"],
+    ["pathlab", "pathlab", "ipv6"],
+    ["pathlab", "linux-mptcp", "ipv4"],
+    ["linux-mptcp", "pathlab", "ipv6"],
+  ] as const) {
+    it(`on namespaces, IPv4 on one path and IPv6 on the other, connected over ${family}, from a ${client} client to a ${server} server`, () =>
+      expectPairing(directory.path, { substrate: "namespaces", addressing: "mixed", family, client, server }));
+  }
+
+  it("in containers, IPv4 on one path and IPv6 on the other", () =>
+    expectPairing(directory.path, {
+      substrate: "containers",
+      addressing: "mixed",
+      family: "ipv6",
+      client: "linux-mptcp",
+      server: "linux-mptcp",
+    }));
   it("in containers over IPv6 from our stack to the kernel's MPTCP", () =>
     expectPairing(directory.path, {
       substrate: "containers",

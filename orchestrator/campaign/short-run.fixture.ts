@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EndpointKind, SubstrateName } from "../model/experiment.ts";
+import type { AddressFamily } from "../model/ip-address.ts";
 import { loadExperiment } from "../model/load.ts";
 import type { LoadedExperiment } from "../model/load.ts";
 import type { JournalOptions } from "../journal/journal.ts";
@@ -14,6 +15,7 @@ import type { ExperimentOutcome } from "./run-experiment.ts";
 const topologies = {
   ipv4: fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url)),
   ipv6: fileURLToPath(new URL("../../topologies/wifi-3g-ipv6.yaml", import.meta.url)),
+  mixed: fileURLToPath(new URL("../../topologies/wifi-3g-mixed.yaml", import.meta.url)),
 };
 
 export interface ShortRun {
@@ -22,6 +24,8 @@ export interface ShortRun {
   readonly server?: EndpointKind;
   /** Default: ipv4. */
   readonly addressing?: keyof typeof topologies;
+  /** Of the address that the phone connects to. */
+  readonly family?: AddressFamily;
   readonly size?: string;
   readonly signal?: AbortSignal;
   readonly journal?: JournalOptions;
@@ -52,6 +56,7 @@ export async function runShortly(directory: string, run: ShortRun): Promise<Expe
 
 function shortExperiment(directory: string, run: ShortRun): LoadedExperiment {
   const file = join(directory, "short.yaml");
+  const family = run.family === undefined ? "" : `, family: ${run.family}`;
   writeFileSync(
     file,
     [
@@ -62,7 +67,7 @@ function shortExperiment(directory: string, run: ShortRun): LoadedExperiment {
       `  phone: { endpoint: ${run.client ?? "pathlab"} }`,
       `  server: { endpoint: ${run.server ?? "pathlab"} }`,
       "workload:",
-      `  download: { kind: bulk, from: server, to: phone, size: ${run.size ?? "3MB"} }`,
+      `  download: { kind: bulk, from: server, to: phone, size: ${run.size ?? "3MB"}${family} }`,
       "expect:",
       "  download: { intact: true }",
       "",

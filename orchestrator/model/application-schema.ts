@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { ServedFile } from "./application.ts";
 import type { ApplicationWorkload } from "./experiment.ts";
 import { duration, positiveDuration, rate, size, whole } from "./quantity-schemas.ts";
+import { family } from "./workload-schema.ts";
 import { expected } from "./schema-diagnostics.ts";
 
 const wordsHint = "each word an item, as in [curl, --output, got, http://$(address):$(port)/file]: no shell reads it";
@@ -101,6 +102,7 @@ export const application = z
     ),
     start: duration("When the client starts.").default(0),
     port: z.exactOptional(whole("Port of the server; chosen by the plan when left out.", 1, 65535)),
+    family,
   })
   .transform((value): ApplicationWorkload => {
     const { client, server, from = server, serve, run, playback, port } = value;
@@ -116,5 +118,6 @@ export const application = z
       startMicroseconds: value.start,
       ...(playback !== undefined && { playback }),
       ...(port !== undefined && { port }),
+      ...(value.family !== undefined && { family: value.family }),
     };
   });

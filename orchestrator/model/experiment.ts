@@ -1,6 +1,7 @@
 /** An experiment, checked and in base units (bits per second, microseconds, bytes). Made from a file by `load.ts`; the file's form is in `experiment-schema.ts`. */
 import type { ClientProgram, Playback, ServerProgram } from "./application.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
+import type { AddressFamily } from "./ip-address.ts";
 import type { LinkShape } from "./link-profile.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -80,6 +81,8 @@ export interface HostSettings {
 interface WorkloadBase {
   readonly startMicroseconds: number;
   readonly port?: number;
+  /** Of the address that the client connects to; left out: of the server's first that it reaches. */
+  readonly family?: AddressFamily;
   /** TCP_NODELAY at both ends. Left out: of `request-response` alone. */
   readonly noDelay?: boolean;
 }

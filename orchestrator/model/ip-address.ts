@@ -15,6 +15,16 @@ export { formatIpAddress, type IpAddress };
 export const addressFamilies = ["ipv4", "ipv6"] as const;
 export type AddressFamily = (typeof addressFamilies)[number];
 
+/** Of a topology or of a link: one family, or an address of each on every interface. */
+export const addressings = ["ipv4", "ipv6", "dual"] as const;
+export type Addressing = (typeof addressings)[number];
+
+export const familiesOf: Readonly<Record<Addressing, readonly AddressFamily[]>> = {
+  ipv4: ["ipv4"],
+  ipv6: ["ipv6"],
+  dual: ["ipv4", "ipv6"],
+};
+
 export const familyName: Readonly<Record<AddressFamily, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
 export const addressBits: Readonly<Record<AddressFamily, number>> = { ipv4: 32, ipv6: 128 };
 /** From all addresses but a few hundred networks to subnets of two. */

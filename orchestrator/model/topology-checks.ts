@@ -1,7 +1,16 @@
 /** What of a topology can only be judged over several places of its file: names that must exist or be unique, subnets, reachability, complete shapes. */
 import { formatFound, nearestName, suggestName } from "./diagnostics.ts";
-import { familyName, familyOfText, formatSubnet, parseAddress, subnetOf, subnetsOverlap } from "./ip-address.ts";
-import type { Subnet } from "./ip-address.ts";
+import {
+  familiesOf,
+  familyName,
+  familyOf,
+  familyOfText,
+  formatSubnet,
+  parseAddress,
+  subnetOf,
+  subnetsOverlap,
+} from "./ip-address.ts";
+import type { AddressFamily, Subnet } from "./ip-address.ts";
 import { overlayShape, unshaped } from "./link-profile.ts";
 import type { DirectionShape, LinkProfile } from "./link-profile.ts";
 import type { ExpandedTopology } from "./expand-topology.ts";
@@ -125,22 +134,22 @@ function checkInterfaces({ links }: ExpandedTopology, complain: Complain): void 
 const leastIpv6Mtu = 1280;
 
 function checkFamily({ addressing, links }: ExpandedTopology, complain: Complain): void {
-  for (const [link, { ends, mtu }] of Object.entries(links)) {
+  for (const [link, { ends, mtu, addressing: own = addressing }] of Object.entries(links)) {
     for (const [side, { address }] of ends.entries()) {
       const family = address && familyOfText(address.address);
-      if (family === undefined || family === addressing) continue;
+      if (family === undefined || familiesOf[own].includes(family)) continue;
       complain({
         path: ["links", link, "ends", side, "address"],
         found: `${address!.address}/${address!.prefixLength}`,
-        expected: `an ${familyName[addressing]} address`,
-        hint: `all addresses of a topology are of one family; addressing: ${family} makes it that of this one`,
+        expected: `an ${familyName[own as AddressFamily]} address`,
+        hint: `addressing: ${family} of the link or of the topology makes it that of this one, addressing: dual gives each interface both`,
       });
     }
-    if (addressing === "ipv6" && mtu !== undefined && mtu < leastIpv6Mtu)
+    if (own !== "ipv4" && mtu !== undefined && mtu < leastIpv6Mtu)
       complain({
         path: ["links", link, "mtu"],
         found: String(mtu),
-        expected: `at least ${leastIpv6Mtu}, with addressing: ipv6`,
+        expected: `at least ${leastIpv6Mtu}, with addressing: ${own}`,
         hint: "every link of IPv6 carries that much (RFC 8200 §5)",
       });
   }
@@ -150,7 +159,7 @@ function checkAddresses({ links }: ExpandedTopology, complain: Complain): void {
   const owners = new Map<string, string>();
   const subnets: { link: string; subnet: Subnet }[] = [];
   for (const [link, { ends }] of Object.entries(links)) {
-    let own: Subnet | undefined;
+    const ownOf = new Map<AddressFamily, Subnet>();
     for (const [side, { address }] of ends.entries()) {
       if (!address) continue;
       const path = ["links", link, "ends", side, "address"];
@@ -160,6 +169,8 @@ function checkAddresses({ links }: ExpandedTopology, complain: Complain): void {
       // The schema has told what is none.
       if (parsed === undefined) continue;
       const subnet = subnetOf(parsed, address.prefixLength);
+      const family = familyOf(parsed);
+      const own = ownOf.get(family);
       if (owner !== undefined) {
         complain({
           path,
@@ -185,7 +196,7 @@ function checkAddresses({ links }: ExpandedTopology, complain: Complain): void {
           });
         else subnets.push({ link, subnet });
       }
-      own ??= subnet;
+      if (own === undefined) ownOf.set(family, subnet);
       owners.set(address.address, link);
     }
   }

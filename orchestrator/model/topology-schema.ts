@@ -2,13 +2,14 @@
 import * as z from "zod";
 import { generateSchema } from "./generate/generators.ts";
 import {
-  addressFamilies,
+  addressings,
   familyOfText,
   formatIpAddress,
   isHostAddress,
   parseAddress,
   prefixLengths,
   type AddressFamily,
+  type Addressing,
 } from "./ip-address.ts";
 import type { LinkShape } from "./link-profile.ts";
 import { checkShape, profiles, shapeKeys, toShape } from "./link-shape-schema.ts";
@@ -67,7 +68,7 @@ const address = z
     return { address: parsed === undefined ? host : formatIpAddress(parsed), prefixLength };
   })
   .meta({
-    description: "Address with prefix length, of the topology's family; chosen by the plan when left out.",
+    description: "Address with prefix length, of the link's family; chosen by the plan when left out.",
     examples: ["10.0.1.2/24", "2001:db8:0:1::2/64"],
   });
 
@@ -113,6 +114,7 @@ export interface WrittenLink {
   readonly profile?: string;
   readonly shape: LinkShape;
   readonly mtu?: number;
+  readonly addressing?: Addressing;
 }
 
 const link = z
@@ -126,14 +128,18 @@ const link = z
       .meta({ description: "The two nodes that it joins; the first is the user's side.", minItems: 2, maxItems: 2 }),
     profile: z.exactOptional(z.string().describe("Name of a link profile, of profiles.yaml or of this file.")),
     mtu: z.exactOptional(whole("Bytes of IP packet that fit into a frame.", 576, 9000)),
+    addressing: z.exactOptional(
+      z.enum(addressings).describe("The family of its addresses, where it is not the topology's."),
+    ),
     ...shapeKeys,
   })
   .superRefine(checkShape)
-  .transform(({ description, ends, profile, mtu, ...shape }): WrittenLink => ({
+  .transform(({ description, ends, profile, mtu, addressing, ...shape }): WrittenLink => ({
     ...(description !== undefined && { description }),
     ends: ends as [TopologyLinkEnd, TopologyLinkEnd],
     ...(profile !== undefined && { profile }),
     ...(mtu !== undefined && { mtu }),
+    ...(addressing !== undefined && { addressing }),
     shape: toShape(shape),
   }));
 
@@ -152,7 +158,10 @@ export const topologySchema = z
     version: formatVersion,
     name: entityName.describe("Name of the topology."),
     description: z.exactOptional(text("What this topology stands for.")),
-    addressing: z.enum(addressFamilies).default("ipv4").describe("The family of all addresses."),
+    addressing: z
+      .enum(addressings)
+      .default("ipv4")
+      .describe("The family of all addresses; dual: one of each on every interface."),
     generate: z.exactOptional(generateSchema),
     hosts: z.record(entityName, node).default({}).describe("Where endpoints run; they do not forward."),
     routers: z.record(entityName, router).default({}).describe("Nodes that forward packets."),

@@ -1,13 +1,13 @@
 /** A topology, checked: nodes and the links between them. Made from a file by `load.ts`; the file's form is in `topology-schema.ts`. */
-import type { AddressFamily } from "./ip-address.ts";
+import type { Addressing } from "./ip-address.ts";
 import type { LinkProfile, LinkShape } from "./link-profile.ts";
 
 export interface Topology {
   readonly version: 1;
   readonly name: string;
   readonly description?: string;
-  /** Of all addresses. */
-  readonly addressing: AddressFamily;
+  /** Of the addresses of all links that do not say it themselves. */
+  readonly addressing: Addressing;
   readonly hosts: Readonly<Record<string, HostNode>>;
   /** All that forward, switches among them. */
   readonly routers: Readonly<Record<string, RouterNode>>;
@@ -37,6 +37,8 @@ export interface TopologyLink {
   /** The profile's shape with the link's own values over it; absent where the link asks for none. */
   readonly shape?: LinkShape;
   readonly mtu?: number;
+  /** Where it is not the topology's. */
+  readonly addressing?: Addressing;
 }
 
 export interface TopologyLinkEnd {

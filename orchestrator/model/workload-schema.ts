@@ -1,12 +1,18 @@
 /** The transfers of pathlab's endpoint program as an experiment file says them. */
 import * as z from "zod";
 import type { BulkWorkload, RequestResponseWorkload, StreamWorkload } from "./experiment.ts";
+import { addressFamilies } from "./ip-address.ts";
 import { duration, positiveDuration, rate, size, whole } from "./quantity-schemas.ts";
 import { expected } from "./schema-diagnostics.ts";
 
 const hostName = (description: string) => z.string().describe(description);
 const start = duration("When it starts.").default(0);
 const port = z.exactOptional(whole("Port of the server; chosen by the plan when left out.", 1, 65535));
+export const family = z.exactOptional(
+  z
+    .enum(addressFamilies)
+    .describe("Of the address that the client connects to; of the server's first that it reaches when left out."),
+);
 const noDelay = z.exactOptional(
   z
     .boolean()
@@ -45,6 +51,7 @@ export const bulk = z
     duration: z.exactOptional(positiveDuration("How long to send.")),
     start,
     port,
+    family,
     noDelay,
   })
   .superRefine(exactlyOne("size", "duration"))
@@ -57,6 +64,7 @@ export const bulk = z
     ...(value.duration !== undefined && { durationMicroseconds: value.duration }),
     startMicroseconds: value.start,
     ...(value.port !== undefined && { port: value.port }),
+    ...(value.family !== undefined && { family: value.family }),
     ...(value.noDelay !== undefined && { noDelay: value.noDelay }),
   }));
 
@@ -74,6 +82,7 @@ export const stream = z
     duration: positiveDuration("Length of the stream."),
     start,
     port,
+    family,
     noDelay,
   })
   .transform((value): StreamWorkload => ({
@@ -87,6 +96,7 @@ export const stream = z
     durationMicroseconds: value.duration,
     startMicroseconds: value.start,
     ...(value.port !== undefined && { port: value.port }),
+    ...(value.family !== undefined && { family: value.family }),
     ...(value.noDelay !== undefined && { noDelay: value.noDelay }),
   }));
 
@@ -102,6 +112,7 @@ export const requestResponse = z
     duration: z.exactOptional(positiveDuration("How long to ask.")),
     start,
     port,
+    family,
     noDelay,
   })
   .superRefine(exactlyOne("count", "duration"))
@@ -116,5 +127,6 @@ export const requestResponse = z
     ...(value.duration !== undefined && { durationMicroseconds: value.duration }),
     startMicroseconds: value.start,
     ...(value.port !== undefined && { port: value.port }),
+    ...(value.family !== undefined && { family: value.family }),
     ...(value.noDelay !== undefined && { noDelay: value.noDelay }),
   }));

@@ -1,9 +1,12 @@
-/** Addresses and Ethernet addresses of all interfaces: those that the topology gives, and for the rest one subnet a link, numbered in the links' order. */
+/** Addresses and Ethernet addresses of all interfaces: those that the topology gives, and for the rest one subnet a link and family, numbered in the links' order. */
 import { interfaceNames } from "../model/interface-names.ts";
 import {
   addressBits,
+  addressFamilies,
   addressOfWords,
+  familiesOf,
   familyOf,
+  familyOfText,
   formatIpAddress,
   formatSubnet,
   isHostAddress,
@@ -13,7 +16,7 @@ import {
   wordsOf,
 } from "../model/ip-address.ts";
 import type { AddressFamily, IpAddress, Subnet } from "../model/ip-address.ts";
-import type { Topology, TopologyLink } from "../model/topology.ts";
+import type { Topology, TopologyLink, TopologyLinkEnd } from "../model/topology.ts";
 
 /** One end of a link with everything decided. */
 export interface AddressedEnd {
@@ -29,6 +32,7 @@ export interface AddressedEnd {
 
 export interface AddressedLink {
   readonly name: string;
+  readonly family: AddressFamily;
   readonly subnet: Subnet;
   readonly ends: readonly [AddressedEnd, AddressedEnd];
 }
@@ -47,45 +51,64 @@ export const addressableNetwork: Readonly<Record<AddressFamily, string>> = {
   ipv6: "2001:db8::/48",
 };
 
-/** @param lab four hexadecimal digits: Ethernet addresses of labs side by side differ */
+/**
+ * Each link with its addresses; one of both families comes twice, IPv4 first.
+ *
+ * @param lab four hexadecimal digits: Ethernet addresses of labs side by side differ
+ */
 export function addressLinks(topology: Topology, lab: string): AddressedLink[] {
   const names = interfaceNames(topology.links);
   const links = Object.entries(topology.links);
-  const takenSubnets = links.flatMap(([, link]) => givenSubnet(link) ?? []);
+  const takenSubnets = links.flatMap(([, link]) =>
+    addressFamilies.flatMap((family) => givenSubnet(link, family) ?? []),
+  );
   const takenMacs = new Set(links.flatMap(([, { ends }]) => ends.flatMap(({ mac }) => mac ?? [])));
-  let number = 0;
-  return links.map(([name, link], index) => {
-    let subnet = givenSubnet(link);
-    while (!subnet) {
-      number++;
-      const candidate = subnetNumbered[topology.addressing](number);
-      if (!takenSubnets.some((taken) => subnetsOverlap(taken, candidate))) subnet = candidate;
+  const numbers: Record<AddressFamily, number> = { ipv4: 0, ipv6: 0 };
+  const freeSubnet = (family: AddressFamily): Subnet => {
+    for (;;) {
+      const candidate = subnetNumbered[family](++numbers[family]);
+      if (!takenSubnets.some((taken) => subnetsOverlap(taken, candidate))) return candidate;
     }
-    const addresses = endAddresses(link, subnet, topology);
-    const [first, second] = link.ends.map((end, side): AddressedEnd => ({
-      node: end.node,
-      kind: Object.hasOwn(topology.hosts, end.node) ? "host" : "router",
-      interface: names.get(name)![side]!,
-      link: name,
-      address: addresses[side]!,
-      prefixLength: subnet.prefixLength,
-      mac: end.mac ?? freeMac(lab, index + 1, side + 1, takenMacs),
-      mtu: link.mtu ?? defaultMtu,
-    })) as [AddressedEnd, AddressedEnd];
-    return { name, subnet, ends: [first, second] };
+  };
+  return links.flatMap(([name, link], index) => {
+    const macs = link.ends.map(({ mac }, side) => mac ?? freeMac(lab, index + 1, side + 1, takenMacs));
+    return familiesOf[link.addressing ?? topology.addressing].map((family): AddressedLink => {
+      const subnet = givenSubnet(link, family) ?? freeSubnet(family);
+      const addresses = endAddresses(link, subnet, family, topology);
+      const [first, second] = link.ends.map((end, side): AddressedEnd => ({
+        node: end.node,
+        kind: Object.hasOwn(topology.hosts, end.node) ? "host" : "router",
+        interface: names.get(name)![side]!,
+        link: name,
+        address: addresses[side]!,
+        prefixLength: subnet.prefixLength,
+        mac: macs[side]!,
+        mtu: link.mtu ?? defaultMtu,
+      })) as [AddressedEnd, AddressedEnd];
+      return { name, family, subnet, ends: [first, second] };
+    });
   });
 }
 
-function givenSubnet({ ends }: TopologyLink): Subnet | undefined {
-  const given = ends.find(({ address }) => address)?.address;
+function givenSubnet({ ends }: TopologyLink, family: AddressFamily): Subnet | undefined {
+  const given = ends.find((end) => givenAddress(end, family) !== undefined)?.address;
   return given && subnetOf(parseAddress(given.address)!, given.prefixLength);
 }
 
+function givenAddress({ address }: TopologyLinkEnd, family: AddressFamily): string | undefined {
+  return address && familyOfText(address.address) === family ? address.address : undefined;
+}
+
 /** The router of a link is .1 (::1) and its host .2 (::2); of two alike the first end is .1. */
-function endAddresses({ ends }: TopologyLink, subnet: Subnet, topology: Topology): [string, string] {
+function endAddresses(
+  { ends }: TopologyLink,
+  subnet: Subnet,
+  family: AddressFamily,
+  topology: Topology,
+): [string, string] {
   const isHost = ends.map(({ node }) => Object.hasOwn(topology.hosts, node));
   const order = isHost[0] && !isHost[1] ? [1, 0] : [0, 1];
-  const addresses = ends.map(({ address }) => address?.address);
+  const addresses = ends.map((end) => givenAddress(end, family));
   for (const side of order) addresses[side] ??= freeAddress(subnet, addresses);
   return addresses as [string, string];
 }

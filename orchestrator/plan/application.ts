@@ -3,7 +3,7 @@ import { fillIn } from "../model/application.ts";
 import type { Placeholder, Program } from "../model/application.ts";
 import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { ApplicationWorkload, EndpointKind } from "../model/experiment.ts";
-import type { AddressFamily } from "../model/ip-address.ts";
+import { familyOfText } from "../model/ip-address.ts";
 import type { Plan, PlannedApplication, PlannedGateway, PlannedProgram, PlannedWorkload } from "./plan.ts";
 
 const tunName = "pathlab0";
@@ -48,18 +48,20 @@ export function planApplication(
   };
 }
 
-/** Undefined where the kernel speaks, or nothing but our own programs does. */
+/** Undefined where the kernel speaks, or nothing but our own programs does. All applications of a host are of one family. */
 export function planGateway(
   host: string,
   endpoint: EndpointKind,
-  family: AddressFamily,
   workloads: readonly PlannedWorkload[],
 ): PlannedGateway | undefined {
   if (!isOfOurStack(endpoint)) return undefined;
-  const applications = workloads.filter(isApplication);
+  const applications = workloads.filter(
+    (workload) => isApplication(workload) && (workload.client === host || workload.server === host),
+  );
   const destinations = applications.filter(({ client }) => client === host).map(({ serverAddress }) => serverAddress);
   const ports = applications.filter(({ server }) => server === host).map(({ port }) => port);
   if (destinations.length === 0 && ports.length === 0) return undefined;
+  const family = familyOfText(applications[0]!.serverAddress);
   const tun = { name: tunName, address: applicationAddress[family], destinations: [...new Set(destinations)] };
   return {
     ...(destinations.length > 0 && { tun }),

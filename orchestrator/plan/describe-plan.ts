@@ -4,6 +4,7 @@ import type { EndpointOptions } from "../model/endpoint-options.ts";
 import type { Expectation } from "../model/experiment.ts";
 import { formatDuration, formatProbability, formatRate, formatSize } from "../model/units.ts";
 import type { ServedFile } from "../model/application.ts";
+import { addressesOf } from "./plan.ts";
 import type { Plan, PlannedApplication, PlannedNode, PlannedRoute, PlannedWorkload } from "./plan.ts";
 
 export function describePlan(plan: Plan): string {
@@ -83,7 +84,9 @@ function describeInterfaces({ name, kind, interfaces }: PlannedNode): string[][]
   return interfaces.map((own) => [
     `${name}:${own.name}`,
     `on ${own.link}`,
-    `${own.address}/${own.prefixLength}`,
+    addressesOf(own)
+      .map(({ address, prefixLength }) => `${address}/${prefixLength}`)
+      .join(" "),
     own.mac,
     `mtu ${own.mtu}`,
     `offload ${own.offload ? "on" : "off"}`,

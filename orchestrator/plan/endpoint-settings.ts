@@ -32,20 +32,20 @@ function withIpv6(forward: boolean): Record<string, string> {
 }
 
 /** @param equalCost whether it has several next hops of equal cost: flows take them by their 5-tuple, not by their addresses alone */
-export function routerSysctls(equalCost: boolean, family: AddressFamily): Record<string, string> {
+export function routerSysctls(equalCost: boolean, families: readonly AddressFamily[]): Record<string, string> {
   return {
-    ...(family === "ipv6" ? withIpv6(true) : withoutIpv6),
+    ...(families.includes("ipv6") ? withIpv6(true) : withoutIpv6),
     ...everyNode,
     "net.ipv4.ip_forward": "1",
-    ...(equalCost && { [`net.${family}.fib_multipath_hash_policy`]: "1" }),
+    ...(equalCost && Object.fromEntries(families.map((family) => [`net.${family}.fib_multipath_hash_policy`, "1"]))),
   };
 }
 
-export function hostSysctls(settings: HostSettings, family: AddressFamily): Record<string, string> {
+export function hostSysctls(settings: HostSettings, families: readonly AddressFamily[]): Record<string, string> {
   const base = { ...everyNode, "net.ipv4.ip_forward": "0" };
   if (isOfOurStack(settings.endpoint)) return { ...withoutIpv6, ...base };
   return {
-    ...(family === "ipv6" ? withIpv6(false) : withoutIpv6),
+    ...(families.includes("ipv6") ? withIpv6(false) : withoutIpv6),
     ...base,
     // Strong host model: an interface answers for its own address only.
     "net.ipv4.conf.all.arp_ignore": "1",
@@ -67,12 +67,19 @@ export function hostSysctls(settings: HostSettings, family: AddressFamily): Reco
   };
 }
 
-/** @param severalPeerAddresses whether a host at the other end has several interfaces, so that a full mesh has more than one subflow an interface of ours */
+export interface EndpointPeers {
+  /** Whether a host at the other end has several, so that a full mesh has more than one subflow for each of ours. */
+  readonly severalPeerAddresses: boolean;
+  /** Of ours, those that workloads connect to. */
+  readonly connectedAddresses: readonly string[];
+}
+
+/** @param ends one for each address */
 export function planEndpoint(
   settings: HostSettings,
-  interfaces: readonly AddressedEnd[],
+  ends: readonly AddressedEnd[],
   role: "client" | "server" | "idle",
-  severalPeerAddresses: boolean,
+  { severalPeerAddresses, connectedAddresses }: EndpointPeers,
 ): PlannedEndpoint {
   const {
     endpoint: kind,
@@ -100,8 +107,11 @@ export function planEndpoint(
   };
   if (kind !== "linux-mptcp") return planned;
   const flags = role === "server" ? ["signal"] : severalPeerAddresses ? ["subflow", "fullmesh"] : ["subflow"];
-  // A server's first address is the one that clients connect to; it needs no announcement.
-  const endpoints = interfaces.slice(role === "server" ? 1 : 0).map((end) => ({
+  // The address that all clients connect to needs no announcement.
+  const [first] = connectedAddresses;
+  const known = role === "server" && connectedAddresses.every((address) => address === first) ? first : undefined;
+  const announced = ends.filter(({ address }) => address !== known);
+  const endpoints = announced.map((end) => ({
     address: end.address,
     interface: end.interface,
     flags: backup.includes(end.interface) ? [...flags, "backup"] : flags,
@@ -111,7 +121,7 @@ export function planEndpoint(
     kernelMptcp: {
       // The kernel does not count the first.
       limits: { subflows: subflows - 1, addAddrAccepted: options.maximumAddressesAccepted ?? kernelAddressLimit },
-      endpoints: interfaces.length > 1 && role !== "idle" ? endpoints : [],
+      endpoints: ends.length > 1 && role !== "idle" ? endpoints : [],
     },
   };
 }

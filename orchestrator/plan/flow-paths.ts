@@ -2,7 +2,8 @@
 import { familyOfText, parseAddress, parseSubnet, subnetContains, type Subnet } from "../model/ip-address.ts";
 import { flowHash, pickNextHop, type FlowTuple } from "../path/flow-hash.ts";
 import { parseSubflowId } from "./subflow-id.ts";
-import type { Plan, PlannedNextHop, PlannedNode, PlannedRoute } from "./plan.ts";
+import { addressesOf } from "./plan.ts";
+import type { Plan, PlannedInterface, PlannedNextHop, PlannedNode, PlannedRoute } from "./plan.ts";
 
 const tcp = 6;
 const mostHops = 64;
@@ -22,7 +23,8 @@ export class FlowPaths {
   constructor(plan: Plan) {
     this.#hashIsKnown = plan.substrate === "simulation";
     this.#nodes = new Map(plan.nodes.map((node) => [node.name, node]));
-    for (const node of plan.nodes) for (const { address } of node.interfaces) this.#owners.set(address, node);
+    for (const node of plan.nodes)
+      for (const { address } of node.interfaces.flatMap(addressesOf)) this.#owners.set(address, node);
     for (const {
       ends: [a, b],
     } of plan.links) {
@@ -53,12 +55,12 @@ export class FlowPaths {
     };
     const links: string[] = [];
     // A host sends from the interface whose address it is.
-    let out = from.interfaces.find(({ address }) => address === source)!;
+    let out = from.interfaces.find((own) => hasAddress(own, source))!;
     let node = from;
     while (links.length < mostHops) {
       links.push(out.link);
       node = this.#nodes.get(this.#peers.get(`${node.name}:${out.name}`)!)!;
-      if (node.interfaces.some(({ address }) => address === destination)) return links;
+      if (node.interfaces.some((own) => hasAddress(own, destination))) return links;
       const next = node.kind === "host" ? undefined : this.#nextInterface(node, tuple);
       if (next === undefined) return undefined;
       out = node.interfaces.find(({ name }) => name === next)!;
@@ -79,14 +81,20 @@ export class FlowPaths {
   #table(node: PlannedNode): readonly Prefix[] {
     const known = this.#tables.get(node.name);
     if (known !== undefined) return known;
-    const connected = node.interfaces.map(({ address, prefixLength, name }) => ({
-      ...parseSubnet(`${address}/${prefixLength}`, familyOfText(address)),
-      hops: [{ interface: name }],
-    }));
+    const connected = node.interfaces.flatMap((own) =>
+      addressesOf(own).map(({ address, prefixLength }) => ({
+        ...parseSubnet(`${address}/${prefixLength}`, familyOfText(address)),
+        hops: [{ interface: own.name }],
+      })),
+    );
     const table = [...connected, ...node.routes.map(routePrefix)].sort((a, b) => b.prefixLength - a.prefixLength);
     this.#tables.set(node.name, table);
     return table;
   }
+}
+
+function hasAddress(own: PlannedInterface, wanted: string): boolean {
+  return addressesOf(own).some(({ address }) => address === wanted);
 }
 
 function routePrefix({ destination, via, interface: name, equalCost = [] }: PlannedRoute): Prefix {

@@ -38,6 +38,7 @@ describe("plans of the shipped experiments", () => {
     "wifi-3g.linux-mptcp": () =>
       plan(load("wifi-3g", "hosts.phone.endpoint=linux-mptcp", "hosts.server.endpoint=linux-mptcp")),
     "wifi-3g.ipv6": () => plan(load("wifi-3g", overIpv6, "hosts.phone.endpoint=linux-mptcp")),
+    "mixed-families.linux-mptcp": () => plan(load("mixed-families").baselines[1]!),
     "wifi-3g-failover": () => plan(load("wifi-3g-failover")),
     "request-response": () => plan(load("request-response")),
     "video-unmodified": () => plan(load("video-unmodified")),
@@ -56,6 +57,24 @@ describe("plans of the shipped experiments", () => {
       expect(describePlan(actual)).to.equal(readFileSync(text, "utf8"));
     });
   }
+
+  it("of both families refuse workloads between hosts without one in common, and applications of both at a host", () => {
+    const refusal = (name: string, ...settings: string[]): unknown => {
+      const { experiment, topology } = load(name, ...settings);
+      const result = makePlan(experiment, topology.topology, { ...onThisMachine, substrate: "namespaces" });
+      return result.ok ? undefined : result.complaints.map(({ path, found }) => [path.join("."), found]);
+    };
+    expect(refusal("wifi-3g", "workload.download.family=ipv6")).to.deep.equal([
+      ["workload.download.family", "no path of IPv6 between phone and server"],
+    ]);
+    const mixed = "topology=../topologies/wifi-3g-mixed.yaml";
+    expect(refusal("iperf3", mixed)).to.equal(undefined);
+    const [name] = Object.keys(load("iperf3").experiment.workload);
+    const second = `workload.another={ kind: application, client: phone, server: server, family: ipv6, serve: { command: [a] }, run: { command: [b] } }`;
+    expect(refusal("iperf3", mixed, `workload.${name}.family=ipv4`, second)).to.deep.equal([
+      ["workload.another", "an application over IPv6 at phone"],
+    ]);
+  });
 
   it("are the same each time, and plain data", () => {
     const first = plan(load("wifi-3g"));

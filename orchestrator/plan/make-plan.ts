@@ -1,33 +1,30 @@
 /** Experiment + topology + the machine's abilities ⇒ plan. Pure: the same input gives the same plan on any machine. */
-import { formatFound, inFileOrder } from "../model/diagnostics.ts";
+import { inFileOrder } from "../model/diagnostics.ts";
 import type { Checked } from "../model/diagnostics.ts";
 import { defaultHostSettings } from "../model/endpoint-abilities.ts";
 import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
-import type { AddressFamily } from "../model/ip-address.ts";
+import { familyName, familyOfText, type AddressFamily } from "../model/ip-address.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { RouterNode, Topology } from "../model/topology.ts";
 import type { Complaint } from "../model/yaml-source.ts";
 import { planGateway } from "./application.ts";
-import { addressableLinks, addressableNetwork, addressLinks } from "./addressing.ts";
+import { addressLinks } from "./addressing.ts";
 import type { AddressedEnd } from "./addressing.ts";
 import { derivedSeed } from "./derived-seed.ts";
 import { hostSysctls, planEndpoint, roleOf, routerSysctls, serverOf } from "./endpoint-settings.ts";
 import { realiseLink } from "./link-realisation.ts";
 import type { MachineAbilities } from "./link-realisation.ts";
 import { describeMemory, estimateFor, gigabytes } from "./memory-estimate.ts";
-import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
+import type { Plan, PlannedAddress, PlannedInterface, PlannedLink, PlannedNode, PlannedWorkload } from "./plan.ts";
+import { NetworkRouting } from "./network-routing.ts";
 import { linkFaults, planRerouting } from "./rerouting.ts";
-import { Routing } from "./routing.ts";
+import { checkSubstrate } from "./substrate-checks.ts";
 import { simulatedNode } from "./simulated-node.ts";
-import { joinedWithoutTime } from "./timeless-paths.ts";
 import { expandTraffic } from "./traffic/expand-traffic.ts";
 import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
 
 const mostListed = 8;
-
-/** From port 5001 to where hosts take the ports of their own connections from. */
-const mostTransfers = 25_000;
 
 export interface PlanOptions {
   /** Default: the experiment's `on`. */
@@ -67,26 +64,34 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
   if (complaints.length > 0) return { ok: false, complaints };
 
   const addressed = addressLinks(topology, options.lab);
-  const routing = new Routing(addressed);
+  const routing = new NetworkRouting(addressed);
+  complaints.push(...checkFamilies(experiment, routing));
+  if (complaints.length > 0) return { ok: false, complaints };
   const failing = linkFaults(experiment.faults, topology);
-  const links = addressed.map((link, index) =>
+  const addressedLinks = new Map(addressed.map((link) => [link.name, link]));
+  const links = Object.entries(topology.links).map(([name, link], index) =>
     realiseLink(
-      topology.links[link.name]!,
       link,
+      addressedLinks.get(name)!,
       index,
       failing,
       seed,
       substrate === "simulation" ? substrate : options.abilities,
     ),
   );
-  const workloads = planWorkloads(experiment, seed, (host) => routing.interfacesOf(host)[0]!.address, options.lab);
+  const workloads = planWorkloads(
+    experiment,
+    seed,
+    ({ client, family }, server) => routing.serverAddress(client, server, family)!,
+    options.lab,
+  );
+  const mixed = checkApplicationFamilies(workloads, experiment);
+  if (mixed.length > 0) return { ok: false, complaints: mixed };
   const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map(({ name }) => name));
   const planned = [
-    ...Object.keys(topology.hosts).map((name) =>
-      planHost(name, experiment, topology.addressing, options.lab, routing, links, workloads),
-    ),
+    ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
     ...Object.entries(topology.routers).map(([name, node]) =>
-      planRouter(name, node, topology.addressing, options.lab, seed, routing, direct),
+      planRouter(name, node, options.lab, seed, routing, direct),
     ),
   ];
   const nodes = substrate === "simulation" ? planned.map(simulatedNode) : planned;
@@ -102,12 +107,7 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       links,
       workloads,
       faults: [
-        ...planFaults(
-          failing,
-          topology,
-          seed,
-          (link, side) => addressed.find(({ name }) => name === link)!.ends[side].interface,
-        ),
+        ...planFaults(failing, topology, seed, (link, side) => addressedLinks.get(link)!.ends[side].interface),
         ...planRerouting(failing, addressed, Object.keys(topology.routers)),
       ].sort((a, b) => a.atMicroseconds - b.atMicroseconds),
       expectations: Object.entries(experiment.expect).map(([workload, expectation]) => ({ workload, expectation })),
@@ -116,6 +116,47 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       deadlineMicroseconds: planDeadline(experiment, topology),
     },
   };
+}
+
+/** Two hosts that have no family in common, or none over any path. */
+function checkFamilies({ workload: workloads }: Experiment, routing: NetworkRouting): Complaint[] {
+  const told = new Set<string>();
+  return Object.entries(workloads).flatMap(([name, workload]): Complaint[] => {
+    const server = serverOf(workload);
+    const { client, family } = workload;
+    const pattern = workload.kind === "bulk" ? workload.traffic : undefined;
+    if (routing.serverAddress(client, server, family) !== undefined || told.has(pattern ?? "")) return [];
+    if (pattern !== undefined) told.add(pattern);
+    const path = pattern === undefined ? ["workload", name] : ["traffic", pattern];
+    return [
+      {
+        path: family === undefined ? path : [...path, "family"],
+        found: `no path of ${family === undefined ? "one family" : familyName[family]} between ${client} and ${server}`,
+        expected: "addresses of one family at both, and on the links between",
+        hint: "addressing: dual gives an interface both",
+      },
+    ];
+  });
+}
+
+/** A gateway has one address for its host's applications. */
+function checkApplicationFamilies(workloads: readonly PlannedWorkload[], { hosts }: Experiment): Complaint[] {
+  const known = new Map<string, AddressFamily>();
+  return workloads.filter(isApplication).flatMap(({ name, client, server, serverAddress }): Complaint[] => {
+    const family = familyOfText(serverAddress);
+    const ends = [client, server].filter((host) => isOfOurStack(hosts[host]?.endpoint ?? "pathlab"));
+    const other = ends.find((host) => known.has(host) && known.get(host) !== family);
+    for (const host of ends) known.set(host, family);
+    if (other === undefined) return [];
+    return [
+      {
+        path: ["workload", name],
+        found: `an application over ${familyName[family]} at ${other}`,
+        expected: "all applications of a host of our stack over one family",
+        hint: "say by family which address their clients connect to",
+      },
+    ];
+  });
 }
 
 /** Before the network is planned: of one that is too large that alone may take minutes. */
@@ -144,117 +185,36 @@ function checkMemory(
   ];
 }
 
-/** What this substrate, or any, cannot be asked for. */
-function checkSubstrate(experiment: Experiment, topology: Topology, substrate: SubstrateName): Complaint[] {
-  const complaints: Complaint[] = [];
-  for (const [host, { endpoint }] of Object.entries(experiment.hosts)) {
-    if (substrate !== "simulation" || isOfOurStack(endpoint)) continue;
-    complaints.push({
-      path: ["hosts", host, "endpoint"],
-      found: `${formatFound(endpoint)} on the simulation`,
-      expected: "pathlab or pathlab-tcp there",
-      hint: "a kernel cannot be simulated; run it --on namespaces or --on containers",
-    });
-  }
-  for (const [name, { balance }] of Object.entries(topology.routers)) {
-    if (substrate === "simulation" || balance !== "packets") continue;
-    complaints.push({
-      path: ["topology"],
-      found: `router ${name} that balances packets on ${substrate}`,
-      expected: "the simulation",
-      hint: "kernels balance flows; run it --on simulation, or let the router balance flows",
-    });
-  }
-  const shapes = [
-    ...Object.entries(topology.links).map(([link, { shape }]) => ({ link, shape, path: ["topology"] })),
-    ...experiment.faults.flatMap((fault, index) =>
-      "link" in fault ? [{ link: fault.link, shape: fault.shape, path: ["faults", index, "to"] }] : [],
-    ),
-  ];
-  for (const { link, shape, path } of shapes) {
-    if (substrate === "simulation") continue;
-    if (![shape?.up, shape?.down].some((direction) => direction?.loss?.kind === "listed")) continue;
-    complaints.push({
-      path,
-      found: `link ${link} with losses by number on ${substrate}`,
-      expected: "the simulation",
-      hint: "in real time the same number is another packet in each run; run it --on simulation, or give the link a share of losses",
-    });
-  }
-  for (const [name, workload] of Object.entries(experiment.workload)) {
-    if (!isApplication(workload) || substrate !== "simulation") continue;
-    complaints.push({
-      path: ["workload", name, "kind"],
-      found: "application on the simulation",
-      expected: "bulk, stream or request-response there",
-      hint: "a program that nobody changed needs a kernel and real time; run it --on namespaces, or say by one of these what it sends",
-    });
-  }
-  const toldTraffic = new Set<string>();
-  for (const [name, workload] of Object.entries(experiment.workload)) {
-    const server = serverOf(workload);
-    const pattern = workload.kind === "bulk" ? workload.traffic : undefined;
-    if (pattern !== undefined && toldTraffic.has(pattern)) continue;
-    if (isApplication(workload) || substrate !== "simulation" || !joinedWithoutTime(workload.client, server, topology))
-      continue;
-    if (pattern !== undefined) toldTraffic.add(pattern);
-    complaints.push({
-      path: pattern === undefined ? ["workload", name] : ["traffic", pattern],
-      found: `a path between ${workload.client} and ${server} on which nothing takes time`,
-      expected: "a rate or a delay on each path of a simulation",
-      hint: "give one of its links a rate: nothing else limits what passes in virtual time",
-    });
-  }
-  const flows = Object.keys(experiment.workload).length;
-  if (flows > mostTransfers) {
-    complaints.push({
-      path: Object.keys(experiment.traffic).length > 0 ? ["traffic"] : ["workload"],
-      at: "key",
-      found: `${flows} transfers`,
-      expected: `at most ${mostTransfers}`,
-      hint: "each needs a port of its own",
-    });
-  }
-  const count = Object.keys(topology.links).length;
-  if (count > addressableLinks) {
-    complaints.push({
-      path: ["topology"],
-      found: `${count} links`,
-      expected: `at most ${addressableLinks}`,
-      hint: `each link needs a subnet of ${addressableNetwork[topology.addressing]}`,
-    });
-  }
-  return complaints;
-}
-
 function planHost(
   name: string,
   experiment: Experiment,
-  family: AddressFamily,
   lab: string,
-  routing: Routing,
+  routing: NetworkRouting,
   links: readonly PlannedLink[],
   workloads: readonly PlannedWorkload[],
 ): PlannedNode {
   const settings: HostSettings = experiment.hosts[name] ?? defaultHostSettings("pathlab");
-  const ends = routing.interfacesOf(name);
+  const ends = routing.endsOf(name);
   const kernel = !isOfOurStack(settings.endpoint);
   const shaped = shapedLinks(ends, routing, links);
   const peers = workloads
     .filter(({ client, server }) => client === name || server === name)
     .map(({ client, server }) => (client === name ? server : client));
-  const gateway = planGateway(name, settings.endpoint, family, workloads);
-  const severalPeerAddresses = peers.some((peer) => routing.interfacesOf(peer).length > 1);
+  const gateway = planGateway(name, settings.endpoint, workloads);
+  const severalPeerAddresses = peers.some((peer) => routing.endsOf(peer).length > 1);
   return {
     name,
     kind: "host",
     systemName: systemName(lab, name),
-    interfaces: ends.map((end) => planInterface(end, routing, { offload: shaped.length === 0, kernelAddress: kernel })),
+    interfaces: planInterfaces(ends, routing, () => ({ offload: shaped.length === 0, kernelAddress: kernel })),
     routes: routing.routesOf(name),
     // Our stack chooses the interface by the source address itself.
     sourceRoutes: kernel ? routing.sourceRoutesOf(name) : [],
-    sysctls: hostSysctls(settings, family),
-    endpoint: planEndpoint(settings, ends, roleOf(name, workloads), severalPeerAddresses),
+    sysctls: hostSysctls(settings, routing.families),
+    endpoint: planEndpoint(settings, ends, roleOf(name, workloads), {
+      severalPeerAddresses,
+      connectedAddresses: workloads.filter(({ server }) => server === name).map(({ serverAddress }) => serverAddress),
+    }),
     ...(gateway !== undefined && { gateway }),
     reason: [
       kernel
@@ -271,10 +231,9 @@ function planHost(
 function planRouter(
   name: string,
   { kind = "router", balance = "flows" }: RouterNode,
-  family: AddressFamily,
   lab: string,
   seed: number,
-  routing: Routing,
+  routing: NetworkRouting,
   direct: ReadonlySet<string>,
 ): PlannedNode {
   const routes = routing.routesOf(name);
@@ -283,12 +242,13 @@ function planRouter(
     name,
     kind,
     systemName: systemName(lab, name),
-    interfaces: routing
-      .interfacesOf(name)
-      .map((end) => planInterface(end, routing, { offload: direct.has(end.link), kernelAddress: true })),
+    interfaces: planInterfaces(routing.endsOf(name), routing, (link) => ({
+      offload: direct.has(link),
+      kernelAddress: true,
+    })),
     routes,
     sourceRoutes: [],
-    sysctls: routerSysctls(equalCost, family),
+    sysctls: routerSysctls(equalCost, routing.families),
     ...(equalCost && balance === "flows" && { flowHashSeed: derivedSeed(seed, "flow-hash", name) }),
     ...(equalCost && balance === "packets" && { balancesPackets: true }),
     reason: `forwards by the kernel's routing table${equalCost ? "; flows over next hops of equal cost by the kernel's hash of their 5-tuple" : ""}`,
@@ -296,7 +256,7 @@ function planRouter(
 }
 
 /** Links on the paths of a host that are not plain veth pairs. */
-function shapedLinks(ends: readonly AddressedEnd[], routing: Routing, links: readonly PlannedLink[]): string[] {
+function shapedLinks(ends: readonly AddressedEnd[], routing: NetworkRouting, links: readonly PlannedLink[]): string[] {
   const behind = new Set(ends.flatMap((end) => [...routing.linksBehind(end)]));
   return links.filter(({ name, realisation }) => realisation !== "direct" && behind.has(name)).map(({ name }) => name);
 }
@@ -308,22 +268,32 @@ function listed(names: readonly string[]): string {
     : `${names.slice(0, mostListed).join(", ")} and ${names.length - mostListed} more`;
 }
 
-function planInterface(
-  end: AddressedEnd,
-  routing: Routing,
-  own: { readonly offload: boolean; readonly kernelAddress: boolean },
-): PlannedInterface {
+/** In the links' order, each with its address of each family. */
+function planInterfaces(
+  ends: readonly AddressedEnd[],
+  routing: NetworkRouting,
+  ownOf: (link: string) => { readonly offload: boolean; readonly kernelAddress: boolean },
+): PlannedInterface[] {
+  return [...Map.groupBy(ends, ({ link }) => link).values()].map(([first, second]) => {
+    const { interface: name, link, mac, mtu } = first!;
+    const { address, prefixLength, ...way } = planAddress(first!, routing);
+    return {
+      name,
+      link,
+      mac,
+      address,
+      prefixLength,
+      mtu,
+      ...way,
+      ...(second !== undefined && { second: planAddress(second, routing) }),
+      ...ownOf(link),
+    };
+  });
+}
+
+function planAddress(end: AddressedEnd, routing: NetworkRouting): PlannedAddress {
   const gateway = routing.gatewayOf(end);
-  return {
-    name: end.interface,
-    link: end.link,
-    mac: end.mac,
-    address: end.address,
-    prefixLength: end.prefixLength,
-    mtu: end.mtu,
-    ...(gateway !== undefined && { gateway }),
-    ...own,
-  };
+  return { address: end.address, prefixLength: end.prefixLength, ...(gateway !== undefined && { gateway }) };
 }
 
 const systemName = (lab: string, node: string): string => `pl-${lab}-${node}`;

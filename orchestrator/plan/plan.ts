@@ -59,19 +59,28 @@ export interface PlannedNode {
   readonly reason: string;
 }
 
-export interface PlannedInterface {
+export interface PlannedAddress {
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Next hop towards everything else of this family through this interface, where there is one. */
+  readonly gateway?: string;
+}
+
+export interface PlannedInterface extends PlannedAddress {
   readonly name: string;
   readonly link: string;
   readonly mac: string;
-  readonly address: string;
-  readonly prefixLength: number;
+  /** The address of IPv6 of an interface that has one of each family. */
+  readonly second?: PlannedAddress;
   readonly mtu: number;
-  /** Next hop towards everything else through this interface, where there is one. */
-  readonly gateway?: string;
   /** Segmentation and checksum offload on; off on the ends of emulated links, whose packets must be single segments. */
   readonly offload: boolean;
   /** Whether the kernel of the node owns the address; false where our stack does (it answers ARP and ping itself). */
   readonly kernelAddress: boolean;
+}
+
+export function addressesOf(planned: PlannedAddress & { readonly second?: PlannedAddress }): readonly PlannedAddress[] {
+  return planned.second === undefined ? [planned] : [planned, planned.second];
 }
 
 export interface PlannedRoute {

@@ -1,9 +1,10 @@
 /** What a failure that routers notice changes: which links are out at a time, and which routers have other routes then. */
 import type { LinkFault, NodeFault, Fault } from "../model/experiment.ts";
+import { familyOfText } from "../model/ip-address.ts";
 import type { Topology } from "../model/topology.ts";
 import type { AddressedLink } from "./addressing.ts";
 import type { PlannedFault, PlannedRoute } from "./plan.ts";
-import { Routing } from "./routing.ts";
+import { NetworkRouting } from "./network-routing.ts";
 
 /** A node that fails is all of its links that fail. */
 export function linkFaults(faults: readonly Fault[], { links }: Topology): LinkFault[] {
@@ -26,7 +27,7 @@ export function planRerouting(
   if (faults.every(({ rerouteMicroseconds }) => rerouteMicroseconds === undefined)) return [];
   const planned: PlannedFault[] = [];
   const before = new Map<string, readonly PlannedRoute[]>();
-  const initial = new Routing(addressed);
+  const initial = new NetworkRouting(addressed);
   for (const router of routers) before.set(router, initial.routesOf(router));
   // Links that fail at one time, as those of a node, are routed around at one time.
   const moments = Map.groupBy(
@@ -35,15 +36,15 @@ export function planRerouting(
   );
   for (const [atMicroseconds, causes] of [...moments].sort(([a], [b]) => a - b)) {
     const failed = failedLinks(faults, atMicroseconds);
-    const routing = new Routing(addressed, failed);
+    const routing = new NetworkRouting(addressed, failed);
     const routes = routers.flatMap((node) => {
       const now = routing.routesOf(node);
       const gone = before
         .get(node)!
-        .filter(({ destination }) => now.every((route) => route.destination !== destination));
+        .filter((route) => now.every((other) => wholeDestination(other) !== wholeDestination(route)));
       const isSame = JSON.stringify(now) === JSON.stringify(before.get(node));
       before.set(node, now);
-      return isSame ? [] : [{ node, routes: now, gone: gone.map(({ destination }) => destination) }];
+      return isSame ? [] : [{ node, routes: now, gone: gone.map(wholeDestination) }];
     });
     const [cause] = causes;
     planned.push({
@@ -55,6 +56,12 @@ export function planRerouting(
     });
   }
   return planned;
+}
+
+/** `default` says of no family which it is of. */
+function wholeDestination({ destination, via = "" }: PlannedRoute): string {
+  if (destination !== "default") return destination;
+  return familyOfText(via) === "ipv6" ? "::/0" : "0.0.0.0/0";
 }
 
 /** Links that have failed, and whose failure routers have had time to notice, at a time; a return is not known before its own delay either. */

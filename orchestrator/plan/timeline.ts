@@ -19,7 +19,7 @@ const sizeGraceFactor = 4;
 export function planWorkloads(
   experiment: Experiment,
   seed: number,
-  addressOf: (host: string) => string,
+  addressOf: (workload: Workload, server: string) => string,
   lab: string,
 ): PlannedWorkload[] {
   const given = new Set(Object.values(experiment.workload).flatMap(({ port }) => port ?? []));
@@ -34,14 +34,17 @@ export function planWorkloads(
       name,
       client: workload.client,
       server,
-      serverAddress: addressOf(server),
+      serverAddress: addressOf(workload, server),
       port: workload.port ?? freePort(),
       startMicroseconds: workload.startMicroseconds,
       payloadSeed: derivedSeed(seed, "payload", name),
       ...(workload.noDelay !== undefined && { noDelay: workload.noDelay }),
     };
     if (workload.kind === "application") return planApplication(workload, base, lab);
-    if (workload.kind !== "request-response") return { ...workload, ...base };
+    if (workload.kind !== "request-response") {
+      const { family: _chosen, ...transfer } = workload;
+      return { ...transfer, ...base };
+    }
     const { kind, requestBytes, responseBytes, intervalMicroseconds } = workload;
     const count = workload.count ?? Math.max(1, Math.floor(workload.durationMicroseconds! / intervalMicroseconds));
     return { ...base, kind, requestBytes, responseBytes, intervalMicroseconds, count };

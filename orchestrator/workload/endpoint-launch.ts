@@ -15,6 +15,8 @@ import type {
 } from "../../stack/host-options.ts";
 import type { EndpointOptions } from "../model/endpoint-options.ts";
 import { isOfOurStack } from "../model/experiment.ts";
+import { familyOfText } from "../model/ip-address.ts";
+import { addressesOf } from "../plan/plan.ts";
 import type { PlannedEndpoint, PlannedInterface, PlannedNode, PlannedWorkload } from "../plan/plan.ts";
 import type { LabCommand } from "./lab-process.ts";
 
@@ -91,23 +93,29 @@ function chosenOptions({
 }
 
 function interfaceOptions(node: EndpointNode, planned: PlannedInterface): InterfaceOptions {
-  const gateway = planned.gateway ?? gatewayFor(node, planned);
+  const addresses = addressesOf(planned);
+  const gateways = addresses.flatMap((own) => own.gateway ?? gatewayFor(node, planned.name, own.address) ?? []);
+  const gateway = gateways.find((address) => familyOfText(address) === "ipv4");
+  const ipv6Gateway = gateways.find((address) => familyOfText(address) === "ipv6");
   return {
     name: planned.name,
     mac: planned.mac,
     mtu: planned.mtu,
     gso: planned.offload,
-    addresses: [{ address: planned.address, prefixLength: planned.prefixLength }],
-    ...(gateway !== undefined && (gateway.includes(":") ? { ipv6Gateway: gateway } : { gateway })),
+    addresses: addresses.map(({ address, prefixLength }) => ({ address, prefixLength })),
+    ...(gateway !== undefined && { gateway }),
+    ...(ipv6Gateway !== undefined && { ipv6Gateway }),
     backup: node.endpoint.backupInterfaces.includes(planned.name),
   };
 }
 
 /** The next hop of the default route: of the address's own table where there is one, else of the main table. */
-function gatewayFor(node: PlannedNode, planned: PlannedInterface): string | undefined {
-  const own = node.sourceRoutes.find(({ from }) => from === planned.address)?.routes ?? [];
-  return [...own, ...node.routes].find((route) => route.destination === "default" && route.interface === planned.name)
-    ?.via;
+function gatewayFor(node: PlannedNode, name: string, address: string): string | undefined {
+  const own = node.sourceRoutes.find(({ from }) => from === address)?.routes ?? [];
+  return [...own, ...node.routes].find(
+    ({ destination, interface: out, via }) =>
+      destination === "default" && out === name && via !== undefined && familyOfText(via) === familyOfText(address),
+  )?.via;
 }
 
 /** FNV-1a over the name, so that a host's random numbers do not depend on which other hosts there are. */

@@ -1,4 +1,4 @@
-import type { Plan } from "../plan/plan.ts";
+import { addressesOf, type Plan } from "../plan/plan.ts";
 import { parseSubflowId } from "../plan/subflow-id.ts";
 
 interface Attachment {
@@ -16,10 +16,12 @@ export function subflowPaths(plan: Plan): (subflow: string) => string | undefine
   const attachments = new Map<string, Attachment>();
   for (const node of plan.nodes) {
     if (node.kind !== "host") continue;
-    for (const { name, address, link } of node.interfaces) {
+    for (const own of node.interfaces) {
+      const { name, link } = own;
       const first = plan.links.find((candidate) => candidate.name === link)?.ends[0];
       const userSide = first?.node === node.name && first.interface === name;
-      attachments.set(address, { link, userSide, interfacesOfHost: node.interfaces.length });
+      for (const { address } of addressesOf(own))
+        attachments.set(address, { link, userSide, interfacesOfHost: node.interfaces.length });
     }
   }
   return (subflow) => {

@@ -15,9 +15,14 @@ export function explicitTopology({ version, name, addressing, hosts, routers, li
     routers: nodes(forwarding.filter((router) => !isSwitch(router))),
     switches: nodes(forwarding.filter(isSwitch)),
     links: Object.fromEntries(
-      Object.entries(links).map(([link, { ends, shape, mtu }]) => [
+      Object.entries(links).map(([link, { ends, shape, mtu, addressing: own }]) => [
         link,
-        { ends: ends.map(writeEnd), ...(mtu !== undefined && { mtu }), ...(shape && writeShape(shape)) },
+        {
+          ends: ends.map(writeEnd),
+          ...(mtu !== undefined && { mtu }),
+          ...(own !== undefined && { addressing: own }),
+          ...(shape && writeShape(shape)),
+        },
       ]),
     ),
   });

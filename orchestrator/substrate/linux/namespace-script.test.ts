@@ -66,13 +66,13 @@ describe("script of a node", () => {
       { destination: "default", ...via, equalCost: [{ via: "2001:db8:0:2::9", interface: second!.name }] },
     ];
     const ipv6Router = withInterface(router, { address: "2001:db8:0:1::1", prefixLength: 64 });
-    expect(changeRoutesScript({ ...ipv6Router, routes }, ["2001:db8:0:8::/64", "default"])).to.contain(
+    expect(changeRoutesScript({ ...ipv6Router, routes }, ["2001:db8:0:8::/64", "::/0"])).to.contain(
       [
         "ip -6 -batch - <<'END'",
         `route replace 2001:db8:0:9::/64 via 2001:db8:0:1::9 dev ${first!.name}`,
         `route replace default nexthop via 2001:db8:0:1::9 dev ${first!.name} nexthop via 2001:db8:0:2::9 dev ${second!.name}`,
         "route del 2001:db8:0:8::/64",
-        "route del default",
+        "route del ::/0",
         "END",
       ].join("\n"),
     );

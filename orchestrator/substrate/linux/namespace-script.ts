@@ -2,6 +2,7 @@
  * The shell script that turns a bare network namespace with its interfaces into a node of the plan. Pure, so that it can be read and tested; one process
  * chain a node runs it (data-plane.md: one `ip` per command costs three times as much).
  */
+import { addressesOf } from "../../plan/plan.ts";
 import type { PlannedInterface, PlannedNode, PlannedRoute } from "../../plan/plan.ts";
 
 export interface ScriptContext {
@@ -11,7 +12,9 @@ export interface ScriptContext {
 
 /** For `sh -eu` with a /sys that shows the namespace's devices. */
 export function nodeScript(node: PlannedNode, context: ScriptContext): string {
-  const ipv6 = node.interfaces.some(({ address, kernelAddress }) => kernelAddress && isIpv6(address));
+  const ipv6 = node.interfaces.some(
+    (own) => own.kernelAddress && addressesOf(own).some(({ address }) => isIpv6(address)),
+  );
   return [
     ...baselineSysctls(node.kind !== "host", ipv6),
     ...Object.entries(node.sysctls).map(([key, value]) => writeSysctl(key, value)),
@@ -41,8 +44,8 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
   const planned = node.interfaces.find(({ name }) => name === interfaceName);
   const lines = { v4: [`link set dev ${interfaceName} up`], v6: [] as string[] };
   if (planned?.kernelAddress === true) {
-    if (isIpv6(planned.address))
-      lines.v6.push(`addr replace ${planned.address}/${planned.prefixLength} dev ${planned.name} nodad`);
+    for (const { address, prefixLength } of addressesOf(planned))
+      if (isIpv6(address)) lines.v6.push(`addr replace ${address}/${prefixLength} dev ${planned.name} nodad`);
     addRoutes(node, lines, (route) =>
       [route, ...(route.equalCost ?? [])].some((hop) => hop.interface === interfaceName),
     );
@@ -57,9 +60,7 @@ export function interfaceUpScript(node: PlannedNode, interfaceName: string): str
 export function changeRoutesScript(node: PlannedNode, gone: readonly string[]): string {
   const lines: FamilyLines = { v4: [], v6: [] };
   addRoutes(node, lines, () => true);
-  // All addresses of a topology are of one family.
-  const own = family(node.interfaces[0]?.address ?? "");
-  for (const destination of gone) lines[own].push(`route del ${destination}`);
+  for (const destination of gone) lines[family(destination)].push(`route del ${destination}`);
   return [
     heredoc("ip -4 -batch -", lines.v4),
     ...(lines.v6.length > 0 ? [heredoc("ip -6 -batch -", lines.v6)] : []),
@@ -109,12 +110,17 @@ const fiveTuple = 0x37;
  */
 function flowHashSeed({ flowHashSeed: seed, interfaces }: PlannedNode): string[] {
   if (seed === undefined) return [];
-  const family = interfaces.some(({ address }) => isIpv6(address)) ? "ipv6" : "ipv4";
+  const addresses = interfaces.flatMap(addressesOf).map(({ address }) => address);
+  const families = (["ipv4", "ipv6"] as const).filter((own) =>
+    addresses.some((address) => isIpv6(address) === (own === "ipv6")),
+  );
   return [
     "if [ -e /proc/sys/net/ipv4/fib_multipath_hash_seed ]; then",
     writeSysctl("net.ipv4.fib_multipath_hash_seed", String(Math.max(1, seed))),
-    writeSysctl(`net.${family}.fib_multipath_hash_fields`, String(fiveTuple)),
-    writeSysctl(`net.${family}.fib_multipath_hash_policy`, "3"),
+    ...families.flatMap((own) => [
+      writeSysctl(`net.${own}.fib_multipath_hash_fields`, String(fiveTuple)),
+      writeSysctl(`net.${own}.fib_multipath_hash_policy`, "3"),
+    ]),
     "fi",
   ];
 }
@@ -140,7 +146,9 @@ interface FamilyLines {
 function ipBatch(node: PlannedNode): string[] {
   const lines: FamilyLines = { v4: ["link set dev lo up"], v6: [] };
   const kernelOwned = node.interfaces.filter(({ kernelAddress }) => kernelAddress);
-  for (const planned of kernelOwned) lines[family(planned.address)].push(addAddress(planned));
+  for (const own of kernelOwned)
+    for (const { address, prefixLength } of addressesOf(own))
+      lines[family(address)].push(addAddress({ address, prefixLength, name: own.name }));
   for (const { name } of node.interfaces) lines.v4.push(`link set dev ${name} up`);
   addRoutes(node, lines, () => true);
   addTun(node, lines);

@@ -28,8 +28,7 @@ class RouterUnderTest {
       interfaces: [1, 2, 3].map((n) => ({
         name: `eth${n - 1}`,
         mac: mac(`02:00:00:00:0${n}:01`),
-        address: ip(`2001:db8:0:${n}::1`),
-        prefixLength: 64,
+        addresses: [{ address: ip(`2001:db8:0:${n}::1`), prefixLength: 64 }],
         mtu: 1500,
       })),
       routes: [

@@ -22,8 +22,7 @@ class RouterUnderTest {
       interfaces: [1, 2, 3].map((n) => ({
         name: `eth${n - 1}`,
         mac: mac(`02:00:00:00:0${n}:01`),
-        address: ip(`10.0.${n}.1`),
-        prefixLength: 24,
+        addresses: [{ address: ip(`10.0.${n}.1`), prefixLength: 24 }],
         mtu: n === 3 ? 1000 : 1500,
       })),
       routes: [

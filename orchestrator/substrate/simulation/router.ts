@@ -4,7 +4,7 @@
  */
 import { arpLength, arpOperation, parseArp, writeArp } from "../../../stack/wire/arp.ts";
 import { etherType, ethernetHeaderLength, writeEthernetHeader, type MacAddress } from "../../../stack/wire/ethernet.ts";
-import { formatIpAddress, inPrefix, type IpAddress, ipv4FromNumber, isIpv6 } from "../../../stack/wire/ip-address.ts";
+import { formatIpAddress, inPrefix, type IpAddress, ipv4FromNumber } from "../../../stack/wire/ip-address.ts";
 import { ipProtocol, ipv4HeaderLength } from "../../../stack/wire/ipv4.ts";
 import { ipv6HeaderLength, writeIpv6Header } from "../../../stack/wire/ipv6.ts";
 import { type Ipv6Address, isMulticast } from "../../../stack/wire/ipv6-address.ts";
@@ -20,8 +20,8 @@ import type { Wire } from "./wire.ts";
 export interface RouterInterface {
   readonly name: string;
   readonly mac: MacAddress;
-  readonly address: IpAddress;
-  readonly prefixLength: number;
+  /** Of each family at most one. */
+  readonly addresses: readonly { readonly address: IpAddress; readonly prefixLength: number }[];
   readonly mtu: number;
 }
 
@@ -87,11 +87,9 @@ export class Router {
 
   /** In the place of those that there were. */
   setRoutes(routes: readonly Route[]): void {
-    const connected = this.#options.interfaces.map(({ address, prefixLength }, index) => ({
-      prefix: address,
-      prefixLength,
-      hops: [{ interface: index }],
-    }));
+    const connected = this.#options.interfaces.flatMap(({ addresses }, index) =>
+      addresses.map(({ address, prefixLength }) => ({ prefix: address, prefixLength, hops: [{ interface: index }] })),
+    );
     // The sort is stable: of equal prefixes the interface's own comes first.
     this.#routes = [...connected, ...routes].sort((a, b) => b.prefixLength - a.prefixLength);
     this.#nextHops.clear();
@@ -162,12 +160,7 @@ export class Router {
     const { view, start } = frame;
     const own = this.#options.interfaces[interfaceIndex]!;
     const request = parseArp(view, start + ethernetHeaderLength, frame.bytes - ethernetHeaderLength);
-    if (
-      request === undefined ||
-      isIpv6(own.address) ||
-      request.operation !== arpOperation.request ||
-      request.targetAddress !== own.address
-    ) {
+    if (request === undefined || request.operation !== arpOperation.request || !isOwn(own, request.targetAddress)) {
       this.#pool.give(frame);
       return;
     }
@@ -177,7 +170,7 @@ export class Router {
     writeArp(view, start + ethernetHeaderLength, {
       operation: arpOperation.reply,
       senderMac: own.mac,
-      senderAddress: own.address,
+      senderAddress: request.targetAddress,
       targetMac: request.senderMac,
       targetAddress: request.senderAddress,
     });
@@ -188,7 +181,7 @@ export class Router {
   #receiveIpv6(interfaceIndex: number, frame: Frame): void {
     const { destination } = frame;
     const own = this.#options.interfaces[interfaceIndex]!;
-    if (typeof destination !== "number" && (isMulticast(destination) || destination === own.address))
+    if (typeof destination !== "number" && (isMulticast(destination) || isOwn(own, destination)))
       this.#answerSolicitation(interfaceIndex, frame, own);
     else this.#forward(frame);
   }
@@ -204,7 +197,7 @@ export class Router {
         ? parseNeighbourMessage(view, at, frame.bytes - ethernetHeaderLength - ipv6HeaderLength)
         : undefined;
     pool.give(frame);
-    if (message?.mac === undefined || !message.isSolicitation || message.target !== own.address) return;
+    if (message?.mac === undefined || !message.isSolicitation || !isOwn(own, message.target)) return;
     this.#ports[interfaceIndex]!.wire!.push(
       advertisement(pool, own.mac, message.target, message.mac, source as Ipv6Address),
     );
@@ -216,6 +209,10 @@ export class Router {
     this.#toldDrops.add(reason);
     this.#options.onDrop(reason);
   }
+}
+
+function isOwn({ addresses }: RouterInterface, wanted: IpAddress): boolean {
+  return addresses.some(({ address }) => address === wanted);
 }
 
 function addressOf({ destination }: Frame): IpAddress {

@@ -3,6 +3,7 @@ import type { HostOptions } from "../../../stack/host-options.ts";
 import { ethernetHeaderLength, parseMac, type MacAddress } from "../../../stack/wire/ethernet.ts";
 import { familyOfText, parseAddress, parseSubnet, type IpAddress } from "../../model/ip-address.ts";
 import type { LinkDirectionConfig } from "../../path/link-direction.ts";
+import { addressesOf } from "../../plan/plan.ts";
 import type { Plan, PlannedLink, PlannedNode, PlannedRoute } from "../../plan/plan.ts";
 import type { LinkSample } from "../../metrics/link-sample.ts";
 import { SimulationError, type Engine } from "./engine.ts";
@@ -96,12 +97,14 @@ export class SimulatedNetwork {
 
   #makeRouter(node: PlannedNode): Router {
     return new Router({
-      interfaces: node.interfaces.map(({ name, mac, address, prefixLength, mtu }) => ({
-        name,
-        mac: parseMac(mac)!,
-        address: parseAddress(address)!,
-        prefixLength,
-        mtu,
+      interfaces: node.interfaces.map((own) => ({
+        name: own.name,
+        mac: parseMac(own.mac)!,
+        addresses: addressesOf(own).map(({ address, prefixLength }) => ({
+          address: parseAddress(address)!,
+          prefixLength,
+        })),
+        mtu: own.mtu,
       })),
       routes: routesOf(node, node.routes),
       neighbours: this.#neighboursOf(node),
@@ -116,10 +119,11 @@ export class SimulatedNetwork {
       one.node === node.name ? [other] : other.node === node.name ? [one] : [],
     );
     return new Map(
-      ends.map((end) => {
+      ends.flatMap((end) => {
         const peer = this.#plannedNode(end.node);
-        const { address, mac } = peer.interfaces[interfaceIndex(peer, end.interface)]!;
-        return [parseAddress(address)!, parseMac(mac)!];
+        const planned = peer.interfaces[interfaceIndex(peer, end.interface)]!;
+        const mac = parseMac(planned.mac)!;
+        return addressesOf(planned).map(({ address }): [IpAddress, MacAddress] => [parseAddress(address)!, mac]);
       }),
     );
   }
