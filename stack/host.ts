@@ -13,8 +13,9 @@ import {
   type AlgorithmChoices,
   ConfigurationError,
   type HostOptions,
+  type InterfaceOptions,
 } from "./host-options.ts";
-import { buildInterfaces, checkedAddress, checkedOwnAddress } from "./interface-configuration.ts";
+import { buildInterfaces, checkedAddress, checkedDevice, checkedOwnAddress } from "./interface-configuration.ts";
 import { Listener } from "./listener.ts";
 import { foreignAddress, LocalAddresses } from "./local-addresses.ts";
 import type { Algorithms } from "./mptcp/algorithms.ts";
@@ -245,6 +246,17 @@ export class Host {
       if (up) connection.onAddressesCome(now);
       else connection.onAddressesGone(changed, "interface-down", now);
     }
+  }
+
+  /**
+   * Another device has come in the place of that which the interface had: frames have its hardware address, new subflows its MTU. While the interface is down.
+   * @throws ConfigurationError for what no device has, as an MTU below that of IPv6 where there is an address of IPv6
+   */
+  setInterfaceDevice(interfaceIndex: number, device: Pick<InterfaceOptions, "mac" | "mtu">): void {
+    const networkInterface = this.#interfaces[interfaceIndex]!;
+    const { mac, mtu } = checkedDevice(device, networkInterface.addresses, networkInterface.name);
+    networkInterface.setDevice(mac, mtu);
+    this.#addresses.onDevice(networkInterface);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { type AddressOptions, ConfigurationError, type HostOptions, type InterfaceOptions } from "./host-options.ts";
 import { type InterfaceAddress, NetworkInterface } from "./network-interface.ts";
-import { parseMac } from "./wire/ethernet.ts";
+import { type MacAddress, parseMac } from "./wire/ethernet.ts";
 import {
   inPrefix,
   type IpAddress,
@@ -48,17 +48,11 @@ export function checkedAddress(path: string, text: string): IpAddress {
 }
 
 function buildInterface(given: InterfaceOptions, index: number, path: string): NetworkInterface {
-  const mac = parseMac(given.mac);
-  if (mac === undefined) throw new ConfigurationError(`${path}.mac`, `"${given.mac}" is not a hardware address`);
-  const { name, mtu, gso, checksumOffload = gso, transparent = false } = given;
+  const { name, gso, checksumOffload = gso, transparent = false } = given;
   if (given.addresses.length === 0 && !transparent)
     throw new ConfigurationError(`${path}.addresses`, "an interface needs at least one address");
   const addresses = given.addresses.map((own, i) => checkedOwnAddress(own, `${path}.addresses[${i}]`));
-  const speaksIpv6 = addresses.some(({ address }) => isIpv6(address));
-  const least = speaksIpv6 ? minimumIpv6Mtu : minimumMtu;
-  if (!Number.isInteger(given.mtu) || given.mtu < least || given.mtu > maximumMtu) {
-    throw new ConfigurationError(`${path}.mtu`, `${given.mtu} is not an integer from ${least} to ${maximumMtu}`);
-  }
+  const { mac, mtu } = checkedDevice(given, addresses, path);
   const gateway = checkedGateway(given.gateway, addresses, `${path}.gateway`);
   const ipv6Gateway = checkedIpv6Gateway(given.ipv6Gateway, addresses, `${path}.ipv6Gateway`);
   return new NetworkInterface({
@@ -73,6 +67,21 @@ function buildInterface(given: InterfaceOptions, index: number, path: string): N
     ipv6Gateway,
     transparent,
   });
+}
+
+/** What a device brings to an interface with these addresses. @throws ConfigurationError */
+export function checkedDevice(
+  given: Pick<InterfaceOptions, "mac" | "mtu">,
+  addresses: readonly InterfaceAddress[],
+  path: string,
+): { mac: MacAddress; mtu: number } {
+  const mac = parseMac(given.mac);
+  if (mac === undefined) throw new ConfigurationError(`${path}.mac`, `"${given.mac}" is not a hardware address`);
+  const { mtu } = given;
+  const least = addresses.some(({ address }) => isIpv6(address)) ? minimumIpv6Mtu : minimumMtu;
+  if (!Number.isInteger(mtu) || mtu < least || mtu > maximumMtu)
+    throw new ConfigurationError(`${path}.mtu`, `${mtu} is not an integer from ${least} to ${maximumMtu}`);
+  return { mac, mtu };
 }
 
 /** @throws ConfigurationError */

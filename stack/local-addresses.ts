@@ -30,10 +30,13 @@ function localAddress(
   addressId: number,
   { port, backup }: AddressTraits,
 ): LocalAddress {
-  const { index, name, mtu, gso, up } = networkInterface;
-  const fixedHeaders = (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) + tcpHeaderLength;
-  const maximumSegmentSize = mtu - fixedHeaders;
+  const { index, name, gso, up } = networkInterface;
+  const maximumSegmentSize = segmentSizeOf(networkInterface, address);
   return { addressId, address, port, interfaceIndex: index, interfaceName: name, maximumSegmentSize, gso, backup, up };
+}
+
+function segmentSizeOf({ mtu }: NetworkInterface, address: IpAddress): number {
+  return mtu - (isIpv6(address) ? ipv6HeaderLength : ipv4HeaderLength) - tcpHeaderLength;
 }
 
 export class LocalAddresses {
@@ -61,6 +64,12 @@ export class LocalAddresses {
 
   onInterface(interfaceIndex: number): LocalAddress[] {
     return this.list.filter((local) => local.interfaceIndex === interfaceIndex);
+  }
+
+  /** What is opened from now on has segments of the interface's new size. */
+  onDevice(networkInterface: NetworkInterface): void {
+    for (const local of this.onInterface(networkInterface.index))
+      (local as Changeable<LocalAddress>).maximumSegmentSize = segmentSizeOf(networkInterface, local.address);
   }
 
   setUp(local: LocalAddress, up: boolean): void {

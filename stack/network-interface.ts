@@ -56,16 +56,16 @@ export interface NetworkInterfaceOptions {
 export class NetworkInterface {
   readonly index: number;
   readonly name: string;
-  readonly mac: MacAddress;
-  readonly mtu: number;
   readonly gso: boolean;
   readonly checksumOffload: boolean;
   readonly gateway: Ipv4Address | undefined;
   readonly ipv6Gateway: Ipv6Address | undefined;
   /** As `InterfaceOptions.transparent`. */
   readonly transparent: boolean;
+  #mac: MacAddress;
+  #mtu: number;
   #addresses: readonly InterfaceAddress[];
-  readonly #linkLocal: Ipv6Address;
+  #linkLocal: Ipv6Address;
   up = true;
   /** Frames of the interface itself that wait for `pollTransmit`: ARP, neighbour discovery, and what these have released. */
   outgoing: OutgoingFrame[] = [];
@@ -74,8 +74,8 @@ export class NetworkInterface {
   constructor(options: NetworkInterfaceOptions) {
     this.index = options.index;
     this.name = options.name;
-    this.mac = options.mac;
-    this.mtu = options.mtu;
+    this.#mac = options.mac;
+    this.#mtu = options.mtu;
     this.gso = options.gso;
     this.checksumOffload = options.checksumOffload;
     this.#addresses = options.addresses;
@@ -87,6 +87,21 @@ export class NetworkInterface {
       solicit: (address, mac) => (isIpv6(address) ? this.#solicit(address, mac) : this.#requestArp(address)),
       release: (frame) => void this.outgoing.push(frame),
     });
+  }
+
+  get mac(): MacAddress {
+    return this.#mac;
+  }
+
+  get mtu(): number {
+    return this.#mtu;
+  }
+
+  /** Another device has taken the place of that which it had. */
+  setDevice(mac: MacAddress, mtu: number): void {
+    this.#mac = mac;
+    this.#mtu = mtu;
+    this.#linkLocal = linkLocalFor(mac);
   }
 
   get addresses(): readonly InterfaceAddress[] {

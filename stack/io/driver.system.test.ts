@@ -100,6 +100,8 @@ class EchoHost {
 
   deliverNotifications(): void {}
 
+  setInterfaceDevice(): void {}
+
   setInterfaceUp(_index: number, up: boolean): void {
     if (this.interfaceStates.at(-1) !== up) this.interfaceStates.push(up);
   }

@@ -4,7 +4,7 @@ import { ConfigurationError } from "../host-options.ts";
 import { type Host, NetworkError } from "../host.ts";
 import { AddressEvents, type AddressEvent } from "./address-events.ts";
 import { monotonicMicroseconds } from "./clock.ts";
-import { interfaceInfo, LinkEvents, type LinkEvent } from "./link-events.ts";
+import { hexadecimal, interfaceInfo, LinkEvents, type LinkEvent } from "./link-events.ts";
 import { PacketPort, type Port, TunPort } from "./port.ts";
 import { PreciseTimer } from "./precise-timer.ts";
 
@@ -15,10 +15,14 @@ export type DriverInterface = {
   namespacePath?: string;
   /** Default: a network interface, through a packet socket. `tun`: a TUN device, whose other end is the kernel; for a transparent interface. */
   device?: "packet-socket" | "tun";
+  /** It need not be there yet: the host's interface is down until it comes, and then has its hardware address and MTU. Default false. */
+  optional?: boolean;
 };
 
 /** What the driver met that is not the host's business. */
 export type DriverProblem =
+  /** The interface is optional and not there: it is down until there is one of its name. */
+  | { type: "interface-missing"; interfaceName: string }
   /** The interface was deleted: it is down until there is one of its name again. */
   | { type: "interface-deleted"; interfaceName: string }
   /** The socket or the listener for link events reported an error other than an interface going down. */
@@ -51,7 +55,8 @@ export type DriverCounters = {
  */
 export class Driver implements FrameSink {
   readonly host: Host;
-  readonly #ports: Port[] = [];
+  /** undefined: there has been no device yet. */
+  readonly #ports: (Port | undefined)[] = [];
   readonly #devices: readonly DriverInterface[];
   /** By which number the kernel knows the device that a port was opened on; undefined: it is deleted. */
   readonly #numbers: (number | undefined)[] = [];
@@ -81,11 +86,11 @@ export class Driver implements FrameSink {
       this.#run();
     });
     try {
-      for (const device of options.interfaces) {
-        this.#ports.push(this.#open(device, this.#ports.length));
-        this.#numbers.push(numberOf(this.#ports.at(-1)!));
+      for (const [index, device] of options.interfaces.entries()) {
+        this.#ports.push(this.#openAtFirst(device, index));
+        this.#numbers.push(numberOf(device));
       }
-      for (const namespacePath of new Set(this.#ports.map((port) => port.namespacePath))) {
+      for (const namespacePath of new Set(options.interfaces.map((device) => device.namespacePath))) {
         this.#events.push(new LinkEvents(namespacePath, (event) => this.#onLink(namespacePath, event)));
         this.#events.push(
           new AddressEvents(
@@ -100,7 +105,7 @@ export class Driver implements FrameSink {
       this.close();
       throw error;
     }
-    for (const index of this.#ports.keys()) this.#lookUp(index);
+    for (const [index, port] of this.#ports.entries()) if (port !== undefined) this.#lookUp(index);
     this.wake();
   }
 
@@ -138,15 +143,15 @@ export class Driver implements FrameSink {
   }
 
   transmit(frame: OutgoingFrame): void {
-    this.#ports[frame.interfaceIndex]!.queue.transmit(frame);
+    this.#ports[frame.interfaceIndex]?.queue.transmit(frame);
   }
 
   counters(): DriverCounters[] {
-    return this.#ports.map(({ interfaceName, receiveDrops, queue }) => ({
-      interfaceName,
-      receiveDrops,
-      transmitOverruns: queue.overruns,
-      transmitFailures: Object.fromEntries(queue.failures),
+    return this.#ports.map((port, index) => ({
+      interfaceName: this.#devices[index]!.interfaceName,
+      receiveDrops: port?.receiveDrops ?? 0,
+      transmitOverruns: port?.queue.overruns ?? 0,
+      transmitFailures: Object.fromEntries(port?.queue.failures ?? []),
     }));
   }
 
@@ -155,7 +160,18 @@ export class Driver implements FrameSink {
     this.#closed = true;
     this.#timer.close();
     for (const events of this.#events) events.close();
-    for (const port of this.#ports) port.close();
+    for (const port of this.#ports) port?.close();
+  }
+
+  #openAtFirst(device: DriverInterface, index: number): Port | undefined {
+    try {
+      return this.#open(device, index);
+    } catch (error) {
+      if (device.optional !== true || (error as NodeJS.ErrnoException).code !== "ENODEV") throw error;
+      this.host.setInterfaceUp(index, false, this.now());
+      this.#onProblem({ type: "interface-missing", interfaceName: device.interfaceName });
+      return undefined;
+    }
   }
 
   #open({ interfaceName, namespacePath, device = "packet-socket" }: DriverInterface, index: number): Port {
@@ -181,7 +197,7 @@ export class Driver implements FrameSink {
         this.#runWanted = false;
         const now = this.now();
         this.host.pollTransmit(now, this);
-        for (const { queue } of this.#ports) queue.flush();
+        for (const port of this.#ports) port?.queue.flush();
         this.host.deliverNotifications();
         for (let event = this.host.pollEvent(); event !== undefined; event = this.host.pollEvent())
           this.#onEvent(event, now);
@@ -193,10 +209,10 @@ export class Driver implements FrameSink {
   }
 
   #onLink(namespacePath: string | undefined, event: LinkEvent): void {
-    this.#ports.forEach((port, index) => {
-      if (port.namespacePath !== namespacePath) return;
+    this.#devices.forEach((device, index) => {
+      if (device.namespacePath !== namespacePath) return;
       if (event.type === "lost") this.#lookUp(index);
-      else if (event.name !== port.interfaceName) return;
+      else if (event.name !== device.interfaceName) return;
       else if (event.type === "deleted") this.#gone(index);
       else if (this.#takeUp(index, event.index)) this.host.setInterfaceUp(index, event.running, this.now());
     });
@@ -206,7 +222,8 @@ export class Driver implements FrameSink {
   /** The kernel speaks of an interface by its number, which a new one of the same name does not share. */
   #onAddress(namespacePath: string | undefined, { type, interfaceIndex, address, prefixLength }: AddressEvent): void {
     const index = this.#ports.findIndex(
-      (port) => port.sharesAddresses && port.namespacePath === namespacePath && numberOf(port) === interfaceIndex,
+      (port) =>
+        port?.sharesAddresses === true && port.namespacePath === namespacePath && numberOf(port) === interfaceIndex,
     );
     if (index < 0) return;
     try {
@@ -217,14 +234,14 @@ export class Driver implements FrameSink {
       } else if (this.#kernelAddresses.delete(address)) this.host.removeAddress(address, this.now());
     } catch (error) {
       if (!(error instanceof NetworkError) && !(error instanceof ConfigurationError)) throw error;
-      const { interfaceName } = this.#ports[index]!;
+      const { interfaceName } = this.#devices[index]!;
       this.#onProblem({ type: "address-refused", interfaceName, address, reason: error.message });
     }
     this.wake();
   }
 
   #lookUp(index: number): void {
-    const { interfaceName, namespacePath } = this.#ports[index]!;
+    const { interfaceName, namespacePath } = this.#devices[index]!;
     try {
       const { index: number, running } = interfaceInfo(namespacePath, interfaceName);
       if (this.#takeUp(index, number)) this.host.setInterfaceUp(index, running, this.now());
@@ -234,22 +251,27 @@ export class Driver implements FrameSink {
   }
 
   /**
-   * A socket stays with the device that it was opened on: one that has come in its place, under its name, is opened anew.
+   * A socket stays with the device that it was opened on: one that has come in its place, under its name, is opened anew, and the host's frames get its hardware address.
    * @returns false: that cannot be done, and the interface stays down
    */
   #takeUp(index: number, number: number): boolean {
     if (this.#numbers[index] === number) return true;
     // What stood on the old device must not seem to have outlived it.
     this.host.setInterfaceUp(index, false, this.now());
+    const device = this.#devices[index]!;
     try {
-      const port = this.#open(this.#devices[index]!, index);
-      this.#ports[index]!.close();
+      const port = this.#open(device, index);
+      this.#ports[index]?.close();
       this.#ports[index] = port;
       this.#numbers[index] = number;
+      if (port.sharesAddresses) {
+        const { mac, mtu } = interfaceInfo(device.namespacePath, device.interfaceName);
+        this.host.setInterfaceDevice(index, { mac: hexadecimal(mac), mtu });
+      }
       return true;
     } catch (error) {
       const { code = (error as Error).message } = error as NodeJS.ErrnoException;
-      this.#onProblem({ type: "socket", interfaceName: this.#devices[index]!.interfaceName, code });
+      this.#onProblem({ type: "socket", interfaceName: device.interfaceName, code });
       return false;
     }
   }
@@ -257,12 +279,18 @@ export class Driver implements FrameSink {
   #gone(index: number): void {
     this.#numbers[index] = undefined;
     this.host.setInterfaceUp(index, false, this.now());
-    this.#onProblem({ type: "interface-deleted", interfaceName: this.#ports[index]!.interfaceName });
+    this.#onProblem({ type: "interface-deleted", interfaceName: this.#devices[index]!.interfaceName });
   }
 }
 
 /** undefined: it is gone. */
-function numberOf({ namespacePath, interfaceName }: Port): number | undefined {
+function numberOf({
+  namespacePath,
+  interfaceName,
+}: {
+  interfaceName: string;
+  namespacePath?: string | undefined;
+}): number | undefined {
   try {
     return interfaceInfo(namespacePath, interfaceName).index;
   } catch {

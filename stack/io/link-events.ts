@@ -24,6 +24,11 @@ export function interfaceInfo(namespacePath: string | undefined, name: string): 
   return { name, index, mtu, mac, running: isRunning(flags) };
 }
 
+/** A hardware address as `InterfaceOptions` has it. */
+export function hexadecimal(mac: Uint8Array): string {
+  return Array.from(mac, (octet) => octet.toString(16).padStart(2, "0")).join(":");
+}
+
 /** `lost`: the kernel's buffer overflowed (ENOBUFS) and the listener has to look the interfaces up again. */
 export type LinkEvent =
   | { type: "changed"; index: number; name: string; running: boolean; mtu: number }

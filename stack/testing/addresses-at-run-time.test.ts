@@ -149,6 +149,27 @@ describe("addresses at run time", () => {
         expect(pair.network.now).to.be.below((31 + 31 + 10) * second);
       });
 
+  it("stay when another device takes the place of the interface's: its hardware address, and segments of its MTU", () => {
+    const pair = makePair({ paths: [path] });
+    const { client, network, links } = pair;
+    const sources = new Set<string>();
+    const longest = { bytes: 0 };
+    links[0]!.up.middlebox = (frame) => {
+      sources.add(Buffer.from(frame.subarray(6, 12)).toString("hex"));
+      longest.bytes = Math.max(longest.bytes, frame.length);
+      return [frame];
+    };
+    client.setInterfaceUp(0, false, network.now);
+    client.setInterfaceDevice(0, { mac: "02:00:00:00:ab:cd", mtu: 1_000 });
+    client.setInterfaceUp(0, true, network.now);
+    const conversation = converse(pair, 100_000, 100_000);
+    network.run(10 * second);
+    checkStreams(conversation, 100_000, 100_000);
+    expect([[...sources], longest.bytes]).to.deep.equal([["02000000abcd"], 1_014]);
+    expect(() => client.setInterfaceDevice(0, { mac: "02", mtu: 1_500 })).to.throw(ConfigurationError);
+    expect(() => client.setInterfaceDevice(0, { mac: "02:00:00:00:ab:cd", mtu: 50 })).to.throw(ConfigurationError);
+  });
+
   it("that cannot be are refused", () => {
     const { client, network } = makePair();
     const add = (index: number, address: string, prefixLength: number) => () =>

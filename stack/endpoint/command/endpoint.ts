@@ -29,7 +29,7 @@ export class Endpoint {
     const interfaces = pathInterfaces(options.interface, options.offload);
     this.#driver = new Driver({
       host: new Host(hostOptions(name, options, interfaces, unpredictable)),
-      interfaces: interfaces.map((each) => ({ interfaceName: each.name })),
+      interfaces: options.interface.map(({ name: interfaceName, optional }) => ({ interfaceName, optional })),
       onProblem: (problem) => this.log.warning(problemSentence(problem), { problem }),
       onEvent: (event) => this.#tell(event),
     });

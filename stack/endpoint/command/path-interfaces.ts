@@ -1,7 +1,7 @@
 /** The machine's side of `--interface`: hardware address and MTU, and the mistake that costs people the first hour. */
 import { networkInterfaces } from "node:os";
 import type { InterfaceOptions } from "../../host-options.ts";
-import { interfaceInfo } from "../../io/link-events.ts";
+import { hexadecimal, interfaceInfo, type InterfaceInfo } from "../../io/link-events.ts";
 import { UsageError } from "./failure.ts";
 import type { PathInterface } from "./values.ts";
 
@@ -12,7 +12,7 @@ export function pathInterfaces(interfaces: readonly PathInterface[], offload: bo
       (addresses ?? []).map(({ address }) => [address, name]),
     ),
   );
-  return interfaces.map(({ name, ...rest }) => {
+  return interfaces.map(({ name, optional, ...rest }) => {
     for (const { address } of rest.addresses) {
       const holder = ofKernel.get(address);
       if (holder !== undefined)
@@ -21,11 +21,17 @@ export function pathInterfaces(interfaces: readonly PathInterface[], offload: bo
             `give an address of that network that nobody has`,
         );
     }
-    const { mac, mtu } = interfaceInfo(undefined, name);
+    const { mac, mtu } = optional ? interfaceIfThere(name) : interfaceInfo(undefined, name);
     return { name, mac: hexadecimal(mac), mtu, gso: offload, ...rest };
   });
 }
 
-function hexadecimal(mac: Uint8Array): string {
-  return Array.from(mac, (octet) => octet.toString(16).padStart(2, "0")).join(":");
+/** What has not come yet is down until it brings its own. */
+function interfaceIfThere(name: string): Pick<InterfaceInfo, "mac" | "mtu"> {
+  try {
+    return interfaceInfo(undefined, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENODEV") throw error;
+    return { mac: new Uint8Array(6), mtu: 1500 };
+  }
 }

@@ -13,6 +13,7 @@ describe("values of the endpoint's command line", () => {
       gateway: "192.0.2.1",
       ipv6Gateway: "fe80::1",
       backup: true,
+      optional: false,
     });
   });
 

@@ -10,9 +10,11 @@ export interface PathInterface {
   readonly gateway?: string;
   readonly ipv6Gateway?: string;
   readonly backup: boolean;
+  /** The device need not be there yet. */
+  readonly optional: boolean;
 }
 
-const interfaceForm = "NAME=ADDRESS/LENGTH[,ADDRESS/LENGTH…][,via=ROUTER…][,backup]";
+const interfaceForm = "NAME=ADDRESS/LENGTH[,ADDRESS/LENGTH…][,via=ROUTER…][,backup][,optional]";
 
 export function collectInterface(text: string, before: readonly PathInterface[] = []): PathInterface[] {
   const parsed = parseInterface(text);
@@ -27,7 +29,9 @@ export function parseInterface(text: string): PathInterface {
     throw new InvalidArgumentError(`"${text}" is not ${interfaceForm}, as in wlan0=192.0.2.10/24.`);
   const parts = rest.split(",");
   const routers = parts.filter((part) => part.startsWith("via=")).map((part) => parseRouter(part.slice(4)));
-  const addresses = parts.filter((part) => part !== "backup" && !part.startsWith("via=")).map(parsePrefix);
+  const addresses = parts
+    .filter((part) => part !== "backup" && part !== "optional" && !part.startsWith("via="))
+    .map(parsePrefix);
   if (addresses.length === 0) throw new InvalidArgumentError(`"${text}" gives ${name} no address: ${interfaceForm}.`);
   const gateway = routers.find((router) => !isIPv6(router));
   const ipv6Gateway = routers.find(isIPv6);
@@ -35,6 +39,7 @@ export function parseInterface(text: string): PathInterface {
     name,
     addresses,
     backup: parts.includes("backup"),
+    optional: parts.includes("optional"),
     ...(gateway !== undefined && { gateway }),
     ...(ipv6Gateway !== undefined && { ipv6Gateway }),
   };

@@ -10,7 +10,7 @@ describe("the gateway's command line", () => {
   it("names interfaces with their addresses and routers", () => {
     const text = "wwan0=10.77.2.11/24,fd00:2::11/64,via=10.77.2.254,via=fe80::1,backup";
     expect(parseGatewayOptions([...near, "--interface", text]).interfaces).to.deep.equal([
-      { name: "wlan0", addresses: [{ address: "10.77.1.11", prefixLength: 24 }], backup: false },
+      { name: "wlan0", addresses: [{ address: "10.77.1.11", prefixLength: 24 }], backup: false, optional: false },
       {
         name: "wwan0",
         addresses: [
@@ -18,6 +18,7 @@ describe("the gateway's command line", () => {
           { address: "fd00:2::11", prefixLength: 64 },
         ],
         backup: true,
+        optional: false,
         gateway: "10.77.2.254",
         ipv6Gateway: "fe80::1",
       },

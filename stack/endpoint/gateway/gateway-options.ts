@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { HostOptions } from "../../host-options.ts";
 import { UsageError } from "../command/failure.ts";
-import type { PathInterface } from "../command/values.ts";
+import { parseInterface, type PathInterface } from "../command/values.ts";
 import { parseStatusAddress, type StatusAddress } from "../status/status-address.ts";
 import type { Socks5Credentials } from "./socks5-negotiation.ts";
 
@@ -14,8 +14,9 @@ Carries the TCP connections of unmodified applications over Multipath TCP: as cl
 to servers that speak Multipath TCP themselves, and as such a server. --direct and --forward go together.
 
 Both sides
-  --interface NAME=ADDRESS/LENGTH[,ADDRESS/LENGTH…][,via=ROUTER…][,backup]
+  --interface NAME=ADDRESS/LENGTH[,ADDRESS/LENGTH…][,via=ROUTER…][,backup][,optional]
                           Speak Multipath TCP on this interface, with addresses that the kernel does not have. Repeat it for each path.
+                          optional: the interface need not be there yet.
   --tun NAME              A TUN device, made if it is not there. With --peer: what is routed into it is carried. With --converter: servers are
                           connected to through it, and see the applications' own addresses (the client needs --tell-source).
   --congestion-control N  lia (default), olia, balia, wvegas, ewtcp, fully-coupled, reno, cubic
@@ -85,7 +86,7 @@ export interface GatewayOptions {
 /** @throws UsageError */
 export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
   const values = parsed(argv);
-  const interfaces = (values.interface ?? []).map(parseInterface);
+  const interfaces = (values.interface ?? []).map(pathInterface);
   const host = values.host === undefined ? undefined : parseHost(values.host);
   if (host !== undefined) {
     const described = ["interface", "congestion-control", "scheduler", "no-offload"].find((name) => name in values);
@@ -174,24 +175,12 @@ function refuseOfOtherSide(values: object, names: readonly string[]): void {
   if (given !== undefined) throw new UsageError(`--${given} is an option of another side`);
 }
 
-function parseInterface(text: string): PathInterface {
-  const [, name, rest] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (name === undefined || rest === undefined)
-    throw new UsageError(`--interface: "${text}" is not NAME=ADDRESS/LENGTH`);
-  const parts = rest.split(",");
-  const routers = parts.filter((part) => part.startsWith("via=")).map((part) => part.slice(4));
-  const addresses = parts
-    .filter((part) => part !== "backup" && !part.startsWith("via="))
-    .map((part) => parsePrefix("--interface", part));
-  const gateway = routers.find((router) => !router.includes(":"));
-  const ipv6Gateway = routers.find((router) => router.includes(":"));
-  return {
-    name,
-    addresses,
-    backup: parts.includes("backup"),
-    ...(gateway !== undefined && { gateway }),
-    ...(ipv6Gateway !== undefined && { ipv6Gateway }),
-  };
+function pathInterface(text: string): PathInterface {
+  try {
+    return parseInterface(text);
+  } catch (error) {
+    throw new UsageError(`--interface: ${(error as Error).message}`);
+  }
 }
 
 /** What is in it is checked by the host itself. */

@@ -215,9 +215,10 @@ export class Gateway {
   }
 
   #drive(options: HostOptions, device: "packet-socket" | "tun", onEvent?: (event: StackEvent) => void): Driver {
+    const mayCome = new Set(this.#options.interfaces.filter(({ optional }) => optional).map(({ name }) => name));
     const driver = new Driver({
       host: new Host(options),
-      interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name, device })),
+      interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name, device, optional: mayCome.has(name) })),
       ...(onEvent !== undefined && { onEvent }),
       onProblem: (problem) => this.#emit({ type: "problem", problem }),
     });
