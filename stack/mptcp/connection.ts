@@ -16,13 +16,13 @@ import type { Algorithms } from "./algorithms.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./connection-environment.ts";
 import { type ConnectionInfo, connectionInfo } from "./connection-info.ts";
 import { type ConnectionObserver, ConnectionStateError, Notifications } from "./connection-observer.ts";
+import { DataReceiver } from "./data-receiver.ts";
 import { DataSender } from "./data-sender.ts";
 import { Fallback } from "./fallback.ts";
 import { type ConnectionKey, freshKey } from "./keys.ts";
 import { Lifetime } from "./lifetime.ts";
 import { Paths } from "./paths.ts";
 import type { Reassembly } from "./reassembly.ts";
-import { ReceiveWindow } from "./receive-window.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import { SequenceWidth } from "./sequence-width.ts";
 import type { Subflow } from "./subflow.ts";
@@ -71,6 +71,7 @@ export class Connection implements Scheduled {
   readonly sendBuffer: SendBuffer;
   readonly reassembly: Reassembly;
   readonly dataSender: DataSender;
+  readonly dataReceiver: DataReceiver;
   readonly sequenceWidth: SequenceWidth = new SequenceWidth();
   readonly paths: Paths;
   readonly fallback: Fallback;
@@ -81,7 +82,6 @@ export class Connection implements Scheduled {
 
   deadlineEntry: DeadlineEntry | undefined;
 
-  readonly #receiveWindow: ReceiveWindow;
   #observer: ConnectionObserver | undefined;
   #writeRefused = false;
 
@@ -94,8 +94,8 @@ export class Connection implements Scheduled {
     this.tcp = environment.tcp;
     this.checksumEnabled = environment.dssChecksum;
     this.sendBuffer = new SendBuffer(environment.sendBufferBytes, environment.gather);
-    this.#receiveWindow = new ReceiveWindow(this);
-    this.reassembly = this.#receiveWindow.reassembly;
+    this.dataReceiver = new DataReceiver(this);
+    this.reassembly = this.dataReceiver.reassembly;
     this.windowScale = windowScaleFor(environment.receiveBufferBytes);
     this.dataSender = new DataSender(this);
     this.subflowSet = new SubflowSet(this);
@@ -312,36 +312,9 @@ export class Connection implements Scheduled {
     this.paths.update(now);
   }
 
-  onData(dataOffset: number, bytes: Uint8Array, byteOffset: number, length: number): void {
-    if (this.lifetime.fastClosing) return;
-    if (this.reassembly.receive(dataOffset, bytes, byteOffset, length)) this.#afterReceive();
-  }
-
-  /** DATA_FIN stands at `dataOffset`. */
-  onDataFin(dataOffset: number, subflow: Subflow, now: number): void {
-    if (this.reassembly.finOffset === Number.POSITIVE_INFINITY) {
-      this.environment.record({
-        time: now,
-        name: "mptcp:data-fin",
-        connection: this.id,
-        section: "RFC 8684 §3.3.3",
-        initiator: "remote",
-        dataOffset,
-      });
-    }
-    if (this.reassembly.receiveFin(dataOffset)) this.#afterReceive();
-    subflow.endpoint.requestAck();
-  }
-
   #afterRead(now: number): void {
-    this.#receiveWindow.onRead(now);
+    this.dataReceiver.onRead(now);
     this.#wake();
-  }
-
-  #afterReceive(): void {
-    this.notifications.readable = true;
-    this.environment.notify(this);
-    if (this.reassembly.complete) this.lifetime.onRemoteEnd();
   }
 
   onDataAcknowledged(dataOffset: number): void {
@@ -388,7 +361,7 @@ export class Connection implements Scheduled {
       this.paths.transmitSignals(now, output);
       this.fallback.afterSignals(now);
       this.lifetime.finishIfDone(now);
-      this.#receiveWindow.announce(now);
+      this.dataReceiver.announce(now);
     }
     for (const subflow of this.subflows) {
       const { endpoint } = subflow;
@@ -412,11 +385,6 @@ export class Connection implements Scheduled {
     // It has been told all: TIME-WAIT would keep the application's socket for a minute.
     if (closed) this.#observer = undefined;
     return stateChanged;
-  }
-
-  /** A segment goes out with a DATA_ACK and the window. */
-  noteWindowTold(): void {
-    this.#receiveWindow.noteTold();
   }
 
   #wake(): void {

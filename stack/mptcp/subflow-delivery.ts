@@ -58,7 +58,7 @@ function deliver(
     const infinite = subflow.infiniteMapping;
     if (infinite !== undefined && offset >= infinite.subflowStart) {
       const dataOffset = infinite.dataStart + (offset - infinite.subflowStart);
-      connection.onData(dataOffset, bytes, byteOffset + (offset - start), end - offset);
+      connection.dataReceiver.onData(dataOffset, bytes, byteOffset + (offset - start), end - offset);
       subflow.delivered = end;
       return length;
     }
@@ -69,7 +69,7 @@ function deliver(
     if (connection.checksumEnabled && mapping.checksum >= 0) {
       holdForChecksum(subflow, mapping, offset, bytes.slice(from, from + taken), now);
     } else {
-      connection.onData(mapping.dataStart + (offset - mapping.subflowStart), bytes, from, taken);
+      connection.dataReceiver.onData(mapping.dataStart + (offset - mapping.subflowStart), bytes, from, taken);
     }
     offset += taken;
     subflow.delivered = offset;
@@ -92,7 +92,7 @@ function holdForChecksum(subflow: Subflow, mapping: Mapping, offset: number, pie
   }
   let position = dataStart;
   for (const held of pieces) {
-    connection.onData(position, held, 0, held.length);
+    connection.dataReceiver.onData(position, held, 0, held.length);
     position += held.length;
   }
 }
@@ -106,7 +106,7 @@ export function releaseUnverified(subflow: Subflow): void {
   const { dataStart, subflowStart } = subflow.mappings.find(subflow.delivered)!;
   let position = dataStart + (subflow.delivered - waiting - subflowStart);
   for (const piece of pieces) {
-    subflow.connection.onData(position, piece, 0, piece.length);
+    subflow.connection.dataReceiver.onData(position, piece, 0, piece.length);
     position += piece.length;
   }
 }

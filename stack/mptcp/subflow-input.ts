@@ -232,7 +232,7 @@ function readMapping(subflow: Subflow, options: MptcpOptions, now: number): void
     return;
   }
   const length = options.dataFin ? options.dataLength - 1 : options.dataLength;
-  if (options.dataFin) connection.onDataFin(dataStart + length, subflow, now);
+  if (options.dataFin) connection.dataReceiver.onDataFin(dataStart + length, subflow, now);
   if (length === 0 || subflowStart + length <= subflow.delivered) return;
   if (options.checksum >= 0 !== connection.checksumEnabled) {
     connection.fallback.onInvalidMapping(subflow, misfit(options), dataStart, length, now);

@@ -184,7 +184,7 @@ function writeDataAck(subflow: Subflow, options: MptcpOptions): void {
   options.dataAck64 = connection.use64BitAck;
   options.dataAckHigh = addHigh(base, next);
   options.dataAckLow = addLow(base, next);
-  connection.noteWindowTold();
+  connection.dataReceiver.noteTold();
 }
 
 function writeDataSequence({ connection }: Subflow, options: MptcpOptions, dataOffset: number): void {

@@ -1,11 +1,12 @@
-/** The window that a connection tells its peer, shared by all subflows (RFC 8684 §3.3.5): how large it may be, and when a larger one is worth a segment. */
+/** The receive side of a connection: its data in order, and the window that it tells its peer, shared by all subflows (RFC 8684 §3.3.5). */
 
 import type { EventRecorder } from "../events.ts";
 import type { Connection } from "./connection.ts";
 import { Reassembly } from "./reassembly.ts";
 import { ReceiveAutotuning, type TuningObserver } from "./receive-autotuning.ts";
+import type { Subflow } from "./subflow.ts";
 
-export class ReceiveWindow {
+export class DataReceiver {
   readonly reassembly: Reassembly;
   readonly #connection: Connection;
   readonly #autotuning: ReceiveAutotuning | undefined;
@@ -20,6 +21,28 @@ export class ReceiveWindow {
     this.#trace = connection.environment.trace["flow-control"];
     this.#autotuning = autotune ? new ReceiveAutotuning(receiveBufferBytes) : undefined;
     this.reassembly = new Reassembly(this.#autotuning?.limit ?? receiveBufferBytes, slabs);
+  }
+
+  onData(dataOffset: number, bytes: Uint8Array, byteOffset: number, length: number): void {
+    if (this.#connection.lifetime.fastClosing) return;
+    if (this.reassembly.receive(dataOffset, bytes, byteOffset, length)) this.#afterReceive();
+  }
+
+  /** DATA_FIN stands at `dataOffset`. */
+  onDataFin(dataOffset: number, subflow: Subflow, now: number): void {
+    const { environment, id } = this.#connection;
+    if (this.reassembly.finOffset === Number.POSITIVE_INFINITY) {
+      environment.record({
+        time: now,
+        name: "mptcp:data-fin",
+        connection: id,
+        section: "RFC 8684 §3.3.3",
+        initiator: "remote",
+        dataOffset,
+      });
+    }
+    if (this.reassembly.receiveFin(dataOffset)) this.#afterReceive();
+    subflow.endpoint.requestAck();
   }
 
   /** The application has read. */
@@ -48,6 +71,13 @@ export class ReceiveWindow {
         this.#tellUpdate(id, known, lag, now);
       }
     }
+  }
+
+  #afterReceive(): void {
+    const connection = this.#connection;
+    connection.notifications.readable = true;
+    connection.environment.notify(connection);
+    if (this.reassembly.complete) connection.lifetime.onRemoteEnd();
   }
 
   /** The slowest subflow decides how much others may bring meanwhile (NSDI'12 §4.2). */
