@@ -5,6 +5,9 @@ import type { WindowChangeCause } from "../tcp-decisions.ts";
 import { FlightSize } from "./flight-size.ts";
 import type { DecisionRecorder } from "./tcp-journal.ts";
 
+/** RFC 7661 §4.2: the non-validated period. */
+const windowValidityMicroseconds = 300_000_000;
+
 const sections: Readonly<Record<WindowChangeCause, string>> = {
   loss: "RFC 5681 §3.2",
   "repaired-loss": "RFC 8985 §7.4.2",
@@ -99,8 +102,12 @@ export class CongestionResponse {
     this.#tell("lost-syn", congestionWindow, now);
   }
 
-  /** Nothing has been sent for longer than a window stays valid. */
-  onIdle(now: number): void {
+  /**
+   * New data after a pause with nothing outstanding. A window that grew only where it was the limit stays valid over pauses (RFC 7661 §4.2): an application that sends in
+   * bursts would else begin each of them with ten segments (RFC 5681 §4.1) and find the faster path full.
+   */
+  onPause(pauseMicroseconds: number, now: number): void {
+    if (pauseMicroseconds <= windowValidityMicroseconds) return;
     const { congestionWindow } = this.congestion;
     this.congestion.onIdle();
     if (this.congestion.congestionWindow !== congestionWindow) this.#tell("idle", congestionWindow, now);

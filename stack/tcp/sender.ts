@@ -25,9 +25,6 @@ export interface SenderObserver {
   onRetransmissionTimeout(now: number): void;
 }
 
-/** RFC 7661 §4.2: the non-validated period. */
-const windowValidityMicroseconds = 300_000_000;
-
 export class Sender implements SendSequence {
   /** SND.UNA, SND.NXT as offsets; the SYN is offset 0. */
   unacknowledged = 0;
@@ -157,13 +154,9 @@ export class Sender implements SendSequence {
     this.#armProbe(now);
   }
 
-  /**
-   * Before new data after a pause. A window that grew only where it was the limit stays valid over pauses (RFC 7661 §4.2): an application that sends in bursts would
-   * else begin each of them with ten segments (RFC 5681 §4.1) and find the faster path full.
-   */
+  /** Before new data. */
   noteIdle(now: number): void {
-    if (this.outstanding === 0 && this.#lastSentAt > 0 && now - this.#lastSentAt > windowValidityMicroseconds)
-      this.#response.onIdle(now);
+    if (this.outstanding === 0 && this.#lastSentAt > 0) this.#response.onPause(now - this.#lastSentAt, now);
   }
 
   /** How much of `allowed` bytes may leave at once now. F-RTO does not wait: it would take that for a lack of data (RFC 5682 §2.1 step 2b). */
