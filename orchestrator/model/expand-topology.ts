@@ -1,5 +1,6 @@
 /** A topology file with what it has generated and with its switches among the nodes that forward. */
 import { generateTopology } from "./generate/generators.ts";
+import type { BCubeSize } from "./generate/bcube-paths.ts";
 import { unshaped } from "./link-profile.ts";
 import type { WrittenLink, WrittenTopology } from "./topology-schema.ts";
 import type { RouterNode, Topology } from "./topology.ts";
@@ -7,6 +8,7 @@ import type { Complaint } from "./yaml-source.ts";
 
 export type ExpandedTopology = Omit<WrittenTopology, "generate" | "switches" | "routers"> & {
   readonly routers: Readonly<Record<string, RouterNode>>;
+  readonly disjointPaths?: BCubeSize;
 };
 
 export interface Expansion {
@@ -65,6 +67,7 @@ export function expandTopology({ generate, switches, ...written }: WrittenTopolo
         ...asSwitches(switches),
       },
       links: { ...links, ...written.links },
+      ...(generated?.disjointPaths && { disjointPaths: generated.disjointPaths }),
     },
     complaints,
   };

@@ -1,4 +1,5 @@
 /** A topology, checked: nodes and the links between them. Made from a file by `load.ts`; the file's form is in `topology-schema.ts`. */
+import type { BCubeSize } from "./generate/bcube-paths.ts";
 import type { Addressing } from "./ip-address.ts";
 import type { LinkProfile, LinkShape } from "./link-profile.ts";
 
@@ -13,6 +14,8 @@ export interface Topology {
   readonly routers: Readonly<Record<string, RouterNode>>;
   /** In the order of the file, which numbers the subnets and decides a host's first interface. */
   readonly links: Readonly<Record<string, TopologyLink>>;
+  /** Of a BCube whose routes are not the shortest paths but the disjoint ones. */
+  readonly disjointPaths?: BCubeSize;
   /** The shipped profiles and those of the file itself. */
   readonly profiles: Readonly<Record<string, LinkProfile>>;
 }

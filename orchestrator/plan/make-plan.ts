@@ -4,6 +4,7 @@ import type { Checked } from "../model/diagnostics.ts";
 import { defaultHostSettings } from "../model/endpoint-abilities.ts";
 import { isApplication, isOfOurStack } from "../model/experiment.ts";
 import type { Experiment, HostSettings, SubstrateName } from "../model/experiment.ts";
+import { bcubeNextLink } from "../model/generate/bcube-paths.ts";
 import { familyName, familyOfText, type AddressFamily } from "../model/ip-address.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { RouterNode, Topology } from "../model/topology.ts";
@@ -64,7 +65,8 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
   if (complaints.length > 0) return { ok: false, complaints };
 
   const addressed = addressLinks(topology, options.lab);
-  const routing = new NetworkRouting(addressed);
+  const nextLink = topology.disjointPaths && bcubeNextLink(topology.disjointPaths);
+  const routing = new NetworkRouting(addressed, { ...(nextLink && { nextLink }) });
   complaints.push(...checkFamilies(experiment, routing));
   if (complaints.length > 0) return { ok: false, complaints };
   const failing = linkFaults(experiment.faults, topology);
@@ -108,7 +110,7 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       workloads,
       faults: [
         ...planFaults(failing, topology, seed, (link, side) => addressedLinks.get(link)!.ends[side].interface),
-        ...planRerouting(failing, addressed, Object.keys(topology.routers)),
+        ...planRerouting(failing, addressed, Object.keys(topology.routers), nextLink),
       ].sort((a, b) => a.atMicroseconds - b.atMicroseconds),
       expectations: Object.entries(experiment.expect).map(([workload, expectation]) => ({ workload, expectation })),
       capture: experiment.capture,

@@ -2,7 +2,7 @@
 import { addressFamilies, type AddressFamily } from "../model/ip-address.ts";
 import type { AddressedEnd, AddressedLink } from "./addressing.ts";
 import type { PlannedRoute, PlannedSourceRoute } from "./plan.ts";
-import { Routing } from "./routing.ts";
+import { Routing, type RoutingOptions } from "./routing.ts";
 
 export class NetworkRouting {
   readonly #byFamily: ReadonlyMap<AddressFamily, Routing>;
@@ -10,12 +10,11 @@ export class NetworkRouting {
   readonly #ends = new Map<string, AddressedEnd[]>();
   readonly #familyOf = new Map<AddressedEnd, AddressFamily>();
 
-  /** @param failed names of links that no route may use */
-  constructor(links: readonly AddressedLink[], failed: ReadonlySet<string> = new Set()) {
+  constructor(links: readonly AddressedLink[], options: RoutingOptions = {}) {
     this.#byFamily = new Map(
       addressFamilies.flatMap((family) => {
         const own = links.filter((link) => link.family === family);
-        return own.length === 0 ? [] : [[family, new Routing(own, failed)] as const];
+        return own.length === 0 ? [] : [[family, new Routing(own, options)] as const];
       }),
     );
     for (const { ends, family } of links)

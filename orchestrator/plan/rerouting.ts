@@ -1,5 +1,6 @@
 /** What a failure that routers notice changes: which links are out at a time, and which routers have other routes then. */
 import type { LinkFault, NodeFault, Fault } from "../model/experiment.ts";
+import type { NextLink } from "../model/generate/bcube-paths.ts";
 import { familyOfText } from "../model/ip-address.ts";
 import type { Topology } from "../model/topology.ts";
 import type { AddressedLink } from "./addressing.ts";
@@ -23,11 +24,12 @@ export function planRerouting(
   faults: readonly LinkFault[],
   addressed: readonly AddressedLink[],
   routers: readonly string[],
+  nextLink?: NextLink,
 ): PlannedFault[] {
   if (faults.every(({ rerouteMicroseconds }) => rerouteMicroseconds === undefined)) return [];
   const planned: PlannedFault[] = [];
   const before = new Map<string, readonly PlannedRoute[]>();
-  const initial = new NetworkRouting(addressed);
+  const initial = new NetworkRouting(addressed, { ...(nextLink && { nextLink }) });
   for (const router of routers) before.set(router, initial.routesOf(router));
   // Links that fail at one time, as those of a node, are routed around at one time.
   const moments = Map.groupBy(
@@ -36,7 +38,7 @@ export function planRerouting(
   );
   for (const [atMicroseconds, causes] of [...moments].sort(([a], [b]) => a - b)) {
     const failed = failedLinks(faults, atMicroseconds);
-    const routing = new NetworkRouting(addressed, failed);
+    const routing = new NetworkRouting(addressed, { failed, ...(nextLink && { nextLink }) });
     const routes = routers.flatMap((node) => {
       const now = routing.routesOf(node);
       const gone = before

@@ -23,7 +23,7 @@ function routing(
     links: Object.fromEntries(links),
     profiles: {},
   };
-  return new Routing(addressLinks(topology as Topology, "beef"), failed);
+  return new Routing(addressLinks(topology as Topology, "beef"), { ...(failed && { failed }) });
 }
 
 describe("routing", () => {

@@ -1,5 +1,6 @@
 /** Routes of every node: routers know the shortest paths to each link's subnet, all that are equally short; hosts have a default route, and one table an interface where they have several. */
 import { formatSubnet } from "../model/ip-address.ts";
+import type { NextLink } from "../model/generate/bcube-paths.ts";
 import type { AddressedEnd, AddressedLink } from "./addressing.ts";
 import { mergeRoutes, type PrefixRoute } from "./merge-routes.ts";
 import type { PlannedRoute, PlannedSourceRoute } from "./plan.ts";
@@ -20,18 +21,28 @@ interface Attachment {
   readonly link: AddressedLink;
 }
 
+export interface RoutingOptions {
+  /** Names of links that no route may use. */
+  readonly failed?: ReadonlySet<string>;
+  /** Where a network has paths of its own in the place of the shortest. */
+  readonly nextLink?: NextLink;
+}
+
+const anyLink: NextLink = () => undefined;
+
 export class Routing {
   readonly #links: readonly AddressedLink[];
   /** In the order of the links, which makes all choices between equal paths. */
   readonly #attachments = new Map<string, Attachment[]>();
   readonly #failed: ReadonlySet<string>;
+  readonly #nextLink: NextLink;
   readonly #regions = new Map<string, ReadonlySet<string>>();
   readonly #distances = new Map<string, ReadonlyMap<string, number>>();
 
-  /** @param failed names of links that no route may use */
-  constructor(links: readonly AddressedLink[], failed: ReadonlySet<string> = new Set()) {
+  constructor(links: readonly AddressedLink[], { failed = new Set(), nextLink = anyLink }: RoutingOptions = {}) {
     this.#links = links;
     this.#failed = failed;
+    this.#nextLink = nextLink;
     for (const link of links) {
       const [a, b] = link.ends;
       for (const attachment of [
@@ -120,6 +131,11 @@ export class Routing {
     const hopsOf = new Map<string, readonly Attachment[]>();
     const routes = wanted.flatMap((link): PrefixRoute<readonly Attachment[]>[] => {
       if (connected.has(link) || (large && !hasHost(link))) return [];
+      const next = this.#nextLink(node, link.name);
+      if (next !== undefined) {
+        const own = attachments.filter((attachment) => attachment.link.name === next && this.#carries(attachment));
+        return own.length === 0 ? [] : [{ ...link.subnet, hops: own }];
+      }
       const routers = link.ends.flatMap((end) => (end.kind === "router" ? [end.node] : []));
       const key = routers.join(" ");
       let hops = hopsOf.get(key);

@@ -1,35 +1,44 @@
 /**
  * BCube (Guo et al., SIGCOMM 2009): servers with a port at a switch of each level, which forward for each other. Servers differ from their neighbours at a
  * switch of level l in digit l of their number alone. A server's forwarding is a router of its own here, joined to the host by a cable, so that what it
- * forwards and what it sends share the server's ports. Paths are the shortest ones, by ECMP: h! of them between servers that differ in h digits.
+ * forwards and what it sends share the server's ports. Paths are the shortest ones, by ECMP: h! of them between servers that differ in h digits; or the paper's
+ * disjoint ones, with a cable and an address for each level.
  */
 import * as z from "zod";
 import { whole } from "../quantity-schemas.ts";
+import { insideLink, portLink, withoutDigit, type BCubeSize } from "./bcube-paths.ts";
 import { linkKeys, symmetric, upTo } from "./generated-topology.ts";
 import type { GeneratedLink, Generator, LinkParameters } from "./generated-topology.ts";
 
-export interface BCubeParameters extends LinkParameters {
-  /** Ports of a switch: n of the paper. */
-  readonly ports: number;
-  /** Ports of a server: k + 1 of the paper. */
-  readonly levels: number;
+export interface BCubeParameters extends LinkParameters, BCubeSize {
+  readonly paths: "shortest" | "disjoint";
 }
 
 export const bcube: Generator<BCubeParameters> = {
   schema: z.strictObject({
     ports: whole("Ports of a switch: ports^levels servers.", 2, 16),
     levels: whole("Levels of switches, and ports of a server.", 1, 4),
+    paths: z
+      .enum(["shortest", "disjoint"])
+      .default("shortest")
+      .describe(
+        "disjoint: a host has an address for each level, and paths to them that share no server and no switch.",
+      ),
     ...linkKeys,
   }),
 
-  generate({ ports, levels, ...link }) {
+  generate({ ports, levels, paths, ...link }) {
     const shape = symmetric(link);
     const servers = upTo(ports ** levels);
     const links: Record<string, GeneratedLink> = {};
-    for (const server of servers) links[`inside-${server}`] = { ends: [`host-${server}`, `forwarder-${server}`] };
+    for (const server of servers) {
+      const cable: GeneratedLink = { ends: [`host-${server}`, `forwarder-${server}`] };
+      if (paths === "shortest") links[`inside-${server}`] = cable;
+      else for (const level of upTo(levels)) links[insideLink(server, level)] = cable;
+    }
     for (const server of servers)
       for (const level of upTo(levels))
-        links[`port-${server}-${level}`] = {
+        links[portLink(server, level)] = {
           ends: [`forwarder-${server}`, `switch-${level}-${withoutDigit(server, level, ports)}`],
           shape,
         };
@@ -40,12 +49,7 @@ export const bcube: Generator<BCubeParameters> = {
         upTo(ports ** (levels - 1)).map((number) => `switch-${level}-${number}`),
       ),
       links,
+      ...(paths === "disjoint" && { disjointPaths: { ports, levels } }),
     };
   },
 };
-
-/** The number that is left when a digit is taken out: that of the switch which joins all servers that differ in that digit. */
-function withoutDigit(server: number, digit: number, base: number): number {
-  const low = server % base ** digit;
-  return Math.floor(server / base ** (digit + 1)) * base ** digit + low;
-}

@@ -1,6 +1,7 @@
 /** What a generator makes: nodes and links of a regular network, by name. Generators are pure; each is a file with the form of its parameters. */
 import type * as z from "zod";
 import type { BufferShape, DirectionShape, LinkShape } from "../link-profile.ts";
+import type { BCubeSize } from "./bcube-paths.ts";
 import { buffer, duration, rate } from "../quantity-schemas.ts";
 
 export interface GeneratedLink {
@@ -16,6 +17,8 @@ export interface GeneratedTopology {
   readonly switches: readonly string[];
   /** By name; in the order in which their subnets are numbered: hosts that are near to each other get neighbouring ones. */
   readonly links: Readonly<Record<string, GeneratedLink>>;
+  /** Of a BCube whose routes are the paper's disjoint paths. */
+  readonly disjointPaths?: BCubeSize;
 }
 
 export interface Generator<Parameters> {

@@ -12,6 +12,7 @@ const networks = {
   "leaf-spine": "{ leaves: 3, spines: 2, hostsPerLeaf: 2, rate: 10mbit, delay: 100us }",
   vl2: "{ aggregationPorts: 4, intermediatePorts: 4, hostsPerRack: 2, rate: 10mbit, delay: 100us }",
   bcube: "{ ports: 3, levels: 2, rate: 10mbit, delay: 100us }",
+  "bcube-disjoint": "{ ports: 3, levels: 2, rate: 10mbit, delay: 100us, paths: disjoint }",
   dumbbell: "{ pairs: 3, rate: 10mbit, delay: 100us, accessRate: 20mbit }",
   "parking-lot": "{ bottlenecks: 3, rate: 10mbit, delay: 100us }",
   torus: "{ bottlenecks: 5, rate: 10mbit, delay: 100us }",
@@ -34,10 +35,11 @@ describe("generated networks", function () {
   const cases = [
     ...Object.keys(networks).map((name) => ({ name, addressing: "ipv4" })),
     { name: "fat-tree", addressing: "ipv6" },
+    { name: "bcube-disjoint", addressing: "dual" },
   ] as const;
   for (const { name, addressing } of cases) {
     it(`${name} (${addressing}): carries a permutation of its hosts, every byte`, async () => {
-      const generate = `{ ${name}: ${networks[name as keyof typeof networks]} }`;
+      const generate = `{ ${name.replace("-disjoint", "")}: ${networks[name as keyof typeof networks]} }`;
       writeFileSync(
         join(directory, "net.yaml"),
         `version: 1\nname: net\naddressing: ${addressing}\ngenerate: ${generate}\n`,
