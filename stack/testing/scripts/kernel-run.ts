@@ -31,7 +31,7 @@ function textOf(file: string): string {
 }
 
 /** A machine that is busy makes differences of time: only what is different each time is one. */
-const attempts = 3;
+const attempts = 6;
 /** Longer scripts look at seconds, not at milliseconds. */
 const longestRepeatedSeconds = 35;
 

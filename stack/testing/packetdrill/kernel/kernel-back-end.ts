@@ -24,8 +24,8 @@ const slotBytes = 66_048;
 const lateness = 50_000;
 /** and the kernel's timers are by this part of what they wait (its timer wheel). */
 const timerInaccuracy = 1 / 8;
-/** How long a call that does not wait may take to come back. */
-const callTime = 250_000;
+/** How long a call that does not wait may take to come back: where one does not, somebody waits so long for the message that it blocks. */
+const callTime = 5_000_000;
 
 export class KernelBackEnd implements BackEnd {
   readonly latitudes = new Set<Latitude>();
