@@ -51,7 +51,7 @@ interface SecondCopy {
 
 /** Told always; there are few of them. */
 export type NotableEvent =
-  | (EventBase & { name: "connection:established"; mptcp: boolean })
+  | (EventBase & { name: "connection:established"; mptcp: boolean; fallbackReason: FallbackReason | undefined })
   | (EventBase & { name: "connection:closed"; error: string | undefined })
   | (EventBase & { name: "mptcp:fallback"; reason: FallbackReason })
   | (SubflowEventBase &

@@ -159,3 +159,18 @@ describe("what is told of wrong checksums (RFC 8684 §3.7)", () => {
     expect(network.eventsNamed("mptcp:fallback", client)).to.deep.equal([]);
   });
 });
+
+describe("what is told of a connection that is plain TCP from its beginning", () => {
+  it("why, at both ends (RFC 8684 §3.7)", () => {
+    const pair = tracedPair({ paths: [wifi], client: { mptcp: false } });
+    converse(pair, 1_000, 1_000);
+    pair.network.run(second);
+    const reasons = pair.network
+      .eventsNamed("connection:established")
+      .map(({ host, mptcp, fallbackReason }) => [host, mptcp, fallbackReason]);
+    expect(reasons.sort()).to.deep.equal([
+      ["client", false, "disabled"],
+      ["server", false, "peer-without-mptcp"],
+    ]);
+  });
+});

@@ -72,6 +72,7 @@ export class Lifetime {
       connection: connection.id,
       section: "RFC 9293 §3.5",
       mptcp: !connection.plain,
+      fallbackReason: connection.fallback.reason,
     });
     environment.notify(connection);
     connection.onAcceptable?.();
