@@ -22,6 +22,8 @@ const machines = ["client", "server"] as const;
 const heldBytesOfAConnection = 512;
 /** What the compiler and caches may add while they warm up. */
 const heldBytesOfTheProgram = 2 * 2 ** 20;
+/** What resident memory may have grown from the second round to the last: the first warms up. */
+const residentGrowth = 1.1;
 /** Everything has been closed, reset or given up: TIME-WAIT takes a minute (RFC 9293 §3.4.2), and the patience of a converter with a request that does not come less. */
 const drainMilliseconds = 180_000;
 
@@ -39,7 +41,7 @@ export interface GatewaySoakProgress {
   readonly server: ProcessHoldings;
 }
 
-/** Root. Each round has the visits of all kinds, by the TUN device and by SOCKS5. */
+/** Root. Each round has the visits of all kinds, by the TUN device and by SOCKS5, and ends when TIME-WAIT has. */
 export async function runGatewaySoak(
   { rounds, visits, atATime }: GatewaySoakOptions,
   onProgress: (progress: GatewaySoakProgress) => void,
@@ -62,18 +64,17 @@ export async function runGatewaySoak(
     };
     const visitors = run(lab, "client", `visitors.ts ${serverAddress} ${serverPort} ${socksPort}`);
     const problems: string[] = [];
-    const first: Record<Machine, ProcessHoldings | undefined> = { client: undefined, server: undefined };
     const before = await idle(gateways);
+    const settled: Record<Machine, Idle>[] = [];
     for (let round = 1; round <= rounds; round++) {
       const startedAt = performance.now();
       const report = await visit(visitors, visits, atATime);
       problems.push(...report.problems);
-      const held = { client: await gateways.client.held(), server: await gateways.server.held() };
-      // Later ones hold what is in TIME-WAIT as well, as much as the machine was fast in the minute before.
-      for (const machine of machines) first[machine] ??= held[machine];
-      onProgress({ round, seconds: (performance.now() - startedAt) / 1000, report, ...held });
+      const seconds = (performance.now() - startedAt) / 1000;
+      settled.push(await idle(gateways));
+      onProgress({ round, seconds, report, ...settled.at(-1)! });
     }
-    const after = await idle(gateways);
+    const after = settled.at(-1)!;
     return [
       {
         what: "every visit ended as it had to",
@@ -82,7 +83,11 @@ export async function runGatewaySoak(
       },
       ...machines.flatMap((machine) => [
         ...nothingIsLeft(machine, before[machine], after[machine]),
-        memoryIsBack(machine, first[machine]!, after[machine], (rounds - 1) * visits),
+        memoryIsBack(machine, settled[0]![machine], after[machine], (rounds - 1) * visits),
+        residentMemoryIsFlat(
+          machine,
+          settled.map((round) => round[machine].rss),
+        ),
       ]),
     ];
   } finally {
@@ -187,6 +192,14 @@ function memoryIsBack(machine: Machine, first: ProcessHoldings, after: ProcessHo
     what: `${machine}: heap and buffers are as after the first round`,
     passed: grown <= heldBytesOfTheProgram + visits * heldBytesOfAConnection,
     found: `${(heldBytes(first) / 2 ** 20).toFixed(1)} MiB, then ${(heldBytes(after) / 2 ** 20).toFixed(1)} MiB`,
+  };
+}
+
+function residentMemoryIsFlat(machine: Machine, rounds: readonly number[]): Check {
+  return {
+    what: `${machine}: resident memory is flat from the second round on`,
+    passed: rounds.at(-1)! <= residentGrowth * (rounds[1] ?? Number.POSITIVE_INFINITY),
+    found: `${rounds.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(", ")} MiB after the rounds`,
   };
 }
 

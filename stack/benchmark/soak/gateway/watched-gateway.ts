@@ -1,5 +1,6 @@
 /** The gateway as it is, which also says what its process holds when it is asked to: a line on its standard input. */
 import { readdirSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { runGateway } from "../../../endpoint/gateway/run-gateway.ts";
@@ -8,6 +9,8 @@ import { runGateway } from "../../../endpoint/gateway/run-gateway.ts";
 export interface ProcessHoldings {
   readonly type: "held";
   readonly rss: number;
+  /** What V8 has of the system for its heap, and what of it is in use. */
+  readonly heapTotal: number;
   readonly heapUsed: number;
   readonly external: number;
   readonly fileDescriptors: number;
@@ -18,16 +21,28 @@ export interface ProcessHoldings {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-function holdings(): ProcessHoldings {
-  collectGarbage();
-  const { rss, heapUsed, external } = process.memoryUsage();
+/** V8 gives back buffers of collected objects beside the program, and counts them until it collects again. */
+async function holdings(): Promise<ProcessHoldings> {
+  for (let collections = 0; collections < 3; collections++) {
+    collectGarbage();
+    await nextTurn();
+  }
+  const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
-  return { type: "held", rss, heapUsed, external, fileDescriptors: readdirSync("/proc/self/fd").length, resources };
+  return {
+    type: "held",
+    rss,
+    heapTotal,
+    heapUsed,
+    external,
+    fileDescriptors: readdirSync("/proc/self/fd").length,
+    resources,
+  };
 }
 
 process.stdin
-  .on("data", () => process.stdout.write(`${JSON.stringify(holdings())}\n`))
+  .on("data", () => void holdings().then((held) => process.stdout.write(`${JSON.stringify(held)}\n`)))
   // Whoever watches has gone.
   .on("end", () => process.exit());
 await runGateway(process.argv.slice(2));
