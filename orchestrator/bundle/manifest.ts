@@ -47,6 +47,18 @@ export const manifestSchema = z.strictObject({
   id: z.string(),
   experiment: z.string(),
   baseline: z.string().optional().describe("The baseline's name, in the bundle of a baseline."),
+  repetitions: z
+    .array(
+      z.strictObject({
+        seed: z.int(),
+        bundle: z.string().describe("The name of its directory, beside this one."),
+        outcome: z.enum(["passed", "failed", "invalid"]),
+      }),
+    )
+    .exactOptional()
+    .describe(
+      "In the bundle of all repetitions: the bundle of each. It has a verdict and a page, and of what ran only the experiment.",
+    ),
   command: z.array(z.string()).describe("The arguments of `pathlab`, to run it again."),
   substrate: z.enum(["simulation", "namespaces", "containers"]),
   endpoints: z.record(z.string(), z.string()).describe("Host and the kind of its endpoint."),

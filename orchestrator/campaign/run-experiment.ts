@@ -113,7 +113,12 @@ async function performPart(request: ExperimentRequest, part: Part, bundle: Bundl
   const { plan, perform } = prepare(request, part);
   const startedAt = new Date();
   // As resolved: enough to run it again from the bundle alone.
-  const resolved = part.loaded.textWith({ topology: bundleFiles.topology, seed: plan.seed, on: plan.substrate });
+  const resolved = part.loaded.textWith({
+    topology: bundleFiles.topology,
+    seed: plan.seed,
+    ...(part.loaded.experiment.repeat > 1 && { repeat: 1 }),
+    on: plan.substrate,
+  });
   await bundle.writeText(bundleFiles.experiment, resolved);
   await bundle.writeText(bundleFiles.topology, part.loaded.topology.text);
   for (const { name, text } of [...part.loaded.topology.files, ...part.loaded.modules])

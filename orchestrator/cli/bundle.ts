@@ -76,6 +76,10 @@ async function show(directory: string, json: boolean): Promise<void> {
       `${passed ? "passed " : "FAILED "}  ${where} ${metric}: ${measured} (expected ${expected}; witness: ${witness})`,
     );
   }
+  for (const { baseline, workload, metric, statistic, expected, measured } of verdict?.overRepetitions ?? []) {
+    const where = baseline === undefined ? workload : `${baseline}/${workload}`;
+    lines.push(`–        ${where} ${metric}: ${measured} (not judged alone: ${statistic} of all runs ${expected})`);
+  }
   for (const finding of verdict?.findings ?? []) lines.push(`note     ${finding}`);
   process.stdout.write(`${lines.join("\n").trimEnd()}\n`);
 }

@@ -1,8 +1,9 @@
 /** `pathlab compare`: the same experiment on several substrates, or two bundles, figure by figure. */
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { openBundle } from "../bundle/open-bundle.ts";
+import type { Bundle } from "../bundle/open-bundle.ts";
 import type { SubstrateComparison } from "../campaign/compare-substrates.ts";
 import { formatDiagnostics } from "../model/diagnostics.ts";
 import type { SubstrateName } from "../model/experiment.ts";
@@ -64,7 +65,7 @@ function collectSubstrate(name: string, before: readonly SubstrateName[]): Subst
 
 async function compareBundles(directories: readonly string[], json: boolean): Promise<void> {
   const columns = await Promise.all(
-    directories.map(async (directory) => ({ name: directory, runs: [await figuresOf(await openBundle(directory))] })),
+    directories.map(async (name) => ({ name, runs: await Promise.all((await runsOf(name)).map(figuresOf)) })),
   );
   const figures = compareFigures(columns);
   if (figures.some(({ agrees }) => agrees === false)) process.exitCode = 1;
@@ -73,6 +74,14 @@ async function compareBundles(directories: readonly string[], json: boolean): Pr
       ? `${JSON.stringify({ version: 1, agrees: process.exitCode !== 1, figures }, null, 2)}\n`
       : describeFigures(directories, figures),
   );
+}
+
+/** The bundle itself, or of one of repetitions those of the runs. */
+async function runsOf(directory: string): Promise<Bundle[]> {
+  const bundle = await openBundle(directory);
+  const { repetitions } = bundle.manifest;
+  if (repetitions === undefined) return [bundle];
+  return Promise.all(repetitions.map(({ bundle: name }) => openBundle(join(bundle.directory, "..", name))));
 }
 
 async function compareOnSubstrates(file: string, options: CompareOptions): Promise<void> {

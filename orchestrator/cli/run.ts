@@ -1,8 +1,9 @@
 /** `pathlab run`: experiments on a substrate, each into a result bundle. */
 import { availableParallelism } from "node:os";
-import { basename, relative } from "node:path";
+import { basename } from "node:path";
 import { Option } from "commander";
 import type { Command } from "commander";
+import type { Repetitions, RepetitionsOutcome } from "../campaign/conclude-repetitions.ts";
 import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
 import { formatDiagnostics } from "../model/diagnostics.ts";
 import type { Diagnostic } from "../model/diagnostics.ts";
@@ -13,6 +14,7 @@ import type { LoadedExperiment } from "../model/load.ts";
 import { planExperiment } from "../plan/make-plan.ts";
 import { estimateMemory } from "../plan/memory-estimate.ts";
 import type { Need } from "../substrate/prerequisites/prerequisite.ts";
+import { describeOutcome } from "./describe-outcome.ts";
 import { Interrupt, reportFailure } from "./interrupt.ts";
 import { collectSetting, parseJobs, parseRepeat, parseSeed } from "./options.ts";
 
@@ -20,7 +22,7 @@ interface RunOptions {
   readonly on?: SubstrateName;
   readonly set: readonly string[];
   readonly seed?: number;
-  readonly repeat: number;
+  readonly repeat?: number;
   readonly jobs?: number;
   readonly out: string;
   readonly json?: true;
@@ -31,6 +33,8 @@ export interface PlannedRun {
   readonly loaded: LoadedExperiment;
   readonly substrate: SubstrateName;
   readonly seed: number;
+  /** How many of the runs are of this experiment. */
+  readonly repetitions: number;
   /** What a simulation of it takes. */
   readonly memoryBytes: number;
 }
@@ -46,7 +50,11 @@ export function registerRunCommand(program: Command): void {
     .addOption(new Option("--on <substrate>", "what to run on").choices(substrateNames))
     .option("--set <key=value>", "set a key of the experiment file; may be given again", collectSetting, [])
     .option("--seed <number>", "seed of everything random", parseSeed)
-    .option("--repeat <times>", "run each experiment so many times, each with the next seed", parseRepeat, 1)
+    .option(
+      "--repeat <times>",
+      "run each experiment so many times, each with the next seed (default: as the experiment says)",
+      parseRepeat,
+    )
     .option("--jobs <number>", "run so many simulations at the same time (default: one a processor)", parseJobs)
     .option("--out <directory>", "where the bundles go", "results")
     .option("--json", "one JSON document on stdout")
@@ -77,9 +85,10 @@ function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] |
       if (!planned.ok) diagnostics.push(...planned.diagnostics);
       else if (substrate === "simulation") estimate = estimateMemory(planned.value).bytes;
     }
-    for (let repetition = 0; repetition < options.repeat; repetition++) {
+    const repetitions = options.repeat ?? loaded.value.experiment.repeat;
+    for (let repetition = 0; repetition < repetitions; repetition++) {
       const next = (seed + repetition) >>> 0;
-      runs.push({ file, loaded: loaded.value, substrate, seed: next, memoryBytes: estimate });
+      runs.push({ file, loaded: loaded.value, substrate, seed: next, repetitions, memoryBytes: estimate });
     }
   }
   if (diagnostics.length > 0) {
@@ -95,28 +104,55 @@ async function perform(runs: readonly PlannedRun[], options: RunOptions): Promis
   if (!(await ensure(...needsOf(runs)))) return;
   const interrupt = new Interrupt();
   const outcomes: ExperimentOutcome[] = [];
+  const together: RepetitionsOutcome[] = [];
+  const repetitions = new Map<LoadedExperiment, { readonly seed: number; readonly outcome: ExperimentOutcome }[]>();
   const workers = await parallelWorkers(runs, options.jobs);
   const performed =
     workers > 1 ? runInParallel(runs, options, workers, interrupt) : runInTurn(runs, options, interrupt);
   try {
-    for await (const { name, outcome } of performed) {
+    for await (const { run, outcome } of performed) {
       outcomes.push(outcome);
-      if (!options.json) process.stdout.write(describeOutcome(name, outcome));
+      if (!options.json) process.stdout.write(describeOutcome(nameOf(run, runs.length > 1), outcome));
       if (outcome.error !== undefined && !interrupt.signal.aborted) throw outcome.error;
+      const own = repetitions.get(run.loaded) ?? [];
+      repetitions.set(run.loaded, own);
+      own.push({ seed: run.seed, outcome });
+      if (run.repetitions < 2 || own.length < run.repetitions || interrupt.signal.aborted) continue;
+      const concluded = await conclude(run, own, options);
+      together.push(concluded);
+      if (!options.json) process.stdout.write(describeOutcome(nameOfAll(run), concluded));
     }
   } catch (error) {
     reportFailure(error as Error);
   }
   if (options.json)
     process.stdout.write(
-      `${JSON.stringify({ version: 1, runs: outcomes.map(({ directory, verdict }) => ({ directory, verdict })) }, null, 2)}\n`,
+      `${JSON.stringify(
+        {
+          version: 1,
+          runs: outcomes.map(({ directory, verdict }) => ({ directory, verdict })),
+          ...(together.length > 0 && { repetitions: together }),
+        },
+        null,
+        2,
+      )}\n`,
     );
-  process.exitCode ??= interrupt.exitCode ?? (outcomes.every(({ verdict }) => verdict.outcome === "passed") ? 0 : 1);
+  const passed = [...outcomes, ...together].every(({ verdict }) => verdict.outcome === "passed");
+  process.exitCode ??= interrupt.exitCode ?? (passed ? 0 : 1);
   interrupt.release();
 }
 
-interface NamedOutcome {
-  readonly name: string;
+async function conclude(
+  { loaded, substrate }: PlannedRun,
+  runs: Repetitions["runs"],
+  { out }: RunOptions,
+): Promise<RepetitionsOutcome> {
+  const { concludeRepetitions } = await import("../campaign/conclude-repetitions.ts");
+  return concludeRepetitions({ loaded, substrate, runs, resultsDirectory: out, command: process.argv.slice(2) });
+}
+
+interface PerformedRun {
+  readonly run: PlannedRun;
   readonly outcome: ExperimentOutcome;
 }
 
@@ -133,7 +169,7 @@ async function* runInParallel(
   options: RunOptions,
   workers: number,
   { signal }: Interrupt,
-): AsyncGenerator<NamedOutcome, void, undefined> {
+): AsyncGenerator<PerformedRun, void, undefined> {
   const { runSimulations } = await import("../campaign/parallel/parallel-simulations.ts");
   const jobs = runs.map(({ file, seed }) => ({
     file,
@@ -150,14 +186,14 @@ async function* runInParallel(
   };
   let next = 0;
   for await (const outcome of runSimulations(jobs, { workers, signal, progress }))
-    yield { name: nameOf(runs[next++]!, true), outcome };
+    yield { run: runs[next++]!, outcome };
 }
 
 async function* runInTurn(
   runs: readonly PlannedRun[],
   options: RunOptions,
   interrupt: Interrupt,
-): AsyncGenerator<NamedOutcome, void, undefined> {
+): AsyncGenerator<PerformedRun, void, undefined> {
   const [{ runExperiment }, { kernelFeatures }, { substrateNamed }] = await Promise.all([
     import("../campaign/run-experiment.ts"),
     import("../substrate/prerequisites/kernel-features.ts"),
@@ -184,13 +220,16 @@ async function* runInTurn(
       progress,
       signal: interrupt.signal,
     });
-    yield { name, outcome };
+    yield { run, outcome };
   }
 }
 
 function nameOf({ loaded, substrate, seed }: PlannedRun, withSeed: boolean): string {
   return `${loaded.experiment.name} (${substrate}${withSeed ? `, seed ${seed}` : ""})`;
 }
+
+const nameOfAll = ({ loaded, substrate, repetitions }: PlannedRun): string =>
+  `${loaded.experiment.name} (${substrate}, all ${repetitions} runs)`;
 
 /** What the machine must have for them. */
 export function needsOf(runs: readonly Pick<PlannedRun, "loaded" | "substrate">[]): Need[] {
@@ -213,29 +252,4 @@ export function needsOf(runs: readonly Pick<PlannedRun, "loaded" | "substrate">[
     }
   }
   return [...needs];
-}
-
-function describeOutcome(name: string, { directory, verdict }: ExperimentOutcome): string {
-  const rows = verdict.expectations.map(({ baseline, workload, metric, expected, measured, passed }) => [
-    passed ? "pass" : "FAIL",
-    `${baseline === undefined ? "" : `${baseline}: `}${workload}: ${metric}`,
-    measured,
-    `expected ${expected}`,
-  ]);
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  const lines = rows.map(
-    (row) =>
-      `  ${row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd()}`,
-  );
-  return [
-    `${name}: ${verdict.outcome}`,
-    ...verdict.invalidBecause.map((why) => `  invalid because ${why}`),
-    ...lines,
-    ...verdict.findings.map((finding) => `  note: ${finding}`),
-    `  bundle: ${relative(process.cwd(), directory) || "."}`,
-    "",
-  ].join("\n");
 }

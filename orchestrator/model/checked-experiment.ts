@@ -24,6 +24,7 @@ export interface CheckedExperiment {
   readonly textWith: (settings: {
     readonly topology?: string;
     readonly seed?: number;
+    readonly repeat?: number;
     readonly on?: SubstrateName;
     /** By host. */
     readonly endpoints?: Readonly<Record<string, EndpointKind>>;

@@ -2,6 +2,8 @@
 import * as z from "zod";
 import type { Expectation } from "./experiment.ts";
 import { percentage, positiveDuration, rate, size, whole } from "./quantity-schemas.ts";
+import { repetitionStatistics } from "./repetition-statistic.ts";
+import type { OverRepetitions, RepetitionStatistic } from "./repetition-statistic.ts";
 import { expected } from "./schema-diagnostics.ts";
 
 /** For what is a limit and not a plain value. */
@@ -10,20 +12,52 @@ const limitForm =
   (issue: { readonly code?: string }): string | undefined =>
     issue.code === "invalid_type" ? expected(what, `as in ${example}`) : undefined;
 
+/** Beside the limits of a figure: that they are those of all repetitions together. */
+const repetitions = {
+  over: z.exactOptional(z.literal("repetitions").describe("Judge all repetitions together, not each run.")),
+  statistic: z.exactOptional(z.enum(repetitionStatistics).describe("What of their values is judged (default: mean).")),
+};
+
+interface RepetitionKeys {
+  readonly over?: "repetitions" | undefined;
+  readonly statistic?: RepetitionStatistic | undefined;
+}
+
+function checkRepetitions({ over, statistic }: RepetitionKeys, context: z.RefinementCtx): void {
+  if (statistic === undefined || over !== undefined) return;
+  context.addIssue({
+    code: "custom",
+    path: ["statistic"],
+    message: expected("over: repetitions beside it", "a single run has one value of this"),
+  });
+}
+
+const overRepetitions = ({ over, statistic = "mean" }: RepetitionKeys): OverRepetitions =>
+  over === undefined ? {} : { overRepetitions: statistic };
+
+const withOverRepetitions = <T extends RepetitionKeys>({
+  over,
+  statistic,
+  ...limits
+}: T): Omit<T, keyof RepetitionKeys> & OverRepetitions => ({ ...limits, ...overRepetitions({ over, statistic }) });
+
 const atMostTime = z
   .strictObject(
-    { atMost: positiveDuration("The longest time that passes.") },
+    { atMost: positiveDuration("The longest time that passes."), ...repetitions },
     { error: limitForm("a limit", "{ atMost: 1.5s }") },
   )
-  .transform(({ atMost }) => ({ atMostMicroseconds: atMost }));
+  .superRefine(checkRepetitions)
+  .transform(({ atMost, ...rest }) => ({ atMostMicroseconds: atMost, ...overRepetitions(rest) }));
 
 /** A range with at least one of its ends. */
 function checkRange(
-  value: { readonly atLeast?: number; readonly atMost?: number; readonly exactly?: number },
+  value: { readonly atLeast?: number; readonly atMost?: number; readonly exactly?: number } & RepetitionKeys,
   context: z.RefinementCtx,
 ): void {
   const { atLeast, atMost, exactly } = value;
-  if (Object.keys(value).length === 0) context.addIssue(expected("a limit", "as in { atLeast: … }"));
+  checkRepetitions(value, context);
+  if (atLeast === undefined && atMost === undefined && exactly === undefined)
+    context.addIssue(expected("a limit", "as in { atLeast: … }"));
   if (atLeast !== undefined && atMost !== undefined && atLeast > atMost) {
     context.addIssue({
       code: "custom",
@@ -48,11 +82,13 @@ const goodputRange = (description: string) =>
       {
         atLeast: z.exactOptional(rate("The least that passes.")),
         atMost: z.exactOptional(rate("The most that passes.")),
+        ...repetitions,
       },
       { error: limitForm("limits", "{ atLeast: 9mbit }") },
     )
     .superRefine(checkRange)
-    .transform(({ atLeast, atMost }) => ({
+    .transform(({ atLeast, atMost, ...rest }) => ({
+      ...overRepetitions(rest),
       ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
       ...(atMost !== undefined && { atMostBitsPerSecond: atMost }),
     }))
@@ -63,11 +99,13 @@ const timeRange = z
     {
       atLeast: z.exactOptional(positiveDuration("The shortest time that passes.")),
       atMost: z.exactOptional(positiveDuration("The longest time that passes.")),
+      ...repetitions,
     },
     { error: limitForm("limits", "{ atMost: 10ms }") },
   )
   .superRefine(checkRange)
-  .transform(({ atLeast, atMost }) => ({
+  .transform(({ atLeast, atMost, ...rest }) => ({
+    ...overRepetitions(rest),
     ...(atLeast !== undefined && { atLeastMicroseconds: atLeast }),
     ...(atMost !== undefined && { atMostMicroseconds: atMost }),
   }));
@@ -87,10 +125,12 @@ const expectation = z
           {
             atLeast: z.exactOptional(percentage("The least that passes.")),
             atMost: z.exactOptional(percentage("The most that passes.")),
+            ...repetitions,
           },
           { error: limitForm("limits", "{ atLeast: 95% }") },
         )
         .superRefine(checkRange)
+        .transform(withOverRepetitions)
         .describe("Of traffic: Jain's index of the goodput of its flows."),
     ),
     flowCompletion: z.exactOptional(
@@ -118,9 +158,11 @@ const expectation = z
     stalls: z.exactOptional(
       z
         .strictObject(
-          { atMost: whole("The most stalls that pass.", 0, 1_000_000) },
+          { atMost: whole("The most stalls that pass.", 0, 1_000_000), ...repetitions },
           { error: limitForm("a limit", "{ atMost: 0 }") },
         )
+        .superRefine(checkRepetitions)
+        .transform(withOverRepetitions)
         .describe("Times that playback stopped for want of bytes."),
     ),
     intact: z.exactOptional(z.literal(true).describe("Every byte arrived once, in order and unchanged.")),
@@ -132,18 +174,22 @@ const expectation = z
           {
             atLeast: z.exactOptional(size("The least that passes.")),
             atMost: z.exactOptional(size("The most that passes.")),
+            ...repetitions,
           },
           { error: limitForm("limits", "{ atLeast: 8MB }") },
         )
         .superRefine(checkRange)
+        .transform(withOverRepetitions)
         .describe("Of an application: payload that arrived, its protocol's own among it."),
     ),
     frames: z.exactOptional(
       z
         .strictObject(
-          { atLeast: whole("The fewest that pass.", 1, 1_000_000_000) },
+          { atLeast: whole("The fewest that pass.", 1, 1_000_000_000), ...repetitions },
           { error: limitForm("a limit", "{ atLeast: 750 }") },
         )
+        .superRefine(checkRepetitions)
+        .transform(withOverRepetitions)
         .describe("Of an application that plays: pictures that it showed."),
     ),
     completion: z.exactOptional(atMostTime.describe("Time from the workload's start to its last byte.")),

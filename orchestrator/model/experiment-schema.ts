@@ -31,6 +31,7 @@ export const experimentSchema = z
     description: z.exactOptional(text("What this experiment shows.")),
     topology: text("Path of the topology file, relative to this file."),
     seed: whole("Seed of everything random.", 0, 0xffffffff).default(1),
+    repeat: whole("Runs, each with the next seed, unless the command line says otherwise.", 1, 10_000).default(1),
     on: z
       .enum(substrateNames as ["namespaces"])
       .default("namespaces" as never)

@@ -3,6 +3,7 @@ import type { ClientProgram, Playback, ServerProgram } from "./application.ts";
 import type { EndpointOptions } from "./endpoint-options.ts";
 import type { AddressFamily } from "./ip-address.ts";
 import type { LinkShape } from "./link-profile.ts";
+import type { OverRepetitions } from "./repetition-statistic.ts";
 import type { Traffic } from "./traffic.ts";
 
 export type SubstrateName = "simulation" | "namespaces" | "containers";
@@ -30,6 +31,8 @@ export interface Experiment {
   /** Path of the topology file, relative to the experiment file. */
   readonly topology: string;
   readonly seed: number;
+  /** Runs, each with the next seed. */
+  readonly repeat: number;
   readonly on: SubstrateName;
   /** The run is ended then, whether its workloads are done or not. */
   readonly durationMicroseconds?: number;
@@ -172,41 +175,41 @@ export type Fault = LinkFault | NodeFault;
 /** What must hold of one workload, or of the flows of one traffic. What is absent is not judged. */
 export interface Expectation {
   /** Of traffic: over its flows, each as in `goodput`. */
-  readonly meanGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
-  readonly leastGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
+  readonly meanGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number } & OverRepetitions;
+  readonly leastGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number } & OverRepetitions;
   /** Of traffic: Jain's index of its flows' goodputs, 0 to 1. */
-  readonly fairness?: { readonly atLeast?: number; readonly atMost?: number };
+  readonly fairness?: { readonly atLeast?: number; readonly atMost?: number } & OverRepetitions;
   /** Of traffic: from a flow's start to its last byte. */
   readonly flowCompletion?: {
-    readonly p50?: { readonly atMostMicroseconds: number };
-    readonly p99?: { readonly atMostMicroseconds: number };
+    readonly p50?: { readonly atMostMicroseconds: number } & OverRepetitions;
+    readonly p99?: { readonly atMostMicroseconds: number } & OverRepetitions;
   };
   /** Payload bits per second of the whole transfer, from its first byte to its last. */
-  readonly goodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number };
+  readonly goodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number } & OverRepetitions;
   /** Subflows that carried data. */
   readonly subflows?: { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number };
   /** Longest time without a byte delivered to the application while the transfer was on. */
-  readonly longestGap?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number };
+  readonly longestGap?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number } & OverRepetitions;
   /** Times that playback stopped for want of bytes. */
-  readonly stalls?: { readonly atMost: number };
+  readonly stalls?: { readonly atMost: number } & OverRepetitions;
   /** Every byte arrived once, in order and unchanged. */
   readonly intact?: true;
   /** Of an application: what its client ended with. */
   readonly exitCode?: number;
   /** Of an application: payload that arrived, whatever the programs' protocol adds among it. */
-  readonly bytes?: { readonly atLeast?: number; readonly atMost?: number };
+  readonly bytes?: { readonly atLeast?: number; readonly atMost?: number } & OverRepetitions;
   /** Of an application that plays: pictures that came to the screen. */
-  readonly frames?: { readonly atLeast: number };
+  readonly frames?: { readonly atLeast: number } & OverRepetitions;
   /** Whether the connection fell back to plain TCP. */
   readonly fallback?: boolean;
   /** Time from the workload's start to its last byte. */
-  readonly completion?: { readonly atMostMicroseconds: number };
+  readonly completion?: { readonly atMostMicroseconds: number } & OverRepetitions;
   /** From a request's first byte to its response's last. */
   readonly latency?: {
-    readonly p50?: { readonly atMostMicroseconds: number };
-    readonly p99?: { readonly atMostMicroseconds: number };
+    readonly p50?: { readonly atMostMicroseconds: number } & OverRepetitions;
+    readonly p99?: { readonly atMostMicroseconds: number } & OverRepetitions;
     /** Standard deviation. */
-    readonly deviation?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number };
+    readonly deviation?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number } & OverRepetitions;
   };
 }
 

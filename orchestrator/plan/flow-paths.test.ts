@@ -31,6 +31,7 @@ function planOn(on: "simulation" | "namespaces", addressing: AddressFamily): Pla
     name: "paths",
     topology: "none",
     seed: 7,
+    repeat: 1,
     on,
     hosts: {},
     workload: {},

@@ -19,6 +19,7 @@ const experiment: Experiment = {
   name: "property",
   topology: "none",
   seed: 7,
+  repeat: 1,
   on: "namespaces",
   hosts: {
     h0: {

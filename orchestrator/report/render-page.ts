@@ -4,8 +4,10 @@ import type { Bundle } from "../bundle/open-bundle.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { ChartSpec } from "./chart-spec.ts";
 import { html, trusted } from "./html.ts";
-import { pageScript, pageStyle } from "./page-assets.ts";
+import { pageScript } from "./page-assets.ts";
+import { pageHead } from "./page-head.ts";
 import { Palette } from "./palette.ts";
+import { renderRepetitionsPage } from "./repetitions-page.ts";
 import { readRun } from "./run-view.ts";
 import { chartsSection } from "./sections/charts-section.ts";
 import { comparisonSection } from "./sections/comparison-section.ts";
@@ -19,10 +21,6 @@ import { linkCharts, transportCharts } from "./transport-charts.ts";
 import { viewingComparisonChart } from "./viewing-charts.ts";
 import { comparisonChart, workloadCharts } from "./workload-charts.ts";
 
-/** Nothing from elsewhere, by order of the page itself. */
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
-
 /** Files of the bundle with the decisions of each host that was asked for them. */
 function tracesOf({ nodes }: Plan): string[] {
   return nodes
@@ -32,6 +30,7 @@ function tracesOf({ nodes }: Plan): string[] {
 
 /** The page's text. Throws `BundleError` where a file is damaged or the plan is missing. */
 export async function renderPage(bundle: Bundle): Promise<string> {
+  if (bundle.manifest.repetitions !== undefined) return renderRepetitionsPage(bundle, bundle.manifest.repetitions);
   const run = await readRun(bundle);
   const baselines = await Promise.all((await bundle.baselines()).map(readRun));
   const runs = [run, ...baselines];
@@ -58,16 +57,7 @@ export async function renderPage(bundle: Bundle): Promise<string> {
   const title = `${run.plan.experiment}${run.baseline === undefined ? "" : `, ${run.baseline}`}: ${run.verdict?.outcome ?? run.manifest.outcome}`;
   return html`<!doctype html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        <style>
-          ${trusted(await pageStyle())}
-        </style>
-      </head>
+      ${await pageHead(title)}
       <body>
         <main>${headerSection(run, baselines)}${sections.filter((section) => section !== undefined)}</main>
         <script type="application/json" id="data">

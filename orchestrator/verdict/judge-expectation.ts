@@ -1,113 +1,68 @@
 /** One expectation block of an experiment file against what was measured: a judged line per metric, in the file's order of metrics. */
 import type { Expectation } from "../model/experiment.ts";
+import type { OverRepetitions } from "../model/repetition-statistic.ts";
 import type { Measured, WorkloadMeasurements } from "./measure-workload.ts";
 import { printCount, printRate, printSize, printTime } from "./quantity.ts";
-import type { JudgedExpectation } from "./verdict.ts";
+import type { JudgedExpectation, RepetitionSample } from "./verdict.ts";
 
-export type Judged = Omit<JudgedExpectation, "baseline" | "workload">;
+export interface Judged extends Omit<JudgedExpectation, "baseline" | "workload"> {
+  /** There where a run is not judged by it: its limits are those of all repetitions. */
+  readonly overRepetitions?: Pick<RepetitionSample, "statistic" | "atLeast" | "atMost">;
+}
 
 const unmeasured = "–";
 
 export function judgeExpectation(expectation: Expectation, measured: WorkloadMeasurements): Judged[] {
   const { goodput, subflows, longestGap, stalls, intact, exitCode, bytes, frames, fallback, completion, latency } =
     expectation;
-  return [
-    ...(goodput === undefined
-      ? []
-      : [
-          judgeBounds(
-            "goodput",
-            bounds(goodput.atLeastBitsPerSecond, goodput.atMostBitsPerSecond),
-            measured.goodputBitsPerSecond,
-            printRate,
-          ),
-        ]),
-    ...(subflows === undefined
-      ? []
-      : [
-          judgeBounds(
-            "subflows",
-            {
-              ...bounds(subflows.atLeast, subflows.atMost),
-              ...(subflows.exactly === undefined ? {} : { exactly: subflows.exactly }),
-            },
-            measured.subflows,
-            String,
-          ),
-        ]),
-    ...(longestGap === undefined
-      ? []
-      : [
-          judgeBounds(
-            "longestGap",
-            bounds(longestGap.atLeastMicroseconds, longestGap.atMostMicroseconds),
-            measured.longestGapMicroseconds,
-            printTime,
-          ),
-        ]),
-    ...(stalls === undefined
-      ? []
-      : [
-          judgeBounds("stalls", bounds(undefined, stalls.atMost), measured.stalls, (count) =>
-            printCount(count, "stall"),
-          ),
-        ]),
-    ...(intact === undefined ? [] : [judgeIntact(measured)]),
-    ...(exitCode === undefined ? [] : [judgeBounds("exitCode", { exactly: exitCode }, measured.exitCode, String)]),
-    ...(bytes === undefined
-      ? []
-      : [judgeBounds("bytes", bounds(bytes.atLeast, bytes.atMost), measured.bytes, printSize)]),
-    ...(frames === undefined
-      ? []
-      : [
-          judgeBounds("frames", bounds(frames.atLeast, undefined), measured.frames, (count) =>
-            printCount(count, "frame"),
-          ),
-        ]),
-    ...(fallback === undefined ? [] : [judgeFallback(fallback, measured.fellBack)]),
-    ...(completion === undefined
-      ? []
-      : [
-          judgeBounds(
-            "completion",
-            bounds(undefined, completion.atMostMicroseconds),
-            measured.completionMicroseconds,
-            printTime,
-          ),
-        ]),
-    ...(["p50", "p99"] as const).flatMap((name) => {
-      const limit = latency?.[name]?.atMostMicroseconds;
-      if (limit === undefined) return [];
-      return [
-        judgeBounds(
-          `latency.${name}`,
-          bounds(undefined, limit),
-          percentileOf(measured.latenciesMicroseconds, name),
-          printTime,
-        ),
-      ];
-    }),
-    ...(latency?.deviation === undefined
-      ? []
-      : [
-          judgeBounds(
-            "latency.deviation",
-            bounds(latency.deviation.atLeastMicroseconds, latency.deviation.atMostMicroseconds),
-            deviationOf(measured.latenciesMicroseconds),
-            printTime,
-          ),
-        ]),
-  ];
+  const judged: Judged[] = [];
+  const hold = (
+    metric: string,
+    limits: Bounds | undefined,
+    value: Measured<number> | undefined,
+    print: (value: number) => string,
+  ): void => void (limits && judged.push(judgeBounds(metric, limits, value, print)));
+  hold("goodput", goodput && rateBounds(goodput), measured.goodputBitsPerSecond, printRate);
+  hold("subflows", subflows, measured.subflows, String);
+  hold("longestGap", longestGap && timeBounds(longestGap), measured.longestGapMicroseconds, printTime);
+  hold("stalls", stalls, measured.stalls, (count) => printCount(count, "stall"));
+  if (intact !== undefined) judged.push(judgeIntact(measured));
+  hold("exitCode", exitCode === undefined ? undefined : { exactly: exitCode }, measured.exitCode, String);
+  hold("bytes", bytes, measured.bytes, printSize);
+  hold("frames", frames, measured.frames, (count) => printCount(count, "frame"));
+  if (fallback !== undefined) judged.push(judgeFallback(fallback, measured.fellBack));
+  hold("completion", completion && timeBounds(completion), measured.completionMicroseconds, printTime);
+  for (const name of ["p50", "p99"] as const) {
+    const limits = latency?.[name];
+    const value = percentileOf(measured.latenciesMicroseconds, name);
+    hold(`latency.${name}`, limits && timeBounds(limits), value, printTime);
+  }
+  const deviation = latency?.deviation;
+  hold("latency.deviation", deviation && timeBounds(deviation), deviationOf(measured.latenciesMicroseconds), printTime);
+  return judged;
 }
 
-interface Bounds {
+/** Limits of a figure, in its own unit. */
+export interface Bounds extends OverRepetitions {
   readonly exactly?: number;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-export function bounds(atLeast: number | undefined, atMost: number | undefined): Bounds {
-  return { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }) };
+export function rateBounds({
+  atLeastBitsPerSecond: atLeast,
+  atMostBitsPerSecond: atMost,
+  ...rest
+}: NonNullable<Expectation["goodput"]>): Bounds {
+  return { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }), ...rest };
+}
+
+export function timeBounds({
+  atLeastMicroseconds: atLeast,
+  atMostMicroseconds: atMost,
+  ...rest
+}: NonNullable<Expectation["longestGap"]>): Bounds {
+  return { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }), ...rest };
 }
 
 export function judgeBounds(
@@ -116,24 +71,38 @@ export function judgeBounds(
   measured: Measured<number> | undefined,
   print: (value: number) => string,
 ): Judged {
-  const { exactly, atLeast, atMost } = limits;
+  const { exactly, atLeast, atMost, overRepetitions: statistic } = limits;
   const expected = [
     ...(exactly === undefined ? [] : [`exactly ${print(exactly)}`]),
     ...(atLeast === undefined ? [] : [`at least ${print(atLeast)}`]),
     ...(atMost === undefined ? [] : [`at most ${print(atMost)}`]),
   ].join(", ");
-  if (measured === undefined) return { metric, expected, measured: unmeasured, passed: false, witness: "none" };
+  const repeated =
+    statistic === undefined
+      ? {}
+      : {
+          overRepetitions: {
+            statistic,
+            ...(atLeast === undefined ? {} : { atLeast }),
+            ...(atMost === undefined ? {} : { atMost }),
+          },
+        };
+  if (measured === undefined)
+    return { metric, expected, measured: unmeasured, passed: false, witness: "none", ...repeated };
   const { value, witness } = measured;
-  const passed =
-    (exactly === undefined || value === exactly) && value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
   return {
     metric,
     expected,
     measured: Number.isFinite(value) ? print(value) : "never",
     ...(Number.isFinite(value) ? { measuredValue: value } : {}),
-    passed,
+    passed: isWithin(limits, value),
     witness,
+    ...repeated,
   };
+}
+
+export function isWithin({ exactly, atLeast = -Infinity, atMost = Infinity }: Bounds, value: number): boolean {
+  return (exactly === undefined || value === exactly) && value >= atLeast && value <= atMost;
 }
 
 export function judgeIntact({ intact, damage }: Pick<WorkloadMeasurements, "intact" | "damage">): Judged {

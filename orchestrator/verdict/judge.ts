@@ -5,12 +5,13 @@ import type { Plan, PlannedWorkload } from "../plan/plan.ts";
 import type { WireAnalysis } from "./capture-analysis/wire-analysis.ts";
 import { findContradictions, findInCounters, findOnWire } from "./findings.ts";
 import { judgeExpectation } from "./judge-expectation.ts";
+import type { Judged } from "./judge-expectation.ts";
 import { judgeTraffic } from "./judge-traffic.ts";
 import { measureTraffic } from "./measure-traffic.ts";
 import { measureWorkload } from "./measure-workload.ts";
 import type { WorkloadWitnesses } from "./measure-workload.ts";
 import { printPercent, printRate, printTime } from "./quantity.ts";
-import type { JudgedExpectation, Verdict } from "./verdict.ts";
+import type { JudgedExpectation, RepetitionSample, Verdict } from "./verdict.ts";
 
 export interface Evidence {
   readonly plan: Plan;
@@ -28,26 +29,27 @@ export interface Evidence {
 export function judge(evidence: Evidence): Verdict {
   const { plan } = evidence;
   const outcomes = new Map(evidence.results.workloads.map((outcome) => [outcome.workload, outcome]));
-  const expectations: JudgedExpectation[] = plan.expectations.flatMap(({ workload: name, expectation }) => {
+  const judged = plan.expectations.flatMap(({ workload: name, expectation }) => {
     const flows = plan.workloads.filter((candidate) => candidate.kind === "bulk" && candidate.traffic === name);
     if (flows.length > 0) {
       const measured = flows.map((flow) => ({
         name: flow.name,
         measured: measureWorkload(witnessesOf(evidence, flow, outcomes.get(flow.name))),
       }));
-      return judgeTraffic(expectation, measureTraffic(measured)).map((judged) => ({ workload: name, ...judged }));
+      return judgeTraffic(expectation, measureTraffic(measured)).map((line) => ({ workload: name, ...line }));
     }
     const workload = plan.workloads.find((candidate) => candidate.name === name);
     if (workload === undefined)
       throw new RangeError(`the plan expects something of workload ${name}, which it does not have`);
     const measured = measureWorkload(witnessesOf(evidence, workload));
-    return judgeExpectation(expectation, measured).map((judged) => ({ workload: name, ...judged }));
+    return judgeExpectation(expectation, measured).map((line) => ({ workload: name, ...line }));
   });
+  const { expectations, overRepetitions } = partition(judged);
   const invalidBecause = [
     ...runProblems(evidence),
     ...linkProblems(evidence.links),
     ...captureProblems(evidence),
-    ...expectations
+    ...judged
       .filter(({ witness }) => witness === "none")
       .map(({ workload, metric }) => `${workload}: nobody saw its ${metric}`),
   ];
@@ -58,7 +60,25 @@ export function judge(evidence: Evidence): Verdict {
     ...findOnWire(evidence.wire, plan),
     ...findInCounters(evidence.counters),
   ];
-  return { schemaVersion: 1, outcome: outcomeOf(invalidBecause, expectations), invalidBecause, expectations, findings };
+  return concluded({ invalidBecause, expectations, overRepetitions, findings });
+}
+
+/** What a run is judged by, and what it only adds to the judgement of all repetitions. */
+function partition(judged: readonly (Judged & { readonly workload: string })[]): {
+  readonly expectations: readonly JudgedExpectation[];
+  readonly overRepetitions: readonly RepetitionSample[];
+} {
+  const expectations: JudgedExpectation[] = [];
+  const overRepetitions: RepetitionSample[] = [];
+  for (const { overRepetitions: repeated, ...line } of judged) {
+    if (repeated === undefined) expectations.push(line);
+    else {
+      const { workload, metric, expected, measured, measuredValue, witness } = line;
+      const value = typeof measuredValue === "number" ? { measuredValue } : {};
+      overRepetitions.push({ workload, metric, ...repeated, expected, measured, ...value, witness });
+    }
+  }
+  return { expectations, overRepetitions };
 }
 
 /** One verdict over an experiment and its baselines: as good as the worst of them. */
@@ -76,12 +96,30 @@ export function joinVerdicts(main: Verdict, baselines: Readonly<Record<string, V
     ...main.findings,
     ...named.flatMap(([name, verdict]) => verdict.findings.map((finding) => `${name}: ${finding}`)),
   ];
-  return { schemaVersion: 1, outcome: outcomeOf(invalidBecause, expectations), invalidBecause, expectations, findings };
+  const overRepetitions = [
+    ...(main.overRepetitions ?? []),
+    ...named.flatMap(([baseline, verdict]) =>
+      (verdict.overRepetitions ?? []).map((sample) => ({ baseline, ...sample })),
+    ),
+  ];
+  return concluded({ invalidBecause, expectations, overRepetitions, findings });
 }
 
-function outcomeOf(invalidBecause: readonly string[], expectations: readonly JudgedExpectation[]): Verdict["outcome"] {
-  if (invalidBecause.length > 0) return "invalid";
-  return expectations.every(({ passed }) => passed) ? "passed" : "failed";
+export function concluded({
+  invalidBecause,
+  expectations,
+  overRepetitions = [],
+  findings,
+}: Omit<Verdict, "schemaVersion" | "outcome">): Verdict {
+  const passed = expectations.every((judged) => judged.passed);
+  return {
+    schemaVersion: 1,
+    outcome: invalidBecause.length > 0 ? "invalid" : passed ? "passed" : "failed",
+    invalidBecause,
+    expectations,
+    ...(overRepetitions.length > 0 && { overRepetitions }),
+    findings,
+  };
 }
 
 export function witnessesOf(

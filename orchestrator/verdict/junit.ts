@@ -1,6 +1,6 @@
 /** `junit.xml`: a test case per expectation, so that any CI shows a run as it shows tests. An invalid run is an error, which is not a failure. */
 import { writeFile } from "node:fs/promises";
-import type { JudgedExpectation, Verdict } from "./verdict.ts";
+import type { JudgedExpectation, RepetitionSample, Verdict } from "./verdict.ts";
 
 export interface JUnitIdentity {
   readonly experiment: string;
@@ -11,18 +11,20 @@ export interface JUnitIdentity {
 export function printJUnit(verdict: Verdict, identity: JUnitIdentity): string {
   const failures = verdict.expectations.filter(({ passed }) => !passed).length;
   const errors = verdict.invalidBecause.length;
+  const { overRepetitions = [] } = verdict;
   const attributes = xmlAttributes({
     name: identity.experiment,
-    tests: verdict.expectations.length + errors,
+    tests: verdict.expectations.length + overRepetitions.length + errors,
     failures: errors > 0 ? 0 : failures,
     errors,
-    skipped: errors > 0 ? verdict.expectations.length : 0,
+    skipped: overRepetitions.length + (errors > 0 ? verdict.expectations.length : 0),
     time: (identity.durationMicroseconds / 1e6).toFixed(3),
     timestamp: identity.startedAt,
   });
   const cases = [
     ...verdict.invalidBecause.map((why) => printInvalid(identity.experiment, why)),
     ...verdict.expectations.map((judged) => printCase(identity.experiment, judged, verdict.outcome === "invalid")),
+    ...overRepetitions.map((sample) => printSample(identity.experiment, sample)),
   ];
   const output =
     verdict.findings.length === 0 ? [] : [`    <system-out>${escapeXml(verdict.findings.join("\n"))}</system-out>`];
@@ -55,6 +57,15 @@ function printCase(experiment: string, judged: JudgedExpectation, invalid: boole
   if (passed) return `    <testcase ${attributes}/>`;
   const message = `${metric}: expected ${expected}, measured ${measured} (witness: ${witness})`;
   return `    <testcase ${attributes}>\n      <failure ${xmlAttributes({ type: metric, message })}/>\n    </testcase>`;
+}
+
+/** No run alone can pass or fail it. */
+function printSample(experiment: string, sample: RepetitionSample): string {
+  const { baseline, workload, metric, statistic, expected, measured } = sample;
+  const classname = baseline === undefined ? experiment : `${experiment}.${baseline}`;
+  const attributes = xmlAttributes({ classname, name: `${workload}: ${metric} ${statistic} ${expected}` });
+  const message = `judged over repetitions: the ${statistic} ${expected}; here ${measured}`;
+  return `    <testcase ${attributes}>\n      <skipped ${xmlAttributes({ message })}/>\n    </testcase>`;
 }
 
 function xmlAttributes(attributes: Readonly<Record<string, string | number>>): string {

@@ -4,7 +4,12 @@ import type { RunView } from "../run-view.ts";
 import { printTime } from "../../verdict/quantity.ts";
 import { summarise } from "../summary.ts";
 
-const outcomes = { passed: "Passed", failed: "Failed", invalid: "Invalid", "not-judged": "Not judged" } as const;
+export const outcomeNames = {
+  passed: "Passed",
+  failed: "Failed",
+  invalid: "Invalid",
+  "not-judged": "Not judged",
+} as const;
 
 /** What ran, how it came out, in one sentence. */
 export function headerSection(run: RunView, baselines: readonly RunView[]): Html {
@@ -26,7 +31,7 @@ export function headerSection(run: RunView, baselines: readonly RunView[]): Html
       <h1>
         ${plan.experiment}${manifest.baseline === undefined ? "" : html` <small>baseline ${manifest.baseline}</small>`}
       </h1>
-      <span class="outcome ${outcome}">${outcomes[outcome]}</span>
+      <span class="outcome ${outcome}">${outcomeNames[outcome]}</span>
     </div>
     <p class="summary">${summarise(run, baselines)}</p>
     ${manifest.run.error === undefined ? "" : html`<p class="callout failed">The run ${manifest.run.ended}: ${manifest.run.error}</p>`}

@@ -1,9 +1,14 @@
 import { html } from "../html.ts";
 import type { Html } from "../html.ts";
-import type { JudgedExpectation, Verdict } from "../../verdict/verdict.ts";
+import type { JudgedExpectation, RepetitionSample, Verdict } from "../../verdict/verdict.ts";
 
 const metricNames: Readonly<Record<string, string>> = {
   goodput: "Goodput",
+  meanGoodput: "Mean goodput",
+  leastGoodput: "Least goodput",
+  fairness: "Fairness (Jain)",
+  "flowCompletion.p50": "Completion of a flow, median",
+  "flowCompletion.p99": "Completion of a flow, 99th percentile",
   subflows: "Subflows with data",
   longestGap: "Longest gap",
   stalls: "Stalls",
@@ -18,10 +23,12 @@ const metricNames: Readonly<Record<string, string>> = {
   "latency.deviation": "Latency, standard deviation",
 };
 
+export const metricName = (metric: string): string => metricNames[metric] ?? metric;
+
 /** What was expected, what was measured, by whose word. */
 export function verdictSection(verdict: Verdict | undefined): Html | undefined {
   if (verdict === undefined) return undefined;
-  const { expectations, invalidBecause, findings } = verdict;
+  const { expectations, overRepetitions = [], invalidBecause, findings } = verdict;
   return html`<section id="verdict">
     <h2>Verdict</h2>
     ${
@@ -34,7 +41,14 @@ export function verdictSection(verdict: Verdict | undefined): Html | undefined {
             </ul>
           </div>`
     }
-    ${expectations.length === 0 ? html`<p class="note">Nothing was expected.</p>` : expectationsTable(expectations, invalidBecause.length > 0)}
+    ${
+      expectations.length === 0
+        ? html`<p class="note">
+            ${overRepetitions.length === 0 ? "Nothing was expected." : "Nothing was expected of this run alone."}
+          </p>`
+        : expectationsTable(expectations, invalidBecause.length > 0)
+    }
+    ${overRepetitions.length === 0 ? "" : samplesTable(overRepetitions)}
     ${
       findings.length === 0
         ? ""
@@ -71,7 +85,7 @@ function expectationsTable(expectations: readonly JudgedExpectation[], unusable:
                 ><span class="hidden">${passed ? "passed" : "failed"}</span>
               </td>
               <td>${workload}${baseline === undefined ? "" : html`<small> in ${baseline}</small>`}</td>
-              <td>${metricNames[metric] ?? metric}</td>
+              <td>${metricName(metric)}</td>
               <td class="figure">${expected}</td>
               <td class="figure measured">${measured}</td>
               <td class="quiet">${witness}</td>
@@ -80,4 +94,34 @@ function expectationsTable(expectations: readonly JudgedExpectation[], unusable:
       </tbody>
     </table>
   </div>`;
+}
+
+/** No run alone passes or fails by these. */
+function samplesTable(samples: readonly RepetitionSample[]): Html {
+  return html`<p class="note">Not judged here, but over all repetitions:</p>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Workload</th>
+            <th>Metric</th>
+            <th>Expected of all</th>
+            <th>Measured here</th>
+            <th>Witness</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${samples.map(
+            ({ baseline, workload, metric, statistic, expected, measured, witness }) =>
+              html`<tr>
+                <td>${workload}${baseline === undefined ? "" : html`<small> in ${baseline}</small>`}</td>
+                <td>${metricName(metric)}</td>
+                <td class="figure">${statistic} ${expected}</td>
+                <td class="figure measured">${measured}</td>
+                <td class="quiet">${witness}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
 }
