@@ -222,6 +222,11 @@ export class DataSender {
   }
 
   /** Bytes that were sent on a subflow after another had carried them already. */
+  /** Of the data level's timer, in a row. */
+  get timeouts(): number {
+    return this.#timer.expiries;
+  }
+
   get bytesRetransmitted(): number {
     return this.#episodes.bytes;
   }

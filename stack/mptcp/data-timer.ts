@@ -28,6 +28,11 @@ export class DataTimer {
     this.#sender = sender;
   }
 
+  /** Expiries in a row that no DATA_ACK has followed. */
+  get expiries(): number {
+    return this.#backoff;
+  }
+
   get awaitsWindow(): boolean {
     return this.#probedAt >= this.#connection.heardAt;
   }

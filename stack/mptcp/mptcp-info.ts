@@ -24,6 +24,8 @@ export interface MptcpInfo {
   mptcpi_rcv_nxt?: bigint;
   /** Local addresses with a subflow, beside that of the first one. */
   mptcpi_local_addr_used: number;
+  /** Local addresses that could have one, beside that of the first one. */
+  mptcpi_local_addr_max: number;
   /** 0 or 1. */
   mptcpi_csum_enabled: number;
   /** Bytes of the data level. */
@@ -32,6 +34,8 @@ export interface MptcpInfo {
   mptcpi_bytes_acked: number;
   /** Of the data level: carried by another subflow already; what TCP sends again on the same one is not among them. */
   mptcpi_bytes_retrans: number;
+  /** Timeouts of the data level (RFC 8684 §3.3.6) in a row, without a DATA_ACK between them. */
+  mptcpi_retransmits: number;
 }
 
 const flag = { fallback: 1, remoteKeyReceived: 2 } as const;
@@ -58,11 +62,13 @@ export function mptcpInfo(connection: Connection): MptcpInfo | undefined {
     mptcpi_snd_una: sequenceAt(localKey.firstDataSequence, dataSender.unacknowledged),
     ...(peerKey !== undefined && { mptcpi_rcv_nxt: sequenceAt(peerKey.firstDataSequence, reassembly.next) }),
     mptcpi_local_addr_used: addresses.size,
+    mptcpi_local_addr_max: environment.localAddresses.filter(({ address }) => address !== initialAddress).length,
     mptcpi_csum_enabled: connection.checksumEnabled ? 1 : 0,
     mptcpi_bytes_sent: dataSender.next,
     mptcpi_bytes_received: reassembly.receivedInOrder,
     mptcpi_bytes_acked: Math.min(dataSender.unacknowledged, sendBuffer.end),
     mptcpi_bytes_retrans: dataSender.bytesRetransmitted,
+    mptcpi_retransmits: dataSender.timeouts,
   };
 }
 

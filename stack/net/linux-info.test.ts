@@ -45,6 +45,7 @@ describe("info() under the names of Linux", () => {
     const [ours, theirs] = [client.info(), accepted.info()];
     // Two interfaces to two addresses, the first subflow not counted.
     expect([ours.mptcpi_subflows, ours.mptcpi_subflows_total, ours.mptcpi_local_addr_used]).to.deep.equal([3, 4, 1]);
+    expect([ours.mptcpi_local_addr_max, ours.mptcpi_retransmits]).to.deep.equal([1, 0]);
     expect([ours.mptcpi_add_addr_signal, ours.mptcpi_add_addr_accepted]).to.deep.equal([0, 1]);
     expect([theirs.mptcpi_add_addr_signal, theirs.mptcpi_add_addr_accepted]).to.deep.equal([1, 0]);
     expect([ours.mptcpi_flags, ours.mptcpi_csum_enabled]).to.deep.equal([2, 0]);
@@ -97,6 +98,8 @@ describe("info() under the names of Linux", () => {
     for (const subflow of ours.subflows) {
       expect(subflow.tcpi_segs_out).to.be.greaterThan(subflow.tcpi_data_segs_out);
       expect(subflow.tcpi_segs_in).to.be.greaterThan(0);
+      expect(subflow.tcpi_delivered).to.be.at.least(Math.floor(subflow.bytesAcked / subflow.tcpi_snd_mss));
+      expect(subflow.tcpi_delivered).to.be.at.most(subflow.tcpi_data_segs_out + 1);
       expect(subflow.tcpi_last_data_recv).to.equal(undefined);
       expect(subflow.tcpi_rcv_wnd).to.be.greaterThan(100_000);
     }
@@ -106,6 +109,18 @@ describe("info() under the names of Linux", () => {
     expect(later.mptcpi_last_data_sent! - ours.mptcpi_last_data_sent!).to.be.within(495, 520);
     expect(later.mptcpi_last_ack_recv).to.be.at.most(later.mptcpi_last_data_sent!);
     expect(later.mptcpi_last_data_sent).to.equal(Math.min(...later.subflows.map((each) => each.tcpi_last_data_sent!)));
+  });
+
+  it("counts timeouts of the data level in a row, and forgets them with the next DATA_ACK", async () => {
+    const { client, accepted } = await transferred();
+    const pipes = hosts.pair.links.flatMap(({ up, down }) => [up, down]);
+    for (const pipe of pipes) pipe.middlebox = () => [];
+    accepted.end("an answer");
+    while (accepted.info().mptcpi_retransmits! < 2) await turn();
+    for (const pipe of pipes) pipe.middlebox = (frame) => [frame];
+    await once(client.resume(), "end");
+    while (accepted.info().mptcpi_retransmits! > 0) await turn();
+    expect(accepted.info().mptcpi_bytes_acked).to.equal("an answer".length);
   });
 
   it("has the flag of a fallback, and nothing of MPTCP for a connection that never spoke it", async () => {

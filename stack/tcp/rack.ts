@@ -16,6 +16,10 @@ export class Rack {
   /** The highest offset delivered: below it, an arrival of something sent only once shows reordering. */
   #highestDelivered = 0;
   #reorderingSeen = false;
+  /** How often: ranges that arrived after later ones, sent once. */
+  reorderings = 0;
+  /** Bytes that the peer has told to have had twice. */
+  bytesReportedTwice = 0;
   #reorderingMultiplier = 1;
   #windowPersists = 0;
   /** SND.NXT when the latest duplicate was reported: RACK.dsack_round. */
@@ -67,6 +71,7 @@ export class Rack {
       }
       if (range.end <= this.#highestDelivered) {
         this.#reorderingSeen = true;
+        this.reorderings++;
         // It had been taken for lost, and there is no D-SACK to tell, since it was not sent again yet.
         if (range.lost) this.#widenWindow("late-arrival", now);
       }
@@ -105,9 +110,10 @@ export class Rack {
 
   /**
    * RFC 8985 §6.2 step 4: the window widens once in a round trip that reports a duplicate (RFC 2883): what was sent again had only been late.
-   * `sendNext`: SND.NXT.
+   * `bytes`: which came twice; `sendNext`: SND.NXT.
    */
-  onDuplicateReported(unacknowledged: number, sendNext: number, now: number): void {
+  onDuplicateReported(bytes: number, unacknowledged: number, sendNext: number, now: number): void {
+    this.bytesReportedTwice += bytes;
     if (unacknowledged < this.#duplicateRound) return;
     this.#duplicateRound = sendNext;
     this.#widenWindow("duplicate-reported", now);

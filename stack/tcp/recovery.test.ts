@@ -77,6 +77,25 @@ describe("duplicates that the peer reports (RFC 2883)", () => {
     expect([bench.events, bench.window >= 10]).to.deep.equal([["fast-retransmit", "spurious"], true]);
   });
 
+  it("are counted, by bytes", () => {
+    const bench = reordered();
+    expect(bench.sender.rack.bytesReportedTwice).to.equal(0);
+    bench.acknowledge(11, [[1, 1]]);
+    expect([bench.sender.rack.bytesReportedTwice, bench.sender.rack.reorderings]).to.deep.equal([mss, 0]);
+  });
+
+  it("are not asked for where what arrives late was sent once: that is reordering, and counted as such", () => {
+    const bench = new SenderBench({ sack: true });
+    bench.send(6);
+    bench.now += rtt;
+    bench.acknowledge(1, [[2, 2]]);
+    expect(bench.sender.rack.reorderings).to.equal(0);
+    bench.acknowledge(3);
+    bench.acknowledge(3, [[5, 5]]);
+    bench.acknowledge(7);
+    expect([bench.sender.rack.reorderings, bench.sender.rack.bytesReportedTwice]).to.deep.equal([3, 0]);
+  });
+
   it("do not undo when they report something else", () => {
     const bench = new SenderBench({ sack: true });
     bench.sendAllowed();

@@ -58,7 +58,7 @@ export class Sender implements SendSequence {
   readonly #timestamps: TimestampClock;
   readonly #response: CongestionResponse;
   readonly #scoreboard: Scoreboard;
-  readonly #rack: Rack;
+  readonly rack: Rack;
   readonly #probe: TailLossProbe;
   readonly #duplicateSack = new DuplicateSack();
   readonly #recovery: LossRecovery;
@@ -79,7 +79,7 @@ export class Sender implements SendSequence {
     this.#observer = observer;
     this.#journal = journal;
     const rack = new Rack(this.rtt, journal.recovery);
-    this.#rack = rack;
+    this.rack = rack;
     this.#probe = new TailLossProbe(timers, journal.recovery);
     this.#scoreboard = new Scoreboard({
       onDelivered: (range, now) => rack.onDelivered(range, now),
@@ -198,7 +198,7 @@ export class Sender implements SendSequence {
     const sackedBefore = this.#scoreboard.sackedBytes;
     const newlyAcknowledged = acknowledged - this.unacknowledged;
     const progress = newlyAcknowledged > 0;
-    const rack = this.#rack;
+    const rack = this.rack;
     rack.beginAcknowledgement();
     this.#scoreboard.acknowledge(acknowledged, now);
     this.unacknowledged = acknowledged;
@@ -358,7 +358,7 @@ export class Sender implements SendSequence {
   #readSackBlocks(segment: TcpSegment, acknowledged: number, now: number): void {
     const duplicate = this.#duplicateSack;
     duplicate.read(segment, acknowledged, this.initialSequence);
-    if (duplicate.present) this.#rack.onDuplicateReported(acknowledged, this.next, now);
+    if (duplicate.present) this.rack.onDuplicateReported(duplicate.length, acknowledged, this.next, now);
     for (let i = duplicate.present ? 1 : 0; i < segment.sackCount; i++) {
       const left = this.#unwrap(segment.sackEdges[2 * i]!);
       const right = this.#unwrap(segment.sackEdges[2 * i + 1]!);

@@ -41,6 +41,11 @@ export interface TcpInfo {
   tcpi_snd_cwnd: number;
   /** Segments sent again. */
   tcpi_total_retrans: number;
+  /** Segments that the peer has, acknowledged in order or selectively; those that it has told to have had twice (RFC 2883). */
+  tcpi_delivered: number;
+  tcpi_dsack_dups: number;
+  /** How often something arrived after what was sent later. */
+  tcpi_reord_seen: number;
   /** Bytes a second; not there while nothing is paced. */
   tcpi_pacing_rate?: number;
   tcpi_bytes_acked: number;
@@ -118,6 +123,9 @@ export function tcpInfo(tcb: TransmissionControlBlock, now: number): TcpInfo {
       : infiniteThreshold,
     tcpi_snd_cwnd: Math.floor(congestionWindow / segmentSize),
     tcpi_total_retrans: sender.retransmissions,
+    tcpi_delivered: segments(sender.bytesAcked + sender.sackedBytes),
+    tcpi_dsack_dups: segments(sender.rack.bytesReportedTwice),
+    tcpi_reord_seen: sender.rack.reorderings,
     ...(pacer.enabled && Number.isFinite(bytesPerSecond) && { tcpi_pacing_rate: bytesPerSecond }),
     tcpi_bytes_acked: sender.bytesAcked,
     tcpi_bytes_received: receiver.bytesReceived,
