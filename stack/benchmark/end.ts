@@ -99,6 +99,12 @@ export class End {
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   }
 
+  /** How long its main thread could have run and had no processor. */
+  waitingSeconds(): number {
+    const [, waitingNanoseconds] = readFileSync(`/proc/${this.pid}/schedstat`, "utf8").split(" ");
+    return Number(waitingNanoseconds) / 1e9;
+  }
+
   /** VmRSS. */
   residentBytes(): number {
     return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))![1]) * 1_024;
