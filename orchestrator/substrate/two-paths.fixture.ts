@@ -1,6 +1,7 @@
 /** A plan by hand for tests of substrates: a phone with two interfaces, an access router each, the internet, a server (the shape of `topologies/wifi-3g.yaml`). */
 import type { Plan, PlannedInterface, PlannedLink, PlannedNode, PlannedRoute } from "../plan/plan.ts";
 import type { SubstrateName } from "../model/experiment.ts";
+import { familiesOf, type Addressing } from "../model/ip-address.ts";
 
 export interface TwoPathsOptions {
   readonly lab: string;
@@ -10,16 +11,64 @@ export interface TwoPathsOptions {
   /** Whether the phone's addresses are the kernel's. */
   readonly kernelAddresses?: boolean;
   readonly accessDelayMicroseconds?: number;
+  /** Default: ipv4. */
+  readonly addressing?: Addressing;
 }
 
 export const phoneAddresses = { wifi: "10.1.0.2", cellular: "10.2.0.2" } as const;
 export const serverAddress = "10.9.0.2";
+
+/** 10.A.0.N ⇒ 2001:db8:A::N, and the like of subnets. */
+export function overIpv6(address: string): string {
+  const [, network, host, length] = /^10\.(\d+)\.0\.(\d+)(\/24)?$/.exec(address)!;
+  return `2001:db8:${network}::${length === undefined ? host : "/64"}`;
+}
 
 function toServer(interfaceName: string, via: string): PlannedRoute {
   return { destination: "10.9.0.0/24", via, interface: interfaceName };
 }
 
 export function twoPathsPlan(options: TwoPathsOptions): Plan {
+  const { addressing = "ipv4" } = options;
+  const plan = planOfIpv4(options);
+  const routesOf = (routes: readonly PlannedRoute[]): PlannedRoute[] =>
+    familiesOf[addressing].flatMap((family) => (family === "ipv4" ? routes : routes.map(routeOverIpv6)));
+  return {
+    ...plan,
+    nodes: plan.nodes.map((node) => ({
+      ...node,
+      interfaces: node.interfaces.map((own): PlannedInterface => {
+        if (addressing === "ipv4") return own;
+        const other = {
+          address: overIpv6(own.address),
+          prefixLength: 64,
+          ...(own.gateway !== undefined && { gateway: overIpv6(own.gateway) }),
+        };
+        return addressing === "ipv6" ? { ...own, ...other } : { ...own, second: other };
+      }),
+      routes: routesOf(node.routes),
+      sourceRoutes: familiesOf[addressing].flatMap((family) =>
+        family === "ipv4"
+          ? node.sourceRoutes
+          : node.sourceRoutes.map(({ from, table, routes }) => ({
+              from: overIpv6(from),
+              table,
+              routes: routes.map(routeOverIpv6),
+            })),
+      ),
+    })),
+  };
+}
+
+function routeOverIpv6({ destination, via, ...rest }: PlannedRoute): PlannedRoute {
+  return {
+    ...rest,
+    destination: destination === "default" ? destination : overIpv6(destination),
+    ...(via !== undefined && { via: overIpv6(via) }),
+  };
+}
+
+function planOfIpv4(options: TwoPathsOptions): Plan {
   const { lab, substrate, access = "direct", kernelAddresses = true, accessDelayMicroseconds = 0 } = options;
   const emulated = access !== "direct";
   let macs = 0;

@@ -4,9 +4,12 @@ import type { Lab } from "./substrate.ts";
 import type { LabProcess } from "../workload/lab-process.ts";
 
 const echoProgram = `
-const socket = require("node:dgram").createSocket("udp4");
-socket.on("message", (message, { port, address }) => socket.send(message, port, address));
-socket.bind(7, () => console.log("ready"));
+let bound = 0;
+for (const options of [{ type: "udp4" }, { type: "udp6", ipv6Only: true }]) {
+  const socket = require("node:dgram").createSocket(options);
+  socket.on("message", (message, { port, address }) => socket.send(message, port, address));
+  socket.bind(7, () => ++bound === 2 && console.log("ready"));
+}
 process.stdin.on("end", () => process.exit()).resume();
 `;
 
@@ -15,7 +18,7 @@ const { createSocket } = require("node:dgram");
 const sockets = new Map();
 function socketOf(from, use) {
   if (sockets.has(from)) return use(sockets.get(from));
-  const socket = createSocket("udp4");
+  const socket = createSocket(from.includes(":") ? "udp6" : "udp4");
   sockets.set(from, socket);
   socket.on("message", (message) => console.log(String(message)));
   socket.on("error", () => {});
