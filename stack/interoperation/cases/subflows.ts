@@ -1,7 +1,17 @@
 /** How many subflows come about: addresses of either side, limits, and joins that fail. */
 
 import type { Case, CaseGroup, CaseLab } from "../case.ts";
-import { assert, carries, connected, counters, countersOf, joined, payloadOver, subflows } from "../expectations.ts";
+import {
+  assert,
+  atLeast,
+  carries,
+  connected,
+  counters,
+  countersOf,
+  joined,
+  payloadOver,
+  subflows,
+} from "../expectations.ts";
 import type { Role } from "../fabric.ts";
 import { mptcpPresent } from "../../wire/mptcp-options.ts";
 
@@ -211,7 +221,9 @@ const cases: Case[] = [
     async run(lab) {
       await lab.connect();
       await carries(lab);
-      if (lab.oursIsClient) await counters(lab, { TcpExtSyncookiesSent: 1, TcpExtSyncookiesRecv: 1 });
+      // A SYN that is sent again for a busy machine's sake gets another.
+      if (lab.oursIsClient) await atLeast(lab, { TcpExtSyncookiesSent: 1 });
+      if (lab.oursIsClient) await counters(lab, { TcpExtSyncookiesRecv: 1 });
       await countersOf(lab, { server: { MPCapableACKRX: 1 }, client: { MPCapableSYNACKRX: 1 } });
     },
   },
@@ -221,7 +233,9 @@ const cases: Case[] = [
     async run(lab) {
       await joined(lab, 1);
       await carries(lab);
-      if (lab.oursIsClient) await counters(lab, { TcpExtSyncookiesSent: 2, TcpExtSyncookiesRecv: 2 });
+      // A SYN that is sent again for a busy machine's sake gets another.
+      if (lab.oursIsClient) await atLeast(lab, { TcpExtSyncookiesSent: 2 });
+      if (lab.oursIsClient) await counters(lab, { TcpExtSyncookiesRecv: 2 });
     },
   },
   {
