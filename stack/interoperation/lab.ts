@@ -11,7 +11,6 @@ import type { Subflow } from "../mptcp/subflow.ts";
 import { OurPeer, type OurOptions, type OurStream } from "./our-peer.ts";
 import { isIntact, type Stream } from "./stream.ts";
 import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
-import { formatEndpoint } from "../wire/ip-address.ts";
 
 const run = promisify(execFile);
 const port = 7000;
@@ -43,8 +42,6 @@ export interface LabOptions {
   mapped?: boolean;
   kernel?: KernelSetup;
   our?: OurOptions;
-  /** Our stack asks for TCP Fast Open, or takes it; default false. */
-  fastOpen?: boolean;
   /** How long a condition is waited for. */
   deadlineMilliseconds: number;
 }
@@ -160,13 +157,13 @@ export class Lab {
       const { ipv6, mapped } = this.options;
       this.kernel.listen(ipv6 !== undefined || mapped === true ? "::" : "0.0.0.0", port);
       await this.until("the kernel listens", () => this.kernel.listening);
-    } else this.ours.listen(port, this.options.fastOpen ?? false);
+    } else this.ours.listen(port);
   }
 
   /** One more connection is asked for, from the client's first address to the server's first. */
   begin(): void {
     const [from, to] = [this.address("client", 1), this.address("server", 1)];
-    if (this.oursIsClient) this.ours.connect(to, port, from, this.options.fastOpen ?? false);
+    if (this.oursIsClient) this.ours.connect(to, port, from);
     else if (this.options.mapped === true) this.kernel.connect(`::ffff:${to}`, port, `::ffff:${from}`);
     else this.kernel.connect(to, port, from);
   }
@@ -258,28 +255,9 @@ export class Lab {
     await run("ip", ["-n", this.#names.of("kernel"), ...command.split(" ")]);
   }
 
-  /** Sets a variable of the kernel's namespace. */
-  async sysctl(name: string, value: string): Promise<void> {
-    await run("ip", ["netns", "exec", this.#names.of("kernel"), "sysctl", "-qw", `${name}=${value}`]);
-  }
-
   /** `ss` in the kernel's namespace. */
   async ss(...options: readonly string[]): Promise<string> {
     const { stdout } = await run("ip", ["netns", "exec", this.#names.of("kernel"), "ss", ...options]);
-    return stdout;
-  }
-
-  /** An HTTP request by curl over the kernel's sockets, to the server's first address; returns the body of the answer. Rejects when curl fails. */
-  async curl(...options: readonly string[]): Promise<string> {
-    const wrapper = (this.options.kernel?.mptcp ?? true) ? ["mptcpize", "run"] : [];
-    const command = [
-      ...wrapper,
-      "curl",
-      "-sS",
-      ...options,
-      `http://${formatEndpoint(this.address("server", 1), port)}/`,
-    ];
-    const { stdout } = await run("ip", ["netns", "exec", this.#names.of("kernel"), ...command]);
     return stdout;
   }
 
