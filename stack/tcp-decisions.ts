@@ -155,7 +155,13 @@ export type RecoveryDecision =
         congestionWindow: number;
       });
 
-export type ForwardRtoVerdict = "sends-new-data" | "no-new-data" | "conventional" | "spurious" | "waits" | "timed-out-again";
+export type ForwardRtoVerdict =
+  | "sends-new-data"
+  | "no-new-data"
+  | "conventional"
+  | "spurious"
+  | "waits"
+  | "timed-out-again";
 /** RFC 8985 §7.4.2. `new-data`: the probe was no retransmission; `both-arrived`: by D-SACK, or by a duplicate acknowledgement. */
 export type ProbeOutcome = "new-data" | "both-arrived" | "repaired-loss" | "unanswered";
 

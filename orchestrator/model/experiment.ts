@@ -175,8 +175,14 @@ export type Fault = LinkFault | NodeFault;
 /** What must hold of one workload, or of the flows of one traffic. What is absent is not judged. */
 export interface Expectation {
   /** Of traffic: over its flows, each as in `goodput`. */
-  readonly meanGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number } & OverRepetitions;
-  readonly leastGoodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number } & OverRepetitions;
+  readonly meanGoodput?: {
+    readonly atLeastBitsPerSecond?: number;
+    readonly atMostBitsPerSecond?: number;
+  } & OverRepetitions;
+  readonly leastGoodput?: {
+    readonly atLeastBitsPerSecond?: number;
+    readonly atMostBitsPerSecond?: number;
+  } & OverRepetitions;
   /** Of traffic: Jain's index of its flows' goodputs, 0 to 1. */
   readonly fairness?: { readonly atLeast?: number; readonly atMost?: number } & OverRepetitions;
   /** Of traffic: from a flow's start to its last byte. */
@@ -185,11 +191,17 @@ export interface Expectation {
     readonly p99?: { readonly atMostMicroseconds: number } & OverRepetitions;
   };
   /** Payload bits per second of the whole transfer, from its first byte to its last. */
-  readonly goodput?: { readonly atLeastBitsPerSecond?: number; readonly atMostBitsPerSecond?: number } & OverRepetitions;
+  readonly goodput?: {
+    readonly atLeastBitsPerSecond?: number;
+    readonly atMostBitsPerSecond?: number;
+  } & OverRepetitions;
   /** Subflows that carried data. */
   readonly subflows?: { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number };
   /** Longest time without a byte delivered to the application while the transfer was on. */
-  readonly longestGap?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number } & OverRepetitions;
+  readonly longestGap?: {
+    readonly atLeastMicroseconds?: number;
+    readonly atMostMicroseconds?: number;
+  } & OverRepetitions;
   /** Times that playback stopped for want of bytes. */
   readonly stalls?: { readonly atMost: number } & OverRepetitions;
   /** Every byte arrived once, in order and unchanged. */
@@ -209,7 +221,10 @@ export interface Expectation {
     readonly p50?: { readonly atMostMicroseconds: number } & OverRepetitions;
     readonly p99?: { readonly atMostMicroseconds: number } & OverRepetitions;
     /** Standard deviation. */
-    readonly deviation?: { readonly atLeastMicroseconds?: number; readonly atMostMicroseconds?: number } & OverRepetitions;
+    readonly deviation?: {
+      readonly atLeastMicroseconds?: number;
+      readonly atMostMicroseconds?: number;
+    } & OverRepetitions;
   };
 }
 

@@ -33,6 +33,8 @@ export type DriverProblem =
 export type DriverOptions = {
   host: Host;
   interfaces: readonly DriverInterface[];
+  /** The host has the addresses, too, that the kernel gets meanwhile: for machines whose kernel leaves TCP on them alone, or it answers with resets. Default true. */
+  followsAddresses?: boolean;
   /** Every event of the host, with the time at which it was fetched. */
   onEvent?: (event: StackEvent, now: number) => void;
   onProblem?: (problem: DriverProblem) => void;
@@ -92,6 +94,7 @@ export class Driver implements FrameSink {
       }
       for (const namespacePath of new Set(options.interfaces.map((device) => device.namespacePath))) {
         this.#events.push(new LinkEvents(namespacePath, (event) => this.#onLink(namespacePath, event)));
+        if (options.followsAddresses === false) continue;
         this.#events.push(
           new AddressEvents(
             namespacePath,

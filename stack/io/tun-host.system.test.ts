@@ -19,6 +19,11 @@ async function run(program: string): Promise<string> {
   return said.trim();
 }
 
+/** Resolves when the condition holds; it is looked at after each turn of the event loop. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe("a host behind a TUN device", function () {
   this.timeout(300_000);
   let driver: Driver;
@@ -90,7 +95,7 @@ describe("a host behind a TUN device", function () {
         socket.end(Buffer.alloc(${bytes}));`);
       expect(said).to.equal(`${bytes} ${address}`);
       // What its program wrote, the kernel may still be sending.
-      while (received < bytes) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => received >= bytes);
       expect(received).to.equal(bytes);
     });
   }

@@ -30,6 +30,7 @@ export class Endpoint {
     this.#driver = new Driver({
       host: new Host(hostOptions(name, options, interfaces, unpredictable)),
       interfaces: options.interface.map(({ name: interfaceName, optional }) => ({ interfaceName, optional })),
+      followsAddresses: false,
       onProblem: (problem) => this.log.warning(problemSentence(problem), { problem }),
       onEvent: (event) => this.#tell(event),
     });

@@ -219,6 +219,7 @@ export class Gateway {
     const driver = new Driver({
       host: new Host(options),
       interfaces: options.interfaces.map(({ name }) => ({ interfaceName: name, device, optional: mayCome.has(name) })),
+      followsAddresses: false,
       ...(onEvent !== undefined && { onEvent }),
       onProblem: (problem) => this.#emit({ type: "problem", problem }),
     });
