@@ -59,6 +59,14 @@ export function readSynOptions(subflow: Subflow, segment: TcpSegment, now: numbe
   }
 }
 
+/**
+ * The peer's SYN once more, perhaps without the option that the first had: then SYNs or SYN/ACKs with it get lost, and what answers it has none either. Whether
+ * the connection speaks MPTCP the third packet decides, for the peer may have had the first answer meanwhile (RFC 8684 §3.1).
+ */
+export function readRepeatedSyn(subflow: Subflow, segment: TcpSegment): void {
+  subflow.peerLeftOptionOut = subflow.role === "initial-server" && segment.mptcp.present === 0;
+}
+
 /** A segment after the SYN, before its payload. False: nothing more of it is to be processed. */
 export function readOptions(subflow: Subflow, segment: TcpSegment, now: number): boolean {
   const { connection } = subflow;

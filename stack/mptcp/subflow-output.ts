@@ -103,7 +103,7 @@ function capableFlags(subflow: Subflow): number {
 }
 
 function writeCapableSyn(subflow: Subflow, options: MptcpOptions, attempt: number): void {
-  if (subflow.role === "initial-client" && attempt >= capableSynAttempts) return;
+  if (subflow.role === "initial-client" ? attempt >= capableSynAttempts : subflow.peerLeftOptionOut) return;
   options.present = mptcpPresent.capable;
   options.capableVersion = 1;
   options.capableFlags = capableFlags(subflow);

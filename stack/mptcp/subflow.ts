@@ -23,7 +23,7 @@ import { MappingTable } from "./mapping-table.ts";
 import type { Signal } from "./signals.ts";
 import { deliverMapped } from "./subflow-delivery.ts";
 import { SubflowJournal } from "./subflow-journal.ts";
-import { readOptions, readSynOptions } from "./subflow-input.ts";
+import { readOptions, readRepeatedSyn, readSynOptions } from "./subflow-input.ts";
 import { SilenceCheck } from "./silence-check.ts";
 import { Staleness } from "./staleness.ts";
 import { writeOptions } from "./subflow-output.ts";
@@ -67,6 +67,8 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
 
   localNonce: number;
   remoteNonce = 0;
+  /** The peer's latest SYN had no MP_CAPABLE, although its first had: our SYN/ACK has none either. */
+  peerLeftOptionOut = false;
   /** The third ACK of MP_JOIN has been answered: the subflow may be used (RFC 8684 §3.2). */
   joinConfirmed: boolean;
   readonly thirdAck: ThirdAck = new ThirdAck(this);
@@ -257,6 +259,10 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
 
   handleSynOptions(segment: TcpSegment, now: number): boolean {
     return readSynOptions(this, segment, now);
+  }
+
+  handleRepeatedSyn(segment: TcpSegment): void {
+    readRepeatedSyn(this, segment);
   }
 
   handleOptions(segment: TcpSegment, now: number): boolean {

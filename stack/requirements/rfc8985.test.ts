@@ -50,7 +50,7 @@ describe("a retransmission that is acknowledged (RFC 8985 §6.2 step 2)", () => 
     const bench = probed();
     bench.now += rtt;
     bench.acknowledge(1, [[5, 5]]);
-    expect(bench.events).to.deep.equal(["fast retransmit"]);
+    expect(bench.events).to.deep.equal(["fast-retransmit"]);
   });
 });
 

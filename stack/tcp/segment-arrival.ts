@@ -67,8 +67,10 @@ export class SegmentArrival {
     const tcb = this.#tcb;
     const isRepeated = start === 0;
     if (tcb.state === "syn-received" && isRepeated) {
-      if (!segment.has(tcpFlag.ack)) tcb.handshake.synDue = true;
-      else if (this.#handleAcknowledgement(segment, start, now)) tcb.receiver.ackNeeded = true;
+      if (!segment.has(tcpFlag.ack)) {
+        tcb.user.handleRepeatedSyn(segment);
+        tcb.handshake.synDue = true;
+      } else if (this.#handleAcknowledgement(segment, start, now)) tcb.receiver.ackNeeded = true;
     } else if (isRepeated && segment.has(tcpFlag.ack)) tcb.receiver.ackNeeded = true;
     else tcb.challenge(now);
   }

@@ -17,6 +17,8 @@ export interface TcpUser {
   addOptions(segment: TcpSegment, range: SentRange | undefined, attempt: number): void;
   /** A SYN (passive) or SYN/ACK (active) came. False: refuse it with a reset. */
   handleSynOptions(segment: TcpSegment, now: number): boolean;
+  /** The peer's SYN has come once more (passive): our SYN/ACK has not reached it. */
+  handleRepeatedSyn(segment: TcpSegment): void;
   /** Every acceptable segment after the SYN, or a RST that answers ours, before its payload. False: ignore the rest of it. */
   handleOptions(segment: TcpSegment, now: number): boolean;
   /** Payload in order; the bytes are only lent. */
