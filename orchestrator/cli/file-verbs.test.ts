@@ -88,6 +88,12 @@ describe("pathlab plan", () => {
       .and.contain("Baseline tcp-on-wifi");
   });
 
+  it("says how many runs there will be, and with which seeds", async () => {
+    const repeated = await pathlab("plan", file("experiments/wifi-3g.yaml"), "--set", "repeat=10", "--seed", "7");
+    expect(repeated.stdout).to.contain("\nRepetitions\n  10 runs, with seeds 7 to 16\n");
+    expect((await pathlab("plan", file("experiments/wifi-3g.yaml"))).stdout).not.to.contain("Repetitions");
+  });
+
   it("prints the plan as JSON, with what was set", async () => {
     const { stdout } = await pathlab(
       "plan",

@@ -61,6 +61,11 @@ export function registerPlanCommand(program: Command): void {
         return;
       }
       process.stdout.write(describePlan(plan.value));
+      const { repeat } = loaded.value.experiment;
+      if (repeat > 1) {
+        const last = (plan.value.seed + repeat - 1) >>> 0;
+        process.stdout.write(`\nRepetitions\n  ${repeat} runs, with seeds ${plan.value.seed} to ${last}\n`);
+      }
       for (const [name, { description, set: settings }] of Object.entries(loaded.value.experiment.baselines)) {
         const leftOut = baselines.some((baseline) => baseline.name === name && !baseline.plan.ok);
         const note = leftOut ? " (left out: the simulation cannot carry it)" : "";

@@ -1,5 +1,6 @@
 /** The topology as SVG: placed by dagre, drawn here; each link with what it was set to, what it measured and what it carried. */
 import { Graph, layout } from "@dagrejs/dagre";
+import { addressesOf } from "../plan/plan.ts";
 import type { PlannedLink, PlannedNode } from "../plan/plan.ts";
 import { printRate, printSize, printTime } from "../verdict/quantity.ts";
 import { html } from "./html.ts";
@@ -64,8 +65,8 @@ export function drawTopology(run: RunView, palette: Palette): Html {
   </svg>`;
 }
 
-function nodeHeight({ interfaces, endpoint }: PlannedNode): number {
-  return endpoint === undefined ? 34 : 48 + interfaces.length * 14;
+function nodeHeight(node: PlannedNode): number {
+  return node.endpoint === undefined ? 34 : 48 + facesOf(node).length * 14;
 }
 
 /** Addresses of hosts are written in them; those of IPv6 may be long. */
@@ -74,8 +75,10 @@ function nodeWidth(node: PlannedNode): number {
   return Math.max(leastNodeWidth, Math.ceil(longest * characterWidth + 16));
 }
 
+/** A line for each address: an interface of both families has two. */
 function facesOf({ interfaces, endpoint }: PlannedNode): string[] {
-  return endpoint === undefined ? [] : interfaces.map(({ name, address }) => `${name} ${address}`);
+  if (endpoint === undefined) return [];
+  return interfaces.flatMap((planned) => addressesOf(planned).map(({ address }) => `${planned.name} ${address}`));
 }
 
 function drawNode(node: PlannedNode, { x, y }: Placed): Html {
