@@ -1,6 +1,6 @@
 /** What of expectations can only be judged with what they are about: its measures, its hosts' subflows, the rates of its paths. */
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
-import type { Experiment, Workload } from "./experiment.ts";
+import type { Expectation, Experiment, Workload } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
 import { boundOnRate } from "./path-rates.ts";
 import type { Topology } from "./topology.ts";
@@ -9,10 +9,10 @@ import type { Complain } from "./yaml-source.ts";
 
 /** Which expectations each kind of workload can be held to. */
 const judged: Readonly<Record<Workload["kind"], readonly string[]>> = {
-  bulk: ["goodput", "subflows", "longestGap", "intact", "fallback", "completion"],
-  stream: ["goodput", "subflows", "longestGap", "stalls", "intact", "fallback", "completion"],
-  "request-response": ["subflows", "longestGap", "intact", "fallback", "completion", "latency"],
-  application: ["goodput", "bytes", "subflows", "longestGap", "fallback", "completion", "exitCode"],
+  bulk: ["goodput", "subflows", "share", "longestGap", "intact", "fallback", "completion"],
+  stream: ["goodput", "subflows", "share", "longestGap", "stalls", "intact", "fallback", "completion"],
+  "request-response": ["subflows", "share", "longestGap", "intact", "fallback", "completion", "latency"],
+  application: ["goodput", "bytes", "subflows", "share", "longestGap", "fallback", "completion", "exitCode"],
 };
 
 function judgedOf(workload: Workload): readonly string[] {
@@ -50,6 +50,7 @@ export function checkExpectations(
     checkMetrics(name, expectation, judgedOf(workload), describeKind(workload), complain);
     const least = expectation.subflows?.exactly ?? expectation.subflows?.atLeast;
     if (topology && least !== undefined) checkSubflowCount(name, workload, least, hosts, topology, complain);
+    if (topology) checkShares(name, workload, expectation.share ?? {}, topology, complain);
     const changing = faults.some(
       (fault) => "link" in fault && (fault.shape?.up.rateBitsPerSecond ?? fault.shape?.down.rateBitsPerSecond),
     );
@@ -57,6 +58,9 @@ export function checkExpectations(
       checkGoodput(name, workload, expectation.goodput?.atLeastBitsPerSecond, topology, complain);
   }
 }
+
+const hostsOf = (workload: Workload): readonly [string, string] =>
+  "server" in workload ? [workload.client, workload.server] : [workload.from, workload.to];
 
 function describeKind(workload: Workload): string {
   if (workload.kind !== "application") return `a ${workload.kind} workload`;
@@ -105,6 +109,42 @@ function checkGoodput(
   });
 }
 
+/** Paths go by the names of user-side links (`subflowPaths`), and no more than all of the payload can be asked of them. */
+function checkShares(
+  name: string,
+  workload: Workload,
+  shares: NonNullable<Expectation["share"]>,
+  topology: Topology,
+  complain: Complain,
+): void {
+  const hosts = hostsOf(workload);
+  const linksWith = (sides: readonly number[]): string[] =>
+    Object.entries(topology.links).flatMap(([link, { ends }]) =>
+      sides.some((side) => hosts.includes(ends[side]!.node)) ? [link] : [],
+    );
+  const userSide = linksWith([0]);
+  const paths = userSide.length > 0 ? userSide : linksWith([1]);
+  for (const path of Object.keys(shares)) {
+    if (paths.includes(path)) continue;
+    complain({
+      path: ["expect", name, "share", path],
+      at: "key",
+      found: `${formatFound(path)}, no path between ${hosts.join(" and ")}`,
+      expected: formatChoice(paths),
+      hint: suggestName(path, paths),
+    });
+  }
+  const least = Object.values(shares).reduce((sum, { atLeast = 0 }) => sum + atLeast, 0);
+  if (least <= 1) return;
+  complain({
+    path: ["expect", name, "share"],
+    at: "key",
+    found: `at least ${Number((least * 100).toFixed(3))}% of the payload, over all paths together`,
+    expected: "at most 100%",
+    hint: "lower one of them",
+  });
+}
+
 /** A full mesh has one subflow for each pair of interfaces; n different ports are as many as the client was told. */
 function checkSubflowCount(
   name: string,
@@ -126,7 +166,7 @@ function checkSubflowCount(
     });
     return;
   }
-  const ends = "server" in workload ? [workload.client, workload.server] : [workload.from, workload.to];
+  const ends = hostsOf(workload);
   const counts = ends.map((end) => interfacesOf(end, topology.links).length);
   const most = counts.reduce((product, count) => product * count, 1);
   if (most === 0 || least <= most) return;

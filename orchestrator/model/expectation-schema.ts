@@ -110,6 +110,20 @@ const timeRange = z
     ...(atMost !== undefined && { atMostMicroseconds: atMost }),
   }));
 
+const percentageRange = (description: string) =>
+  z
+    .strictObject(
+      {
+        atLeast: z.exactOptional(percentage("The least that passes.")),
+        atMost: z.exactOptional(percentage("The most that passes.")),
+        ...repetitions,
+      },
+      { error: limitForm("limits", "{ atLeast: 95% }") },
+    )
+    .superRefine(checkRange)
+    .transform(withOverRepetitions)
+    .describe(description);
+
 const completionPercentiles = z.strictObject({
   p50: z.exactOptional(atMostTime),
   p99: z.exactOptional(atMostTime),
@@ -119,20 +133,7 @@ const expectation = z
   .strictObject({
     meanGoodput: z.exactOptional(goodputRange("Of traffic: mean of the goodput of its flows.")),
     leastGoodput: z.exactOptional(goodputRange("Of traffic: goodput of its slowest flow.")),
-    fairness: z.exactOptional(
-      z
-        .strictObject(
-          {
-            atLeast: z.exactOptional(percentage("The least that passes.")),
-            atMost: z.exactOptional(percentage("The most that passes.")),
-            ...repetitions,
-          },
-          { error: limitForm("limits", "{ atLeast: 95% }") },
-        )
-        .superRefine(checkRange)
-        .transform(withOverRepetitions)
-        .describe("Of traffic: Jain's index of the goodput of its flows."),
-    ),
+    fairness: z.exactOptional(percentageRange("Of traffic: Jain's index of the goodput of its flows.")),
     flowCompletion: z.exactOptional(
       completionPercentiles.describe("Of traffic: from a flow's start to its last byte."),
     ),
@@ -153,6 +154,11 @@ const expectation = z
           { error: expected("a number of subflows, or limits", "as in 2 or { atLeast: 2 }") },
         )
         .describe("Subflows that carried data: a number, or limits."),
+    ),
+    share: z.exactOptional(
+      z
+        .record(z.string(), percentageRange("Of the payload that arrived, what came over this link."))
+        .describe("By name of a link of the hosts: what part of the payload came over it."),
     ),
     longestGap: z.exactOptional(timeRange.describe("Longest time without a byte at the application.")),
     stalls: z.exactOptional(

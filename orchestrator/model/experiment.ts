@@ -197,6 +197,8 @@ export interface Expectation {
   } & OverRepetitions;
   /** Subflows that carried data. */
   readonly subflows?: { readonly exactly?: number; readonly atLeast?: number; readonly atMost?: number };
+  /** By name of the user-side link: of the payload that arrived, what came over it, 0 to 1. */
+  readonly share?: Readonly<Record<string, { readonly atLeast?: number; readonly atMost?: number } & OverRepetitions>>;
   /** Longest time without a byte delivered to the application while the transfer was on. */
   readonly longestGap?: {
     readonly atLeastMicroseconds?: number;

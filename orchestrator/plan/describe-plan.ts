@@ -199,6 +199,7 @@ function describeExpectation({
   flowCompletion,
   goodput,
   subflows,
+  share = {},
   longestGap,
   stalls,
   intact,
@@ -220,6 +221,10 @@ function describeExpectation({
     ...(subflows?.exactly !== undefined ? [`${subflows.exactly} subflows`] : []),
     ...(subflows?.atLeast !== undefined ? [`at least ${subflows.atLeast} subflows`] : []),
     ...(subflows?.atMost !== undefined ? [`at most ${subflows.atMost} subflows`] : []),
+    ...Object.entries(share).flatMap(([path, { atLeast, atMost }]) => [
+      ...(atLeast !== undefined ? [`at least ${formatProbability(atLeast)} over ${path}`] : []),
+      ...(atMost !== undefined ? [`at most ${formatProbability(atMost)} over ${path}`] : []),
+    ]),
     ...times("longest gap", longestGap),
     ...(stalls ? [stalls.atMost === 0 ? "no stall" : `at most ${stalls.atMost} stalls`] : []),
     ...(intact ? ["bytes intact"] : []),

@@ -2,7 +2,7 @@
 import type { Expectation } from "../model/experiment.ts";
 import type { OverRepetitions } from "../model/repetition-statistic.ts";
 import type { Measured, WorkloadMeasurements } from "./measure-workload.ts";
-import { printCount, printRate, printSize, printTime } from "./quantity.ts";
+import { printCount, printPercent, printRate, printSize, printTime } from "./quantity.ts";
 import type { JudgedExpectation, RepetitionSample } from "./verdict.ts";
 
 export interface Judged extends Omit<JudgedExpectation, "baseline" | "workload"> {
@@ -13,8 +13,8 @@ export interface Judged extends Omit<JudgedExpectation, "baseline" | "workload">
 const unmeasured = "–";
 
 export function judgeExpectation(expectation: Expectation, measured: WorkloadMeasurements): Judged[] {
-  const { goodput, subflows, longestGap, stalls, intact, exitCode, bytes, frames, fallback, completion, latency } =
-    expectation;
+  const { goodput, subflows, share = {}, longestGap, stalls, intact } = expectation;
+  const { exitCode, bytes, frames, fallback, completion, latency } = expectation;
   const judged: Judged[] = [];
   const hold = (
     metric: string,
@@ -24,6 +24,11 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
   ): void => void (limits && judged.push(judgeBounds(metric, limits, value, print)));
   hold("goodput", goodput && rateBounds(goodput), measured.goodputBitsPerSecond, printRate);
   hold("subflows", subflows, measured.subflows, String);
+  for (const [path, limits] of Object.entries(share)) {
+    const { pathShares } = measured;
+    const own = pathShares && { value: pathShares.value[path] ?? 0, witness: pathShares.witness };
+    hold(`share of ${path}`, limits, own, printPercent);
+  }
   hold("longestGap", longestGap && timeBounds(longestGap), measured.longestGapMicroseconds, printTime);
   hold("stalls", stalls, measured.stalls, (count) => printCount(count, "stall"));
   if (intact !== undefined) judged.push(judgeIntact(measured));

@@ -139,6 +139,29 @@ describe("the judge", () => {
     }
   });
 
+  it("judges what part of the payload came over each path, of a path over which nothing came too", () => {
+    const uneven = subflow("3g", { authenticated: true, toClient: { ...nothing, payloadBytes: bytes / 6 } });
+    const again = subflow("wifi", { initial: false, toClient: { ...nothing, payloadBytes: bytes / 6 } });
+    const share = { wifi: { atLeast: 0.7, atMost: 0.9 }, "3g": { atLeast: 0.25 }, lte: { atMost: 0.01 } };
+    const verdict = judge(evidence({ share }, { wire: wire({ subflows: [subflow("wifi"), uneven, again] }) }));
+    expect(
+      verdict.expectations.map(({ metric, expected, measured, passed, witness }) => [
+        metric,
+        expected,
+        measured,
+        passed,
+        witness,
+      ]),
+    ).to.deep.equal([
+      ["share of wifi", "at least 70 %, at most 90 %", "80 %", true, "capture"],
+      ["share of 3g", "at least 25 %", "20 %", false, "capture"],
+      ["share of lte", "at most 1 %", "0 %", true, "capture"],
+    ]);
+    const unseen = judge(evidence({ share }, { wire: wire({ subflows: [subflow("wifi", { toClient: nothing })] }) }));
+    expect(unseen.outcome).to.equal("invalid");
+    expect(unseen.invalidBecause).to.include("download: nobody saw its share of wifi");
+  });
+
   it("finds payload that came over two subflows", () => {
     const twice = subflow("3g", { authenticated: true, toClient: { ...nothing, payloadBytes: 750_000 } });
     const verdict = judge(evidence({ intact: true }, { wire: wire({ subflows: [subflow("wifi"), twice] }) }));

@@ -30,6 +30,8 @@ export interface WorkloadMeasurements {
   readonly goodputBitsPerSecond?: Measured<number>;
   /** Established, their joins authenticated, and payload arrived over them. */
   readonly subflows?: Measured<number>;
+  /** By the user-side link: what part of the payload came over it, 0 to 1. A path over which nothing came may be absent. */
+  readonly pathShares?: Measured<Readonly<Record<string, number>>>;
   /** Between two steps forward of the stream at the receiver; where it never came to its end, the time without a byte at the end of the run counts too. */
   readonly longestGapMicroseconds?: Measured<number>;
   readonly stalls?: Measured<number>;
@@ -157,6 +159,10 @@ function measureMultipath(
       value: Math.max(...connections.map(({ subflows }) => subflows.filter(carried).length)),
       witness: "capture",
     },
+    ...measureShares(
+      workload,
+      connections.flatMap(({ subflows }) => subflows),
+    ),
     fellBack: {
       value: connections.some(
         ({ multipath }) => multipath === "fell-back" || (multipath === "not-offered" && multipathWanted),
@@ -164,6 +170,16 @@ function measureMultipath(
       witness: "capture",
     },
   };
+}
+
+function measureShares(workload: PlannedWorkload, subflows: readonly WireSubflow[]): WorkloadMeasurements {
+  const bytes = new Map<string, number>();
+  for (const subflow of subflows)
+    bytes.set(subflow.path, (bytes.get(subflow.path) ?? 0) + deliveredDirection(workload, subflow).payloadBytes);
+  const total = sum([...bytes.values()]);
+  if (total === 0) return {};
+  const shares = Object.fromEntries([...bytes].map(([path, own]) => [path, own / total]));
+  return { pathShares: { value: shares, witness: "capture" } };
 }
 
 function measureGap(witnesses: WorkloadWitnesses, streams: readonly WireStream[]): WorkloadMeasurements {

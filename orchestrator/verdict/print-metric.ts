@@ -1,5 +1,5 @@
 /** A value of a metric as a person reads it, where only the metric's name is known. */
-import { printCount, printRate, printShare, printSize, printTime } from "./quantity.ts";
+import { printCount, printPercent, printRate, printShare, printSize, printTime } from "./quantity.ts";
 
 export function printMetric(metric: string, value: number): string {
   switch (metric) {
@@ -15,6 +15,6 @@ export function printMetric(metric: string, value: number): string {
     case "bytes":
       return printSize(value);
     default:
-      return printTime(value);
+      return metric.startsWith("share of ") ? printPercent(value) : printTime(value);
   }
 }

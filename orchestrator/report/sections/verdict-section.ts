@@ -23,7 +23,7 @@ const metricNames: Readonly<Record<string, string>> = {
   "latency.deviation": "Latency, standard deviation",
 };
 
-export const metricName = (metric: string): string => metricNames[metric] ?? metric;
+export const metricName = (metric: string): string => metricNames[metric] ?? metric.replace(/^share of /, "Share of ");
 
 /** What was expected, what was measured, by whose word. */
 export function verdictSection(verdict: Verdict | undefined): Html | undefined {

@@ -3,10 +3,9 @@ import type { Bundle } from "../../bundle/open-bundle.ts";
 import { bundleFiles } from "../../bundle/layout.ts";
 import type { Plan, PlannedWorkload } from "../../plan/plan.ts";
 import { wireAnalysisSchema } from "../capture-analysis/wire-analysis.ts";
-import type { WireAnalysis } from "../capture-analysis/wire-analysis.ts";
 import { witnessesOf } from "../judge.ts";
 import { measureTraffic } from "../measure-traffic.ts";
-import { deliveredDirection, measureWorkload } from "../measure-workload.ts";
+import { measureWorkload } from "../measure-workload.ts";
 import type { WorkloadMeasurements } from "../measure-workload.ts";
 
 export type ComparedMetric = "goodput" | "completion" | "longestGap" | "latency" | "fairness" | `share of ${string}`;
@@ -42,7 +41,7 @@ export async function figuresOf(bundle: Bundle): Promise<Figure[]> {
   }));
   const alone = measured.filter(({ workload }) => trafficOf(workload) === undefined);
   return [
-    ...alone.flatMap(({ workload, measured: own }) => [...figuresOfWorkload(workload, own), ...shares(workload, wire)]),
+    ...alone.flatMap(({ workload, measured: own }) => [...figuresOfWorkload(workload, own), ...shares(workload, own)]),
     ...trafficNames(plan).flatMap((traffic) =>
       figuresOfTraffic(
         traffic,
@@ -65,18 +64,13 @@ function figuresOfWorkload(workload: PlannedWorkload, measured: WorkloadMeasurem
   return figures.flatMap(([metric, value]) => (value === undefined ? [] : [{ of: workload.name, metric, value }]));
 }
 
-/** Of the payload that arrived, how much came over each path. */
-function shares(workload: PlannedWorkload, wire: WireAnalysis | undefined): Figure[] {
-  const subflows =
-    wire?.connections.filter((own) => own.workload === workload.name).flatMap((own) => own.subflows) ?? [];
-  const bytes = new Map<string, number>();
-  for (const subflow of subflows)
-    bytes.set(subflow.path, (bytes.get(subflow.path) ?? 0) + deliveredDirection(workload, subflow).payloadBytes);
-  const total = [...bytes.values()].reduce((sum, own) => sum + own, 0);
-  if (total === 0 || bytes.size < 2) return [];
-  return [...bytes]
+/** Of the payload that arrived, how much came over each of several paths. */
+function shares(workload: PlannedWorkload, { pathShares }: WorkloadMeasurements): Figure[] {
+  const paths = Object.entries(pathShares?.value ?? {});
+  if (paths.length < 2) return [];
+  return paths
     .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([path, own]) => ({ of: workload.name, metric: `share of ${path}`, value: own / total }));
+    .map(([path, value]) => ({ of: workload.name, metric: `share of ${path}`, value }));
 }
 
 function figuresOfTraffic(
