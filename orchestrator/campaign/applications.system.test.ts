@@ -20,6 +20,7 @@ import { interruptRun } from "./crash-process.fixture.ts";
 import { runExperiment } from "./run-experiment.ts";
 import type { ExperimentOutcome } from "./run-experiment.ts";
 import { makeDirectory } from "./short-run.fixture.ts";
+import { untilBenchHolds } from "./valid-bench.fixture.ts";
 
 const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
 const topologyOfIpv6 = topology.replace(".yaml", "-ipv6.yaml");
@@ -87,17 +88,20 @@ describe("programs that nobody changed", function () {
     writeFileSync(file, text);
     const loaded = loadExperiment(file);
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
-    return runExperiment({
-      loaded: loaded.value,
-      substrate: await substrateNamed(substrate),
-      seed: 1,
-      abilities: { netem: false },
-      resultsDirectory: join(directory.path, "results"),
-      command: ["run"],
-      progress: (message) => message.startsWith("running") && whenRunning(),
-      signal: new AbortController().signal,
-      journal: { state, onAppend: () => (lab = readJournals(state)[0]!.lab) },
-    });
+    const on = await substrateNamed(substrate);
+    return untilBenchHolds(() =>
+      runExperiment({
+        loaded: loaded.value,
+        substrate: on,
+        seed: 1,
+        abilities: { netem: false },
+        resultsDirectory: join(directory.path, "results"),
+        command: ["run"],
+        progress: (message) => message.startsWith("running") && whenRunning(),
+        signal: new AbortController().signal,
+        journal: { state, onAppend: () => (lab = readJournals(state)[0]!.lab) },
+      }),
+    );
   }
 
   const read = (outcome: ExperimentOutcome, name: string): string =>

@@ -11,6 +11,7 @@ import type { JournalOptions } from "../journal/journal.ts";
 import { substrateNamed } from "../substrate/substrates.ts";
 import { runExperiment } from "./run-experiment.ts";
 import type { ExperimentOutcome } from "./run-experiment.ts";
+import { untilBenchHolds } from "./valid-bench.fixture.ts";
 
 const topologies = {
   ipv4: fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url)),
@@ -41,17 +42,20 @@ export function makeDirectory(): { readonly path: string; remove(): void } {
 }
 
 export async function runShortly(directory: string, run: ShortRun): Promise<ExperimentOutcome> {
-  return runExperiment({
-    loaded: shortExperiment(directory, run),
-    substrate: await substrateNamed(run.substrate),
-    seed: 1,
-    abilities: { netem: false },
-    resultsDirectory: run.resultsDirectory ?? join(directory, "results"),
-    command: ["run"],
-    progress: run.progress ?? ((): void => undefined),
-    signal: run.signal ?? new AbortController().signal,
-    ...(run.journal === undefined ? {} : { journal: run.journal }),
-  });
+  const substrate = await substrateNamed(run.substrate);
+  return untilBenchHolds(() =>
+    runExperiment({
+      loaded: shortExperiment(directory, run),
+      substrate,
+      seed: 1,
+      abilities: { netem: false },
+      resultsDirectory: run.resultsDirectory ?? join(directory, "results"),
+      command: ["run"],
+      progress: run.progress ?? ((): void => undefined),
+      signal: run.signal ?? new AbortController().signal,
+      ...(run.journal === undefined ? {} : { journal: run.journal }),
+    }),
+  );
 }
 
 function shortExperiment(directory: string, run: ShortRun): LoadedExperiment {
