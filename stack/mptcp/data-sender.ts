@@ -37,6 +37,8 @@ export class DataSender {
   /** Octets of options beside the data that were offered: what is left of a segment for them. */
   #optionsLength = 0;
   #lastUsed: Subflow | undefined;
+  /** The scheduler was asked for new data and named nobody: it is not the window that is in the way. */
+  #schedulerWaits = false;
   /** Data offset behind the latest segment that was not full. */
   #smallSegmentEnd = 0;
 
@@ -191,11 +193,12 @@ export class DataSender {
 
   #carry(now: number, output: SegmentOutput): void {
     this.#offeredLength = -1;
+    this.#schedulerWaits = false;
     for (;;) {
       if (this.#transmitReinjection(now, output)) continue;
       if (this.#sendsCopies ? this.#transmitCopy(now, output) : this.#transmitNew(now, output)) continue;
-      if (this.#connection.subflowSet.hasSeveralUsable && this.#transmitOpportunistically(now, output)) continue;
-      return;
+      if (this.#schedulerWaits || !this.#connection.subflowSet.hasSeveralUsable) return;
+      if (!this.#transmitOpportunistically(now, output)) return;
     }
   }
 
@@ -261,6 +264,7 @@ export class DataSender {
     this.#offer(Math.min(demand.pendingBytes, maximumMapping), now);
     const subflow = this.#scheduler.select(connection.subflows, demand);
     this.#trace?.decision("new", subflow, demand, now);
+    this.#schedulerWaits = subflow === undefined;
     if (subflow === undefined) return false;
     const length = this.#lengthFor(subflow, demand.pendingBytes);
     if (length <= 0) return false;

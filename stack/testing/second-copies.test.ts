@@ -1,6 +1,7 @@
 import { expect } from "chai";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import { checkStreams } from "./check-streams.ts";
-import { converse, makePair, type Pair, type StreamApplication } from "./pair.ts";
+import { converse, makePair, thirdGeneration, wifi, type Pair, type StreamApplication } from "./pair.ts";
 
 const second = 1_000_000;
 
@@ -50,6 +51,24 @@ describe("data that go over a second subflow", () => {
     expect(events[0]!.bytes).to.be.within(10_000, 150_000);
     expect(events[0]!.segments).to.be.greaterThan(5);
     expect(duplicated).to.be.at.most(events[0]!.bytes);
+  });
+
+  it("are none while a scheduler keeps new data for a slow subflow: it waits, and no window is in the way (NSDI 2012, §4.2)", () => {
+    const latest = (): Scheduler => ({
+      name: "latest",
+      select(subflows) {
+        const chosen = subflows.filter(({ usable }) => usable).at(-1);
+        return chosen !== undefined && chosen.space > 0 ? chosen : undefined;
+      },
+    });
+    const pair = makePair({ paths: [wifi, thirdGeneration], server: { scheduler: latest } });
+    const { client } = converse(pair, 0, 4_000_000, { endsAfterSending: false });
+    pair.network.run(12 * second);
+    expect(client.received).to.be.within(2_500_000, 3_900_000);
+    expect(pair.network.eventsNamed("scheduler:opportunistic-retransmit", pair.server)).to.deep.equal([]);
+    expect(pair.network.eventsNamed("scheduler:penalise", pair.server)).to.deep.equal([]);
+    const slow = client.connection.subflows.find(({ local }) => local.interfaceName === "eth1")!;
+    expect(slow.endpoint.receiver.bytesReceived).to.be.greaterThan(0.8 * client.received);
   });
 
   it("of a path that has died are one event", () => {
