@@ -11,16 +11,12 @@ import { clean } from "../journal/clean.ts";
 import { readJournals } from "../journal/journal.ts";
 import { labMark, markedProcesses } from "../journal/process-identity.ts";
 import type { EndpointKind } from "../model/experiment.ts";
-import { loadExperiment } from "../model/load.ts";
 import type { MetricSample, SubflowSample } from "../metrics/metric-sample.ts";
 import { commandOf, remainsOf } from "../substrate/machine-state.fixture.ts";
-import { substrateNamed } from "../substrate/substrates.ts";
 import type { WireAnalysis } from "../verdict/capture-analysis/wire-analysis.ts";
 import { interruptRun } from "./crash-process.fixture.ts";
-import { runExperiment } from "./run-experiment.ts";
 import type { ExperimentOutcome } from "./run-experiment.ts";
-import { makeDirectory } from "./short-run.fixture.ts";
-import { untilBenchHolds } from "./valid-bench.fixture.ts";
+import { makeDirectory, runText } from "./short-run.fixture.ts";
 
 const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
 const topologyOfIpv6 = topology.replace(".yaml", "-ipv6.yaml");
@@ -79,30 +75,16 @@ describe("programs that nobody changed", function () {
     rmSync(state, { recursive: true });
   });
 
-  async function run(
+  const run = (
     text: string,
     substrate: "namespaces" | "containers" = "namespaces",
     whenRunning: () => void = () => undefined,
-  ): Promise<ExperimentOutcome> {
-    const file = join(directory.path, "application.yaml");
-    writeFileSync(file, text);
-    const loaded = loadExperiment(file);
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
-    const on = await substrateNamed(substrate);
-    return untilBenchHolds(() =>
-      runExperiment({
-        loaded: loaded.value,
-        substrate: on,
-        seed: 1,
-        abilities: { netem: false },
-        resultsDirectory: join(directory.path, "results"),
-        command: ["run"],
-        progress: (message) => message.startsWith("running") && whenRunning(),
-        signal: new AbortController().signal,
-        journal: { state, onAppend: () => (lab = readJournals(state)[0]!.lab) },
-      }),
-    );
-  }
+  ): Promise<ExperimentOutcome> =>
+    runText(directory.path, text, {
+      substrate,
+      progress: (message) => message.startsWith("running") && whenRunning(),
+      journal: { state, onAppend: () => (lab = readJournals(state)[0]!.lab) },
+    });
 
   const read = (outcome: ExperimentOutcome, name: string): string =>
     readFileSync(join(outcome.directory, name), "utf8");

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { EndpointKind, SubstrateName } from "../model/experiment.ts";
 import type { AddressFamily } from "../model/ip-address.ts";
+import { formatDiagnostics } from "../model/diagnostics.ts";
 import { loadExperiment } from "../model/load.ts";
-import type { LoadedExperiment } from "../model/load.ts";
 import type { JournalOptions } from "../journal/journal.ts";
 import { substrateNamed } from "../substrate/substrates.ts";
 import { runExperiment } from "./run-experiment.ts";
@@ -19,8 +19,16 @@ const topologies = {
   mixed: fileURLToPath(new URL("../../topologies/wifi-3g-mixed.yaml", import.meta.url)),
 };
 
-export interface ShortRun {
+export interface RealRun {
   readonly substrate: Exclude<SubstrateName, "simulation">;
+  readonly signal?: AbortSignal;
+  readonly journal?: JournalOptions;
+  /** Default: below the experiment file's folder. */
+  readonly resultsDirectory?: string;
+  readonly progress?: (message: string) => void;
+}
+
+export interface ShortRun extends RealRun {
   readonly client?: EndpointKind;
   readonly server?: EndpointKind;
   /** Default: ipv4. */
@@ -28,11 +36,6 @@ export interface ShortRun {
   /** Of the address that the phone connects to. */
   readonly family?: AddressFamily;
   readonly size?: string;
-  readonly signal?: AbortSignal;
-  readonly journal?: JournalOptions;
-  /** Default: below `directory`. */
-  readonly resultsDirectory?: string;
-  readonly progress?: (message: string) => void;
 }
 
 /** A folder for the experiment file and for bundles; to be removed by its maker. */
@@ -42,10 +45,19 @@ export function makeDirectory(): { readonly path: string; remove(): void } {
 }
 
 export async function runShortly(directory: string, run: ShortRun): Promise<ExperimentOutcome> {
+  return await runText(directory, shortExperiment(run), run);
+}
+
+/** Runs an experiment that is written into `directory`. */
+export async function runText(directory: string, text: string, run: RealRun): Promise<ExperimentOutcome> {
+  const file = join(directory, "experiment.yaml");
+  writeFileSync(file, text);
+  const loaded = loadExperiment(file);
+  if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
   const substrate = await substrateNamed(run.substrate);
   return untilBenchHolds(() =>
     runExperiment({
-      loaded: shortExperiment(directory, run),
+      loaded: loaded.value,
       substrate,
       seed: 1,
       abilities: { netem: false },
@@ -58,26 +70,18 @@ export async function runShortly(directory: string, run: ShortRun): Promise<Expe
   );
 }
 
-function shortExperiment(directory: string, run: ShortRun): LoadedExperiment {
-  const file = join(directory, "short.yaml");
+function shortExperiment(run: ShortRun): string {
   const family = run.family === undefined ? "" : `, family: ${run.family}`;
-  writeFileSync(
-    file,
-    [
-      "version: 1",
-      "name: short",
-      `topology: ${topologies[run.addressing ?? "ipv4"]}`,
-      "hosts:",
-      `  phone: { endpoint: ${run.client ?? "pathlab"} }`,
-      `  server: { endpoint: ${run.server ?? "pathlab"} }`,
-      "workload:",
-      `  download: { kind: bulk, from: server, to: phone, size: ${run.size ?? "3MB"}${family} }`,
-      "expect:",
-      "  download: { intact: true }",
-      "",
-    ].join("\n"),
-  );
-  const loaded = loadExperiment(file);
-  if (!loaded.ok) throw new Error(JSON.stringify(loaded.diagnostics));
-  return loaded.value;
+  return `
+version: 1
+name: short
+topology: ${topologies[run.addressing ?? "ipv4"]}
+hosts:
+  phone: { endpoint: ${run.client ?? "pathlab"} }
+  server: { endpoint: ${run.server ?? "pathlab"} }
+workload:
+  download: { kind: bulk, from: server, to: phone, size: ${run.size ?? "3MB"}${family} }
+expect:
+  download: { intact: true }
+`;
 }

@@ -1,5 +1,4 @@
 /** What of an application can only be judged over several places of the file. */
-import { algorithmKeys, isModulePath } from "./algorithm-module.ts";
 import { placeholders, placeholdersIn } from "./application.ts";
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { isApplication, isOfOurStack } from "./experiment.ts";
@@ -14,23 +13,6 @@ export function checkApplications(experiment: Experiment, complain: Complain): v
     checkFiles(workload, path, complain);
     checkEnds(workload, path, complain);
     checkEndpoints(name, workload, experiment, complain);
-  }
-  checkAlgorithms(experiment, complain);
-}
-
-/** A gateway is told its host on a command line, which has no room for modules. */
-function checkAlgorithms({ workload, hosts, everyHost }: Experiment, complain: Complain): void {
-  const ends = Object.values(workload).filter(isApplication).flatMap(hostsOf);
-  for (const host of new Set(ends)) {
-    const settings = hosts[host] ?? everyHost;
-    if (settings === undefined || !isOfOurStack(settings.endpoint)) continue;
-    for (const key of algorithmKeys.filter((each) => isModulePath(settings[each])))
-      complain({
-        path: hosts[host] === undefined ? ["everyHost", key] : ["hosts", host, key],
-        found: `${settings[key]} on a host of an application`,
-        expected: "a built-in algorithm there",
-        hint: "name one that the endpoint offers, or let the module run on hosts of transfers",
-      });
   }
 }
 

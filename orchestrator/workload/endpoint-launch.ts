@@ -60,7 +60,7 @@ export function startCommand(node: EndpointNode, seed: number, metricsIntervalMi
   };
 }
 
-function moduleTexts(modules: NonNullable<PlannedEndpoint["modules"]>): AlgorithmTexts {
+export function moduleTexts(modules: NonNullable<PlannedEndpoint["modules"]>): AlgorithmTexts {
   return Object.fromEntries(Object.entries(modules).map(([key, { javascript }]) => [key, javascript]));
 }
 

@@ -77,6 +77,16 @@ describe("the gateway of a host", () => {
     expect(hostOf(argv)).to.deep.include({ mptcp: false });
   });
 
+  it("is given modules of algorithms on its standard input", () => {
+    const scheduler = { path: "./mine.ts", sha256: "00", javascript: "export const scheduler = () => ({});" };
+    const endpoint = { ...host({}).endpoint, modules: { scheduler } };
+    const tun = { name: "pathlab0", address: "198.18.0.1", destinations: ["10.0.5.2"] };
+    const { argv, input } = gatewayCommand(host({ endpoint, gateway: { tun } }), programs, 100_000)!;
+    expect(argv.at(-1)).to.equal("--algorithms-on-stdin");
+    expect(JSON.parse(input)).to.deep.equal({ scheduler: scheduler.javascript });
+    expect(gatewayCommand(host({ gateway: { tun } }), programs, 100_000)).to.include({ input: "" });
+  });
+
   it("is not there where the plan has none", () => {
     expect(gatewayCommand(host({}), programs, 100_000)).to.equal(undefined);
   });

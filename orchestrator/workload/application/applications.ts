@@ -113,7 +113,8 @@ export class Applications {
     const command = gatewayCommand(node, this.#programs, this.#plan.metricsIntervalMicroseconds);
     if (command === undefined) return;
     const records = new GatewayRecords((record) => this.#onRecord(node.name, record));
-    const gateway = new ForeignProcess(await this.#lab.spawn(node.name, command), (text) => records.takeFrom(text));
+    const started = await this.#lab.spawn(node.name, command);
+    const gateway = new ForeignProcess(started, (text) => records.takeFrom(text), command.input);
     this.#processes.set(`${node.name}-gateway`, gateway);
     const ready = new Promise<void>((resolve) => {
       gateway.onOutput = () => gateway.stdout.includes('{"type":"ready"}\n') && resolve();

@@ -14,8 +14,8 @@ export class ForeignProcess {
   /** What comes on its standard output, as it comes. */
   onOutput: (text: string) => void = () => undefined;
 
-  /** `filter`: what of its standard output is kept, of pieces as they come. */
-  constructor(process: LabProcess, filter: (text: string) => string = (text) => text) {
+  /** `filter`: what of its standard output is kept, of pieces as they come. `input`: all that it is told. */
+  constructor(process: LabProcess, filter: (text: string) => string = (text) => text, input = "") {
     this.#process = process;
     const closed = (["stdout", "stderr"] as const).map((name) => {
       process[name].setEncoding("utf8").on("data", (text: string) => {
@@ -25,8 +25,8 @@ export class ForeignProcess {
       });
       return new Promise((resolve) => process[name].once("close", resolve));
     });
-    // Nobody speaks to it: a program that asks the terminal gets the end of the file.
-    process.stdin.end();
+    // Nobody speaks to it beyond that: a program that asks the terminal gets the end of the file. One that ends without reading says why itself.
+    process.stdin.on("error", () => undefined).end(input);
     this.ended = Promise.all([process.exited, ...closed]).then(([exit]) => exit);
   }
 

@@ -70,6 +70,7 @@ describe("the gateway's command line", () => {
     ['--to: "localhost" is not an IP address', [...far, "--to", "localhost"]],
     ["--interface: --host says it already", [...far, "--host", '{"interfaces":[]}']],
     ["--host: an object with interfaces is needed", ["--host", "[]", "--converter", "4460"]],
+    ["--algorithms-on-stdin: it goes with --host", [...far, "--algorithms-on-stdin"]],
     ["--host: Unexpected token", ["--host", "wlan0", "--converter", "4460"]],
     ["--allow is an option of another side", [...near, "--allow", "10.0.0.0/8"]],
     ["--socks is an option of another side", [...far, "--socks", "127.0.0.1:1080"]],

@@ -23,6 +23,8 @@ Both sides
   --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf
   --no-offload            The interfaces neither cut segments nor fill in checksums.
   --host JSON             Instead of the above but --tun: the whole host on the paths, with the fields of stack/host-options.ts.
+  --algorithms-on-stdin   With --host: algorithms of one's own, as JSON on standard input: congestionControl, scheduler or pathManager, and the
+                          text of an ES module that exports what makes it under that name. They take the place of the host's.
   --observe MILLISECONDS  Records also have the state of each connection on the paths at this interval, and what the stack decides.
   --status ADDRESS        Serve metrics (Prometheus) and state (JSON) on a file's path, a port of 127.0.0.1, or HOST:PORT.
 
@@ -58,6 +60,8 @@ export type PathHost = Omit<HostOptions, "random">;
 export interface GatewayOptions {
   /** Takes the place of interfaces, algorithms and offload. */
   readonly host: PathHost | undefined;
+  /** The host's algorithms are, in part, in modules of one's own. */
+  readonly algorithmsOnStdin: boolean;
   readonly interfaces: readonly PathInterface[];
   readonly tun: string | undefined;
   readonly status: StatusAddress | undefined;
@@ -91,6 +95,8 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
   if (host !== undefined) {
     const described = ["interface", "congestion-control", "scheduler", "no-offload"].find((name) => name in values);
     if (described !== undefined) throw new UsageError(`--${described}: --host says it already`);
+  } else if (values["algorithms-on-stdin"] === true) {
+    throw new UsageError("--algorithms-on-stdin: it goes with --host");
   } else if (interfaces.length === 0) throw new UsageError("--interface: at least one is needed");
   const { peer, direct, converter, forward, tun, socks, to } = values;
   const roles = (["peer", "direct", "converter", "forward"] as const).filter((name) => values[name] !== undefined);
@@ -114,6 +120,7 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
     );
   return {
     host,
+    algorithmsOnStdin: values["algorithms-on-stdin"] === true,
     interfaces,
     tun,
     status: values.status === undefined ? undefined : parseStatus(values.status),
@@ -145,6 +152,7 @@ function parsed(argv: readonly string[]) {
       options: {
         interface: { type: "string", multiple: true },
         host: text,
+        "algorithms-on-stdin": flag,
         status: text,
         observe: text,
         tun: text,

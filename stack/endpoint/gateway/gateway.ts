@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Server as KernelServer } from "node:net";
 import type { StackEvent } from "../../events.ts";
 import { Host } from "../../host.ts";
-import type { HostOptions } from "../../host-options.ts";
+import type { AlgorithmChoices, HostOptions } from "../../host-options.ts";
 import { Driver, type DriverProblem } from "../../io/driver.ts";
 import { interfaceInfo } from "../../io/link-events.ts";
 import { createServer } from "../../net/net.ts";
@@ -57,15 +57,22 @@ export type GatewayRecord =
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #emit: (record: GatewayRecord) => void;
+  readonly #algorithms: Partial<AlgorithmChoices>;
   readonly #drivers: Driver[] = [];
   #socks: KernelServer | undefined;
   #status: StatusServer | undefined;
   #stopObserving: (() => void) | undefined;
   #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
-  constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void) {
+  /** `algorithms`: in the place of those that `options.host` names. */
+  constructor(
+    options: GatewayOptions,
+    emit: (record: GatewayRecord) => void,
+    algorithms: Partial<AlgorithmChoices> = {},
+  ) {
     this.#options = options;
     this.#emit = emit;
+    this.#algorithms = algorithms;
   }
 
   /** Rejects with ConfigurationError, or Error with the code ENODEV, EPERM, EBUSY, EADDRINUSE …, when it cannot begin. */
@@ -176,7 +183,8 @@ export class Gateway {
   /** The host that speaks Multipath TCP. */
   #onPaths(onEvent: (event: StackEvent) => void): Driver {
     const { host, interfaces, offload, congestionControl, scheduler } = this.#options;
-    if (host !== undefined) return this.#drive({ ...host, random: unpredictable }, "packet-socket", onEvent);
+    if (host !== undefined)
+      return this.#drive({ ...host, ...this.#algorithms, random: unpredictable }, "packet-socket", onEvent);
     return this.#drive(
       {
         name: "gateway",

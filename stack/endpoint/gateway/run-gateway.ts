@@ -1,6 +1,9 @@
 /** The gateway as a program: exit codes 0 ended by a signal, 2 usage, 3 the machine lacks something, 4 internal. */
+import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { ConfigurationError } from "../../host-options.ts";
+import type { AlgorithmTexts } from "../protocol.ts";
+import { importAlgorithms } from "../stack/import-algorithms.ts";
 import { Gateway, type GatewayRecord } from "./gateway.ts";
 import { UsageError } from "../command/failure.ts";
 import { parseGatewayOptions, usage } from "./gateway-options.ts";
@@ -14,6 +17,15 @@ function fail(code: number, message: string): never {
   process.exit(code);
 }
 
+async function algorithmTexts(): Promise<AlgorithmTexts> {
+  const given = await text(process.stdin);
+  try {
+    return JSON.parse(given) as AlgorithmTexts;
+  } catch (error) {
+    throw new UsageError(`--algorithms-on-stdin: ${(error as Error).message}`);
+  }
+}
+
 /** `argv`: what follows the word `gateway`. */
 export async function runGateway(argv: readonly string[]): Promise<void> {
   if (argv.includes("--help")) {
@@ -24,7 +36,9 @@ export async function runGateway(argv: readonly string[]): Promise<void> {
   setFlagsFromString("--external-memory-accounted-in-global-limit");
   process.on("uncaughtException", (error) => fail(4, error.stack ?? error.message));
   try {
-    const gateway = new Gateway(parseGatewayOptions(argv), emit);
+    const options = parseGatewayOptions(argv);
+    const algorithms = options.algorithmsOnStdin ? await importAlgorithms(await algorithmTexts()) : {};
+    const gateway = new Gateway(options, emit, algorithms);
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => {
         gateway.close();
