@@ -89,6 +89,9 @@ describe("an experiment on the simulation", function () {
     expect(first.error).to.equal(undefined);
     expect(first.verdict.outcome, JSON.stringify(first.verdict)).to.equal("passed");
     expect((await verifyBundle(first.directory)).problems).to.deep.equal([]);
+    expect(readFileSync(join(first.directory, "report.html"), "utf8"))
+      .to.contain("The links are simulated")
+      .and.not.contain("No link was measured");
     const content = await contentOf(first.directory);
     expect(Object.keys(content)).to.include.members([
       bundleFiles.capture,

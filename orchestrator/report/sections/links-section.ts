@@ -10,22 +10,30 @@ import { drawTopology } from "../topology-drawing.ts";
 
 /** The topology and, of each link, what was asked for and what was had. */
 export function linksSection(run: RunView, palette: Palette): Html {
-  const { measurements, quality } = run.links;
   return html`<section id="links">
     <h2>Topology and links</h2>
     <div class="scroll topology">${drawTopology(run, palette)}</div>
-    ${measurements.length === 0 ? html`<p class="note">No link was measured before the run.</p>` : measurementsTable(run, measurements, palette)}
     ${
-      quality === undefined
-        ? ""
-        : html`<p class="note">
-            During the run ${quality.realisation} links released ${quality.releases.toLocaleString("en")} packets under
-            ${quality.scheduling}; they were late by ${printTime(quality.latenessMicroseconds.p50)} (median),
-            ${printTime(quality.latenessMicroseconds.p99)} (99th percentile),
-            ${printTime(quality.latenessMicroseconds.max)} at most.
-          </p>`
+      run.manifest.substrate === "simulation"
+        ? html`<p class="note">The links are simulated: they are exactly as the plan has them, and nothing is late.</p>`
+        : measuredLinks(run, palette)
     }
   </section>`;
+}
+
+function measuredLinks(run: RunView, palette: Palette): Html {
+  const { measurements, quality } = run.links;
+  return html`${measurements.length === 0 ? html`<p class="note">No link was measured before the run.</p>` : measurementsTable(run, measurements, palette)}
+  ${
+    quality === undefined
+      ? ""
+      : html`<p class="note">
+          During the run ${quality.realisation} links released ${quality.releases.toLocaleString("en")} packets under
+          ${quality.scheduling}; they were late by ${printTime(quality.latenessMicroseconds.p50)} (median),
+          ${printTime(quality.latenessMicroseconds.p99)} (99th percentile),
+          ${printTime(quality.latenessMicroseconds.max)} at most.
+        </p>`
+  }`;
 }
 
 function measurementsTable(run: RunView, measurements: readonly DirectionMeasurement[], palette: Palette): Html {
