@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { text } from "node:stream/consumers";
@@ -125,6 +126,34 @@ describe("the endpoint program between two machines", function () {
     const { code, output } = await call("client", `measure 10.77.1.12 19 --receive --duration 2 ${ofClient}`).ended;
     expect(code).to.equal(0);
     expect(JSON.parse(output.trim().split("\n").at(-1)!).bytes).to.be.greaterThan(1_000_000);
+  });
+
+  it("lets a scheduler of one's own carry it", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "pathlab-own-scheduler-"));
+    try {
+      const file = join(directory, "first-only.ts");
+      writeFileSync(
+        file,
+        `interface One { readonly usable: boolean; readonly space: number }
+        export const scheduler = () => ({
+          name: "first-only",
+          select<T extends One>(subflows: readonly T[]): T | undefined {
+            const first = subflows.find(({ usable }) => usable);
+            return first !== undefined && first.space > 0 ? first : undefined;
+          },
+        });`,
+      );
+      const { code, output } = await call("client", `measure 10.77.1.12 9 --duration 2 ${ofClient} --scheduler ${file}`)
+        .ended;
+      expect(code).to.equal(0);
+      const { subflows } = JSON.parse(output.trim().split("\n").at(-1)!) as { subflows: { bytes: number }[] };
+      const [first, second] = subflows.map(({ bytes }) => bytes);
+      expect(first).to.be.greaterThan(1_000_000);
+      // What is left at the end may go out twice.
+      expect(second).to.be.lessThan(first! / 2);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("carries a file, and says so when the receiver has it", async () => {

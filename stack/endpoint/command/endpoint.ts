@@ -1,6 +1,7 @@
 /** What a verb works with: a host of our stack on the machine's interfaces, its log, and its answers to who asks for the status. */
 import { setTimeout as after } from "node:timers/promises";
 import { Host } from "../../host.ts";
+import type { AlgorithmChoices } from "../../host-options.ts";
 import type { StackEvent } from "../../events.ts";
 import { Driver } from "../../io/driver.ts";
 import { type Net, netOver } from "../../net/net.ts";
@@ -23,12 +24,12 @@ export class Endpoint {
   #status: StatusServer | undefined;
 
   /** @throws UsageError, ConfigurationError, or Error with the code ENODEV, EPERM … */
-  constructor(name: string, options: HostArguments) {
+  constructor(name: string, options: HostArguments, algorithms: AlgorithmChoices) {
     this.options = options;
     this.log = new Log(options.logLevel);
     const interfaces = pathInterfaces(options.interface, options.offload);
     this.#driver = new Driver({
-      host: new Host(hostOptions(name, options, interfaces, unpredictable)),
+      host: new Host(hostOptions(name, options, algorithms, interfaces, unpredictable)),
       interfaces: options.interface.map(({ name: interfaceName, optional }) => ({ interfaceName, optional })),
       followsAddresses: false,
       onProblem: (problem) => this.log.warning(problemSentence(problem), { problem }),

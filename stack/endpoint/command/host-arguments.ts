@@ -1,24 +1,20 @@
 /** The options that all verbs share: on which interfaces our stack speaks, how, and what is told of it. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { congestionControls, pathManagers, schedulers } from "../../host-algorithms.ts";
-import type {
-  CongestionControlName,
-  HostOptions,
-  InterfaceOptions,
-  PathManagerName,
-  SchedulerName,
-} from "../../host-options.ts";
+import type { AlgorithmChoices, HostOptions, InterfaceOptions } from "../../host-options.ts";
 import type { TcpOptions } from "../../tcp/tcp-options.ts";
 import type { StatusAddress } from "../status/status-address.ts";
 import { type LogLevel, logLevels } from "./log.ts";
+import { isModulePath } from "./own-algorithms.ts";
 import { collectInterface, parseSeconds, parseSize, parseStatus, type PathInterface, wholeNumber } from "./values.ts";
 
 export interface HostArguments {
   readonly interface: readonly PathInterface[];
   readonly mptcp: boolean;
-  readonly congestionControl: CongestionControlName;
-  readonly scheduler: SchedulerName;
-  readonly pathManager: PathManagerName;
+  /** Names, or paths of modules of one's own. */
+  readonly congestionControl: string;
+  readonly scheduler: string;
+  readonly pathManager: string;
   readonly subflows?: number;
   readonly checksums?: true;
   readonly sendBuffer?: number;
@@ -94,6 +90,7 @@ export function addHostArguments(command: Command): Command {
 export function hostOptions(
   name: string,
   given: HostArguments,
+  algorithms: AlgorithmChoices,
   interfaces: readonly InterfaceOptions[],
   random: () => number,
 ): HostOptions {
@@ -103,9 +100,7 @@ export function hostOptions(
     random,
     interfaces,
     mptcp: given.mptcp,
-    congestionControl: given.congestionControl,
-    scheduler: given.scheduler,
-    pathManager: given.pathManager,
+    ...algorithms,
     autotune: given.autotune,
     ...(subflows !== undefined && { maximumSubflows: subflows - 1 }),
     ...(checksums !== undefined && { dssChecksum: true }),
@@ -126,5 +121,11 @@ function tcpOptions({ keepAlive, userTimeout, ecn, pacing }: HostArguments): Tcp
 }
 
 function named(flags: string, description: string, names: object, preset: string): Option {
-  return new Option(flags, description).choices(Object.keys(names)).default(preset);
+  const known = Object.keys(names);
+  return new Option(flags, `${description}: ${known.join(", ")}, or ./FILE of one's own`)
+    .argParser((text) => {
+      if (known.includes(text) || isModulePath(text)) return text;
+      throw new InvalidArgumentError(`Expected ${known.join(", ")}, or the path of a module (./mine.ts).`);
+    })
+    .default(preset);
 }

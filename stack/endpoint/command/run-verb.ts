@@ -5,6 +5,7 @@ import { Endpoint } from "./endpoint.ts";
 import { exitCode, machineErrors, remedyOf, UsageError } from "./failure.ts";
 import type { HostArguments } from "./host-arguments.ts";
 import { Log } from "./log.ts";
+import { loadAlgorithms } from "./own-algorithms.ts";
 
 /** Returns the exit code. Rejects with what it failed of; when `signal` is aborted, with anything. */
 export type Work = (endpoint: Endpoint, signal: AbortSignal) => Promise<number>;
@@ -28,7 +29,7 @@ export async function runVerb(name: string, options: HostArguments, work: Work):
   let endpoint: Endpoint | undefined;
   let code: number;
   try {
-    endpoint = new Endpoint(name, options);
+    endpoint = new Endpoint(name, options, await loadAlgorithms(options));
     await endpoint.serveStatus(name);
     code = await work(endpoint, interruption.signal);
   } catch (error) {
