@@ -87,6 +87,7 @@ export type NativeAddon = {
   armTimer(handle: NativeHandle, atMicroseconds: number): void;
   setRealtimePriority(priority: number): void;
   setTimerSlackNanoseconds(slack: number): void;
+  returnFreedMemory(): void;
   close(handle: NativeHandle): void;
   setReferenced(handle: NativeHandle, isReferenced: boolean): void;
 };

@@ -82,6 +82,7 @@ void define_packet_socket(napi_env env, napi_value exports);
 void define_tun(napi_env env, napi_value exports);
 void define_interface(napi_env env, napi_value exports);
 void define_timing(napi_env env, napi_value exports);
+void define_memory(napi_env env, napi_value exports);
 void define_function(napi_env env, napi_value exports, const char *name, napi_callback callback);
 
 #endif

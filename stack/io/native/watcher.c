@@ -154,6 +154,7 @@ NAPI_MODULE_INIT() {
   define_tun(env, exports);
   define_interface(env, exports);
   define_timing(env, exports);
+  define_memory(env, exports);
   define_function(env, exports, "close", watcher_close);
   define_function(env, exports, "setReferenced", set_referenced);
   return exports;
