@@ -164,7 +164,8 @@ async function idle(gateways: Record<Machine, WatchedGateway>): Promise<Record<M
         const held = await gateways[machine].held();
         return { ...held, tables: empty ? "empty" : JSON.stringify(tables[machine]) };
       };
-      return { client: await of("client"), server: await of("server") };
+      const [client, server] = await Promise.all([of("client"), of("server")]);
+      return { client, server };
     }
     await pause(500);
   }

@@ -1,11 +1,12 @@
 /** The gateway as it is, which also says what its process holds when it is asked to: a line on its standard input. */
 import { readdirSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { runGateway } from "../../../endpoint/gateway/run-gateway.ts";
+import { freedMemoryLookMilliseconds } from "../../../io/freed-memory.ts";
 
-/** What one process holds once its garbage is collected. */
+/** What one process holds once its garbage is collected, and what that has freed may have been given back. */
 export interface ProcessHoldings {
   readonly type: "held";
   readonly rss: number;
@@ -21,12 +22,13 @@ export interface ProcessHoldings {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** V8 gives back buffers of collected objects beside the program, and counts them until it collects again. */
+/** V8 gives back buffers of collected objects beside the program, and counts them until it collects again. The C library keeps them until the gateway looks. */
 async function holdings(): Promise<ProcessHoldings> {
   for (let collections = 0; collections < 3; collections++) {
     collectGarbage();
     await nextTurn();
   }
+  await pause(2 * freedMemoryLookMilliseconds);
   const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
   const resources: Record<string, number> = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
