@@ -4,39 +4,11 @@
  */
 import { nativeAddon } from "./native/addon.ts";
 
-/** How often it is worth a look. */
-export const freedMemoryLookMilliseconds = 5_000;
-/** What the process must have grown by: to give back 200 MiB took 14 ms, and they have to be mapped again if they are needed. */
-const worthwhileBytes = 32 * 2 ** 20;
+/** To give back 200 MiB took 14 ms, and to find that there is nothing half of one. */
+export const freedMemoryMilliseconds = 10_000;
 
-export interface ProcessMemory {
-  residentBytes(): number;
-  /** Gives back the pages on which nothing is in use. */
-  returnFreed(): void;
-}
-
-const memoryOfThisProcess: ProcessMemory = {
-  residentBytes: () => process.memoryUsage.rss(),
-  returnFreed: () => nativeAddon().returnFreedMemory(),
-};
-
-export class FreedMemory {
-  readonly #memory: ProcessMemory;
-  /** Of resident memory, since it was last given back. */
-  #leastBytes = 0;
-
-  constructor(memory = memoryOfThisProcess) {
-    this.#memory = memory;
-  }
-
-  /** Gives freed memory back when there may be much of it. */
-  look(): void {
-    const residentBytes = this.#memory.residentBytes();
-    if (residentBytes < this.#leastBytes + worthwhileBytes) {
-      this.#leastBytes = Math.min(this.#leastBytes, residentBytes);
-      return;
-    }
-    this.#memory.returnFreed();
-    this.#leastBytes = this.#memory.residentBytes();
-  }
+/** From now on, each so often, pages on which nothing is in use go back to the kernel, and the process may end all the same. */
+export function keepReturningFreedMemory(milliseconds = freedMemoryMilliseconds): NodeJS.Timeout {
+  const addon = nativeAddon();
+  return setInterval(() => addon.returnFreedMemory(), milliseconds).unref();
 }

@@ -2,7 +2,7 @@
 import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { ConfigurationError } from "../../host-options.ts";
-import { FreedMemory, freedMemoryLookMilliseconds } from "../../io/freed-memory.ts";
+import { keepReturningFreedMemory } from "../../io/freed-memory.ts";
 import type { AlgorithmTexts } from "../protocol.ts";
 import { importAlgorithms } from "../stack/import-algorithms.ts";
 import { Gateway, type GatewayRecord } from "./gateway.ts";
@@ -47,8 +47,7 @@ export async function runGateway(argv: readonly string[]): Promise<void> {
       });
     process.stdout.on("error", () => undefined);
     await gateway.start();
-    const freed = new FreedMemory();
-    setInterval(() => freed.look(), freedMemoryLookMilliseconds).unref();
+    keepReturningFreedMemory();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof UsageError || error instanceof ConfigurationError) fail(2, `${message}; see --help`);
