@@ -24,6 +24,8 @@ const heldBytesOfAConnection = 512;
 const heldBytesOfTheProgram = 2 * 2 ** 20;
 /** What resident memory may have grown from the second round to the last: the first warms up. */
 const residentGrowth = 1.1;
+/** What it may have grown in all: packet memory that was used for the first time (up to 48 MiB), compiled code. What was carried and freed is some 300 MiB. */
+const residentBytesOfTheProgram = 96 * 2 ** 20;
 /** Everything has been closed, reset or given up: TIME-WAIT takes a minute (RFC 9293 §3.4.2), and the patience of a converter with a request that does not come less. */
 const drainMilliseconds = 180_000;
 
@@ -88,6 +90,7 @@ export async function runGatewaySoak(
           machine,
           settled.map((round) => round[machine].rss),
         ),
+        residentMemoryIsBack(machine, before[machine], after[machine]),
       ]),
     ];
   } finally {
@@ -201,6 +204,14 @@ function residentMemoryIsFlat(machine: Machine, rounds: readonly number[]): Chec
     what: `${machine}: resident memory is flat from the second round on`,
     passed: rounds.at(-1)! <= residentGrowth * (rounds[1] ?? Number.POSITIVE_INFINITY),
     found: `${rounds.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(", ")} MiB after the rounds`,
+  };
+}
+
+function residentMemoryIsBack(machine: Machine, before: ProcessHoldings, after: ProcessHoldings): Check {
+  return {
+    what: `${machine}: resident memory is near what it was before the first round`,
+    passed: after.rss <= before.rss + residentBytesOfTheProgram,
+    found: `${(before.rss / 2 ** 20).toFixed(0)} MiB, then ${(after.rss / 2 ** 20).toFixed(0)} MiB`,
   };
 }
 
