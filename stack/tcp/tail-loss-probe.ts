@@ -38,16 +38,28 @@ export class TailLossProbe {
     if (outstandingBytes <= segmentSize) wait += delayedAckAllowance;
     if (wait < timeoutMicroseconds) this.#timers.set(timer.lossProbe, now + wait);
     else this.#timers.stop(timer.lossProbe);
-    if (this.#trace === undefined) return;
-    const verdict = wait < timeoutMicroseconds ? "set" : "timeout-comes-first";
+    if (this.#trace !== undefined)
+      this.#tellScheduled(this.#trace, wait, smoothedRttMicroseconds, timeoutMicroseconds, outstandingBytes, now);
+  }
+
+  /** Apart, so that `schedule`, which each segment calls, is small enough to be inlined: numbers that are passed to a function of its own are boxed. */
+  #tellScheduled(
+    record: DecisionRecorder,
+    delayMicroseconds: number,
+    smoothedRttMicroseconds: number,
+    timeoutMicroseconds: number,
+    outstandingBytes: number,
+    now: number,
+  ): void {
+    const verdict = delayMicroseconds < timeoutMicroseconds ? "set" : "timeout-comes-first";
     if (verdict === this.#verdict) return;
     this.#verdict = verdict;
-    this.#trace(
+    record(
       {
         name: "recovery:probe-scheduled",
         section: "RFC 8985 §7.2",
         verdict,
-        delayMicroseconds: wait,
+        delayMicroseconds,
         smoothedRttMicroseconds,
         timeoutMicroseconds,
         outstandingBytes,
