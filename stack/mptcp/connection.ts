@@ -56,6 +56,8 @@ export class Connection implements Scheduled {
   /** A DSS, or MP_CAPABLE with data, has come: options pass in both directions, and fallback by their lack is over (RFC 8684 §3.1, §3.7). */
   confirmed = false;
   use64BitAck = false;
+  /** The peer has taken data that went with a SYN. */
+  hasSentSynData = false;
   /** When the peer last said how far it may be sent to: with a DATA_ACK, as plain TCP with any acceptable segment. */
   heardAt = 0;
   /** Small segments do not wait for each other (TCP_NODELAY; RFC 9293 §3.7.4, MUST-17). */
@@ -329,14 +331,8 @@ export class Connection implements Scheduled {
   // Output.
 
   get nextTimeout(): number {
-    let next = this.lifetime.nextTimeout;
     const { closed } = this;
-    for (const { endpoint, checkAt, held } of this.subflows) {
-      const { nextTimeout } = endpoint;
-      if (nextTimeout < next) next = nextTimeout;
-      if (checkAt < next) next = checkAt;
-      if (held.deadline < next && !closed) next = held.deadline;
-    }
+    const next = Math.min(this.lifetime.nextTimeout, this.subflowSet.nextTimeout(!closed));
     return closed ? next : Math.min(next, this.dataSender.nextTimeout, this.paths.nextTimeout);
   }
 
@@ -355,7 +351,10 @@ export class Connection implements Scheduled {
 
   /** Hands out every segment that may be sent now. */
   transmit(now: number, output: SegmentOutput): void {
-    for (const { endpoint } of this.subflows) if (endpoint.stirred) endpoint.transmit(now, output);
+    const { subflows } = this;
+    const { agenda } = this.subflowSet;
+    for (let place = 0; place < subflows.length; place++)
+      if (agenda.isStirred(place)) subflows[place]!.endpoint.transmit(now, output);
     if (!this.closed) {
       if (this.established) this.dataSender.transmit(now, output);
       this.paths.transmitSignals(now, output);
@@ -363,9 +362,12 @@ export class Connection implements Scheduled {
       this.lifetime.finishIfDone(now);
       this.dataReceiver.announce(now);
     }
-    for (const subflow of this.subflows) {
+    for (let place = 0; place < subflows.length; place++) {
+      const isStirred = agenda.isStirred(place);
+      if (!isStirred && !this.hasSentSynData) continue;
+      const subflow = subflows[place]!;
       const { endpoint } = subflow;
-      if (endpoint.stirred) {
+      if (isStirred) {
         endpoint.transmit(now, output);
         endpoint.transmitAck(now, output);
       }

@@ -3,6 +3,8 @@
  * time (RFC 8684 §3.3.1 allows the mapping to be late).
  */
 
+import type { AgendaEntry } from "../tcp/agenda.ts";
+
 export interface HeldPiece {
   /** Of the subflow's stream. */
   offset: number;
@@ -16,8 +18,16 @@ const byteLimit = 262_144;
 export class HeldPayload {
   readonly #pieces: HeldPiece[] = [];
   #bytes = 0;
+  readonly #agenda: AgendaEntry;
+
+  constructor(agenda: AgendaEntry) {
+    this.#agenda = agenda;
+  }
+
   /** When waiting is over. */
-  deadline: number = Number.POSITIVE_INFINITY;
+  get deadline(): number {
+    return this.#agenda.heldUntil;
+  }
 
   get first(): HeldPiece | undefined {
     return this.#pieces[0];
@@ -34,7 +44,7 @@ export class HeldPayload {
 
   /** `piece` follows what is held. */
   add(piece: HeldPiece, now: number): void {
-    if (this.#pieces.length === 0) this.deadline = now + patience;
+    if (this.#pieces.length === 0) this.#agenda.heldUntil = now + patience;
     this.#pieces.push(piece);
     this.#bytes += piece.bytes.length;
   }
@@ -51,6 +61,6 @@ export class HeldPayload {
       length -= piece.bytes.length;
       this.#pieces.shift();
     }
-    this.deadline = this.#pieces.length === 0 ? Number.POSITIVE_INFINITY : now + patience;
+    this.#agenda.heldUntil = this.#pieces.length === 0 ? Number.POSITIVE_INFINITY : now + patience;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { RemotePathAddress } from "../path-manager/path-manager.ts";
 import type { AcceptOptions } from "../tcp/opening.ts";
+import { Agenda } from "../tcp/agenda.ts";
 import { type IpAddress, keepAddress } from "../wire/ip-address.ts";
 import { resetReason } from "../wire/mptcp-options.ts";
 import type { TcpSegment } from "../wire/tcp-segment.ts";
@@ -20,6 +21,8 @@ export interface OpenOptions {
 
 export class SubflowSet {
   readonly list: Subflow[] = [];
+  /** Of all in the list, at their places there. */
+  readonly agenda: Agenda = new Agenda();
   readonly #connection: Connection;
   /** How many have been established so far, and of how many it is known that the peer has had them established, too. */
   established = 0;
@@ -80,6 +83,19 @@ export class SubflowSet {
       hasOne ||= usable;
     }
     return false;
+  }
+
+  /** When the first of them has something to do; `withHeld`: or gives up waiting for a mapping. */
+  nextTimeout(withHeld: boolean): number {
+    const { list, agenda } = this;
+    let next = Number.POSITIVE_INFINITY;
+    for (let place = 0; place < list.length; place++) {
+      let due = agenda.timeoutAt(place);
+      if (Number.isNaN(due)) due = list[place]!.endpoint.nextTimeout;
+      next = Math.min(next, due, agenda.checkAt(place));
+      if (withHeld) next = Math.min(next, agenda.heldUntil(place));
+    }
+    return next;
   }
 
   /** Some other subflow can carry data and is heard from. */
@@ -168,7 +184,9 @@ export class SubflowSet {
       if (!subflow.endpoint.closed) continue;
       this.#connection.environment.detach(subflow);
       this.list.splice(i, 1);
+      subflow.agenda.move(new Agenda(), 0);
     }
+    for (const [place, { agenda }] of this.list.entries()) agenda.move(this.agenda, place);
   }
 
   #create(
@@ -185,6 +203,7 @@ export class SubflowSet {
     const { environment } = connection;
     const subflow = new Subflow(connection, {
       id: this.#nextId++,
+      place: this.list.length,
       role,
       local,
       remoteAddress: keepAddress(remoteAddress),

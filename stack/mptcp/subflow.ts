@@ -5,6 +5,7 @@ import { WindowCap } from "../congestion/window-cap.ts";
 import type { SubflowCloseReason } from "../events.ts";
 import type { ManagedSubflow } from "../path-manager/path-manager.ts";
 import type { Schedulable } from "../scheduler/scheduler.ts";
+import { AgendaEntry } from "../tcp/agenda.ts";
 import type { PacketMarking } from "../tcp/packet-marking.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
 import { TcpEndpoint } from "../tcp/tcp-endpoint.ts";
@@ -35,6 +36,7 @@ export type SubflowRole = "initial-client" | "initial-server" | "join-client" | 
 
 export interface SubflowOptions {
   id: number;
+  place: number;
   role: SubflowRole;
   local: LocalAddress;
   localPort: number;
@@ -51,6 +53,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   readonly connection: Connection;
   readonly local: LocalAddress;
   readonly endpoint: TcpEndpoint;
+  readonly agenda: AgendaEntry;
   readonly congestion: CongestionControl;
   remoteAddressId: number;
 
@@ -85,9 +88,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   thirdAckSent = false;
   /** Bytes of a checksummed mapping that wait for its end (RFC 8684 §3.3.1). */
   unverified: Uint8Array[] = [];
-  readonly held: HeldPayload = new HeldPayload();
-  /** When one of `thirdAck` and `silenceCheck` is due: told by them, since it is asked for with each segment. */
-  checkAt: number = Number.POSITIVE_INFINITY;
+  readonly held: HeldPayload;
   /** A DSS has come over it. */
   optionsPass = false;
   /** Segments that should carry options come without any. */
@@ -126,8 +127,11 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
     this.joinConfirmed = options.role !== "join-client";
     this.congestion = connection.algorithms.newCongestionControl(connection.coupling);
     this.#journal = new SubflowJournal(connection, options.id);
+    this.agenda = new AgendaEntry(connection.subflowSet.agenda, options.place);
+    this.held = new HeldPayload(this.agenda);
     this.endpoint = new TcpEndpoint({
       user: this,
+      agenda: this.agenda,
       journal: this.#journal,
       congestion: this.congestion,
       route: { interfaceIndex: options.local.interfaceIndex },
@@ -144,7 +148,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   }
 
   noteCheck(): void {
-    this.checkAt = Math.min(this.thirdAck.nextTimeout, this.silenceCheck.nextTimeout);
+    this.agenda.checkAt = Math.min(this.thirdAck.nextTimeout, this.silenceCheck.nextTimeout);
   }
 
   /** The peer, too, has the subflow established. */

@@ -21,6 +21,7 @@ export function settleSynData(subflow: Subflow, accepted: number, now: number): 
   const range = subflow.endpoint.sender.queue.head!;
   if (accepted > 0) {
     subflow.synDataSent = accepted;
+    connection.hasSentSynData = true;
     connection.localKey = behindSynData(connection.localKey!, accepted);
   }
   connection.dataSender.acknowledgeSynData(accepted, now);

@@ -36,7 +36,7 @@ export class TransmissionControlBlock implements Lingering {
   readonly user: TcpUser;
   readonly journal: TcpJournal;
   readonly host: HostTcp;
-  readonly timers: TimerTable = new TimerTable();
+  readonly timers: TimerTable;
   readonly timestamps: TimestampClock;
   readonly handshake: Handshake;
   readonly peerWindow: PeerWindow = new PeerWindow();
@@ -50,6 +50,7 @@ export class TransmissionControlBlock implements Lingering {
   constructor(options: TcpEndpointOptions) {
     const { user } = options;
     this.flow = options;
+    this.timers = new TimerTable(options.agenda);
     this.user = user;
     this.journal = options.journal;
     this.host = options.host;

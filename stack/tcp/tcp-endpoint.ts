@@ -6,6 +6,7 @@ import type { IcmpError } from "../wire/icmp-error.ts";
 import type { IpAddress } from "../wire/ip-address.ts";
 import { sequenceNumber, unwrapSequence } from "../wire/sequence.ts";
 import { tcpFlag, type TcpSegment } from "../wire/tcp-segment.ts";
+import type { AgendaEntry } from "./agenda.ts";
 import { Closing } from "./closing.ts";
 import type { HostTcp } from "./host-tcp.ts";
 import { type AcceptOptions, Opening } from "./opening.ts";
@@ -24,6 +25,7 @@ import type { Flow } from "./transmitter.ts";
 
 export interface TcpEndpointOptions extends Flow {
   user: TcpUser;
+  agenda: AgendaEntry;
   journal: TcpJournal;
   congestion: CongestionControl;
   host: HostTcp;
@@ -44,17 +46,12 @@ export class TcpEndpoint {
   readonly sender: Sender;
   readonly receiver: Receiver;
 
-  /**
-   * Something has happened to it since it had nothing to send. Connections ask this first: with eight subflows, to look through those that one segment has not
-   * touched takes longer than all that is done for it.
-   */
-  stirred = true;
-
   /** For so much new data, or more, its windows have no room, until something happens to it; Infinity: that is not known. */
   fullFor: number = Number.POSITIVE_INFINITY;
 
   readonly #tcb: TransmissionControlBlock;
   readonly #timers: TimerTable;
+  readonly #agenda: AgendaEntry;
   readonly #opening: Opening;
   readonly #arrival: SegmentArrival;
   readonly #closing: Closing;
@@ -68,12 +65,22 @@ export class TcpEndpoint {
     this.remotePort = options.remotePort;
     const tcb = new TransmissionControlBlock(options);
     this.#tcb = tcb;
+    this.#agenda = options.agenda;
     this.#timers = tcb.timers;
     this.sender = tcb.sender;
     this.receiver = tcb.receiver;
     this.#opening = new Opening(tcb);
     this.#closing = new Closing(tcb);
     this.#arrival = new SegmentArrival(tcb, this.#opening, this.#closing);
+  }
+
+  /** Something has happened to it since it had nothing to send. */
+  get stirred(): boolean {
+    return this.#agenda.stirred;
+  }
+
+  set stirred(stirred: boolean) {
+    this.#agenda.stirred = stirred;
   }
 
   get state(): TcpState {

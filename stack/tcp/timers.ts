@@ -1,5 +1,7 @@
 /** The timers of one subflow: a fixed table of deadlines, and one minimum. */
 
+import { AgendaEntry } from "./agenda.ts";
+
 export const timer = {
   /** SYN, SYN/ACK, data and FIN (RFC 6298). */
   retransmission: 0,
@@ -22,12 +24,18 @@ const timerCount = 7;
 
 export class TimerTable {
   readonly #deadlines = new Float64Array(timerCount).fill(Number.POSITIVE_INFINITY);
-  /** The least of them; NaN: to be looked for. It is asked for far more often than it changes. */
-  #next = Number.POSITIVE_INFINITY;
+  /** Has the least of them, which is asked for far more often than it changes. */
+  readonly #agenda: AgendaEntry;
+
+  constructor(agenda: AgendaEntry = new AgendaEntry()) {
+    this.#agenda = agenda;
+  }
 
   set(name: TimerName, deadline: number): void {
-    if (deadline <= this.#next) this.#next = deadline;
-    else if (this.#deadlines[name] === this.#next) this.#next = Number.NaN;
+    const agenda = this.#agenda;
+    const next = agenda.timeout;
+    if (deadline <= next) agenda.timeout = deadline;
+    else if (this.#deadlines[name] === next) agenda.timeout = Number.NaN;
     this.#deadlines[name] = deadline;
   }
 
@@ -37,7 +45,7 @@ export class TimerTable {
 
   stopAll(): void {
     this.#deadlines.fill(Number.POSITIVE_INFINITY);
-    this.#next = Number.POSITIVE_INFINITY;
+    this.#agenda.timeout = Number.POSITIVE_INFINITY;
   }
 
   isSet(name: TimerName): boolean {
@@ -56,11 +64,12 @@ export class TimerTable {
   }
 
   get next(): number {
-    if (Number.isNaN(this.#next)) {
-      let next = Number.POSITIVE_INFINITY;
+    let next = this.#agenda.timeout;
+    if (Number.isNaN(next)) {
+      next = Number.POSITIVE_INFINITY;
       for (let i = 0; i < timerCount; i++) if (this.#deadlines[i]! < next) next = this.#deadlines[i]!;
-      this.#next = next;
+      this.#agenda.timeout = next;
     }
-    return this.#next;
+    return next;
   }
 }
