@@ -19,8 +19,8 @@ Both sides
                           optional: the interface need not be there yet.
   --tun NAME              A TUN device, made if it is not there. With --peer: what is routed into it is carried. With --converter: servers are
                           connected to through it, and see the applications' own addresses (the client needs --tell-source).
-  --congestion-control N  lia (default), olia, balia, wvegas, ewtcp, fully-coupled, reno, cubic
-  --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf
+  --congestion-control N  lia (default), olia, balia, wvegas, ewtcp, fully-coupled, reno, cubic, or ./FILE: a module of one's own
+  --scheduler NAME        min-rtt (default), round-robin, redundant, blest, ecf, or ./FILE
   --no-offload            The interfaces neither cut segments nor fill in checksums.
   --host JSON             Instead of the above but --tun: the whole host on the paths, with the fields of stack/host-options.ts.
   --algorithms-on-stdin   With --host: algorithms of one's own, as JSON on standard input: congestionControl, scheduler or pathManager, and the

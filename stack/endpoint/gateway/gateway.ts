@@ -64,12 +64,8 @@ export class Gateway {
   #stopObserving: (() => void) | undefined;
   #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
-  /** `algorithms`: in the place of those that `options.host` names. */
-  constructor(
-    options: GatewayOptions,
-    emit: (record: GatewayRecord) => void,
-    algorithms: Partial<AlgorithmChoices> = {},
-  ) {
+  /** `algorithms`: in the place of those that `options` name. */
+  constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void, algorithms: Partial<AlgorithmChoices>) {
     this.#options = options;
     this.#emit = emit;
     this.#algorithms = algorithms;
@@ -193,6 +189,7 @@ export class Gateway {
         congestionControl: congestionControl as HostOptions["congestionControl"],
         scheduler: scheduler as HostOptions["scheduler"],
         pathManager: "full-mesh",
+        ...this.#algorithms,
         sendBufferBytes: pathBufferBytes,
         receiveBufferBytes: pathBufferBytes,
         autotune: true,

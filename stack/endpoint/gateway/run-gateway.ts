@@ -1,13 +1,14 @@
 /** The gateway as a program: exit codes 0 ended by a signal, 2 usage, 3 the machine lacks something, 4 internal. */
 import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
-import { ConfigurationError } from "../../host-options.ts";
+import { type AlgorithmChoices, ConfigurationError } from "../../host-options.ts";
+import { loadAlgorithms } from "../command/own-algorithms.ts";
 import { keepReturningFreedMemory } from "../../io/freed-memory.ts";
 import type { AlgorithmTexts } from "../protocol.ts";
 import { importAlgorithms } from "../stack/import-algorithms.ts";
 import { Gateway, type GatewayRecord } from "./gateway.ts";
 import { UsageError } from "../command/failure.ts";
-import { parseGatewayOptions, usage } from "./gateway-options.ts";
+import { type GatewayOptions, parseGatewayOptions, usage } from "./gateway-options.ts";
 
 function emit(record: GatewayRecord): void {
   process.stdout.write(`${JSON.stringify(record)}\n`);
@@ -16,6 +17,11 @@ function emit(record: GatewayRecord): void {
 function fail(code: number, message: string): never {
   process.stderr.write(`gateway: ${message}\n`);
   process.exit(code);
+}
+
+async function algorithmsOf(options: GatewayOptions): Promise<Partial<AlgorithmChoices>> {
+  if (options.algorithmsOnStdin) return await importAlgorithms(await algorithmTexts());
+  return options.host === undefined ? await loadAlgorithms({ ...options, pathManager: "full-mesh" }) : {};
 }
 
 async function algorithmTexts(): Promise<AlgorithmTexts> {
@@ -38,8 +44,7 @@ export async function runGateway(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => fail(4, error.stack ?? error.message));
   try {
     const options = parseGatewayOptions(argv);
-    const algorithms = options.algorithmsOnStdin ? await importAlgorithms(await algorithmTexts()) : {};
-    const gateway = new Gateway(options, emit, algorithms);
+    const gateway = new Gateway(options, emit, await algorithmsOf(options));
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => {
         gateway.close();
