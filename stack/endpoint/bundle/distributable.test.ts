@@ -76,7 +76,10 @@ describe("the endpoint program as one file", function () {
     ["connect 192.0.2.1 7", "required option '-i, --interface <name=address/length>' not specified"],
     ["connect 192.0.2.1 http -i lo=192.0.2.10/24", '"http" is not a port: a whole number from 1 to 65535.'],
     ["connect 192.0.2.1 7 -i lo=192.0.2.10", "ADDRESS/LENGTH, as in 192.0.2.10/24"],
-    ["connect 192.0.2.1 7 -i lo=192.0.2.10/24 --scheduler fastest", "Allowed choices are min-rtt, round-robin"],
+    [
+      "connect 192.0.2.1 7 -i lo=192.0.2.10/24 --scheduler fastest",
+      "Expected min-rtt, round-robin, redundant, blest, ecf, or the path of a module",
+    ],
     ["connect 192.0.2.1 7 -i lo=192.0.2.10/24 --jumbo", "unknown option '--jumbo'"],
     ["connect 192.0.2.1 7 -i lo=192.0.2.10/24 --receive-buffer 4mbit", "KiB, MiB or GiB, as in 4MiB"],
     ["serve -i lo=192.0.2.10/24", "Give at least one of --echo, --discard and --chargen its port"],
