@@ -5,16 +5,11 @@ import { createRequire } from "node:module";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { buildSync as buildNow } from "esbuild";
 import { isPair, isScalar, visit } from "yaml";
+import { isModulePath } from "../../stack/endpoint/module-path.ts";
 import type { AlgorithmKey, AlgorithmModule } from "./experiment.ts";
 import type { Complaint, YamlSource } from "./yaml-source.ts";
 
 export const algorithmKeys: readonly AlgorithmKey[] = ["congestionControl", "scheduler", "pathManager"];
-
-/** What tells a path from the name of a built-in algorithm. */
-export const modulePathPattern = /^\.{0,2}\/./;
-
-export const isModulePath = (value: unknown): value is string =>
-  typeof value === "string" && modulePathPattern.test(value);
 
 /** All modules that an experiment file names, each read once; also those of its baselines, which go with the file wherever it is taken. */
 export class AlgorithmModules {

@@ -1,5 +1,5 @@
 /** What each kind of endpoint offers, what it does without being told, and the most that can be asked of it. */
-import { isModulePath } from "./algorithm-module.ts";
+import { isModulePath } from "../../stack/endpoint/module-path.ts";
 import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";
 import type { AlgorithmKey, EndpointKind, HostSettings } from "./experiment.ts";
 

@@ -1,5 +1,6 @@
 /** What of an experiment's hosts can only be judged with their endpoint and the topology. */
-import { algorithmKeys, isModulePath } from "./algorithm-module.ts";
+import { isModulePath } from "../../stack/endpoint/module-path.ts";
+import { algorithmKeys } from "./algorithm-module.ts";
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { endpointAbilities, subflowLimits, takesModule } from "./endpoint-abilities.ts";
 import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";

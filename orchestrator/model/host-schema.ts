@@ -1,6 +1,6 @@
 /** What an experiment file says of a host: whose TCP and MPTCP it speaks, and how that is set. */
 import * as z from "zod";
-import { modulePathPattern } from "./algorithm-module.ts";
+import { modulePathPattern } from "../../stack/endpoint/module-path.ts";
 import { defaultHostSettings, endpointAbilities } from "./endpoint-abilities.ts";
 import { endpointOptionSchemas } from "./endpoint-options.ts";
 import { endpointKinds } from "./experiment.ts";

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { algorithmKeys, AlgorithmModules, isModulePath } from "./algorithm-module.ts";
+import { isModulePath } from "../../stack/endpoint/module-path.ts";
+import { algorithmKeys, AlgorithmModules } from "./algorithm-module.ts";
 import { resolveBaselines } from "./baselines.ts";
 import type { BaselineExperiment } from "./baselines.ts";
 import type { CheckedExperiment, LoadedTopology } from "./checked-experiment.ts";

@@ -3,9 +3,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { congestionControls, pathManagers, schedulers } from "../../host-algorithms.ts";
 import type { AlgorithmChoices, HostOptions, InterfaceOptions } from "../../host-options.ts";
 import type { TcpOptions } from "../../tcp/tcp-options.ts";
+import { isModulePath } from "../module-path.ts";
 import type { StatusAddress } from "../status/status-address.ts";
 import { type LogLevel, logLevels } from "./log.ts";
-import { isModulePath } from "./own-algorithms.ts";
 import { collectInterface, parseSeconds, parseSize, parseStatus, type PathInterface, wholeNumber } from "./values.ts";
 
 export interface HostArguments {

@@ -2,10 +2,8 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AlgorithmChoices } from "../../host-options.ts";
+import { isModulePath } from "../module-path.ts";
 import { UsageError } from "./failure.ts";
-
-/** As in an experiment file: a name has no slash, and a path begins with `./`, `../` or `/`. */
-export const isModulePath = (text: string): boolean => /^\.{0,2}\//.test(text);
 
 /**
  * The names as they are, and what the modules export under `congestionControl`, `scheduler` or `pathManager`: a function that makes one.
