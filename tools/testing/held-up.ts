@@ -46,7 +46,15 @@ const workers = Array.from({ length: availableParallelism() }, (_, processor) =>
   ),
 );
 const child = spawn(command, words, { stdio: "inherit" });
-const release = (): void => workers.forEach((worker) => worker.kill("SIGKILL"));
+function release(): void {
+  for (const worker of workers) worker.removeAllListeners("exit").kill("SIGKILL");
+}
+for (const worker of workers)
+  worker.once("exit", (code) => {
+    release();
+    child.kill();
+    throw new Error(`the machine is not held up: chrt ended with ${code}`);
+  });
 child.once("error", (error) => {
   release();
   throw error;
