@@ -76,17 +76,21 @@ function checkRange(
 
 const subflowCount = whole("A number of subflows.", 1, 64);
 
-const goodputRange = (description: string) =>
+/** Limits of what `quantity` reads, one of them at least; `[least, most]` describes its ends. */
+const range = <Quantity extends z.ZodType<number>>(
+  quantity: (description: string) => Quantity,
+  example: string,
+  [least, most] = ["The least that passes.", "The most that passes."],
+) =>
   z
     .strictObject(
-      {
-        atLeast: z.exactOptional(rate("The least that passes.")),
-        atMost: z.exactOptional(rate("The most that passes.")),
-        ...repetitions,
-      },
-      { error: limitForm("limits", "{ atLeast: 9mbit }") },
+      { atLeast: z.exactOptional(quantity(least)), atMost: z.exactOptional(quantity(most)), ...repetitions },
+      { error: limitForm("limits", example) },
     )
-    .superRefine(checkRange)
+    .superRefine(checkRange);
+
+const goodputRange = (description: string) =>
+  range(rate, "{ atLeast: 9mbit }")
     .transform(({ atLeast, atMost, ...rest }) => ({
       ...overRepetitions(rest),
       ...(atLeast !== undefined && { atLeastBitsPerSecond: atLeast }),
@@ -94,35 +98,17 @@ const goodputRange = (description: string) =>
     }))
     .describe(description);
 
-const timeRange = z
-  .strictObject(
-    {
-      atLeast: z.exactOptional(positiveDuration("The shortest time that passes.")),
-      atMost: z.exactOptional(positiveDuration("The longest time that passes.")),
-      ...repetitions,
-    },
-    { error: limitForm("limits", "{ atMost: 10ms }") },
-  )
-  .superRefine(checkRange)
-  .transform(({ atLeast, atMost, ...rest }) => ({
-    ...overRepetitions(rest),
-    ...(atLeast !== undefined && { atLeastMicroseconds: atLeast }),
-    ...(atMost !== undefined && { atMostMicroseconds: atMost }),
-  }));
+const timeRange = range(positiveDuration, "{ atMost: 10ms }", [
+  "The shortest time that passes.",
+  "The longest time that passes.",
+]).transform(({ atLeast, atMost, ...rest }) => ({
+  ...overRepetitions(rest),
+  ...(atLeast !== undefined && { atLeastMicroseconds: atLeast }),
+  ...(atMost !== undefined && { atMostMicroseconds: atMost }),
+}));
 
 const percentageRange = (description: string) =>
-  z
-    .strictObject(
-      {
-        atLeast: z.exactOptional(percentage("The least that passes.")),
-        atMost: z.exactOptional(percentage("The most that passes.")),
-        ...repetitions,
-      },
-      { error: limitForm("limits", "{ atLeast: 95% }") },
-    )
-    .superRefine(checkRange)
-    .transform(withOverRepetitions)
-    .describe(description);
+  range(percentage, "{ atLeast: 95% }").transform(withOverRepetitions).describe(description);
 
 const completionPercentiles = z.strictObject({
   p50: z.exactOptional(atMostTime),
@@ -175,16 +161,7 @@ const expectation = z
     fallback: z.exactOptional(z.boolean().describe("Whether the connection fell back to plain TCP.")),
     exitCode: z.exactOptional(whole("Of an application: what its client must end with.", 0, 255)),
     bytes: z.exactOptional(
-      z
-        .strictObject(
-          {
-            atLeast: z.exactOptional(size("The least that passes.")),
-            atMost: z.exactOptional(size("The most that passes.")),
-            ...repetitions,
-          },
-          { error: limitForm("limits", "{ atLeast: 8MB }") },
-        )
-        .superRefine(checkRange)
+      range(size, "{ atLeast: 8MB }")
         .transform(withOverRepetitions)
         .describe("Of an application: payload that arrived, its protocol's own among it."),
     ),
