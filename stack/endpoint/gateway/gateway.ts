@@ -3,12 +3,11 @@ import { once } from "node:events";
 import type { Server as KernelServer } from "node:net";
 import type { StackEvent } from "../../events.ts";
 import { Host } from "../../host.ts";
-import type { AlgorithmChoices, HostOptions } from "../../host-options.ts";
+import type { HostOptions } from "../../host-options.ts";
 import { Driver, type DriverProblem } from "../../io/driver.ts";
 import { interfaceInfo } from "../../io/link-events.ts";
 import { createServer } from "../../net/net.ts";
 import { formatEndpoint, formatIpAddress } from "../../wire/ip-address.ts";
-import { pathInterfaces } from "../command/path-interfaces.ts";
 import { unpredictable } from "../command/unpredictable.ts";
 import type { StatusServer } from "../status/status-server.ts";
 import type { GatewayCounters } from "../status/status-source.ts";
@@ -25,8 +24,6 @@ import { relay, type RelayResult } from "./relay.ts";
 import { createSocks5Server } from "./socks5-server.ts";
 import { type EntranceOptions, takeApplications } from "./tun-entrance.ts";
 
-/** Of each connection and direction, on the paths: what a slow reader may make us keep. */
-const pathBufferBytes = 4 * 1024 * 1024;
 /** Towards the kernel of this machine there is no delay to fill. */
 const tunBufferBytes = 1024 * 1024;
 const tunMtu = 1500;
@@ -56,26 +53,26 @@ export type GatewayRecord =
 
 export class Gateway {
   readonly #options: GatewayOptions;
+  readonly #pathHost: HostOptions;
   readonly #emit: (record: GatewayRecord) => void;
-  readonly #algorithms: Partial<AlgorithmChoices>;
   readonly #drivers: Driver[] = [];
   #socks: KernelServer | undefined;
   #status: StatusServer | undefined;
   #stopObserving: (() => void) | undefined;
   #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
-  /** `algorithms`: in the place of those that `options` name. */
-  constructor(options: GatewayOptions, emit: (record: GatewayRecord) => void, algorithms: Partial<AlgorithmChoices>) {
+  /** `pathHost`: the host that speaks Multipath TCP. */
+  constructor(options: GatewayOptions, pathHost: HostOptions, emit: (record: GatewayRecord) => void) {
     this.#options = options;
+    this.#pathHost = pathHost;
     this.#emit = emit;
-    this.#algorithms = algorithms;
   }
 
   /** Rejects with ConfigurationError, or Error with the code ENODEV, EPERM, EBUSY, EADDRINUSE …, when it cannot begin. */
   async start(): Promise<void> {
     const { peers, direct, converterPort, forwardPorts } = this.#options;
     let onAdvertised: ((address: string, connection: number) => void) | undefined;
-    const paths = this.#onPaths((event) => {
+    const paths = this.#drive(this.#pathHost, "packet-socket", (event) => {
       if (event.name === "path-manager:address-advertised" && event.initiator === "remote")
         onAdvertised?.(event.address, event.connection);
       if (this.#options.observeMicroseconds !== undefined)
@@ -174,30 +171,6 @@ export class Gateway {
     // A thousand that come at once wait for a busy processor, and are not reset.
     server.listen({ port, backlog: maximumConnections, fastOpen: true });
     await once(server, "listening");
-  }
-
-  /** The host that speaks Multipath TCP. */
-  #onPaths(onEvent: (event: StackEvent) => void): Driver {
-    const { host, interfaces, offload, congestionControl, scheduler } = this.#options;
-    if (host !== undefined)
-      return this.#drive({ ...host, ...this.#algorithms, random: unpredictable }, "packet-socket", onEvent);
-    return this.#drive(
-      {
-        name: "gateway",
-        random: unpredictable,
-        mptcp: true,
-        congestionControl: congestionControl as HostOptions["congestionControl"],
-        scheduler: scheduler as HostOptions["scheduler"],
-        pathManager: "full-mesh",
-        ...this.#algorithms,
-        sendBufferBytes: pathBufferBytes,
-        receiveBufferBytes: pathBufferBytes,
-        autotune: true,
-        interfaces: pathInterfaces(interfaces, offload),
-      },
-      "packet-socket",
-      onEvent,
-    );
   }
 
   /** The host that is everybody to the kernel of this machine. */

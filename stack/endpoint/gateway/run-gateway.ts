@@ -1,14 +1,11 @@
 /** The gateway as a program: exit codes 0 ended by a signal, 2 usage, 3 the machine lacks something, 4 internal. */
-import { text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
-import { type AlgorithmChoices, ConfigurationError } from "../../host-options.ts";
-import { loadAlgorithms } from "../command/own-algorithms.ts";
+import { ConfigurationError } from "../../host-options.ts";
 import { keepReturningFreedMemory } from "../../io/freed-memory.ts";
-import type { AlgorithmTexts } from "../protocol.ts";
-import { importAlgorithms } from "../stack/import-algorithms.ts";
 import { Gateway, type GatewayRecord } from "./gateway.ts";
 import { UsageError } from "../command/failure.ts";
-import { type GatewayOptions, parseGatewayOptions, usage } from "./gateway-options.ts";
+import { parseGatewayOptions, usage } from "./gateway-options.ts";
+import { pathHost } from "./path-host.ts";
 
 function emit(record: GatewayRecord): void {
   process.stdout.write(`${JSON.stringify(record)}\n`);
@@ -17,20 +14,6 @@ function emit(record: GatewayRecord): void {
 function fail(code: number, message: string): never {
   process.stderr.write(`gateway: ${message}\n`);
   process.exit(code);
-}
-
-async function algorithmsOf(options: GatewayOptions): Promise<Partial<AlgorithmChoices>> {
-  if (options.algorithmsOnStdin) return await importAlgorithms(await algorithmTexts());
-  return options.host === undefined ? await loadAlgorithms({ ...options, pathManager: "full-mesh" }) : {};
-}
-
-async function algorithmTexts(): Promise<AlgorithmTexts> {
-  const given = await text(process.stdin);
-  try {
-    return JSON.parse(given) as AlgorithmTexts;
-  } catch (error) {
-    throw new UsageError(`--algorithms-on-stdin: ${(error as Error).message}`);
-  }
 }
 
 /** `argv`: what follows the word `gateway`. */
@@ -44,7 +27,7 @@ export async function runGateway(argv: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => fail(4, error.stack ?? error.message));
   try {
     const options = parseGatewayOptions(argv);
-    const gateway = new Gateway(options, emit, await algorithmsOf(options));
+    const gateway = new Gateway(options, await pathHost(options), emit);
     for (const signal of ["SIGTERM", "SIGINT"] as const)
       process.on(signal, () => {
         gateway.close();
