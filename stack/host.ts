@@ -1,8 +1,18 @@
 /** One host: its interfaces and connections, what applications ask of it, and when it has something to send. See architecture.md, decision 1. */
 
-import type { Alarm } from "./alarm.ts";
+import { type Alarm, Alarms } from "./alarm.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
+import {
+  checkBacklog,
+  checkPort,
+  type ConnectOptions,
+  defaultBacklog,
+  listeningAddress,
+  type ListenOptions,
+} from "./call-options.ts";
 import { Demultiplexer } from "./demultiplexer.ts";
+import { freePort } from "./ephemeral-ports.ts";
+import { EventQueue } from "./event-queue.ts";
 import { type FallbackReason, type StackEvent, tracerOf } from "./events.ts";
 import type { ChecksumState, FrameSink } from "./frame.ts";
 import { chosenAlgorithms } from "./host-algorithms.ts";
@@ -17,7 +27,7 @@ import {
 } from "./host-options.ts";
 import { buildInterfaces, checkedAddress, checkedDevice, checkedOwnAddress } from "./interface-configuration.ts";
 import { Listener } from "./listener.ts";
-import { foreignAddress, LocalAddresses } from "./local-addresses.ts";
+import { LocalAddresses } from "./local-addresses.ts";
 import type { Algorithms } from "./mptcp/algorithms.ts";
 import { Connection } from "./mptcp/connection.ts";
 import type { ConnectionEnvironment, LocalAddress } from "./mptcp/connection-environment.ts";
@@ -29,6 +39,7 @@ import { NetworkError } from "./network-error.ts";
 import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
+import { Routes } from "./routes.ts";
 import { StatelessHandshake } from "./stateless-handshake.ts";
 import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
@@ -36,45 +47,11 @@ import type { SynCookiePolicy } from "./tcp/tcp-options.ts";
 import { TransparentListener } from "./transparent-listener.ts";
 import { TurnQueue } from "./turn-queue.ts";
 import { isUnicast } from "./unicast.ts";
-import { canTalk, formatIpAddress, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
+import { formatIpAddress, type IpAddress, isIpv6, isUnspecified } from "./wire/ip-address.ts";
 import { minimumIpv6Mtu } from "./wire/ipv6.ts";
 import type { TcpSegment } from "./wire/tcp-segment.ts";
-import { unspecifiedIpv6 } from "./wire/ipv6-address.ts";
 
 const defaultBuffer = 6 * 1024 * 1024;
-const defaultBacklog = 511;
-const firstEphemeralPort = 32_768;
-const ephemeralPorts = 28_232;
-/** Events that nobody polls do not pile up beyond this. */
-const eventLimit = 100_000;
-
-/** Algorithms that it leaves out are those of the host. */
-export interface ListenOptions extends Partial<AlgorithmChoices> {
-  /** 0: one that nobody listens on. */
-  port: number;
-  /** Default: every address of the host, as with `::`; `0.0.0.0`: every IPv4 address. */
-  address?: string;
-  /** With `::`: no IPv4 (IPV6_V6ONLY, RFC 3493 §5.3). Default false. */
-  ipv6Only?: boolean;
-  /** Connections that are half open or wait to be accepted; default 511. */
-  backlog?: number;
-  /** Take data that come with a SYN (TCP Fast Open, RFC 7413): an application may see a request twice then. Default false. */
-  fastOpen?: boolean;
-}
-
-/** Algorithms that it leaves out are those of the host. */
-export interface ConnectOptions extends Partial<AlgorithmChoices> {
-  remoteAddress: string;
-  remotePort: number;
-  /** Default: the address of the first interface that is up and has a route. With a transparent interface it may be anybody's (IP_TRANSPARENT). */
-  localAddress?: string;
-  /** Default: one by chance. */
-  localPort?: number;
-  /** Default: as the host. */
-  mptcp?: boolean;
-  /** What is written before the next `pollTransmit` goes with the SYN, when the peer's cookie is known (TCP Fast Open, RFC 7413): the peer may see it twice. Default false. */
-  fastOpen?: boolean;
-}
 
 /** Counts; frames are those that wait for a neighbour's hardware address or for `pollTransmit`. */
 export interface HostHoldings {
@@ -98,6 +75,7 @@ export class Host {
   readonly #random: () => number;
   readonly #interfaces: NetworkInterface[];
   readonly #addresses = new LocalAddresses();
+  readonly #routes: Routes;
   readonly #synCookies: SynCookiePolicy;
   readonly #choices: AlgorithmChoices;
   readonly #algorithms: Algorithms;
@@ -111,10 +89,8 @@ export class Host {
   readonly #toNotify = new TurnQueue<Connection>();
   readonly #listenersToNotify = new Set<Listener>();
   #hasRequests = false;
-  readonly #alarms = new DeadlineQueue<Alarm>((alarm) => alarm.at);
-  readonly #ringing = new Set<Alarm>();
-  #events: StackEvent[] = [];
-  #polledEvents = 0;
+  readonly #alarms = new Alarms();
+  readonly #events = new EventQueue();
   #nextConnectionId = 1;
 
   readonly #input: PacketInput;
@@ -126,6 +102,7 @@ export class Host {
     this.#mptcp = options.mptcp;
     this.#random = options.random;
     this.#interfaces = buildInterfaces(options);
+    this.#routes = new Routes(this.#interfaces, this.#addresses);
     this.#output = new PacketOutput(this.#interfaces);
     for (const [index, { addresses, backup = false }] of options.interfaces.entries()) {
       const networkInterface = this.#interfaces[index]!;
@@ -161,9 +138,7 @@ export class Host {
     const { congestionControl, scheduler, pathManager } = options;
     this.#choices = { congestionControl, scheduler, pathManager };
     this.#algorithms = chosenAlgorithms(this.#choices, policy);
-    const record = (event: StackEvent): void => {
-      if (this.#events.length < eventLimit) this.#events.push(event);
-    };
+    const record = (event: StackEvent): void => this.#events.add(event);
     this.#environment = {
       localAddresses: this.#addresses.list,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
@@ -179,7 +154,7 @@ export class Host {
       record,
       trace: tracerOf(checkedTrace(options.trace ?? []), record),
       random: () => this.#random() >>> 0,
-      hasRoute: (local, remote) => this.#nextHop(local, remote) !== undefined,
+      hasRoute: (local, remote) => this.#routes.nextHop(local, remote) !== undefined,
       attach: (subflow) => flows.add(subflow),
       detach: (subflow) => flows.remove(subflow),
       allocatePort: (local, remote, remotePort) => this.#allocatePort(local, remote, remotePort),
@@ -232,8 +207,7 @@ export class Host {
       due.handleTimeout(now);
       this.#awake.add(due);
     }
-    for (let alarm = this.#alarms.takeDue(now); alarm !== undefined; alarm = this.#alarms.takeDue(now))
-      this.#ringing.add(alarm);
+    this.#alarms.handleTimeout(now);
   }
 
   setInterfaceUp(interfaceIndex: number, up: boolean, now: number): void {
@@ -273,7 +247,7 @@ export class Host {
         "address",
         `IPv6 takes an MTU of ${minimumIpv6Mtu}: ${networkInterface.name} has less`,
       );
-    if (this.#localAddressOf(own.address) !== undefined)
+    if (this.#addresses.find(own.address) !== undefined)
       throw new NetworkError("EADDRINUSE", `${options.address} is an address of ${this.name} already`);
     this.#addresses.add(networkInterface, own, { port: options.port ?? 0, backup: options.backup ?? false });
     networkInterface.addAddress(own);
@@ -282,7 +256,7 @@ export class Host {
 
   /** Subflows from the address end, and peers are told where another subflow is left. @throws NetworkError EADDRNOTAVAIL */
   removeAddress(address: string, now: number): void {
-    const local = this.#localAddressOf(checkedAddress("address", address));
+    const local = this.#addresses.find(checkedAddress("address", address));
     if (local === undefined) throw new NetworkError("EADDRNOTAVAIL", `${address} is not an address of ${this.name}`);
     this.#addresses.setUp(local, false);
     for (const connection of this.#connections) connection.onAddressesGone([local], "address-removed", now);
@@ -294,17 +268,16 @@ export class Host {
 
   /** Addresses of ours that `connect` to there can use, the one that it chooses itself first. @throws ConfigurationError for what is no address */
   sourcesFor(remoteAddress: string): string[] {
-    return this.#sourcesFor(checkedAddress("remoteAddress", remoteAddress)).map(({ address }) =>
-      formatIpAddress(address),
-    );
+    return this.#routes
+      .sourcesFor(checkedAddress("remoteAddress", remoteAddress))
+      .map(({ address }) => formatIpAddress(address));
   }
 
   /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, EINVAL, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   listen(options: ListenOptions, _now: number): Listener {
-    if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65_535)
-      throw new NetworkError("ERR_SOCKET_BAD_PORT", `port ${options.port} is not in 0 … 65535`);
+    checkPort(options.port, 0);
     const address = listeningAddress(options);
-    if (address !== undefined && !isUnspecified(address) && this.#localAddressOf(address) === undefined) {
+    if (address !== undefined && !isUnspecified(address) && this.#addresses.find(address) === undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.address} is not an address of ${this.name}`);
     }
     const demultiplexer = this.#demultiplexer;
@@ -312,7 +285,7 @@ export class Host {
     if (demultiplexer.isListening(port, address))
       throw new NetworkError("EADDRINUSE", `port ${port} is in use on ${this.name}`);
     const { backlog = defaultBacklog } = options;
-    if (!Number.isInteger(backlog) || backlog < 1) throw new NetworkError("EINVAL", `a backlog of ${backlog}`);
+    checkBacklog(backlog);
     const listener = new Listener({
       port,
       address,
@@ -352,20 +325,18 @@ export class Host {
   /** @throws NetworkError EADDRINUSE, EADDRNOTAVAIL, ENETUNREACH, ERR_SOCKET_BAD_PORT; ConfigurationError for what is no address */
   connect(options: ConnectOptions, now: number): Connection {
     const { remotePort } = options;
-    if (!Number.isInteger(remotePort) || remotePort < 1 || remotePort > 65_535) {
-      throw new NetworkError("ERR_SOCKET_BAD_PORT", `port ${remotePort} is not in 1 … 65535`);
-    }
+    checkPort(remotePort, 1);
     const remote = checkedAddress("remoteAddress", options.remoteAddress);
     if (!isUnicast(remote, this.#addresses.networks))
       throw new NetworkError("ENETUNREACH", `${options.remoteAddress} is not the address of one host`);
     const local =
       options.localAddress === undefined
-        ? this.#sourcesFor(remote)[0]
-        : this.#ownOrForeign(checkedAddress("localAddress", options.localAddress));
+        ? this.#routes.sourcesFor(remote)[0]
+        : this.#routes.ownOrForeign(checkedAddress("localAddress", options.localAddress));
     if (local === undefined && options.localAddress !== undefined) {
       throw new NetworkError("EADDRNOTAVAIL", `${options.localAddress} is not an address of ${this.name}`);
     }
-    if (local === undefined || this.#nextHop(local, remote) === undefined)
+    if (local === undefined || this.#routes.nextHop(local, remote) === undefined)
       throw new NetworkError("ENETUNREACH", `${this.name} has no route to ${options.remoteAddress}`);
     const { localPort, fastOpen = false } = options;
     if (
@@ -391,10 +362,7 @@ export class Host {
 
   /** Has `alarm` ring at `at`, instead of when it would have; `Infinity`: not at all. */
   setAlarm(alarm: Alarm, at: number): void {
-    alarm.at = at;
-    this.#ringing.delete(alarm);
-    if (at === Number.POSITIVE_INFINITY) this.#alarms.remove(alarm);
-    else this.#alarms.update(alarm);
+    this.#alarms.set(alarm, at);
   }
 
   // Output.
@@ -418,13 +386,7 @@ export class Host {
   }
 
   pollEvent(): StackEvent | undefined {
-    const event = this.#events[this.#polledEvents];
-    if (event !== undefined) this.#polledEvents++;
-    else if (this.#polledEvents > 0) {
-      this.#events = [];
-      this.#polledEvents = 0;
-    }
-    return event;
+    return this.#events.take();
   }
 
   /** Calls the observers of connections and listeners on which something happened. They may call anything but `handle…` and `poll…`. */
@@ -442,10 +404,7 @@ export class Host {
     for (let connection = this.#toNotify.take(); connection !== undefined; connection = this.#toNotify.take()) {
       if (connection.deliverNotifications()) told = "state";
     }
-    if (this.#ringing.size > 0) {
-      told = "state";
-      this.#ring();
-    }
+    if (this.#alarms.ring()) told = "state";
     return told;
   }
 
@@ -453,13 +412,6 @@ export class Host {
     for (const listener of this.#listenersToNotify) {
       this.#listenersToNotify.delete(listener);
       if (listener.hasAcceptable) listener.onConnection?.();
-    }
-  }
-
-  #ring(): void {
-    for (const alarm of this.#ringing) {
-      this.#ringing.delete(alarm);
-      alarm.ring();
     }
   }
 
@@ -494,60 +446,21 @@ export class Host {
     this.#deadlines.remove(connection);
   }
 
-  #localAddressOf(address: IpAddress): LocalAddress | undefined {
-    return this.#addresses.find(address);
-  }
-
-  #ownOrForeign(address: IpAddress): LocalAddress | undefined {
-    const own = this.#localAddressOf(address);
-    const via = own === undefined ? this.#interfaces.find(({ transparent, up }) => transparent && up) : undefined;
-    return via === undefined ? own : foreignAddress(via, address);
-  }
-
   #reply(segment: TcpSegment, local: LocalAddress, now: number): void {
     this.#output.sendSegment(segment, this.#interfaces[local.interfaceIndex]!, now);
   }
 
-  /** Where a packet between the two goes first, or undefined: no route, or addresses of different families. */
-  #nextHop(local: LocalAddress, remote: IpAddress): IpAddress | undefined {
-    if (!canTalk(local.address, remote)) return undefined;
-    return this.#interfaces[local.interfaceIndex]!.nextHop(remote);
-  }
-
-  /** Those that a route leads from, and first of all those of the remote's own network. */
-  #sourcesFor(remote: IpAddress): LocalAddress[] {
-    const reachable = this.#addresses.list.filter((local) => local.up && this.#nextHop(local, remote) !== undefined);
-    const isNeighbour = (local: LocalAddress): boolean => this.#nextHop(local, remote) === remote;
-    return [...reachable.filter(isNeighbour), ...reachable.filter((local) => !isNeighbour(local))];
-  }
-
   #allocatePort(local: IpAddress, remote: IpAddress, remotePort: number): number {
     const { flows } = this.#demultiplexer;
-    return this.#freePort((port) => flows.find(local, port, remote, remotePort) === undefined);
+    return freePort(this.#random, (port) => flows.find(local, port, remote, remotePort) === undefined);
   }
 
   #portToListenOn(address: IpAddress | undefined): number {
-    return this.#freePort((port) => !this.#demultiplexer.isListening(port, address));
-  }
-
-  /** RFC 6056 §3.3.1, simple randomisation. */
-  #freePort(isFree: (port: number) => boolean): number {
-    const start = this.#random() >>> 0;
-    for (let i = 0; i < ephemeralPorts; i++) {
-      const port = firstEphemeralPort + ((start + i) % ephemeralPorts);
-      if (isFree(port)) return port;
-    }
-    throw new NetworkError("EADDRNOTAVAIL", `${this.name} has no port left`);
+    return freePort(this.#random, (port) => !this.#demultiplexer.isListening(port, address));
   }
 }
 
-/** As `Listener.address`. */
-function listeningAddress({ address: text, ipv6Only = false }: ListenOptions): IpAddress | undefined {
-  if (text === undefined) return undefined;
-  const address = checkedAddress("address", text);
-  return address === unspecifiedIpv6 && !ipv6Only ? undefined : address;
-}
-
+export type { ConnectOptions, ListenOptions } from "./call-options.ts";
 export { NetworkError } from "./network-error.ts";
 export type { Connection } from "./mptcp/connection.ts";
 export type { Listener } from "./listener.ts";
