@@ -103,11 +103,11 @@ function describeRoutes({ name, routes, sourceRoutes }: PlannedNode): string[][]
   ];
 }
 
-const describeRoute = ({ destination, equalCost = [], ...first }: PlannedRoute): string[] => [
+const describeRoute = ({ destination, metric, equalCost = [], ...first }: PlannedRoute): string[] => [
   destination,
   [first, ...equalCost]
     .map(({ via, interface: name }) => (via === undefined ? `dev ${name}` : `via ${via} dev ${name}`))
-    .join(" or "),
+    .join(" or ") + (metric === undefined ? "" : ` metric ${metric}`),
 ];
 
 /** A line for each value, with the nodes that have it. */

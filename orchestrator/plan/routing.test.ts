@@ -35,7 +35,8 @@ describe("routing", () => {
       four: ["r2", "c"],
     }).routesOf("a");
     expect(routes).to.deep.equal([
-      { destination: "default", via: "10.0.1.1", interface: "eth0" },
+      { destination: "default", via: "10.0.1.1", interface: "eth0", metric: 100 },
+      { destination: "default", via: "10.0.2.1", interface: "eth1", metric: 200 },
       { destination: "10.0.4.0/24", via: "10.0.2.1", interface: "eth1" },
     ]);
   });
@@ -49,7 +50,8 @@ describe("routing", () => {
       "ipv6",
     );
     expect(islands.routesOf("a")).to.deep.equal([
-      { destination: "default", via: "2001:db8:0:1::1", interface: "eth0" },
+      { destination: "default", via: "2001:db8:0:1::1", interface: "eth0", metric: 100 },
+      { destination: "default", via: "2001:db8:0:2::1", interface: "eth1", metric: 200 },
       { destination: "2001:db8:0:4::/64", via: "2001:db8:0:2::1", interface: "eth1" },
     ]);
     expect(islands.sourceRoutesOf("a")[1]).to.deep.equal({

@@ -1,4 +1,4 @@
-/** Routes of every node: routers know the shortest paths to each link's subnet, all that are equally short; hosts have a default route, and one table an interface where they have several. */
+/** Routes of every node: routers know the shortest paths to each link's subnet, all that are equally short; hosts have a default route for each interface, and one table an interface where they have several. */
 import { formatSubnet } from "../model/ip-address.ts";
 import type { NextLink } from "../model/generate/bcube-paths.ts";
 import type { AddressedEnd, AddressedLink } from "./addressing.ts";
@@ -7,6 +7,9 @@ import type { PlannedRoute, PlannedSourceRoute } from "./plan.ts";
 
 /** Numbers below are reserved for nobody, 253 to 255 for the kernel (rtnetlink(7)). */
 const firstSourceTable = 101;
+
+/** Between the metrics of a host's default routes, as network managers have it. */
+const metricStep = 100;
 
 /**
  * In networks with more links routers get routes to the subnets of hosts alone, merged into few prefixes: one for each subnet, in each router, nobody could read any
@@ -67,16 +70,21 @@ export class Routing {
     return attachment?.peer.kind === "router" ? attachment.peer.address : undefined;
   }
 
-  /** Beside the connected subnets, whose routes come with the addresses. */
+  /** Beside the connected subnets, whose routes come with the addresses. Of a host's default routes the kernel takes the next one when the interface of the first goes down. */
   routesOf(node: string): PlannedRoute[] {
     const attachments = this.#attached(node);
     if (attachments[0]?.own.kind !== "host") return this.#routesTo(node, this.#links);
-    const first = attachments.find(({ peer }) => peer.kind === "router");
-    if (!first) return [];
-    const behindDefault = this.linksBehind(first.own);
+    const ways = attachments.filter(({ peer }) => peer.kind === "router");
+    if (ways.length === 0) return [];
+    const behindDefault = this.linksBehind(ways[0]!.own);
     const rest = this.#links.filter((link) => !behindDefault.has(link.name));
     return [
-      { destination: "default", via: first.peer.address, interface: first.own.interface },
+      ...ways.map(({ own, peer }, index) => ({
+        destination: "default",
+        via: peer.address,
+        interface: own.interface,
+        ...(ways.length > 1 && { metric: (index + 1) * metricStep }),
+      })),
       ...this.#routesTo(node, rest),
     ];
   }

@@ -3,6 +3,7 @@
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { FastOpenClient } from "./fast-open-client.ts";
 import { Fabric, interfaceName, ipAddress, type Port, type Role } from "./fabric.ts";
 import { interfaceInfo } from "../io/link-events.ts";
 import { type KernelCounters, KernelPeer, type KernelStream } from "./kernel-peer.ts";
@@ -14,6 +15,8 @@ import { removeLeftNamespaces } from "../testing/left-namespaces.ts";
 
 const run = promisify(execFile);
 const port = 7000;
+/** Of the payload of each. */
+const seeds: Readonly<Record<Role, number>> = { client: 11, server: 22 };
 const pollMilliseconds = 4;
 
 export interface LabOptions {
@@ -28,6 +31,8 @@ export interface LabOptions {
   mapped?: boolean;
   kernel?: KernelSetup;
   our?: OurOptions;
+  /** Our stack asks for TCP Fast Open, or takes it; default false. */
+  fastOpen?: boolean;
   /** How long a condition is waited for. */
   deadlineMilliseconds: number;
 }
@@ -43,6 +48,7 @@ export class Lab {
   readonly fabric: Fabric;
   readonly options: LabOptions;
   readonly #names: Names;
+  readonly #fastOpenClients: FastOpenClient[] = [];
 
   private constructor(options: LabOptions, names: Names, fabric: Fabric, ours: OurPeer, kernel: KernelPeer) {
     this.options = options;
@@ -59,7 +65,6 @@ export class Lab {
       Array.from({ length: options[`${role}Addresses`] ?? 1 }, (_, i) => portOf(options, role, i + 1));
     const kernelRole: Role = options.ours === "client" ? "server" : "client";
     const all = [...ports("client"), ...ports("server")];
-    const seeds = { client: 11, server: 22 };
     let lab: Lab;
     try {
       await makeNamespaces(names, all, options.ours);
@@ -93,7 +98,7 @@ export class Lab {
   async close(): Promise<void> {
     this.ours.stop();
     this.fabric.close();
-    await this.kernel.stop();
+    await Promise.all([this.kernel, ...this.#fastOpenClients].map((end) => end.stop()));
     await this.#names.remove();
   }
 
@@ -143,13 +148,13 @@ export class Lab {
       const { ipv6, mapped } = this.options;
       this.kernel.listen(ipv6 !== undefined || mapped === true ? "::" : "0.0.0.0", port);
       await this.until("the kernel listens", () => this.kernel.listening);
-    } else this.ours.listen(port);
+    } else this.ours.listen(port, this.options.fastOpen ?? false);
   }
 
   /** One more connection is asked for, from the client's first address to the server's first. */
   begin(): void {
     const [from, to] = [this.address("client", 1), this.address("server", 1)];
-    if (this.oursIsClient) this.ours.connect(to, port, from);
+    if (this.oursIsClient) this.ours.connect(to, port, from, this.options.fastOpen ?? false);
     else if (this.options.mapped === true) this.kernel.connect(`::ffff:${to}`, port, `::ffff:${from}`);
     else this.kernel.connect(to, port, from);
   }
@@ -241,10 +246,24 @@ export class Lab {
     await run("ip", ["-n", this.#names.of("kernel"), ...command.split(" ")]);
   }
 
+  /** Sets a variable of the kernel's namespace. */
+  async sysctl(name: string, value: string): Promise<void> {
+    await run("ip", ["netns", "exec", this.#names.of("kernel"), "sysctl", "-qw", `${name}=${value}`]);
+  }
+
   /** `ss` in the kernel's namespace. */
   async ss(...options: readonly string[]): Promise<string> {
     const { stdout } = await run("ip", ["netns", "exec", this.#names.of("kernel"), "ss", ...options]);
     return stdout;
+  }
+
+  /** A client on the kernel's sockets asks the server's first address with TCP Fast Open, for as many bytes of its payload. */
+  fastOpenRequest(bytes: number): FastOpenClient {
+    const protocol = (this.options.kernel?.mptcp ?? true) ? "mptcp" : "tcp";
+    const target = { namespace: this.#names.of("kernel"), protocol, address: this.address("server", 1), port } as const;
+    const client = new FastOpenClient(target, seeds.client, bytes);
+    this.#fastOpenClients.push(client);
+    return client;
   }
 
   /** What both sides say at this moment, for messages. */

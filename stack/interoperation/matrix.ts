@@ -5,6 +5,7 @@ import { type Case, type CaseGroup, runCase } from "./case.ts";
 import { addresses } from "./cases/addresses.ts";
 import { checksums } from "./cases/checksums.ts";
 import { families } from "./cases/families.ts";
+import { fastOpen } from "./cases/fast-open.ts";
 import { priorities } from "./cases/priorities.ts";
 import { failures } from "./cases/failures.ts";
 import { middleboxes } from "./cases/middleboxes.ts";
@@ -21,6 +22,7 @@ export const groups: readonly CaseGroup[] = [
   checksums,
   failures,
   middleboxes,
+  fastOpen,
   families,
 ];
 
@@ -33,7 +35,7 @@ const knownFailureDeadlineMilliseconds = 4_000;
 export type Outcome =
   | { result: "passed" }
   | { result: "failed"; error: Error }
-  | { result: "known failure"; reason: string }
+  | { result: "known failure"; known: KnownFailure }
   | { result: "not applicable"; reason: string };
 
 export function knownFailureOf({ name }: Case, ours: Role): KnownFailure | undefined {
@@ -68,7 +70,7 @@ export class Matrix {
       await runCase(given, ours, known === undefined ? deadlineMilliseconds : knownFailureDeadlineMilliseconds);
       return passed(known);
     } catch (error) {
-      if (known !== undefined) return { result: "known failure", reason: known.reason };
+      if (known !== undefined) return { result: "known failure", known };
       return { result: "failed", error: error as Error };
     } finally {
       this.#running--;
@@ -104,8 +106,11 @@ export async function markdown(matrix: Matrix, date: string): Promise<string> {
           if (outcome.result === "passed") passes++;
           cells.push(outcome.result);
         }
-        if (outcome.result === "known failure")
-          reasons.push(`- **${given.name}**, our stack as ${ours}: ${outcome.reason}`);
+        if (outcome.result === "known failure") {
+          const { reason, capture = [] } = outcome.known;
+          reasons.push(`- **${given.name}**, our stack as ${ours}: ${reason}`);
+          if (capture.length > 0) reasons.push("", ...capture.map((line) => `      ${line}`));
+        }
       }
       lines.push(`| ${given.name} | ${cells.join(" | ")} |`);
     }
@@ -141,5 +146,5 @@ const tail = [
   "## Not covered yet",
   "",
   "- ADD_ADDR with a port from our stack: it signals none.",
-  "- The kernel's user-space path manager, and TCP Fast Open.",
+  "- The kernel's user-space path manager.",
 ];

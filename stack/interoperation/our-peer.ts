@@ -132,15 +132,15 @@ export class OurPeer {
     return this.streams[0]!.info;
   }
 
-  listen(port: number): void {
+  listen(port: number, fastOpen: boolean): void {
     createServer(this.driver, { allowHalfOpen: true }, (socket) => {
       this.streams.push(new OurStream(socket, this.#seed));
-    }).listen({ port });
+    }).listen({ port, fastOpen });
   }
 
-  connect(address: string, port: number, localAddress: string): OurStream {
+  connect(address: string, port: number, localAddress: string, fastOpen: boolean): OurStream {
     const stream = new OurStream(
-      connect(this.driver, { host: address, port, localAddress, allowHalfOpen: true }),
+      connect(this.driver, { host: address, port, localAddress, fastOpen, allowHalfOpen: true }),
       this.#seed,
     );
     this.streams.push(stream);

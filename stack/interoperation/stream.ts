@@ -29,6 +29,6 @@ export interface Stream {
 }
 
 /** Whether `to` has exactly what `from` sent. */
-export function isIntact(from: Stream, to: Stream): boolean {
+export function isIntact(from: Pick<Stream, "seed" | "sent">, to: Pick<Stream, "received">): boolean {
   return to.received.bytes === from.sent && to.received.sha256 === payloadSha256(from.seed, from.sent);
 }

@@ -6,6 +6,7 @@ import type { Lab } from "../lab.ts";
 import { addresses } from "./addresses.ts";
 import { checksums } from "./checksums.ts";
 import { failures } from "./failures.ts";
+import { fastOpen } from "./fast-open.ts";
 import { middleboxes } from "./middleboxes.ts";
 import { priorities } from "./priorities.ts";
 import { subflowCases } from "./subflows.ts";
@@ -67,6 +68,7 @@ const alsoOverIpv6: readonly (readonly [CaseGroup, readonly string[]])[] = [
       "the initial path goes silent in both directions during a transfer",
     ],
   ],
+  [fastOpen, ["Fast Open with MPTCP: the second request is in the SYN"]],
   [
     middleboxes,
     [
