@@ -21,6 +21,20 @@ describe("the single path of path-manager", () => {
     expect(conversation.client.error).to.equal(undefined);
   });
 
+  it("finds out that the path under a download is silent: half a second, and three questions of 200 ms", () => {
+    const pair = makePair({ paths: [wifi, thirdGeneration], client: { pathManager: "single-path" } });
+    const { network, client, links } = pair;
+    converse(pair, 1_000, 20_000_000, { endsAfterSending: false });
+    network.run(2 * second);
+    links[0]!.up.blackhole = true;
+    links[0]!.down.blackhole = true;
+    const silentSince = network.now;
+    network.run(2 * second);
+    const [, next] = network.eventsNamed("mptcp:subflow-created", client);
+    // What waits in the link's buffer of 80 ms still comes.
+    expect(next!.time - silentSince).to.be.within(1_100_000, 1_200_000);
+  });
+
   it("does not keep a listener from telling its addresses", () => {
     const pair = makePair({ paths: [wifi, thirdGeneration], server: { pathManager: "single-path" } });
     converse(pair, 1_000, 1_000, { endsAfterSending: false });

@@ -6,7 +6,7 @@ import {
 } from "./path-manager.ts";
 
 /** After so much silence the peer is asked for a sign of life: who only receives has no timeout that would tell. */
-const silenceMicroseconds = 1_000_000;
+const silenceMicroseconds = 500_000;
 /** Two SYNs have had their time (RFC 6298 §2). */
 const handshakeMicroseconds = 3_000_000;
 /** Timeouts in a row that end a subflow: one may be spurious. */
