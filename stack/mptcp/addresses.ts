@@ -31,6 +31,7 @@ interface Advertisement {
 }
 
 export class AddressBook {
+  nextTimeout: number = Number.POSITIVE_INFINITY;
   readonly #connection: Connection;
   #remote: RemotePathAddress[] = [];
   /** Those that the peer has removed, the last of them last. */
@@ -64,12 +65,6 @@ export class AddressBook {
   /** How many of the peer's we know beside that of the first subflow. */
   get acceptedCount(): number {
     return this.#remote.filter(({ addressId }) => addressId !== 0).length;
-  }
-
-  get nextTimeout(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { retryAt } of this.#unanswered) if (retryAt < next) next = retryAt;
-    return next;
   }
 
   addInitialRemote(address: IpAddress, port: number): void {
@@ -124,6 +119,13 @@ export class AddressBook {
       const hmac = addAddressHmac(connection.localKey!.key, connection.peerKey!.key, addressId, address, port);
       connection.paths.sendSignal({ kind: "add-address", addressId, address, port, hmac });
     }
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { retryAt } of this.#unanswered) if (retryAt < next) next = retryAt;
+    this.nextTimeout = next;
   }
 
   onAddAddress(option: AddAddressOption, now: number): void {
@@ -208,6 +210,7 @@ export class AddressBook {
     if (index < 0) return;
     const { attempts } = this.#unanswered[index]!;
     this.#unanswered.splice(index, 1);
+    this.#schedule();
     const { environment, id: connection } = this.#connection;
     const name = "path-manager:advertisement-ended";
     const section = "RFC 8684 §3.4.1";

@@ -26,8 +26,8 @@ export class DataSender {
   readonly reinjections: ReinjectionQueue = new ReinjectionQueue();
 
   readonly #connection: Connection;
-  readonly #timer: DataTimer;
-  readonly #episodes: RetransmissionEpisodes;
+  readonly timer: DataTimer;
+  readonly episodes: RetransmissionEpisodes;
   readonly #opportunistic: OpportunisticRetransmission;
   readonly #scheduler: Scheduler;
   readonly #trace: SchedulerTrace | undefined;
@@ -44,16 +44,12 @@ export class DataSender {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#timer = new DataTimer(connection, this);
-    this.#episodes = new RetransmissionEpisodes(connection);
+    this.timer = new DataTimer(connection, this);
+    this.episodes = new RetransmissionEpisodes(connection);
     this.#scheduler = connection.algorithms.newScheduler();
     const record = connection.environment.trace.scheduler;
     this.#trace = record && new SchedulerTrace(connection, this.#scheduler, record);
-    this.#opportunistic = new OpportunisticRetransmission(connection, this.#episodes, this.#trace);
-  }
-
-  get nextTimeout(): number {
-    return Math.min(this.#timer.nextTimeout, this.#episodes.nextTimeout);
+    this.#opportunistic = new OpportunisticRetransmission(connection, this.episodes, this.#trace);
   }
 
   /** The application's bytes, or their end, that the peer has not acknowledged. */
@@ -63,7 +59,7 @@ export class DataSender {
 
   /** The peer was asked for its window, and has not told it. */
   get awaitsWindow(): boolean {
-    return this.#timer.awaitsWindow;
+    return this.timer.awaitsWindow;
   }
 
   get finAcknowledged(): boolean {
@@ -86,7 +82,7 @@ export class DataSender {
     if (offset + window > this.windowEdge) this.windowEdge = offset + window;
     if (offset <= this.unacknowledged) return;
     this.unacknowledged = offset;
-    this.#timer.restart(now);
+    this.timer.restart(now);
     this.#connection.onDataAcknowledged(Math.min(offset, this.finOffset));
   }
 
@@ -148,7 +144,7 @@ export class DataSender {
     this.finSent = false;
     const { head } = subflow.endpoint.sender.queue;
     this.acknowledgePlain(head === undefined || head.fin ? this.next : head.dataStart);
-    this.#timer.arm(now);
+    this.timer.arm(now);
   }
 
   /** As plain TCP, the subflow's acknowledgement is the connection's. */
@@ -176,7 +172,7 @@ export class DataSender {
   acknowledgeSynData(length: number, now: number): void {
     this.unacknowledged = length;
     this.windowEdge += length;
-    this.#timer.restart(now);
+    this.timer.restart(now);
     if (length > 0) this.#connection.onDataAcknowledged(length);
   }
 
@@ -188,7 +184,7 @@ export class DataSender {
   transmit(now: number, output: SegmentOutput): void {
     if (!this.#hasNothingToCarry) this.#carry(now, output);
     this.#announceFin(now);
-    this.#timer.arm(now);
+    this.timer.arm(now);
   }
 
   #carry(now: number, output: SegmentOutput): void {
@@ -208,8 +204,8 @@ export class DataSender {
   }
 
   handleTimeout(now: number): void {
-    this.#episodes.handleTimeout(now);
-    this.#timer.handleTimeout(now);
+    this.episodes.handleTimeout(now);
+    this.timer.handleTimeout(now);
   }
 
   /** With a single subflow, or as plain TCP, there is nothing to copy. */
@@ -219,19 +215,19 @@ export class DataSender {
   }
 
   stop(now: number): void {
-    this.#episodes.close(now);
+    this.episodes.close(now);
     this.reinjections.clear();
-    this.#timer.stop();
+    this.timer.stop();
   }
 
   /** Bytes that were sent on a subflow after another had carried them already. */
   /** Of the data level's timer, in a row. */
   get timeouts(): number {
-    return this.#timer.expiries;
+    return this.timer.expiries;
   }
 
   get bytesRetransmitted(): number {
-    return this.#episodes.bytes;
+    return this.episodes.bytes;
   }
 
   #transmitReinjection(now: number, output: SegmentOutput): boolean {
@@ -246,7 +242,7 @@ export class DataSender {
     this.#trace?.reinjection(subflow, length, this.windowEdge - this.unacknowledged, now);
     const sent = Math.min(length, subflow.space);
     subflow.reinjections++;
-    this.#episodes.note("reinject", subflow.id, entry.holder ?? -1, entry.start, sent, now);
+    this.episodes.note("reinject", subflow.id, entry.holder ?? -1, entry.start, sent, now);
     subflow.sendData(entry.start, sent, now, output);
     this.#lastUsed = subflow;
     this.reinjections.advance(sent);

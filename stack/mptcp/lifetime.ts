@@ -24,17 +24,15 @@ export class Lifetime {
   #refusedJoins = 0;
   #orphanAt: number = Number.POSITIVE_INFINITY;
   #orphanedBy: SubflowCloseReason = "timeout";
+  nextTimeout: number = Number.POSITIVE_INFINITY;
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  get nextTimeout(): number {
-    return Math.min(this.#orphanAt, this.#fastClose?.nextTimeout ?? Number.POSITIVE_INFINITY);
-  }
-
   handleTimeout(now: number): void {
     this.#fastClose?.handleTimeout(now);
+    this.#schedule();
     if (now >= this.#orphanAt) this.giveUp(this.#orphanedBy === "reset-by-peer" ? "ECONNRESET" : "ETIMEDOUT", now);
   }
 
@@ -48,6 +46,7 @@ export class Lifetime {
     const connection = this.#connection;
     const { environment, notifications } = connection;
     this.#orphanAt = Number.POSITIVE_INFINITY;
+    this.#schedule();
     this.#refusedJoins = 0;
     connection.subflowSet.established++;
     if (subflow.joinConfirmed) connection.subflowSet.confirmed++;
@@ -117,6 +116,7 @@ export class Lifetime {
     else if (this.#orphanAt === Number.POSITIVE_INFINITY) {
       this.#orphanAt = now + connection.environment.policy.closeTimeoutMicroseconds;
       this.#orphanedBy = reason;
+      this.#schedule();
     }
   }
 
@@ -151,6 +151,7 @@ export class Lifetime {
     if (this.fastClosing && connection.environment.policy.fastClose === "acknowledgement") {
       const carrier = connection.subflowSet.bestForSignals;
       if (carrier !== undefined) this.#fastClose = new FastClose(carrier, now);
+      this.#schedule();
     }
     for (const { endpoint } of connection.subflows)
       if (endpoint !== this.#fastClose?.carrier.endpoint) endpoint.abort("aborted", now);
@@ -184,12 +185,17 @@ export class Lifetime {
     this.end(undefined, now);
   }
 
+  #schedule(): void {
+    this.nextTimeout = Math.min(this.#orphanAt, this.#fastClose?.nextTimeout ?? Number.POSITIVE_INFINITY);
+  }
+
   end(error: ConnectionErrorCode | undefined, now: number): void {
     if (this.closed) return;
     const connection = this.#connection;
     const { environment, notifications } = connection;
     this.closed = true;
     this.#orphanAt = Number.POSITIVE_INFINITY;
+    this.#schedule();
     if (!this.established) connection.onEndedEarly?.();
     if (!connection.plain) environment.unregisterToken(connection.localKey!.token);
     connection.dataSender.stop(now);

@@ -45,6 +45,10 @@ export class Paths implements ManagedConnection {
     this.addresses = new AddressBook(connection);
   }
 
+  get updateAt(): number {
+    return this.#updateAt;
+  }
+
   get initiator(): boolean {
     return this.#connection.initiator;
   }
@@ -198,12 +202,6 @@ export class Paths implements ManagedConnection {
   onPriority(carrier: Subflow, backup: boolean, now: number): void {
     carrier.backup = backup;
     this.#recordPriority(carrier, backup, "remote", now);
-  }
-
-  get nextTimeout(): number {
-    // Without MPTCP, or at the end of it, nobody asks the path manager, and no address waits for its echo.
-    if (!this.#connection.mayJoin) return Number.POSITIVE_INFINITY;
-    return Math.min(this.#updateAt, this.addresses.nextTimeout);
   }
 
   handleTimeout(now: number): void {

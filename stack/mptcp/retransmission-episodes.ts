@@ -22,18 +22,13 @@ interface Episode {
 export class RetransmissionEpisodes {
   /** Of all runs. */
   bytes = 0;
+  /** When a run ends if nothing more of it is sent. */
+  nextTimeout: number = Number.POSITIVE_INFINITY;
   readonly #connection: Connection;
   #open: Episode[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
-  }
-
-  /** When a run ends if nothing more of it is sent. */
-  get nextTimeout(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { lastAt } of this.#open) if (lastAt + pause < next) next = lastAt + pause;
-    return next;
   }
 
   /** `length` bytes from data offset `dataOffset` on, which `fromSubflow` (-1: nobody any more) holds, were sent on `subflow`. */
@@ -56,12 +51,14 @@ export class RetransmissionEpisodes {
     episode.bytes += length;
     episode.segments++;
     episode.lastAt = now;
+    this.#schedule();
   }
 
   handleTimeout(now: number): void {
     const ended = this.#open.filter(({ lastAt }) => lastAt + pause <= now);
     if (ended.length === 0) return;
     this.#open = this.#open.filter(({ lastAt }) => lastAt + pause > now);
+    this.#schedule();
     for (const episode of ended) this.#record(episode, now);
   }
 
@@ -69,6 +66,13 @@ export class RetransmissionEpisodes {
   close(now: number): void {
     for (const episode of this.#open) this.#record(episode, now);
     this.#open = [];
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { lastAt } of this.#open) if (lastAt + pause < next) next = lastAt + pause;
+    this.nextTimeout = next;
   }
 
   #record(episode: Episode, now: number): void {
