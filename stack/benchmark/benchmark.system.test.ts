@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { kernelMptcp, oursToOurs } from "./conditions.ts";
 import { Lab, labPrefix, type LabOptions } from "./lab.ts";
 import { measureFill } from "./shaped-throughput.ts";
+import { measureThroughput } from "./throughput.ts";
 
 const program = fileURLToPath(new URL("main.ts", import.meta.url));
 const cell = "throughput, 2 paths, 64 KiB";
@@ -37,6 +38,24 @@ describe("the benchmark", function () {
     expect(marks).to.have.length(1);
     expect(status).to.equal(marks[0]!.verdict === "below the floor" ? 1 : 0);
     expect(readdirSync("/run/netns").filter((name) => name.startsWith(`${labPrefix}${pid}`))).to.deep.equal([]);
+  });
+
+  it("has packet sockets alone carry the same super-packets", async () => {
+    const lab = await Lab.open({ stacks: oursToOurs.stacks, paths: 1, offload: true, congestionControl: "reno" });
+    try {
+      const measured = await measureThroughput({
+        lab,
+        mptcp: true,
+        application: "none",
+        warmUpSeconds: 0.2,
+        seconds: 1,
+      });
+      expect(measured.gigabitsPerSecond).to.be.greaterThan(0);
+      // 61,404, if bytes and packets are read in the same moment.
+      expect(measured.bytesPerPacket).to.be.within(30_000, 120_000);
+    } finally {
+      lab.close();
+    }
   });
 
   // What is asked of any machine, however late it comes to its work, is more than one link alone can carry; how full two links get is the

@@ -6,8 +6,8 @@ export type Pairing = {
   name: string;
   stacks: Readonly<Record<Side, Stack>>;
   mptcp: boolean;
-  /** Of our ends; default: sockets of stack/net. */
-  application?: "net" | "host";
+  /** Of our ends; default: sockets of stack/net. `none`: packet sockets alone, without the stack. */
+  application?: "net" | "host" | "none";
   ownSegments?: boolean;
   /** Default: Reno. */
   congestionControl?: string;
@@ -23,6 +23,8 @@ export const kernelMptcp: Pairing = { name: "kernel MPTCP", stacks: pair("kernel
 export const kernelTcp: Pairing = { name: "kernel TCP", stacks: pair("kernel", "kernel"), mptcp: false };
 /** Without sockets between the application and the stack. */
 export const straight: Pairing = { ...oursToOurs, name: "ours → ours, no sockets", application: "host" };
+/** What packet sockets carry if nothing stands behind them: a program in C that sends and reads what our ends do. */
+export const packetSockets: Pairing = { ...oursToOurs, name: "packet sockets alone, in C", application: "none" };
 /** Every packet made by our stack; with the others the kernel cuts super-packets where the device does not. */
 export const ownSegments: Pairing = { ...oursToOurs, name: "ours → ours, own segments", ownSegments: true };
 

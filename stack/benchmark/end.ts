@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type EndMessage, type EndTask, taskArguments } from "./end-protocol.ts";
-import { kernelEnd } from "./kernel-end.ts";
 import type { Lab, Side } from "./lab.ts";
 import type { OurEndOptions } from "./our-end.ts";
+import { programInC } from "./program-in-c.ts";
 
 const ourEnd = fileURLToPath(new URL("our-end.ts", import.meta.url));
 const port = 5_001;
@@ -23,8 +23,8 @@ export type EndOptions = {
   /** As far as the application chooses: an MPTCP socket, or a plain one. */
   mptcp: boolean;
   task: EndTask;
-  /** Of ours. */
-  application?: OurEndOptions["application"];
+  /** Of ours. `none`: packet sockets alone, without the stack. */
+  application?: OurEndOptions["application"] | "none";
   ownSegments?: boolean;
   /** Arguments of Node before the program of our end. */
   nodeArguments?: readonly string[];
@@ -51,7 +51,7 @@ export class End {
   /** Started, and listening or about to connect. */
   static async start(options: EndOptions): Promise<End> {
     const { lab, side, task, processor } = options;
-    const command = lab.options.stacks[side] === "kernel" ? kernelCommand(options) : ourCommand(options);
+    const command = commandOf(options);
     const pinned = processor === undefined ? command : ["taskset", "-c", String(processor), ...command];
     const child = spawn("ip", ["netns", "exec", lab.namespace(side), ...pinned], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -137,20 +137,26 @@ export class End {
   }
 }
 
-function kernelCommand({ lab, mptcp, task }: EndOptions): string[] {
-  const { address } = lab.interfaces("server")[0]!;
-  return [kernelEnd(), mptcp ? "mptcp" : "tcp", task.mode, address, String(port), ...taskArguments(task)];
+function commandOf({ application = "net", ...options }: EndOptions): string[] {
+  if (options.lab.options.stacks[options.side] === "kernel") return kernelCommand(options);
+  return application === "none" ? packetCommand(options) : ourCommand(options, application);
 }
 
-function ourCommand({
-  lab,
-  side,
-  mptcp,
-  task,
-  application = "net",
-  ownSegments = false,
-  nodeArguments = [],
-}: EndOptions): string[] {
+function packetCommand({ lab, side, task }: EndOptions): string[] {
+  const [own] = lab.interfaces(side);
+  const [peer] = lab.interfaces(side === "client" ? "server" : "client");
+  return [programInC("packet_end"), task.mode, own!.name, own!.mac, peer!.mac];
+}
+
+function kernelCommand({ lab, mptcp, task }: EndOptions): string[] {
+  const { address } = lab.interfaces("server")[0]!;
+  return [programInC("kernel_end"), mptcp ? "mptcp" : "tcp", task.mode, address, String(port), ...taskArguments(task)];
+}
+
+function ourCommand(
+  { lab, side, mptcp, task, ownSegments = false, nodeArguments = [] }: EndOptions,
+  application: OurEndOptions["application"],
+): string[] {
   const { congestionControl } = lab.options;
   const options: OurEndOptions = {
     interfaces: lab.interfaces(side),

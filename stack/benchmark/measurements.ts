@@ -12,6 +12,7 @@ import {
   oursToKernel,
   oursToOurs,
   ownSegments,
+  packetSockets,
   type Pairing,
   shaped,
   straight,
@@ -79,6 +80,7 @@ export const measurements: readonly Measurement[] = [
       ...multipath,
       ...(paths === 1 ? [kernelTcp, straight] : []),
       ...(offload ? [] : [ownSegments]),
+      ...(paths === 1 && offload ? [packetSockets] : []),
     ],
     measure: (lab, { mptcp, application = "net", ownSegments = false }, { warmUpSeconds, seconds }) =>
       measureThroughput({ lab, mptcp, application, ownSegments, warmUpSeconds, seconds }),

@@ -18,16 +18,15 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "end.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -38,34 +37,6 @@ enum { buffer_bytes = 1 << 20, backlog = 4096, event_count = 256 };
 static int protocol;
 static struct sockaddr_in address;
 static long count, in_flight;
-static atomic_ullong total_bytes;
-
-static void fail(const char *what) {
-  fprintf(stderr, "kernel_end: %s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static int checked(int result, const char *what) {
-  if (result < 0) fail(what);
-  return result;
-}
-
-static double microseconds(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
-}
-
-static void say(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  flockfile(stdout);
-  vprintf(format, arguments);
-  putchar('\n');
-  fflush(stdout);
-  funlockfile(stdout);
-  va_end(arguments);
-}
 
 static void say_samples(const double *samples) {
   flockfile(stdout);
@@ -234,7 +205,6 @@ static void *work(void *unused) {
 }
 
 int main(int argc, char **argv) {
-  char line[256];
   pthread_t worker;
   struct rlimit files;
   if (argc < 5) return fprintf(stderr, "kernel_end: tcp|mptcp MODE ADDRESS PORT …\n"), 2;
@@ -251,8 +221,6 @@ int main(int argc, char **argv) {
   files.rlim_cur = files.rlim_max;
   checked(setrlimit(RLIMIT_NOFILE, &files), "RLIMIT_NOFILE");
   if (pthread_create(&worker, NULL, work, NULL) != 0) fail("pthread_create");
-  while (fgets(line, sizeof line, stdin) != NULL)
-    say("{\"bytes\":%llu,\"microseconds\":%.1f}", atomic_load_explicit(&total_bytes, memory_order_relaxed),
-        microseconds());
+  answer_samples();
   return 0;
 }
