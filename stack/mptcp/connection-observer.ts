@@ -10,6 +10,8 @@ export interface ConnectionObserver {
   onReadable(): void;
   /** Edge: `write` had refused bytes and now has room. */
   onWritable(): void;
+  /** Once for each `tellWhenSettled`: the peer has acknowledged all that was written, and the end if it had come. */
+  onSettled?(): void;
   /** All that the peer sent has been received; `read` may still hold some of it. */
   onRemoteEnd(): void;
   /** Nothing more will come; `error` when it did not end well. */
@@ -32,6 +34,7 @@ export class Notifications {
   established = false;
   readable = false;
   writable = false;
+  settled = false;
   remoteEnd = false;
   closed = false;
   error: ConnectionErrorCode | undefined;
@@ -54,6 +57,10 @@ export class Notifications {
     if (this.writable) {
       this.writable = false;
       observer.onWritable();
+    }
+    if (this.settled) {
+      this.settled = false;
+      observer.onSettled?.();
     }
     if (this.closed) {
       this.closed = false;

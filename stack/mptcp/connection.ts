@@ -86,6 +86,7 @@ export class Connection implements Scheduled {
 
   #observer: ConnectionObserver | undefined;
   #writeRefused = false;
+  #tellsWhenSettled = false;
 
   constructor(options: ConnectionOptions) {
     const { environment } = options;
@@ -220,6 +221,12 @@ export class Connection implements Scheduled {
   closeWrite(_now: number): void {
     if (this.closed || this.dataSender.finOffset !== Number.POSITIVE_INFINITY) return;
     this.dataSender.finOffset = this.sendBuffer.end;
+    this.#wake();
+  }
+
+  /** The observer is told `onSettled` once: when the peer has all. A connection that ends before tells `onClosed` alone. */
+  tellWhenSettled(): void {
+    this.#tellsWhenSettled = true;
     this.#wake();
   }
 
@@ -381,6 +388,13 @@ export class Connection implements Scheduled {
       endpoint.transmitAck(now, output);
     }
     this.subflowSet.removeClosed();
+    if (this.#tellsWhenSettled && this.dataSender.isSettled) this.#settled();
+  }
+
+  #settled(): void {
+    this.#tellsWhenSettled = false;
+    this.notifications.settled = true;
+    this.environment.notify(this);
   }
 
   /** Tells the observer what has happened; returns whether the connection's state changed. */

@@ -2,6 +2,7 @@
 
 import { fastest, type Scheduler } from "../scheduler/scheduler.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
+import { finIsAcknowledged } from "../tcp/tcp-state.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
 import { DataTimer } from "./data-timer.ts";
@@ -55,6 +56,14 @@ export class DataSender {
   /** The application's bytes, or their end, that the peer has not acknowledged. */
   get owesData(): boolean {
     return !this.finAcknowledged && this.unacknowledged < this.#connection.sendBuffer.end;
+  }
+
+  /** The peer has acknowledged all that the application has written, and its end if that has come: as plain TCP, by the FIN's acknowledgement. */
+  get isSettled(): boolean {
+    if (this.owesData) return false;
+    if (this.finOffset === Number.POSITIVE_INFINITY || this.finAcknowledged) return true;
+    const { plain, subflows } = this.#connection;
+    return plain && this.finSent && subflows.every(({ endpoint }) => finIsAcknowledged(endpoint.state));
   }
 
   /** The peer was asked for its window, and has not told it. */

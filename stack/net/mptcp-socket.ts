@@ -250,7 +250,7 @@ export class MptcpSocket extends Duplex {
     return this;
   }
 
-  /** The process may end although the socket is open; not while it connects, or has been given what its connection has not taken. */
+  /** The process may end although the socket is open; not while it connects, or its peer has not acknowledged all that was written. */
   unref(): this {
     this.#isReferenced = false;
     this.#updateHold();
@@ -374,6 +374,7 @@ export class MptcpSocket extends Duplex {
       onEstablished: () => this.#onEstablished(connection),
       onReadable: () => this.#pump(),
       onWritable: () => this.#flush(),
+      onSettled: () => this.#updateHold(),
       onRemoteEnd: () => {
         this.#reader.remoteEnded = true;
         this.#pump();
@@ -436,13 +437,17 @@ export class MptcpSocket extends Duplex {
   }
 
   #updateHold(): void {
-    const isOpen = this.#connection !== undefined && !this.#closed;
-    this.#hold.set(!this.destroyed && (this.#connecting || this.#writer.isPending || (this.#isReferenced && isOpen)));
+    const connection = this.#closed ? undefined : this.#connection;
+    // The kernel would send the rest when the process has ended; our stack is in the process.
+    const owes = this.#writer.isPending || connection?.dataSender.isSettled === false;
+    this.#hold.set(!this.destroyed && (this.#connecting || owes || (this.#isReferenced && connection !== undefined)));
+    if (owes && !this.#isReferenced) connection?.tellWhenSettled();
   }
 
   #closeWrite(): void {
     if (this.#connection === undefined || this.#closed) return;
     this.#connection.closeWrite(this.#stack.now());
+    this.#updateHold();
     this.#stack.wake();
   }
 

@@ -10,3 +10,8 @@ export type TcpState =
   | "closing"
   | "last-ack"
   | "time-wait";
+
+/** Of an endpoint that has sent a FIN. */
+export function finIsAcknowledged(state: TcpState): boolean {
+  return state === "fin-wait-2" || state === "time-wait" || state === "closed";
+}
