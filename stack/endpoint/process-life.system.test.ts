@@ -18,6 +18,12 @@ const sink = `
     socket.on("data", (chunk) => (bytes += chunk.length)).on("end", () => console.log(bytes)).on("error", () => {});
   }).listen(7000, () => console.log("listening"));`;
 
+/** Datagrams to the client without end. */
+const flood = `
+  const socket = require("node:dgram").createSocket("udp4");
+  const send = () => socket.send("datagram", 9, "10.6.0.1", send);
+  for (let i = 0; i < 20; i++) send();`;
+
 const goesOn = "goes on";
 /** As node:net has it, for which every scenario is run, too. */
 const expected: Readonly<Record<string, string>> = {
@@ -61,7 +67,7 @@ describe("what keeps a process alive (ref, unref)", function () {
     for (const name of [client, server]) ip("netns del", name);
   });
 
-  /** What the program says, over node:net in the server's namespace or over our stack beside the client's. */
+  /** What the program says before it ends well, over node:net in the server's namespace or over our stack beside the client's. */
   async function outcome(scenario: string, over: "node:net" | "ours", ending: string): Promise<string> {
     // What goes on does so at any time; what ends may take its time on a busy machine.
     const patience = ending === goesOn ? "300" : "40000";
@@ -72,6 +78,8 @@ describe("what keeps a process alive (ref, unref)", function () {
     const child = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+    expect([child.exitCode, child.signalCode]).to.deep.equal([0, null]);
     return lines.join(" ");
   }
 
@@ -91,6 +99,16 @@ describe("what keeps a process alive (ref, unref)", function () {
         let bytes = 0;
         while (bytes === 0) bytes = Number((await told.next()).value);
         expect(bytes).to.equal(40_000_000);
+      });
+
+      it("ends well while frames come", async () => {
+        const sender = spawn("ip", ["netns", "exec", server, process.execPath, "-e", flood], { stdio: "inherit" });
+        try {
+          for (let run = 0; run < 5; run++)
+            expect(await outcome("a connection that is unref'd", over, "ended")).to.equal("ended");
+        } finally {
+          if (sender.kill()) await once(sender, "exit");
+        }
       });
     });
 });

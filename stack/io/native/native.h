@@ -1,8 +1,8 @@
 /* Shared parts of the native addon: an event-loop watcher for one file descriptor, and error reporting.
  *
  * Every object that the addon gives out (packet socket, timer, link-event listener) is one file descriptor watched by
- * libuv with one JavaScript callback. It lives until close() is called; a strong reference keeps it from the garbage
- * collector until then. Main thread only: a worker that ends with an open watcher would leave the loop dirty. */
+ * libuv with one JavaScript callback. It lives until close() is called or the environment ends; a strong reference keeps
+ * it from the garbage collector until then. */
 #ifndef PATHLAB_NATIVE_H
 #define PATHLAB_NATIVE_H
 
@@ -29,6 +29,7 @@ struct watcher {
   napi_ref self;
   napi_ref callback;
   napi_async_context context;
+  napi_async_cleanup_hook_handle cleanup;
   bool closing;
   bool closed;
   bool collected;

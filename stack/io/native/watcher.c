@@ -24,6 +24,7 @@ static void on_collected(napi_env env, void *data, void *hint) {
 static void on_closed(uv_handle_t *handle) {
   watcher *self = handle->data;
   self->closed = true;
+  napi_remove_async_cleanup_hook(self->cleanup);
   free_when_done(self);
 }
 
@@ -45,6 +46,20 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 
 int watcher_listen(watcher *self, int events) { return uv_poll_start(&self->poll, events, on_poll); }
 
+static void stop_watching(watcher *self) {
+  self->closing = true;
+  uv_poll_stop(&self->poll);
+  uv_close((uv_handle_t *)&self->poll, on_closed);
+  close(self->fd);
+}
+
+/* Node turns its loop on after the environment has gone: what comes then must not call into it. */
+static void on_environment_end(napi_async_cleanup_hook_handle hook, void *argument) {
+  (void)hook;
+  watcher *self = argument;
+  if (!self->closing) stop_watching(self);
+}
+
 napi_value watcher_open(napi_env env, watcher *self, int fd, napi_value callback) {
   uv_loop_t *loop;
   napi_value handle, name;
@@ -65,6 +80,7 @@ napi_value watcher_open(napi_env env, watcher *self, int fd, napi_value callback
   napi_create_reference(env, callback, 1, &self->callback);
   napi_create_external(env, self, on_collected, NULL, &handle);
   napi_create_reference(env, handle, 1, &self->self);
+  napi_add_async_cleanup_hook(env, on_environment_end, self, &self->cleanup);
   watcher_listen(self, UV_READABLE);
   return handle;
 }
@@ -99,10 +115,7 @@ napi_value watcher_close(napi_env env, napi_callback_info info) {
   if (napi_get_value_external(env, handle, &data) != napi_ok) return NULL;
   watcher *self = data;
   if (self->closing) return NULL;
-  self->closing = true;
-  uv_poll_stop(&self->poll);
-  uv_close((uv_handle_t *)&self->poll, on_closed);
-  close(self->fd);
+  stop_watching(self);
   napi_delete_reference(env, self->callback);
   napi_delete_reference(env, self->self);
   napi_async_destroy(env, self->context);
