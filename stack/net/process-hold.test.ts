@@ -9,9 +9,9 @@ interface Ends {
   client: MptcpSocket;
   accepted: MptcpSocket;
   /** Of the client's process: how many want it to go on. */
-  holds(): number;
+  readonly holds: () => number;
   /** Lets virtual time pass until `done`. */
-  until(done: () => boolean): Promise<void>;
+  readonly until: (done: () => boolean) => Promise<void>;
 }
 
 async function connected(mptcp: boolean): Promise<Ends> {
