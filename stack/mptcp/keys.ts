@@ -3,7 +3,7 @@
 import { type IpAddress, isIpv6 } from "../wire/ip-address.ts";
 import { writeIpv6 } from "../wire/ipv6-address.ts";
 import type { Uint64 } from "../wire/sequence.ts";
-import { hmacSha256, sha256 } from "../wire/sha256.ts";
+import { hmacSha256, putWord, sha256, wordAt } from "../wire/sha256.ts";
 
 /** One side's key and what follows from it. */
 export interface ConnectionKey {
@@ -15,12 +15,10 @@ export interface ConnectionKey {
 
 export function deriveKey(key: Uint64): ConnectionKey {
   const digest = sha256(bytesOf(key.high, key.low));
-  const view = new DataView(digest.buffer);
-  const high = view.getUint32(24);
-  const low = view.getUint32(28);
+  const { high, low } = lastEight(digest);
   return {
     key,
-    token: view.getUint32(0),
+    token: wordAt(digest, 0) >>> 0,
     firstDataSequence: { high: low === 0xffff_ffff ? (high + 1) >>> 0 : high, low: (low + 1) >>> 0 },
   };
 }
@@ -59,9 +57,7 @@ export function addAddressHmac(
   if (isIpv6(address)) writeIpv6(view, 1, address);
   else view.setUint32(1, address);
   view.setUint16(message.length - 2, port);
-  const digest = hmacSha256(bytesOf(sender.high, sender.low, receiver.high, receiver.low), message);
-  const digestView = new DataView(digest.buffer);
-  return { high: digestView.getUint32(24), low: digestView.getUint32(28) };
+  return lastEight(hmacSha256(bytesOf(sender.high, sender.low, receiver.high, receiver.low), message));
 }
 
 /** Compares without stopping at the first difference. */
@@ -71,9 +67,12 @@ export function equalBytes(a: Uint8Array, b: Uint8Array, length: number): boolea
   return difference === 0;
 }
 
-function bytesOf(...words: number[]): Uint8Array {
+function lastEight(digest: Uint8Array): Uint64 {
+  return { high: wordAt(digest, 24) >>> 0, low: wordAt(digest, 28) >>> 0 };
+}
+
+function bytesOf(...words: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * words.length);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, i) => view.setUint32(4 * i, word));
+  for (let i = 0; i < words.length; i++) putWord(bytes, 4 * i, words[i]!);
   return bytes;
 }

@@ -26,13 +26,14 @@ const fractionalRootBits = (prime: number, degree: bigint): number => {
 const roundConstants = Int32Array.from(firstPrimes(64), (prime) => fractionalRootBits(prime, 3n) | 0);
 const initialState = Int32Array.from(firstPrimes(8), (prime) => fractionalRootBits(prime, 2n) | 0);
 
+/* Of the message that is hashed now: one function runs at a time, and a connection's set-up hashes four times. */
+const state = new Int32Array(8);
 const schedule = new Int32Array(64);
+const keyBlock = new Uint8Array(64);
+const lastBlocks = new Uint8Array(128);
 
-function compress(state: Int32Array, block: Uint8Array, offset: number): void {
-  for (let i = 0; i < 16; i++) {
-    const at = offset + i * 4;
-    schedule[i] = (block[at]! << 24) | (block[at + 1]! << 16) | (block[at + 2]! << 8) | block[at + 3]!;
-  }
+function compress(block: Uint8Array, offset: number): void {
+  for (let i = 0; i < 16; i++) schedule[i] = wordAt(block, offset + i * 4);
   for (let i = 16; i < 64; i++) {
     const x = schedule[i - 15]!;
     const y = schedule[i - 2]!;
@@ -75,34 +76,54 @@ function compress(state: Int32Array, block: Uint8Array, offset: number): void {
 
 /** The 32-byte digest of `message`. */
 export function sha256(message: Uint8Array): Uint8Array {
-  const state = initialState.slice();
-  const whole = message.length & ~63;
-  for (let offset = 0; offset < whole; offset += 64) compress(state, message, offset);
-  const rest = message.length - whole;
-  const tail = new Uint8Array(rest < 56 ? 64 : 128);
-  tail.set(message.subarray(whole));
-  tail[rest] = 0x80;
-  const view = new DataView(tail.buffer);
-  view.setUint32(tail.length - 8, Math.floor(message.length / 0x2000_0000));
-  view.setUint32(tail.length - 4, (message.length << 3) >>> 0);
-  for (let offset = 0; offset < tail.length; offset += 64) compress(state, tail, offset);
-  const digest = new Uint8Array(32);
-  const digestView = new DataView(digest.buffer);
-  for (let i = 0; i < 8; i++) digestView.setInt32(i * 4, state[i]!);
-  return digest;
+  state.set(initialState);
+  return finish(message, 0);
 }
 
 /** HMAC-SHA256 of `message` under `key`. */
 export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  const block = new Uint8Array(64);
-  block.set(key.length > 64 ? sha256(key) : key);
-  const inner = new Uint8Array(64 + message.length);
-  const outer = new Uint8Array(96);
-  for (let i = 0; i < 64; i++) {
-    inner[i] = block[i]! ^ 0x36;
-    outer[i] = block[i]! ^ 0x5c;
-  }
-  inner.set(message, 64);
-  outer.set(sha256(inner), 64);
-  return sha256(outer);
+  const shortKey = key.length > 64 ? sha256(key) : key;
+  beginWithKey(shortKey, 0x36);
+  const inner = finish(message, 64);
+  beginWithKey(shortKey, 0x5c);
+  return finish(inner, 64);
+}
+
+function beginWithKey(key: Uint8Array, pattern: number): void {
+  for (let i = 0; i < 64; i++) keyBlock[i] = (i < key.length ? key[i]! : 0) ^ pattern;
+  state.set(initialState);
+  compress(keyBlock, 0);
+}
+
+/** The digest when `message` is the last of it, after so many bytes, whole blocks, that the state knows of. */
+function finish(message: Uint8Array, lengthBefore: number): Uint8Array {
+  const whole = message.length & ~63;
+  for (let offset = 0; offset < whole; offset += 64) compress(message, offset);
+  const rest = message.length - whole;
+  const end = rest < 56 ? 64 : 128;
+  lastBlocks.fill(0);
+  for (let i = 0; i < rest; i++) lastBlocks[i] = message[whole + i]!;
+  lastBlocks[rest] = 0x80;
+  const length = lengthBefore + message.length;
+  putWord(lastBlocks, end - 8, Math.floor(length / 0x2000_0000));
+  putWord(lastBlocks, end - 4, length << 3);
+  for (let offset = 0; offset < end; offset += 64) compress(lastBlocks, offset);
+  const digest = new Uint8Array(32);
+  for (let i = 0; i < 8; i++) putWord(digest, i * 4, state[i]!);
+  return digest;
+}
+
+/**
+ * Four bytes, the highest first, as a signed number. No DataView: its buffer would be memory of its own for an array that V8 otherwise keeps within itself, four
+ * of them for each key.
+ */
+export function wordAt(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+}
+
+export function putWord(bytes: Uint8Array, offset: number, word: number): void {
+  bytes[offset] = word >>> 24;
+  bytes[offset + 1] = word >>> 16;
+  bytes[offset + 2] = word >>> 8;
+  bytes[offset + 3] = word;
 }
