@@ -2,8 +2,9 @@
 
 import { ADDRCONFIG, ALL, V4MAPPED } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { inspect } from "node:util";
 import type { AlgorithmChoices } from "../host-options.ts";
-import { coded, wrongType, wrongValue } from "./socket-error.ts";
+import { coded, outOfRange, received, wrongType, wrongValue } from "./socket-error.ts";
 
 /** Algorithms that it leaves out are those of the host. */
 export interface ConnectTarget extends Partial<AlgorithmChoices> {
@@ -13,7 +14,7 @@ export interface ConnectTarget extends Partial<AlgorithmChoices> {
   localAddress?: string;
   localPort?: number;
   /** 4, 6, or 0: either. Of what `lookup` shall find. */
-  family?: number;
+  family?: number | "IPv4" | "IPv6";
   hints?: number;
   /** Default: that of node:dns, which asks the machine, not the host of the stack. */
   lookup?: LookupFunction;
@@ -79,42 +80,58 @@ export function connectCall<Options extends ConnectTarget>(args: readonly unknow
     | (Options & { path?: unknown; fd?: unknown })
     | undefined;
   const options = given!;
-  if (options.path !== undefined && options.path !== null) {
+  if (options.path) {
     if (typeof options.path !== "string") throw wrongType("options.path", "of type string", options.path);
     throw wrongValue("options.path", "names a socket of the file system: hosts of the stack have none");
   }
-  const { localAddress, localPort, lookup, hints } = options;
   if (options.port === undefined) throw missingTarget();
-  if (localAddress !== undefined && isIP(localAddress) === 0)
+  // As node:net: what is false in a condition is not there.
+  const { localAddress, localPort, host: givenHost, autoSelectFamily, autoSelectFamilyAttemptTimeout } = options;
+  const host = givenHost || "localhost";
+  if (typeof host !== "string") throw wrongType("options.host", "of type string", host);
+  if (host.includes("\0"))
+    throw wrongValue("options.host", `must be a string without null bytes. Received ${inspect(host)}`);
+  if (localAddress && isIP(localAddress) === 0)
     throw coded(new TypeError(`Invalid IP address: ${localAddress}`), "ERR_INVALID_IP_ADDRESS");
-  if (localPort !== undefined && typeof localPort !== "number")
-    throw wrongType("options.localPort", "of type number", localPort);
+  if (localPort && typeof localPort !== "number") throw wrongType("options.localPort", "of type number", localPort);
   if (typeof options.port !== "number" && typeof options.port !== "string")
     throw wrongType("options.port", "one of type number or string", options.port);
   const port = checkedPort(options.port, "Port");
+  checkedBlockList(options.blockList);
+  if (autoSelectFamily !== undefined && autoSelectFamily !== null && typeof autoSelectFamily !== "boolean")
+    throw wrongType("options.autoSelectFamily", "of type boolean", autoSelectFamily);
+  if (autoSelectFamilyAttemptTimeout !== undefined && autoSelectFamilyAttemptTimeout !== null)
+    checkAttemptTimeout(autoSelectFamilyAttemptTimeout);
+  if (isIP(host) === 0) checkLookup(options);
+  return { options: { ...options, port, host }, onConnect: callbackOf(args) };
+}
+
+function checkAttemptTimeout(milliseconds: unknown): void {
+  const name = "options.autoSelectFamilyAttemptTimeout";
+  if (typeof milliseconds !== "number") throw wrongType(name, "of type number", milliseconds);
+  if (!Number.isInteger(milliseconds)) throw outOfRange(name, "an integer", milliseconds);
+  if (milliseconds < 1 || milliseconds > 2_147_483_647) throw outOfRange(name, ">= 1 && <= 2147483647", milliseconds);
+}
+
+/** What concerns names alone. A lookup function of the application's may have hints of its own. */
+function checkLookup({ lookup, hints }: ConnectTarget): void {
   if (lookup !== undefined && lookup !== null && typeof lookup !== "function")
     throw wrongType("options.lookup", "of type function", lookup);
-  if (hints !== undefined && (hints & ~(ADDRCONFIG | ALL | V4MAPPED)) !== 0)
+  if (!lookup && hints && (hints & ~(ADDRCONFIG | ALL | V4MAPPED)) !== 0)
     throw coded(new TypeError(`The argument 'hints' is invalid. Received ${hints}`), "ERR_INVALID_ARG_VALUE");
-  const { autoSelectFamily, blockList } = options;
-  checkedBlockList(blockList);
-  if (autoSelectFamily !== undefined && typeof autoSelectFamily !== "boolean")
-    throw wrongType("options.autoSelectFamily", "of type boolean", autoSelectFamily);
-  return { options: { ...options, port, host: options.host ?? "localhost" }, onConnect: callbackOf(args) };
 }
 
 /** @throws ERR_INVALID_ARG_TYPE */
 export function checkedBlockList(blockList: unknown): BlockList | undefined {
   // As node:net: what is false in a condition is none.
   if (!blockList) return undefined;
-  if (!BlockList.isBlockList(blockList))
-    throw wrongType("options.blockList", "an instance of net.BlockList", blockList);
+  if (!BlockList.isBlockList(blockList)) throw wrongType("options.blockList", "an net.BlockList", blockList);
   return blockList;
 }
 
 /** Whether the list has the address, which may be IPv4 in the clothes of IPv6. */
 export function isBlocked(blockList: BlockList | undefined, address: string): boolean {
-  return blockList !== undefined && blockList.check(address, address.includes(":") ? "ipv6" : "ipv4");
+  return Boolean(blockList) && blockList!.check(address, address.includes(":") ? "ipv6" : "ipv4");
 }
 
 export interface ListenCall {
@@ -128,24 +145,40 @@ export function listenCall(args: readonly unknown[]): ListenCall {
   if (isPath(first)) throw wrongValue("path", "names a socket of the file system: hosts of the stack have none");
   if (isObject(first)) {
     const options = first as ListenTarget & { path?: unknown };
+    const { host: _, backlog, ...others } = options;
     if (options.port === undefined && !("port" in options))
       throw wrongValue(
         "options",
         'must have the property "port": there are neither sockets of the file system nor descriptors',
       );
-    return { options: { ...options, port: listeningPort(options.port) }, onListening };
+    return {
+      options: {
+        ...others,
+        port: listeningPort(options.port),
+        // As node:net: what is false in a condition is not there.
+        ...(options.host && { host: options.host }),
+        ...backlogOf([backlog, ...args.slice(1, 3)]),
+      },
+      onListening,
+    };
   }
-  const host = typeof second === "string" ? second : undefined;
-  const backlog = args.slice(1, 3).find((value): value is number => typeof value === "number" && value > 0);
   const port = typeof first === "function" ? undefined : first;
   return {
     options: {
       port: listeningPort(port),
-      ...(host !== undefined && { host }),
-      ...(backlog !== undefined && { backlog }),
+      ...(typeof second === "string" && second !== "" && { host: second }),
+      ...backlogOf(args.slice(1, 3)),
     },
     onListening,
   };
+}
+
+/** The first that is a number above 0, or reads as one. */
+function backlogOf(values: readonly unknown[]): { backlog?: number } {
+  const backlog = values
+    .map((value) => (typeof value === "function" ? 0 : Math.trunc(Number(value))))
+    .find((value) => value > 0);
+  return backlog === undefined ? {} : { backlog };
 }
 
 function listeningPort(port: unknown): number {
@@ -158,7 +191,10 @@ function checkedPort(port: number | string, name: string): number {
   const value = Number(port);
   const isPort = Number.isInteger(value) && value >= 0 && value <= 65_535;
   if (!isPort || (typeof port === "string" && port.trim() === ""))
-    throw coded(new RangeError(`${name} should be >= 0 and < 65536. Received ${String(port)}.`), "ERR_SOCKET_BAD_PORT");
+    throw coded(
+      new RangeError(`${name} should be >= 0 and < 65536. Received ${received(port)}.`),
+      "ERR_SOCKET_BAD_PORT",
+    );
   return value;
 }
 

@@ -1,13 +1,24 @@
 /** From a name to a connection: the addresses of the name are tried one after the other, each for a while (RFC 8305). */
 
-import { lookup as systemLookup, type LookupAddress } from "node:dns";
+import { ADDRCONFIG, lookup as systemLookup, type LookupAddress } from "node:dns";
 import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout, isIP } from "node:net";
 import type { Alarm } from "../alarm.ts";
 import type { Connection, ConnectOptions } from "../host.ts";
 import { algorithmChoices } from "../host-options.ts";
+import { callApplication } from "./application-call.ts";
 import { type ConnectTarget, isBlocked } from "./call-arguments.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { blocked, coded, codeOfRefusal, SocketError } from "./socket-error.ts";
+
+/** As node:net: an attempt has at least so long. */
+const leastAttemptMilliseconds = 10;
+
+/** What it is called with depends on `all`. */
+type Lookup = (
+  host: string,
+  options: object,
+  tell: (error: Error | null, found: string & LookupAddress[], family: number) => void,
+) => void;
 
 export interface AttemptsObserver {
   onLookup(error: Error | null, address: string | undefined, family: number | undefined, host: string): void;
@@ -25,8 +36,14 @@ export class ConnectionAttempts {
   readonly #target: ConnectTarget & { port: number; host: string };
   readonly #observer: AttemptsObserver;
   readonly #errors: Error[] = [];
-  readonly #alarm: Alarm = { at: Number.POSITIVE_INFINITY, ring: () => this.#timeOut() };
+  readonly #alarm: Alarm = { at: Number.POSITIVE_INFINITY, ring: () => callApplication(() => this.#timeOut()) };
+  /** When there are several addresses, those that have been tried, as `address:port`. */
+  attempted: string[] | undefined;
   #waiting: LookupAddress[] = [];
+  /** Of the name there are several addresses. */
+  #many = false;
+  /** No name, but an address was given. */
+  #isAddress = false;
   #tried: LookupAddress | undefined;
   #connection: Connection | undefined;
   #over = false;
@@ -43,6 +60,7 @@ export class ConnectionAttempts {
     const family = isIP(host);
     if (family === 0) this.#lookUp();
     else {
+      this.#isAddress = true;
       this.#waiting = [{ address: host, family }];
       this.#tryNext();
     }
@@ -56,64 +74,117 @@ export class ConnectionAttempts {
 
   /** The attempt under way has failed. */
   onClosed(code: string): void {
-    this.#fail(this.#errorOf(code));
+    this.#fail(this.#errorOf(code), true);
   }
 
   #lookUp(): void {
-    const { host, hints, lookup = systemLookup, autoSelectFamily = getDefaultAutoSelectFamily() } = this.#target;
-    const family = this.#target.family ?? 0;
-    const all = autoSelectFamily && family !== 4 && family !== 6;
-    const options = { family, all, ...(hints !== undefined && { hints }) };
-    (lookup as typeof systemLookup)(host, options, (error, found, foundFamily) => {
-      const addresses: LookupAddress[] = error
-        ? []
-        : Array.isArray(found)
-          ? found
-          : [{ address: found, family: foundFamily ?? isIP(found) }];
-      if (error) this.#observer.onLookup(error, undefined, undefined, host);
-      for (const each of addresses) this.#observer.onLookup(null, each.address, each.family, host);
+    const { host, localAddress, autoSelectFamily } = this.#target;
+    const lookup = this.#target.lookup || systemLookup;
+    const family = familyNumber(this.#target.family);
+    const isOfFamily = family === 4 || family === 6;
+    const hints = this.#target.hints || (isOfFamily ? 0 : ADDRCONFIG);
+    const all = (autoSelectFamily ?? getDefaultAutoSelectFamily()) && !isOfFamily && !localAddress;
+    const options = { family, hints, ...(all && { all }) };
+    (lookup as Lookup)(host, options, (error, found, foundFamily) => {
+      if (all && this.#over) return;
+      if (error || !all) this.#observer.onLookup(error, all ? undefined : found, all ? undefined : foundFamily, host);
       if (this.#over) return;
-      const problem = error ?? problemOf(addresses, host, this.#target.port);
-      if (problem === undefined) {
-        this.#waiting = interleaved(addresses);
-        this.#tryNext();
-      } else this.#failLater(problem);
+      if (error) this.#failLater(error);
+      else this.#begin(all ? this.#tellEach(found) : [{ address: found, family: foundFamily }]);
     });
+  }
+
+  /** Of the addresses of a name, as many as are wanted. */
+  #tellEach(found: readonly LookupAddress[]): readonly LookupAddress[] {
+    for (const { address, family } of found) {
+      this.#observer.onLookup(null, address, family, this.#target.host);
+      if (this.#over) return [];
+    }
+    return found;
+  }
+
+  /** With what of a name's addresses can be one, each once. */
+  #begin(found: readonly LookupAddress[]): void {
+    if (this.#over) return;
+    const addresses = found.filter(
+      (each, i) =>
+        problemOf(each, this.#target) === undefined && found.findIndex((one) => one.address === each.address) === i,
+    );
+    const [first] = found;
+    if (addresses.length === 0) {
+      this.#failLater(first === undefined ? notFound(this.#target.host) : problemOf(first, this.#target)!);
+      return;
+    }
+    this.#waiting = interleaved(addresses);
+    this.#many = this.#waiting.length > 1;
+    if (this.#many) this.attempted = [];
+    this.#tryNext();
   }
 
   #tryNext(): void {
     const candidate = this.#waiting.shift();
     if (candidate === undefined) return;
-    const { port, localAddress, localPort, mptcp, fastOpen, blockList } = this.#target;
-    const { address, family } = candidate;
-    const alone = this.#waiting.length === 0 && this.#errors.length === 0;
+    const { address } = candidate;
+    const { port, blockList } = this.#target;
     this.#tried = candidate;
-    this.#observer.onAttempt(address, port, family);
-    if (this.#over) return;
+    if (isBlocked(blockList, address)) {
+      if (!this.#many) this.#tellAttempt(candidate);
+      this.#failSoon(blocked(address), this.#many);
+      return;
+    }
+    const opened = this.#open(candidate);
+    if ("failure" in opened && opened.failure.syscall === "bind") {
+      this.#failSoon(opened.failure, false);
+      return;
+    }
+    this.#tellAttempt(candidate);
+    if ("failure" in opened) {
+      // No one has answered who is there: of a single address node:net tells the error alone.
+      this.#failSoon(opened.failure, this.#many || port === 0);
+      return;
+    }
+    const { connection } = opened;
+    if (this.#over) {
+      connection.abort(this.#stack.now());
+      return;
+    }
+    this.attempted?.push(`${address}:${port}`);
+    this.#connection = connection;
+    const timeout = this.#target.autoSelectFamilyAttemptTimeout ?? getDefaultAutoSelectFamilyAttemptTimeout();
+    const microseconds = Math.max(timeout, leastAttemptMilliseconds) * 1_000;
+    if (this.#waiting.length > 0) this.#stack.host.setAlarm(this.#alarm, this.#stack.now() + microseconds);
+    this.#observer.onOpened(connection, !this.#many);
+    this.#stack.wake();
+  }
+
+  #open({ address }: LookupAddress): { connection: Connection } | { failure: SocketError } {
+    const { port, localAddress, localPort, mptcp, fastOpen } = this.#target;
+    // Nobody listens on port 0.
+    if (port === 0) return { failure: this.#errorOf("ECONNREFUSED") };
     const attempt: ConnectOptions = {
       remoteAddress: address,
       remotePort: port,
-      ...(localAddress !== undefined && { localAddress }),
-      ...(localPort !== undefined && localPort !== 0 && { localPort }),
+      ...(localAddress && { localAddress }),
+      ...(localPort && { localPort }),
       ...(mptcp !== undefined && { mptcp }),
       ...algorithmChoices(this.#target),
-      ...(fastOpen !== undefined && { fastOpen: fastOpen && alone }),
+      ...(fastOpen !== undefined && { fastOpen: fastOpen && !this.#many }),
     };
-    const { host } = this.#stack;
     try {
-      // Nobody listens on port 0.
-      if (port === 0) throw this.#errorOf("ECONNREFUSED");
-      if (isBlocked(blockList, address)) throw blocked(address);
-      this.#connection = host.connect(attempt, this.#stack.now());
+      return { connection: this.#stack.host.connect(attempt, this.#stack.now()) };
     } catch (error) {
-      const failure = isAnswer(error) ? error : this.#errorOf(codeOfRefusal(error));
-      process.nextTick(() => this.#fail(failure));
-      return;
+      return { failure: this.#refusal(codeOfRefusal(error)) };
     }
-    const milliseconds = this.#target.autoSelectFamilyAttemptTimeout ?? getDefaultAutoSelectFamilyAttemptTimeout();
-    if (this.#waiting.length > 0) host.setAlarm(this.#alarm, this.#stack.now() + milliseconds * 1_000);
-    this.#observer.onOpened(this.#connection, alone);
-    this.#stack.wake();
+  }
+
+  /** Who has called `connect` with an address has not had time to listen for it yet. */
+  #tellAttempt({ address, family }: LookupAddress): void {
+    const tell = (): void => this.#observer.onAttempt(address, this.#target.port, family);
+    if (this.#isAddress) {
+      process.nextTick(() => {
+        if (!this.#over) tell();
+      });
+    } else tell();
   }
 
   #timeOut(): void {
@@ -127,15 +198,19 @@ export class ConnectionAttempts {
     if (!this.#over) this.#tryNext();
   }
 
-  #fail(error: Error): void {
+  #failSoon(error: Error, tells: boolean): void {
+    process.nextTick(() => this.#fail(error, tells));
+  }
+
+  #fail(error: Error, tells: boolean): void {
     if (this.#over) return;
     const { address, family } = this.#tried!;
     this.#stack.host.setAlarm(this.#alarm, Number.POSITIVE_INFINITY);
-    this.#observer.onAttemptFailed(address, this.#target.port, family, error);
+    if (tells) this.#observer.onAttemptFailed(address, this.#target.port, family, error);
     if (this.#over) return;
     this.#errors.push(error);
     if (this.#waiting.length > 0) this.#tryNext();
-    else this.#observer.onFailed(this.#errors.length === 1 ? error : aggregate(this.#errors));
+    else this.#observer.onFailed(this.#many ? aggregate(this.#errors) : error);
   }
 
   #failLater(error: Error): void {
@@ -144,19 +219,24 @@ export class ConnectionAttempts {
     });
   }
 
+  /** What the host itself says, of our side or of the way. */
+  #refusal(code: string): SocketError {
+    const { localAddress, localPort, port } = this.#target;
+    const { address, family } = this.#tried!;
+    const ownAddress = localAddress || (family === 6 ? "::" : "0.0.0.0");
+    if ((code === "EADDRNOTAVAIL" || code === "EADDRINUSE") && (localAddress || localPort))
+      return new SocketError(code, "bind", { address: ownAddress, port: localPort || 0 });
+    return new SocketError(code, "connect", { address, port }, `${ownAddress}:${localPort || 0}`);
+  }
+
+  /** What the attempt has come to. */
   #errorOf(code: string): SocketError {
     const { localAddress, localPort, port } = this.#target;
-    // These speak of our side.
-    if ((code === "EADDRNOTAVAIL" || code === "EADDRINUSE") && localAddress !== undefined)
-      return new SocketError(code, "bind", { address: localAddress, port: localPort ?? 0 });
-    const local = localAddress === undefined ? "" : ` - Local (${localAddress}:${localPort ?? 0})`;
-    return new SocketError(code, "connect", { address: this.#tried!.address, port }, local);
+    const place = { address: this.#tried!.address, port };
+    if (!localAddress || !localPort) return new SocketError(code, "connect", place);
+    const error = new SocketError(code, "connect", place, `${localAddress}:${localPort}`);
+    return Object.assign(error, { localAddress, localPort });
   }
-}
-
-/** What is told as it is. */
-function isAnswer(error: unknown): error is Error {
-  return error instanceof SocketError || (error as NodeJS.ErrnoException).code === "ERR_IP_BLOCKED";
 }
 
 /** One family after the other, as the first address has it (RFC 8305 §4). */
@@ -170,18 +250,21 @@ function interleaved(addresses: readonly LookupAddress[]): LookupAddress[] {
 }
 
 /** What a lookup function of the application's may have got wrong. */
-function problemOf(addresses: readonly LookupAddress[], host: string, port: number): Error | undefined {
-  if (addresses.length === 0) return coded(new Error(`No address of ${host} found`), "ENOTFOUND");
-  for (const { address, family } of addresses) {
-    if (typeof address !== "string" || isIP(address) === 0)
-      return coded(new TypeError(`Invalid IP address: ${address}`), "ERR_INVALID_IP_ADDRESS");
-    if (family !== 4 && family !== 6)
-      return coded(
-        new RangeError(`Invalid address family: ${String(family)} ${host}:${port}`),
-        "ERR_INVALID_ADDRESS_FAMILY",
-      );
-  }
-  return undefined;
+function problemOf({ address, family }: LookupAddress, { host, port }: ConnectTarget): Error | undefined {
+  if (typeof address !== "string" || isIP(address) === 0)
+    return coded(new TypeError(`Invalid IP address: ${address}`), "ERR_INVALID_IP_ADDRESS");
+  if (family === 4 || family === 6) return undefined;
+  return coded(
+    new RangeError(`Invalid address family: ${String(family)} ${host}:${port}`),
+    "ERR_INVALID_ADDRESS_FAMILY",
+  );
+}
+
+const notFound = (host: string): Error => coded(new Error(`No address of ${host} found`), "ENOTFOUND");
+
+function familyNumber(family: ConnectTarget["family"]): number | undefined {
+  if (family === "IPv4") return 4;
+  return family === "IPv6" ? 6 : family;
 }
 
 function aggregate(errors: readonly Error[]): Error {

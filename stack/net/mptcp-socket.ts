@@ -1,6 +1,7 @@
-import { addAbortSignal, Duplex } from "node:stream";
+import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import type { Connection } from "../host.ts";
 import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
+import { callApplication } from "./application-call.ts";
 import { type ConnectArguments, connectCall } from "./call-arguments.ts";
 import { ConnectionAttempts } from "./connection-attempts.ts";
 import { IdleTimer } from "./idle-timer.ts";
@@ -9,15 +10,16 @@ import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
 import { ProcessHold } from "./process-hold.ts";
 import type { Server } from "./server.ts";
-import { closedBeforeConnection, coded, endedByPeer, SocketError, socketClosed, wrongType } from "./socket-error.ts";
+import { closedBeforeConnection, endedByPeer, SocketError, socketClosed, wrongType } from "./socket-error.ts";
 import {
   checkedTimeout,
   ConnectionOptions,
+  type KeepAlive,
   type MptcpSocketOptions,
   refuseForeign,
   type SocketConnectOptions,
 } from "./socket-options.ts";
-import { type OnReadOptions, SocketReader } from "./socket-reader.ts";
+import { type OnReadOptions, onreadOf, SocketReader } from "./socket-reader.ts";
 import { SocketWriter, type WriteCallback } from "./socket-writer.ts";
 
 /** What a server gives to a socket that it has accepted. */
@@ -27,6 +29,8 @@ export interface AcceptedConnection {
   server?: Server;
   /** Nothing is read before `resume`. Default false. */
   pauseOnConnect?: boolean;
+  /** The socket has been destroyed; `close` has not been emitted yet. */
+  onDestroyed?: () => void;
 }
 
 export interface SocketAddressInfo {
@@ -62,29 +66,33 @@ export class MptcpSocket extends Duplex {
   #writesEarly = false;
   #finalCallback: WriteCallback | undefined;
   #resets = false;
+  #onDestroyed: (() => void) | undefined;
   readonly #hold: ProcessHold;
   #isReferenced = true;
 
   /** @throws what node:net throws of the same options: ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
   constructor(stack: NetworkStack, options: MptcpSocketOptions = {}, accepted?: AcceptedConnection) {
     refuseForeign(options);
-    const { signal, highWaterMark, onread } = options;
-    super({
-      allowHalfOpen: options.allowHalfOpen ?? false,
+    const { signal, ...others } = options;
+    const streamOptions: DuplexOptions = {
+      ...others,
+      allowHalfOpen: Boolean(options.allowHalfOpen),
       emitClose: false,
       autoDestroy: true,
-      ...(highWaterMark !== undefined && { highWaterMark }),
-    });
+      decodeStrings: true,
+    };
+    super(streamOptions);
     this.#stack = stack;
     this.#hold = new ProcessHold(stack);
-    this.#onread = onread;
+    this.#onread = onreadOf(options.onread, this);
     this.#reader = this.#newReader();
     this.#options = new ConnectionOptions(options);
-    this.#idle = new IdleTimer(stack, () => this.emit("timeout"));
+    this.#idle = new IdleTimer(stack, () => callApplication(() => this.emit("timeout")));
     this.#signal = signal;
-    if (signal !== undefined) addAbortSignal(signal, this);
+    if (signal) addAbortSignal(signal, this);
     if (accepted === undefined) return;
     this.server = accepted.server ?? null;
+    this.#onDestroyed = accepted.onDestroyed;
     this.#attach(accepted.connection);
     if (accepted.pauseOnConnect === true) this.pause();
     else this.read(0);
@@ -97,15 +105,19 @@ export class MptcpSocket extends Duplex {
   connect(...args: ConnectArguments<SocketConnectOptions>): this {
     const { options, onConnect } = connectCall<SocketConnectOptions>(args);
     if (this.#signal?.aborted === true) return this;
-    if (this.destroyed) this.#revive();
     if (onConnect !== undefined) this.once("connect", onConnect);
+    if (this.#isOpen) {
+      this.#refuseSecond(options);
+      return this;
+    }
+    if (this.destroyed) this.#revive();
     this.#connecting = true;
     this.#updateHold();
     this.#idle.touch();
     const attempts = new ConnectionAttempts(this.#stack, options, {
       onLookup: (...told) => this.emit("lookup", ...told),
       onAttempt: (address, port, family) => {
-        (this.autoSelectFamilyAttemptedAddresses ??= []).push(`${address}:${port}`);
+        this.autoSelectFamilyAttemptedAddresses = attempts.attempted;
         this.emit("connectionAttempt", address, port, family);
       },
       onOpened: (connection, alone) => {
@@ -118,7 +130,6 @@ export class MptcpSocket extends Duplex {
       onFailed: (error) => this.destroy(error),
     });
     this.#attempts = attempts;
-    this.autoSelectFamilyAttemptedAddresses = undefined;
     attempts.begin();
     return this;
   }
@@ -176,9 +187,14 @@ export class MptcpSocket extends Duplex {
     return this.#reader.bytesRead;
   }
 
+  /** @deprecated As in node:net, for `writableLength`. */
+  get bufferSize(): number | undefined {
+    return this.#isOpen ? this.writableLength : undefined;
+  }
+
   /** What has been written, whether or not it has been sent. */
   get bytesWritten(): number {
-    return this.#writer.bytesTaken + (this.destroyed ? 0 : this.writableLength - this.#writer.bytesTakenOfPending);
+    return this.#writer.bytesBegun + (this.destroyed ? 0 : this.writableLength - this.#writer.bytesPending);
   }
 
   /**
@@ -212,9 +228,13 @@ export class MptcpSocket extends Duplex {
     return this;
   }
 
-  /** Probes after `initialDelay` milliseconds of silence, on each subflow; 0: as before, at first two hours. */
-  setKeepAlive(enable = false, initialDelay = 0): this {
-    this.#options.setKeepAlive(enable, initialDelay);
+  /**
+   * Probes after `initialDelay` milliseconds of silence, on each subflow, one each `interval`, and `count` of them before it is given up; 0: as before, at first
+   * two hours, a second, and ten.
+   */
+  setKeepAlive(enable?: boolean | KeepAlive, initialDelay?: number, interval?: number, count?: number): this {
+    const given = typeof enable === "object" && enable !== null ? enable : { enable, initialDelay, interval, count };
+    this.#options.setKeepAlive(given);
     this.#applyOptions();
     return this;
   }
@@ -286,6 +306,11 @@ export class MptcpSocket extends Duplex {
     return this;
   }
 
+  override read(size?: number): unknown {
+    if (this.#reader.usesOwnBuffer && !this.#reader.wanted) this._read();
+    return super.read(size);
+  }
+
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     // As node:net: after the peer's end ours has been given by the socket, not by the application, whose error this is not.
     if (this.#reader.ended && !this.allowHalfOpen && this.writableEnded) {
@@ -325,26 +350,45 @@ export class MptcpSocket extends Duplex {
       return;
     }
     this.#closeWrite();
-    callback();
+    // As shutdown(2) of node:net, whose end is heard of in a later turn: until then writes may still be told that they come too late.
+    this.#stack.deferred?.("turn");
+    setImmediate(callback);
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const wasConnecting = this.#connecting;
+    const hadConnection = wasConnecting || this.#connection !== undefined;
     this.#connecting = false;
     this.#attempts?.stop();
+    this.#reader.stop();
     this.#idle.stop();
     this.#release();
     this.#finalCallback = undefined;
     callback(error);
-    if (this.#writer.isPending) {
-      const unwritten = wasConnecting
-        ? closedBeforeConnection()
-        : coded(new Error("Cannot call write after a stream was destroyed"), "ERR_STREAM_DESTROYED");
-      this.#writer.settle(error ?? unwritten);
-    }
+    const writer = this.#writer;
     this.#updateHold();
-    // As that of a handle: who has just been told of the error can still ask to be told of this.
-    setImmediate(() => this.emit("close", error !== null));
+    if (hadConnection)
+      // As that of a handle: who has just been told of the error can still ask to be told of this.
+      setImmediate(() => {
+        writer.settle(wasConnecting ? closedBeforeConnection() : new SocketError("ECANCELED", "write"));
+        this.emit("close", error !== null);
+      });
+    else process.nextTick(() => this.emit("close"));
+    const onDestroyed = this.#onDestroyed;
+    this.#onDestroyed = undefined;
+    onDestroyed?.();
+  }
+
+  /** What a descriptor is to node:net: it connects, or has a connection, and is not destroyed. */
+  get #isOpen(): boolean {
+    return !this.destroyed && (this.#connecting || this.#connection !== undefined);
+  }
+
+  /** What connect(2) says of a socket that has a connection. */
+  #refuseSecond({ host: address, port }: SocketConnectOptions & { host: string; port: number }): void {
+    const code = this.#connecting ? "EALREADY" : "EISCONN";
+    const local = this.#connection === undefined ? undefined : `${this.localAddress}:${this.localPort}`;
+    process.nextTick(() => this.destroy(new SocketError(code, "connect", { address, port }, local)));
   }
 
   #newReader(): SocketReader {
@@ -371,15 +415,15 @@ export class MptcpSocket extends Duplex {
     this.#updateHold();
     this.#applyOptions();
     connection.observer = {
-      onEstablished: () => this.#onEstablished(connection),
-      onReadable: () => this.#pump(),
-      onWritable: () => this.#flush(),
+      onEstablished: () => callApplication(() => this.#onEstablished(connection)),
+      onReadable: () => callApplication(() => this.#pump()),
+      onWritable: () => callApplication(() => this.#flush()),
       onSettled: () => this.#updateHold(),
       onRemoteEnd: () => {
         this.#reader.remoteEnded = true;
-        this.#pump();
+        callApplication(() => this.#pump());
       },
-      onClosed: (error) => this.#onClosed(error),
+      onClosed: (error) => callApplication(() => this.#onClosed(error)),
     };
   }
 
@@ -397,14 +441,12 @@ export class MptcpSocket extends Duplex {
     this.#attempts = undefined;
     this.#idle.touch();
     this.emit("connect");
-    this.emit("ready");
+    // As those who wait for the event: node:net's own writes do.
     this.#flush();
     const callback = this.#finalCallback;
     this.#finalCallback = undefined;
-    if (callback !== undefined) {
-      this.#closeWrite();
-      callback();
-    }
+    if (callback !== undefined) this._final(callback);
+    this.emit("ready");
     this.#updateHold();
     if (!this.destroyed && !this.isPaused()) this.read(0);
   }

@@ -12,7 +12,7 @@ import {
   SocketAddress,
 } from "node:net";
 import { type ConnectArguments, connectCall } from "./call-arguments.ts";
-import { MptcpSocket } from "./mptcp-socket.ts";
+import { type AcceptedConnection, MptcpSocket } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { Server, type ServerOptions } from "./server.ts";
 import type { MptcpSocketOptions, SocketConnectOptions } from "./socket-options.ts";
@@ -33,10 +33,24 @@ export function createServer(
  * @throws as `MptcpSocket.connect`
  */
 export function connect(stack: NetworkStack, ...args: ConnectArguments<SocketConnectOptions>): MptcpSocket {
+  return connectBy((options) => new MptcpSocket(stack, options), args);
+}
+
+function connectBy(
+  newSocket: (options: SocketConnectOptions) => MptcpSocket,
+  args: ConnectArguments<SocketConnectOptions>,
+): MptcpSocket {
   const { options } = connectCall<SocketConnectOptions>(args);
-  const socket = new MptcpSocket(stack, options);
-  if (options.timeout !== undefined) socket.setTimeout(options.timeout);
+  const socket = newSocket(options);
+  if (options.timeout) socket.setTimeout(options.timeout);
   return socket.connect(...args);
+}
+
+/** As functions of old, the classes of node:net do without `new`. */
+function callable<Class extends new (...args: never[]) => object>(original: Class): Class {
+  const proxy = new Proxy(original, { apply: (target, _this, args) => Reflect.construct(target, args) as object });
+  Object.defineProperty(original.prototype, "constructor", { value: proxy });
+  return proxy;
 }
 
 /** Shaped as the module node:net. */
@@ -62,23 +76,31 @@ export interface Net {
 
 /** The module node:net, as programs on this host have it. */
 export function netOver(stack: NetworkStack): Net {
-  const connectHere = (...args: ConnectArguments<SocketConnectOptions>): MptcpSocket => connect(stack, ...args);
-  const Socket = class extends MptcpSocket {
-    constructor(options?: MptcpSocketOptions) {
-      super(stack, options);
+  class Socket extends MptcpSocket {
+    constructor(options?: MptcpSocketOptions, accepted?: AcceptedConnection) {
+      super(stack, options, accepted);
     }
-  };
+  }
+  class HostServer extends Server {
+    constructor(options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) {
+      super(stack, options, onConnection);
+    }
+
+    protected override newSocket(options: MptcpSocketOptions, accepted: AcceptedConnection): MptcpSocket {
+      return new Socket(options, accepted);
+    }
+  }
+  Object.defineProperty(HostServer, "name", { value: "Server" });
+  const connectHere = (...args: ConnectArguments<SocketConnectOptions>): MptcpSocket =>
+    connectBy((options) => new Socket(options), args);
+  const callableSocket = callable(Socket);
   return {
     connect: connectHere,
     createConnection: connectHere,
-    createServer: (options, onConnection) => createServer(stack, options, onConnection),
-    Socket,
-    Stream: Socket,
-    Server: class extends Server {
-      constructor(options?: ServerOptions | OnConnection | null, onConnection?: OnConnection) {
-        super(stack, options, onConnection);
-      }
-    },
+    createServer: (options, onConnection) => new HostServer(options, onConnection),
+    Socket: callableSocket,
+    Stream: callableSocket,
+    Server: callable(HostServer),
     isIP,
     isIPv4,
     isIPv6,

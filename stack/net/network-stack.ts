@@ -10,6 +10,6 @@ export interface NetworkStack {
   /** Somebody on the host wants the process to go on, until `release`: as many times as it was called. Where time is virtual, nothing ends by itself. */
   hold?(): void;
   release?(): void;
-  /** A socket has put off with `process.nextTick` what its application waits for: where time is virtual, that comes before time goes on. */
-  deferred?(): void;
+  /** A socket has put off with `process.nextTick` (with `setImmediate`: `turn`) what its application waits for: where time is virtual, that comes before time goes on. */
+  deferred?(until?: "ticks" | "turn"): void;
 }

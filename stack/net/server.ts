@@ -3,8 +3,9 @@ import { lookup } from "node:dns";
 import { type BlockList, isIP } from "node:net";
 import type { Connection, Listener } from "../host.ts";
 import { algorithmChoices } from "../host-options.ts";
+import { callApplication } from "./application-call.ts";
 import { checkedBlockList, isBlocked, type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
-import { MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
+import { type AcceptedConnection, MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { orphan } from "./orphan.ts";
 import { ProcessHold } from "./process-hold.ts";
@@ -49,14 +50,14 @@ export class Server extends EventEmitter<ServerEvents> {
   /** Of clusters, which there are none of here: too many connections are dropped in any case. */
   dropMaxConnection: boolean | undefined;
   readonly #stack: NetworkStack;
-  readonly #options: ServerOptions;
+  readonly #socketOptions: MptcpSocketOptions;
+  readonly #pauseOnConnect: boolean;
   readonly #blockList: BlockList | undefined;
-  readonly #sockets = new Set<MptcpSocket>();
+  #connections = 0;
   #listener: Listener | undefined;
-  /** The name of the host to listen on is being looked up. */
-  #lookingUp = false;
+  /** Which call of `listen` or `close` was the last: the answer to a lookup before it comes too late. */
+  #lastCall = 0;
   #address = everyAddress;
-  #closing = false;
   readonly #hold: ProcessHold;
   #isReferenced = true;
 
@@ -72,12 +73,22 @@ export class Server extends EventEmitter<ServerEvents> {
       throw wrongType("options", "of type object", options);
     this.#stack = stack;
     this.#hold = new ProcessHold(stack);
-    this.#options = typeof options === "object" && options !== null ? options : {};
-    refuseForeign(this.#options);
-    this.#blockList = checkedBlockList(this.#options.blockList);
-    const { keepAliveInitialDelay } = this.#options;
-    if (keepAliveInitialDelay !== undefined && typeof keepAliveInitialDelay !== "number")
-      throw wrongType("options.keepAliveInitialDelay", "of type number", keepAliveInitialDelay);
+    const given = typeof options === "object" && options !== null ? options : {};
+    refuseForeign(given);
+    const { allowHalfOpen = false, noDelay, keepAlive, keepAliveInitialDelay, highWaterMark, onread } = given;
+    for (const [name, value] of Object.entries({ keepAliveInitialDelay, highWaterMark }))
+      if (value !== undefined && typeof value !== "number") throw wrongType(`options.${name}`, "of type number", value);
+    this.#blockList = checkedBlockList(given.blockList);
+    this.#pauseOnConnect = given.pauseOnConnect === true;
+    this.#socketOptions = {
+      allowHalfOpen,
+      ...(noDelay !== undefined && { noDelay }),
+      ...(keepAlive !== undefined && { keepAlive }),
+      ...(keepAliveInitialDelay !== undefined && { keepAliveInitialDelay }),
+      // As node:net: less than nothing is the default.
+      ...(highWaterMark !== undefined && highWaterMark >= 0 && { highWaterMark }),
+      ...(onread !== undefined && { onread }),
+    };
     if (listener !== undefined) this.on("connection", listener);
   }
 
@@ -91,7 +102,7 @@ export class Server extends EventEmitter<ServerEvents> {
    */
   listen(...args: ListenArguments): this {
     const call = listenCall(args);
-    if (this.listening || this.#lookingUp)
+    if (this.listening)
       throw coded(
         new Error("Listen method has been called more than once without closing."),
         "ERR_SERVER_ALREADY_LISTEN",
@@ -99,7 +110,8 @@ export class Server extends EventEmitter<ServerEvents> {
     const { onListening, options } = call;
     if (options.signal !== undefined) this.#closeOn(options.signal);
     if (onListening !== undefined) this.once("listening", onListening);
-    if (options.host === undefined || options.host === "" || isIP(options.host) !== 0) this.#listen(options);
+    this.#lastCall++;
+    if (options.host === undefined || isIP(options.host) !== 0) this.#listen(options);
     else this.#lookUp(options.host, options);
     return this;
   }
@@ -112,26 +124,22 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** `tell` is called in a later turn, as node:net does. */
   getConnections(tell: (error: Error | null, count: number) => void): this {
-    process.nextTick(tell, null, this.#sockets.size);
+    process.nextTick(tell, null, this.#connections);
     return this;
   }
 
-  /** No new connections; `close` follows when the last open one has ended. `onClose` gets ERR_SERVER_NOT_RUNNING when the server did not listen. */
+  /** No new connections; `close` follows when the last open one has been destroyed. `onClose` gets ERR_SERVER_NOT_RUNNING when the server did not listen. */
   close(onClose?: (error?: Error) => void): this {
-    const isOpen = this.listening || this.#lookingUp;
+    this.#lastCall++;
     if (typeof onClose === "function") {
-      if (isOpen) this.once("close", onClose);
+      if (this.listening) this.once("close", onClose);
       else this.once("close", () => onClose(coded(new Error("Server is not running."), "ERR_SERVER_NOT_RUNNING")));
     }
     this.#listener?.close(this.#stack.now());
     this.#listener = undefined;
-    this.#lookingUp = false;
     this.#updateHold();
     this.#stack.wake();
-    if (!this.#closing) {
-      this.#closing = true;
-      process.nextTick(() => this.#closeIfDone());
-    }
+    this.#closeIfDone();
     return this;
   }
 
@@ -173,17 +181,16 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #lookUp(name: string, options: ListenCall["options"]): void {
-    this.#lookingUp = true;
-    lookup(name, (error, address) => {
-      if (!this.#lookingUp) return;
-      this.#lookingUp = false;
-      if (error === null) this.#listen({ ...options, host: address });
+    const call = this.#lastCall;
+    lookup(name, { all: true }, (error, addresses) => {
+      if (call !== this.#lastCall) return;
+      if (error === null) this.#listen({ ...options, host: (addresses.find(isGlobal) ?? addresses[0]!).address });
       else this.emit("error", error);
     });
   }
 
   #listen({ port, host, ipv6Only, backlog, fastOpen, ...others }: ListenCall["options"]): void {
-    const address = host === undefined || host === "" ? undefined : host;
+    const address = host;
     try {
       const listener = this.#stack.host.listen(
         {
@@ -212,21 +219,31 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #acceptAll(listener: Listener): void {
     for (let connection = listener.accept(); connection !== undefined; connection = listener.accept()) {
-      if (isBlocked(this.#blockList, connection.remoteAddress)) orphan(this.#stack, connection);
-      else if (this.#sockets.size >= (this.maxConnections ?? Number.POSITIVE_INFINITY)) this.#drop(connection);
-      else this.#take(connection);
+      const accepted = connection;
+      callApplication(() => this.#accept(accepted));
     }
   }
 
+  #accept(connection: Connection): void {
+    if (this.#connections >= (this.maxConnections ?? Number.POSITIVE_INFINITY)) this.#drop(connection);
+    else if (isBlocked(this.#blockList, connection.remoteAddress)) orphan(this.#stack, connection);
+    else this.#take(connection);
+  }
+
   #take(connection: Connection): void {
-    const { pauseOnConnect = false, blockList: _, ...options } = this.#options;
-    const socket = new MptcpSocket(this.#stack, options, { connection, server: this, pauseOnConnect });
-    this.#sockets.add(socket);
-    socket.once("close", () => {
-      this.#sockets.delete(socket);
+    const pauseOnConnect = this.#pauseOnConnect;
+    const onDestroyed = (): void => {
+      this.#connections--;
       this.#closeIfDone();
-    });
+    };
+    const socket = this.newSocket(this.#socketOptions, { connection, server: this, pauseOnConnect, onDestroyed });
+    this.#connections++;
     this.emit("connection", socket);
+  }
+
+  /** Of the class that the module has. */
+  protected newSocket(options: MptcpSocketOptions, accepted: AcceptedConnection): MptcpSocket {
+    return new MptcpSocket(this.#stack, options, accepted);
   }
 
   #drop(connection: Connection): void {
@@ -246,9 +263,12 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#hold.set(this.#isReferenced && this.listening);
   }
 
+  /** As node:net: as often as it is closed while nothing is open, and before the last socket tells that it is. */
   #closeIfDone(): void {
-    if (!this.#closing || this.listening || this.#sockets.size > 0) return;
-    this.#closing = false;
-    this.emit("close");
+    if (this.listening || this.#connections > 0) return;
+    process.nextTick(() => this.emit("close"));
   }
 }
+
+/** Addresses of a link alone come last (RFC 4291 §2.5.6). */
+const isGlobal = ({ address }: { address: string }): boolean => !/^fe[89ab]/i.test(address);

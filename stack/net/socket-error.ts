@@ -1,7 +1,7 @@
 /** Errors with the fields that node:net gives them, for programs look at `code` and `syscall`. */
 
 import { constants } from "node:os";
-import { getSystemErrorMap } from "node:util";
+import { getSystemErrorMap, inspect } from "node:util";
 import { ConfigurationError } from "../host-options.ts";
 import { NetworkError } from "../host.ts";
 
@@ -18,10 +18,16 @@ export class SocketError extends Error {
   readonly syscall: string;
   readonly address?: string;
   readonly port?: number;
+  /** Of a connection whose local end the application has named. */
+  localAddress?: string;
+  localPort?: number;
 
-  constructor(code: string, syscall: string, place?: SocketErrorPlace, detail = "") {
+  /** `local`: the end of ours, as `address:port`. */
+  constructor(code: string, syscall: string, place?: SocketErrorPlace, local?: string) {
     const errno = -((constants.errno as Readonly<Record<string, number>>)[code] ?? 0);
-    super(`${syscall} ${code}${explanation(errno, syscall)}${textOf(place)}${detail}`);
+    super(
+      `${syscall} ${code}${explanation(errno, syscall)}${textOf(place)}${local === undefined ? "" : ` - Local (${local})`}`,
+    );
     this.code = code;
     this.errno = errno;
     this.syscall = syscall;
@@ -53,11 +59,22 @@ export function coded(error: Error, code: string): CodedError {
 
 export function wrongType(name: string, expected: string, value: unknown): CodedError {
   const kind = name.includes(".") ? "property" : "argument";
-  const received = value === null || value === undefined ? String(value) : `type ${typeof value}`;
   return coded(
-    new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${received}`),
+    new TypeError(`The "${name}" ${kind} must be ${expected}. Received ${received(value)}`),
     "ERR_INVALID_ARG_TYPE",
   );
+}
+
+/** How Node names what it has got instead of what it wanted. */
+export function received(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "function") return `function ${value.name}`;
+  if (typeof value === "object") {
+    const name = (value.constructor as { name?: string } | undefined)?.name;
+    return name === undefined ? inspect(value, { depth: -1 }) : `an instance of ${name}`;
+  }
+  const short = typeof value === "string" && value.length > 28 ? `${value.slice(0, 25)}...` : value;
+  return `type ${typeof value} (${inspect(short)})`;
 }
 
 export function outOfRange(name: string, expected: string, value: number): CodedError {

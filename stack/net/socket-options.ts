@@ -1,5 +1,7 @@
 /** What programs may ask of a socket, checked, and what of it concerns its connection. */
 
+import type { DuplexOptions } from "node:stream";
+import { inspect } from "node:util";
 import type { Connection } from "../host.ts";
 import type { ConnectTarget } from "./call-arguments.ts";
 import { outOfRange, wrongType, wrongValue } from "./socket-error.ts";
@@ -14,7 +16,14 @@ const stackUserTimeout = 120_000_000;
 /** What timers of Node take. */
 const longestTimeout = 2 ** 31 - 1;
 
-export interface MptcpSocketOptions {
+/** What `net.Socket` hands to its stream. */
+type StreamOptions = Pick<
+  DuplexOptions,
+  "highWaterMark" | "readableHighWaterMark" | "writableHighWaterMark" | "encoding" | "defaultEncoding"
+>;
+
+/** `highWaterMark`: bytes that wait in the socket to be read, and of writes after which `write` says that it is enough. */
+export interface MptcpSocketOptions extends StreamOptions {
   /** As for `net.Socket`: without it, the end of the peer's stream ends ours. Default false. */
   allowHalfOpen?: boolean;
   /** Destroys the socket. */
@@ -27,8 +36,15 @@ export interface MptcpSocketOptions {
   keepAliveInitialDelay?: number;
   /** Octet of the IP header, 0 … 255, as `setTypeOfService`. */
   typeOfService?: number;
-  /** Bytes that wait in the socket to be read, and of writes after which `write` says that it is enough. */
-  highWaterMark?: number;
+}
+
+/** As `setKeepAlive` of net.Socket takes it, too; times in milliseconds. */
+export interface KeepAlive {
+  enable?: boolean | undefined;
+  initialDelay?: number | undefined;
+  interval?: number | undefined;
+  /** Probes without an answer after which the connection is lost. */
+  count?: number | undefined;
 }
 
 export type SocketConnectOptions = ConnectTarget & MptcpSocketOptions & { timeout?: number };
@@ -46,6 +62,7 @@ export class ConnectionOptions {
   #noDelay: boolean | undefined;
   #keepAlive: boolean | undefined;
   #idleMilliseconds: number;
+  #probes = keepAliveProbes;
   #typeOfService: number | undefined;
   #userTimeoutMilliseconds: number | undefined;
 
@@ -81,10 +98,14 @@ export class ConnectionOptions {
     this.#noDelay = noDelay;
   }
 
-  /** `initialDelay` 0: as before. */
-  setKeepAlive(keepAlive: boolean, initialDelay: number): void {
-    this.#keepAlive = keepAlive;
+  /** What is 0 or not there is as before. */
+  setKeepAlive({ enable = false, initialDelay = 0, interval = 0, count = 0 }: KeepAlive): void {
+    this.#keepAlive = enable;
     this.#idleMilliseconds = wholeSeconds(initialDelay) || this.#idleMilliseconds;
+    this.#probes = {
+      intervalMicroseconds: wholeSeconds(interval) * 1_000 || this.#probes.intervalMicroseconds,
+      probes: Math.trunc(count) || this.#probes.probes,
+    };
   }
 
   apply(connection: Connection, now: number): void {
@@ -94,7 +115,7 @@ export class ConnectionOptions {
       connection.setUserTimeout(this.#userTimeoutMilliseconds * 1_000 || defaultUserTimeout(connection));
     if (this.#keepAlive === undefined) return;
     const idleMicroseconds = this.#idleMilliseconds > 0 ? this.#idleMilliseconds * 1_000 : defaultKeepAliveIdle;
-    connection.setKeepAlive(this.#keepAlive ? { idleMicroseconds, ...keepAliveProbes } : undefined, now);
+    connection.setKeepAlive(this.#keepAlive ? { idleMicroseconds, ...this.#probes } : undefined, now);
   }
 }
 
@@ -110,9 +131,10 @@ function wholeSeconds(milliseconds: number): number {
 
 /** Options of node:net that cannot be had here are refused, never ignored. */
 export function refuseForeign(options: object): void {
-  for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"])
-    if ((options as Record<string, unknown>)[name] === true)
-      throw wrongValue(`options.${name}`, "is not supported. Received true");
+  for (const name of ["objectMode", "readableObjectMode", "writableObjectMode"]) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value) throw wrongValue(`options.${name}`, `is not supported. Received ${inspect(value)}`);
+  }
   for (const name of ["fd", "handle"])
     if ((options as Record<string, unknown>)[name] !== undefined)
       throw wrongValue(`options.${name}`, "names a descriptor: sockets of the stack have none");

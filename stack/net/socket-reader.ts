@@ -1,7 +1,16 @@
 /** Takes received bytes from a connection as the reader of the socket asks for them, so that the window tells the peer how fast it reads. */
 
 import type { Connection } from "../host.ts";
-import { wrongType } from "./socket-error.ts";
+
+/** Made of `onread` by who has checked it. */
+export function onreadOf(onread: unknown, socket: unknown): OnReadOptions | undefined {
+  if (typeof onread !== "object" || onread === null) return undefined;
+  const { buffer, callback } = onread as Partial<OnReadOptions>;
+  // As node:net: what is no such pair is none.
+  if ((typeof buffer !== "function" && !(buffer instanceof Uint8Array)) || typeof callback !== "function")
+    return undefined;
+  return { buffer, callback: callback.bind(socket) };
+}
 
 /** As `onread` of net.Socket: received bytes are put into a buffer of the application's, and there are no `data` events. */
 export interface OnReadOptions {
@@ -20,27 +29,28 @@ export class SocketReader {
   remoteEnded = false;
   readonly #push: (chunk: Buffer | null) => boolean;
   readonly #onread: OnReadOptions | undefined;
+  #stopped = false;
 
   /** `push` returns whether more is wanted. */
   constructor(push: (chunk: Buffer | null) => boolean, onread: OnReadOptions | undefined) {
     this.#push = push;
     this.#onread = onread;
-    if (onread === undefined) return;
-    const { buffer, callback } = onread;
-    if (typeof buffer !== "function" && !(buffer instanceof Uint8Array))
-      throw wrongType("options.onread.buffer", "a Uint8Array or a function", buffer);
-    if (typeof callback !== "function") throw wrongType("options.onread.callback", "of type function", callback);
   }
 
   get usesOwnBuffer(): boolean {
     return this.#onread !== undefined;
   }
 
+  /** Who reads has had enough, in the middle of it perhaps. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   /** Reads at most `limit` bytes at once for as long as more is wanted; returns how many in all. */
   pump(connection: Connection, limit: number, now: number): number {
     const before = this.bytesRead;
-    while (this.wanted && this.#readOnce(connection, limit, now));
-    if (this.remoteEnded && !this.ended && connection.readableBytes === 0) {
+    while (this.wanted && !this.#stopped && this.#readOnce(connection, limit, now));
+    if (this.remoteEnded && !this.#stopped && !this.ended && connection.readableBytes === 0) {
       this.ended = true;
       this.#push(null);
     }
@@ -55,7 +65,12 @@ export class SocketReader {
     this.bytesRead += chunk.length;
     // While it is pushed more may be asked for: that is heard, too.
     this.wanted = false;
-    if (this.#push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) this.wanted = true;
+    let isMoreWanted = true; // Of who throws, too.
+    try {
+      isMoreWanted = this.#push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    } finally {
+      if (isMoreWanted) this.wanted = true;
+    }
     return true;
   }
 

@@ -6,18 +6,18 @@ import { SocketError } from "./socket-error.ts";
 export type WriteCallback = (error?: Error | null) => void;
 
 export class SocketWriter {
-  /** Bytes that connections have taken. */
-  bytesTaken = 0;
+  /** Bytes of all that `begin` has brought. */
+  bytesBegun = 0;
   #chunks: readonly Uint8Array[] = [];
   #next = 0;
   /** Of the chunk that is next. */
   #taken = 0;
-  #takenOfAll = 0;
+  #bytes = 0;
   #callback: WriteCallback | undefined;
 
   /** Of what `begin` brought last, while it is not settled: the stream counts all of that as still its own. */
-  get bytesTakenOfPending(): number {
-    return this.#callback === undefined ? 0 : this.#takenOfAll;
+  get bytesPending(): number {
+    return this.#callback === undefined ? 0 : this.#bytes;
   }
 
   /** Not all that `begin` brought has been taken. */
@@ -31,7 +31,8 @@ export class SocketWriter {
     this.#callback = callback;
     this.#next = 0;
     this.#taken = 0;
-    this.#takenOfAll = 0;
+    this.#bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    this.bytesBegun += this.#bytes;
   }
 
   /** Gives the connection what it takes; returns how many bytes. */
@@ -41,20 +42,18 @@ export class SocketWriter {
       this.settle(new SocketError("EPIPE", "write"));
       return 0;
     }
-    const before = this.#takenOfAll;
+    let takenOfAll = 0;
     while (this.#next < this.#chunks.length) {
       const chunk = this.#chunks[this.#next]!;
       const taken = connection.write(this.#taken === 0 ? chunk : chunk.subarray(this.#taken), now);
       this.#taken += taken;
-      this.#takenOfAll += taken;
+      takenOfAll += taken;
       if (this.#taken < chunk.length) break;
       this.#next++;
       this.#taken = 0;
     }
-    const taken = this.#takenOfAll - before;
-    this.bytesTaken += taken;
     if (this.#next === this.#chunks.length) this.settle(null);
-    return taken;
+    return takenOfAll;
   }
 
   /** Nothing more comes of what has not been taken. */

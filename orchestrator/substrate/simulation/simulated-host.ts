@@ -68,8 +68,8 @@ export class SimulatedHost implements NetworkStack, FrameSink {
     if (!this.#running) this.#turn.set(this.#engine.now);
   }
 
-  deferred(): void {
-    this.#engine.pause("ticks");
+  deferred(until: "ticks" | "turn" = "ticks"): void {
+    this.#engine.pause(until);
   }
 
   /** Takes the frame over. */

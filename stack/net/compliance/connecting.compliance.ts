@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { ADDRCONFIG } from "node:dns";
 import type { LookupFunction } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect } from "chai";
@@ -305,6 +306,108 @@ export const connecting: Suite = (bench) => {
     expect(thrownBy(() => connect({ port: 1, host: net.serverAddress, blockList: {} }))?.code).to.equal(
       "ERR_INVALID_ARG_TYPE",
     );
+  });
+
+  it("is of the module's classes, which do without new", async () => {
+    const { client: net, server: serverNet } = bench().net;
+    const { server, client, accepted } = await bench().connected();
+    expect(client).to.be.instanceOf(net.Socket).and.to.have.property("constructor", net.Socket);
+    expect(accepted).to.be.instanceOf(serverNet.Socket);
+    expect(server).to.be.instanceOf(serverNet.Server);
+    expect([net.Socket.name, net.Server.name]).to.deep.equal(["Socket", "Server"]);
+    expect((net.Socket as unknown as (options: object) => object)({})).to.be.instanceOf(net.Stream);
+    expect((net.Server as unknown as () => object)()).to.be.instanceOf(net.Server);
+  });
+
+  it("takes options of its stream, and what is false for not there", async () => {
+    const { client } = bench().net;
+    const socket = new client.Socket({ readableHighWaterMark: 10, writableHighWaterMark: 20, encoding: "utf8" });
+    expect([socket.readableHighWaterMark, socket.writableHighWaterMark, socket.readableEncoding]).to.deep.equal([
+      10,
+      20,
+      "utf8",
+    ]);
+    const server = await bench().listen();
+    const nothing = {
+      localAddress: "",
+      localPort: null,
+      timeout: null,
+      signal: null,
+      autoSelectFamily: null,
+      autoSelectFamilyAttemptTimeout: null,
+      lookup: null,
+      hints: null,
+      blockList: null,
+      path: "",
+      onread: { buffer: "none" },
+    };
+    await once(bench().connect(server, nothing), "connect");
+  });
+
+  it("refuses what is no name, and no time of an attempt, in Node's words", () => {
+    const { client, serverAddress: host } = bench().net;
+    const messageOf = (options: object): string => {
+      try {
+        (client.connect as (options: object) => unknown)({ port: 1, host, ...options });
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return "";
+    };
+    expect(messageOf({ host: 5 })).to.equal(
+      'The "options.host" property must be of type string. Received type number (5)',
+    );
+    expect(messageOf({ host: "a\0b" })).to.match(/must be a string without null bytes/);
+    expect(messageOf({ autoSelectFamilyAttemptTimeout: 0 })).to.match(/out of range.*>= 1 && <= 2147483647/);
+    expect(messageOf({ autoSelectFamilyAttemptTimeout: "1" })).to.match(/Received type string \('1'\)$/);
+    expect(messageOf({ port: [] })).to.match(/Received an instance of Array$/);
+    expect(messageOf({ port: 65_536 })).to.equal("Port should be >= 0 and < 65536. Received type number (65536).");
+  });
+
+  it("that connects already says EALREADY, and opens nothing more", async () => {
+    const { net } = bench();
+    let connections = 0;
+    const server = await bench().listen({}, (accepted) => {
+      connections++;
+      accepted.on("error", () => undefined).resume();
+    });
+    const socket = bench().connect(server);
+    socket.connect(server.address()!.port, net.serverAddress);
+    expect(await errorOf(socket)).to.include({ code: "EALREADY", syscall: "connect" });
+    await once(socket, "close");
+    await once(bench().connect(server), "connect");
+    expect(connections).to.be.lessThan(3);
+  });
+
+  it("refused, names its local end where it was told both halves of it", async () => {
+    const { net } = bench();
+    const [port, localPort] = [await bench().freePort(), await bench().freePort()];
+    const local = { localAddress: net.clientAddress, localPort };
+    const error = await errorOf(net.client.connect({ port, host: net.serverAddress, ...local }));
+    const place = `${net.serverAddress}:${port}`;
+    expect(error.message).to.equal(`connect ECONNREFUSED ${place} - Local (${net.clientAddress}:${localPort})`);
+    expect(error).to.include(local);
+    const half = await errorOf(net.client.connect({ port, host: net.serverAddress, localAddress: net.clientAddress }));
+    expect(half.message).to.equal(`connect ECONNREFUSED ${place}`);
+  });
+
+  it("asks a lookup function as node:net does, and takes of its answer what is an address, once", async () => {
+    const { net } = bench();
+    const server = await bench().listen();
+    const asked: unknown[] = [];
+    const answer = ["junk", net.serverAddress, net.serverAddress].map((address) => ({ address, family: 4 }));
+    const lookup = ((_name, options, tell) => {
+      asked.push({ ...options });
+      if (options.all === true) tell(null, answer);
+      else tell(null, net.serverAddress, 4);
+    }) as LookupFunction;
+    for (const options of [{}, { family: "IPv4" }, { localAddress: net.clientAddress, hints: 8 }])
+      await once(bench().connect(server, { host: "server.test", lookup, ...options }), "connect");
+    expect(asked).to.deep.equal([
+      { family: undefined, hints: ADDRCONFIG, all: true },
+      { family: 4, hints: 0 },
+      { family: undefined, hints: 8 },
+    ]);
   });
 
   it("takes the module's word for whether all addresses of a name are tried", async () => {

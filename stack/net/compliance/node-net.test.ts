@@ -1,5 +1,6 @@
 import { connecting } from "./connecting.compliance.ts";
 import { Bench, nodeImplementation, ourImplementation, type Suite } from "./implementation.ts";
+import { order } from "./order.compliance.ts";
 import { servers } from "./servers.compliance.ts";
 import { streams } from "./streams.compliance.ts";
 import { timing } from "./timing.compliance.ts";
@@ -8,6 +9,7 @@ const suites: Readonly<Record<string, Suite>> = {
   "a socket that connects": connecting,
   "connected sockets": streams,
   "of a socket": timing,
+  "the order of things": order,
   servers,
 };
 

@@ -29,6 +29,9 @@ export const servers: Suite = (bench) => {
       [{ port: 0 }],
       [{ port: 0, host }],
       [{ port: 0, host, backlog: 10 }],
+      [{ port: 0, host, backlog: "10" }],
+      [{ port: 0, host: null }],
+      [{ port: 0, host: "" }],
       [{ port: undefined }],
     ];
     for (const form of forms) {
@@ -258,6 +261,18 @@ export const servers: Suite = (bench) => {
       if (pauseOnConnect) expect(socket.bytesRead).to.equal(0);
       expect(await textOf(socket.resume())).to.equal("text");
     }
+  });
+
+  it("give their high-water mark to the sockets, when it is one, and none of the options of others", async () => {
+    const { Socket } = bench().net.server;
+    for (const highWaterMark of [0, 10, -1]) {
+      const options = { highWaterMark, signal: "none", objectMode: false };
+      const { accepted } = await bench().connected(options);
+      const expected = highWaterMark < 0 ? new Socket().readableHighWaterMark : highWaterMark;
+      expect([accepted.readableHighWaterMark, accepted.writableHighWaterMark]).to.deep.equal([expected, expected]);
+    }
+    const create = bench().net.server.createServer as (options: unknown) => unknown;
+    expect(thrownBy(() => create({ highWaterMark: "1" }))?.code).to.equal("ERR_INVALID_ARG_TYPE");
   });
 
   it("capture what handlers reject, where that is asked for", async () => {

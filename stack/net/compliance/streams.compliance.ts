@@ -316,6 +316,36 @@ export const streams: Suite = (bench) => {
     }
   });
 
+  it("read on into that buffer when read is called, and call back as the socket", async () => {
+    const server = await bench().listen({}, (socket) => void socket.end("12345678abc"));
+    const texts: string[] = [];
+    const buffer = Buffer.alloc(8);
+    const socket = bench().connect(server, {
+      onread: {
+        buffer,
+        callback(this: unknown, bytes: number) {
+          expect(this).to.equal(socket);
+          texts.push(buffer.toString("latin1", 0, bytes));
+          setImmediate(() => void socket.read());
+          return false;
+        },
+      },
+    });
+    await once(socket, "end");
+    expect(texts).to.deep.equal(["12345678", "abc"]);
+  });
+
+  it("tell what waits to be written by its old name, too, while they are open", async () => {
+    const { Socket } = bench().net.client;
+    expect(new Socket().bufferSize).to.equal(undefined);
+    const { client } = await bench().connected();
+    client.cork();
+    client.write("abc");
+    expect(client.bufferSize).to.equal(3);
+    client.destroy();
+    expect(client.bufferSize).to.equal(undefined);
+  });
+
   it("serve as streams in a pipeline", async () => {
     const server = await bench().listen({ allowHalfOpen: true }, echo);
     const client = bench().connect(server);

@@ -114,6 +114,8 @@ export const timing: Suite = (bench) => {
     await once(socket, "connect");
     expect(socket.setNoDelay().setKeepAlive(true, 5_000).ref().unref()).to.equal(socket);
     await once(bench().connect(server, options), "connect");
+    expect(socket.setKeepAlive({ enable: true, initialDelay: 5_000, interval: 2_000, count: 3 })).to.equal(socket);
+    expect(socket.setKeepAlive(true, 5_000, 2_000, 3)).to.equal(socket);
     const create = net.server.createServer as (options: unknown) => unknown;
     expect(thrownBy(() => create({ keepAliveInitialDelay: "1" }))?.code).to.equal("ERR_INVALID_ARG_TYPE");
     await turn();
