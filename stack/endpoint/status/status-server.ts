@@ -1,7 +1,7 @@
 /** Answers questions about the endpoint on a socket of this machine, of the kernel: nobody who only carries data pays for it. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { StatusAddress } from "./status-address.ts";
 import type { EndpointMetrics } from "./metrics.ts";
@@ -74,6 +74,8 @@ export class StatusServer {
 
 /** Whether a socket of the file system is there on which nobody listens: its program was killed. */
 async function isAbandoned(path: string): Promise<boolean> {
+  // Who connects to any other file is refused as well.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
   const socket = connect(path);
   try {
     await once(socket, "connect");

@@ -1,13 +1,12 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request } from "node:http";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import { readFileSync } from "node:fs";
 import { thirdGeneration, wifi } from "../../testing/pair.ts";
 import { virtualHosts, type VirtualHosts } from "../../net/virtual-hosts.fixture.ts";
 import { EndpointMetrics } from "./metrics.ts";
@@ -194,6 +193,14 @@ describe("the status server", () => {
     const error = await server.listen(parseStatusAddress(path)!).catch((refused: NodeJS.ErrnoException) => refused);
     expect(error).to.have.property("code", "EADDRINUSE");
     other.close();
+  });
+
+  it("leaves a file that is no socket as it is", async () => {
+    const path = join(directory, "notes.txt");
+    writeFileSync(path, "a year of work");
+    const error = await server.listen(parseStatusAddress(path)!).catch((refused: NodeJS.ErrnoException) => refused);
+    expect(error).to.have.property("code", "EADDRINUSE");
+    expect(readFileSync(path, "utf8")).to.equal("a year of work");
   });
 
   it("is told where in the forms that people write", () => {
