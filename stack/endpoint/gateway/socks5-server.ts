@@ -1,7 +1,7 @@
 /** SOCKS5 as another way into the gateway: for applications that can be told of a proxy, on machines where nobody may make a TUN device. */
 import { lookup } from "node:dns/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { parseIpAddress, unmapped } from "../../wire/ip-address.ts";
+import { type IpAddress, parseIpAddress, unmapped } from "../../wire/ip-address.ts";
 import { type ConnectFailure, socks5CodeOf } from "./connect-failure.ts";
 import type { TransportAddress } from "./convert-message.ts";
 import {
@@ -44,7 +44,7 @@ async function serve(
     socket.end(writeReply(socks5Reply.hostUnreachable));
     return;
   }
-  const application = { address: unmapped(parseIpAddress(remoteAddress)!), port: remotePort };
+  const application = { address: addressOf(remoteAddress), port: remotePort };
   try {
     const far = await connect(remote, application);
     if (socket.destroyed) {
@@ -59,6 +59,11 @@ async function serve(
     socket.end(writeReply(socks5CodeOf(failure)));
     socket.resume();
   }
+}
+
+/** As `node:net` tells it: IPv4 mapped into IPv6, and of IPv6 with the zone where it is of a link (RFC 4007 §11). */
+function addressOf(text: string): IpAddress {
+  return unmapped(parseIpAddress(text.replace(/%.*$/, ""))!);
 }
 
 /** What the client wants; undefined: nothing that it gets, and it has been told. */
