@@ -157,11 +157,11 @@ class SingleRun {
 
   async #run(lab: Lab, endpoints: Endpoints, signal: AbortSignal): Promise<void> {
     const { plan, progress } = this.#options;
-    await lab.links.sampleEvery(plan.metricsIntervalMicroseconds);
     this.#zero = monotonicClock.now() + leadMicroseconds;
     this.#zeroEpoch =
       Math.round((performance.timeOrigin + performance.now()) * 1000) + (this.#zero - monotonicClock.now());
     this.#linkRates = new LinkRates(this.#zero);
+    await lab.links.sampleEvery(plan.metricsIntervalMicroseconds);
     progress(`running ${workloadNames(plan)}`);
     if (plan.links.some(({ forward, backward }) => forward.trace ?? backward.trace))
       await lab.links.beginTraces(this.#zero);
@@ -193,6 +193,8 @@ class SingleRun {
     const { bundle } = this.#options;
     const outcomes = await Promise.allSettled([
       (async () => {
+        // The last sample: what links carried since the one before counts, too.
+        await lab.links.sampleEvery(0);
         this.#quality = await lab.links.quality();
       })(),
       (async () => {

@@ -36,6 +36,19 @@ describe("LinkRates", () => {
     });
   });
 
+  it("counts from the last sample before the run's zero on, and tells none of these", () => {
+    const rates = new LinkRates(1_000_000);
+    expect(rates.next(sample(700_000, 100))).to.equal(undefined);
+    expect(rates.next(sample(800_000, 1000))).to.equal(undefined);
+    expect(rates.next(sample(1_800_000, 126_000))).to.include({
+      time: 800_000,
+      bytes: 125_000,
+      rateBitsPerSecond: 1_000_000,
+    });
+    expect(rates.totals()).to.have.length(1);
+    expect(rates.totals()[0]).to.include({ bytes: 125_000, packets: 0 });
+  });
+
   it("leaves out a sample that adds no time", () => {
     const rates = new LinkRates(0);
     rates.next(sample(5, 10));

@@ -2,8 +2,8 @@ import type { LinkSample } from "./link-sample.ts";
 import type { LinkMetricSample } from "./metric-sample.ts";
 
 /**
- * Derives what each direction of each link carried from its counters. They count from its first sample on: what the measurement before the run sent and lost is not
- * the run's.
+ * Derives what each direction of each link carried from its counters. They count from its last sample before the run's zero on, or from its first: what the measurement
+ * before the run sent and lost is not the run's.
  */
 export class LinkRates {
   readonly #zero: number;
@@ -15,14 +15,16 @@ export class LinkRates {
     this.#zero = zero;
   }
 
-  /** The first sample of a direction has no sample before it, and rate 0; a sample of the same microsecond as the one before is none. */
+  /** The first sample of a direction has no sample before it, and rate 0. None: one before the zero, and one of the same microsecond as the one before. */
   next(sample: LinkSample): LinkMetricSample | undefined {
     const key = `${sample.link} ${sample.direction}`;
     const before = this.#before.get(key);
     if (before !== undefined && sample.time <= before.time) return undefined;
-    const first = this.#first.get(key) ?? sample;
+    const isEarly = sample.time < this.#zero;
+    const first = isEarly ? sample : (this.#first.get(key) ?? sample);
     this.#first.set(key, first);
     this.#before.set(key, sample);
+    if (isEarly) return undefined;
     const rateBitsPerSecond =
       before === undefined ? 0 : ((sample.bytes - before.bytes) * 8_000_000) / (sample.time - before.time);
     return { kind: "link", ...sample, time: sample.time - this.#zero, ...carried(first, sample), rateBitsPerSecond };

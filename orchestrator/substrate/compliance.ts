@@ -98,6 +98,17 @@ export function describeSubstrate(substrate: Substrate): void {
           }
         });
 
+        it("tells what links have carried when samples begin and when they end, not only in between", async () => {
+          const first = observer.nextSamples();
+          await lab.links.sampleEvery(3_600_000_000);
+          const before = await first;
+          await exchange("wifi");
+          const last = observer.nextSamples();
+          await lab.links.sampleEvery(0);
+          expect((await last).packets("wifi")).to.be.above(before.packets("wifi"));
+          await lab.links.sampleEvery(sampleMicroseconds);
+        });
+
         it("drops silently while a link is a black hole, and carries again when it is restored", async () => {
           await lab.links.blackhole("wifi");
           const lost = familiesOf[addressing].map((family) => probe.send(...endsOver(family, "wifi")));

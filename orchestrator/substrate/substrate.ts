@@ -37,7 +37,7 @@ export interface Lab extends ProcessHost, FaultTarget {
 export interface LinkControl extends LinkFaults {
   /** Traces begin at this time of the monotonic clock, which is still to come; until then their links have the mean rate. */
   beginTraces(timeMicroseconds: number): Promise<void>;
-  /** Begins samples to `LabObserver.linkSample`. */
+  /** Samples to `LabObserver.linkSample`, the first of them at once, before this resolves; 0: none after that. */
   sampleEvery(microseconds: number): Promise<void>;
   /** How well links kept their times: lateness of releases in microseconds, and the scheduling class that was had. */
   quality(): Promise<LinkQuality>;

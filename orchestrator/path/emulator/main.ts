@@ -26,6 +26,7 @@ function control(running: Emulator, command: EmulatorControl): void {
     switch (command.do) {
       case "stats":
         clearInterval(stats);
+        sayStats(running);
         if (command.everyMicroseconds > 0) stats = setInterval(sayStats, command.everyMicroseconds / 1000, running);
         break;
       case "begin-traces":

@@ -35,7 +35,7 @@ export type EmulatorControl = { id: number } & (
   | { do: "set"; link: string; direction: LinkDirectionName | "both"; config: Omit<LinkDirectionConfig, "seed"> }
   /** The first round of every trace begins at this time of the monotonic clock, which is still to come; until then those links have their mean rates. */
   | { do: "begin-traces"; timeMicroseconds: number }
-  /** Begins a `stats` line per direction in this interval; 0 ends them. */
+  /** A `stats` line per direction, before the answer, and from then on in this interval; 0: none after that. */
   | { do: "stats"; everyMicroseconds: number }
   | { do: "quality" }
 );

@@ -96,6 +96,8 @@ export class NetemLinks implements LinkRealisation {
 
   async sampleEvery(microseconds: number): Promise<void> {
     clearInterval(this.#timer);
+    await this.#sample();
+    if (microseconds === 0) return;
     let busy = false;
     this.#timer = setInterval(() => {
       if (busy) return;

@@ -135,7 +135,7 @@ class RunningSimulation {
       const startAt = workload.startMicroseconds;
       this.#say(workload.client, { do: "workload", role: "client", workload: workloadDescription(workload), startAt });
     }
-    this.#sampleLinks();
+    this.#keepSamplingLinks();
     const over = new AbortController();
     const faults = this.#injectFaults(AbortSignal.any([this.#signal, over.signal]));
     this.#clock.callAt(this.#plan.deadlineMicroseconds, () => this.#workloads.deadlinePassed());
@@ -144,6 +144,7 @@ class RunningSimulation {
     try {
       await this.#advance(Infinity, () => isOver);
       await this.#advance(this.#engine.now + trailMicroseconds, () => false);
+      this.#sampleLinks();
     } finally {
       over.abort(new Error("the workloads are over"));
       await faults;
@@ -207,9 +208,13 @@ class RunningSimulation {
   }
 
   #sampleLinks(): void {
+    for (const sample of this.#network.linkSamples(this.#clock.now())) this.#sink.linkSample(sample);
+  }
+
+  #keepSamplingLinks(): void {
     const { metricsIntervalMicroseconds } = this.#plan;
     const due = (): void => {
-      for (const sample of this.#network.linkSamples(this.#clock.now())) this.#sink.linkSample(sample);
+      this.#sampleLinks();
       timer.set(this.#engine.now + metricsIntervalMicroseconds);
     };
     const timer = this.#engine.timer({ due });
