@@ -115,13 +115,13 @@ async function perform(
   const { ensure } = await import("../substrate/prerequisites/ensure.ts");
   if (!(await ensure(...needsOf(substrates.map((substrate) => ({ loaded: alone, substrate, seed: seeds[0]! }))))))
     return;
-  const [{ compareSubstrates }, { runExperiment }, { kernelFeatures }, { substrateNamed }] = await Promise.all([
+  const [{ compareSubstrates }, { runExperiment }, { kernelAbilities }, { substrateNamed }] = await Promise.all([
     import("../campaign/compare-substrates.ts"),
     import("../campaign/run-experiment.ts"),
     import("../substrate/prerequisites/kernel-features.ts"),
     import("../substrate/substrates.ts"),
   ]);
-  const { netem } = await kernelFeatures();
+  const abilities = await kernelAbilities();
   const interrupt = new Interrupt();
   try {
     const comparison = await compareSubstrates({
@@ -134,7 +134,7 @@ async function perform(
           loaded: part,
           substrate: substrate === "simulation" ? substrate : await substrateNamed(substrate),
           seed,
-          abilities: { netem: netem && substrate !== "simulation" },
+          abilities: substrate === "simulation" ? { netem: false } : abilities,
           resultsDirectory: options.out,
           command: commandOf(file, substrate, seed, options),
           progress: (message) => void process.stderr.write(`  ${message}\n`),

@@ -7,6 +7,7 @@ import { loadExperiment } from "../model/load.ts";
 import { describePlan } from "../plan/describe-plan.ts";
 import { planExperiment } from "../plan/make-plan.ts";
 import type { PlanOptions } from "../plan/make-plan.ts";
+import type { MachineAbilities } from "../plan/link-realisation.ts";
 import { collectSetting, parseSeed } from "./options.ts";
 
 interface PlanCommandOptions {
@@ -39,7 +40,10 @@ export function registerPlanCommand(program: Command): void {
       const simulated = substrate === "simulation";
       const options: PlanOptions = {
         lab: noLab,
-        abilities: { netem: !simulated && (await kernelHasNetem()), memoryBytes: process.availableMemory() },
+        abilities: {
+          ...(simulated ? { netem: false } : await abilitiesOfKernel()),
+          memoryBytes: process.availableMemory(),
+        },
         substrate,
         ...(seed !== undefined && { seed }),
       };
@@ -82,13 +86,13 @@ function refuse(message: string): void {
 }
 
 /** Asking takes a namespace, and so root. */
-async function kernelHasNetem(): Promise<boolean> {
+async function abilitiesOfKernel(): Promise<MachineAbilities> {
+  const { kernelAbilities, takesFlowHashSeed } = await import("../substrate/prerequisites/kernel-features.ts");
   if (process.getuid?.() !== 0) {
     process.stderr.write(
       "pathlab plan: without root the kernel cannot be asked for netem; links are planned for the emulator\n",
     );
-    return false;
+    return { netem: false, seededFlowHash: takesFlowHashSeed() };
   }
-  const { kernelFeatures } = await import("../substrate/prerequisites/kernel-features.ts");
-  return (await kernelFeatures()).netem;
+  return kernelAbilities();
 }

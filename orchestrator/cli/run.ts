@@ -194,12 +194,13 @@ async function* runInTurn(
   options: RunOptions,
   interrupt: Interrupt,
 ): AsyncGenerator<PerformedRun, void, undefined> {
-  const [{ runExperiment }, { kernelFeatures }, { substrateNamed }] = await Promise.all([
+  const [{ runExperiment }, { kernelAbilities }, { substrateNamed }] = await Promise.all([
     import("../campaign/run-experiment.ts"),
     import("../substrate/prerequisites/kernel-features.ts"),
     import("../substrate/substrates.ts"),
   ]);
-  const netem = runs.some(({ substrate }) => substrate !== "simulation") && (await kernelFeatures()).netem;
+  const onKernel = runs.some(({ substrate }) => substrate !== "simulation");
+  const abilities = onKernel ? await kernelAbilities() : { netem: false };
   for (const run of runs) {
     if (interrupt.signal.aborted) return;
     const { loaded, substrate, seed } = run;
@@ -214,7 +215,7 @@ async function* runInTurn(
       loaded,
       substrate: substrate === "simulation" ? substrate : await substrateNamed(substrate),
       seed,
-      abilities: { netem: netem && substrate !== "simulation" },
+      abilities: substrate === "simulation" ? { netem: false } : abilities,
       resultsDirectory: options.out,
       command: process.argv.slice(2),
       progress,

@@ -95,14 +95,14 @@ async function keep({ loaded, substrate: name, seed }: LabRequest, options: UpOp
       });
     }
   });
-  const [{ substrateNamed }, { kernelFeatures }] = await Promise.all([
+  const [{ substrateNamed }, { kernelAbilities }] = await Promise.all([
     import("../substrate/substrates.ts"),
     import("../substrate/prerequisites/kernel-features.ts"),
   ]);
-  const { netem } = await kernelFeatures();
+  const abilities = await kernelAbilities();
   const journal = Journal.create({ title: `${loaded.experiment.name}, kept by pathlab up` });
   try {
-    const planned = planExperiment(loaded, { substrate: name, seed, lab: journal.lab, abilities: { netem } });
+    const planned = planExperiment(loaded, { substrate: name, seed, lab: journal.lab, abilities });
     if (!planned.ok) throw new Error(formatDiagnostics(planned.diagnostics));
     const log = join(stateDirectory(), `pl-${journal.lab}-problems.log`);
     journal.append({ kind: "file", path: log });

@@ -31,14 +31,35 @@ function withIpv6(forward: boolean): Record<string, string> {
   };
 }
 
-/** @param equalCost whether it has several next hops of equal cost: flows take them by their 5-tuple, not by their addresses alone */
-export function routerSysctls(equalCost: boolean, families: readonly AddressFamily[]): Record<string, string> {
+/** Of a router's choice among several next hops of equal cost. */
+export interface NextHopChoice {
+  readonly equalCost: boolean;
+  readonly flowHashSeed: number | undefined;
+}
+
+export function routerSysctls(families: readonly AddressFamily[], choice: NextHopChoice): Record<string, string> {
   return {
     ...(families.includes("ipv6") ? withIpv6(true) : withoutIpv6),
     ...everyNode,
     "net.ipv4.ip_forward": "1",
-    ...(equalCost && Object.fromEntries(families.map((family) => [`net.${family}.fib_multipath_hash_policy`, "1"]))),
+    ...(choice.equalCost && flowHashSysctls(families, choice.flowHashSeed)),
   };
+}
+
+/** Source and destination address, protocol, source and destination port (ip-sysctl, fib_multipath_hash_fields). */
+const fiveTuple = 0x37;
+
+/**
+ * Flows take next hops by their 5-tuple, not by their addresses alone. Policy 1 takes the hash that a packet already bears, from a key that all namespaces share: all
+ * routers would choose alike, and of the flows that came by the first of two ways each next router would send all by the first of its own. It is left to kernels that
+ * take no seed for each router, of both families, which policy 3 hashes with.
+ */
+function flowHashSysctls(families: readonly AddressFamily[], seed: number | undefined): Record<string, string> {
+  const settings = families.map((family): Record<string, string> => ({
+    ...(seed !== undefined && { [`net.${family}.fib_multipath_hash_fields`]: String(fiveTuple) }),
+    [`net.${family}.fib_multipath_hash_policy`]: seed === undefined ? "1" : "3",
+  }));
+  return Object.assign({}, seed !== undefined && { "net.ipv4.fib_multipath_hash_seed": String(seed) }, ...settings);
 }
 
 export function hostSysctls(settings: HostSettings, families: readonly AddressFamily[]): Record<string, string> {

@@ -11,7 +11,7 @@ import type { Plan } from "./plan.ts";
 
 const generated = fatTree.generate({ k: 4, rate: 100e6, delay: 10, buffer: { packets: 100 } });
 
-function planOn(on: "simulation" | "namespaces", addressing: AddressFamily): Plan {
+function planOn(on: "simulation" | "namespaces", addressing: AddressFamily, seededFlowHash = false): Plan {
   const topology: Topology = {
     version: 1,
     name: "tree",
@@ -42,7 +42,7 @@ function planOn(on: "simulation" | "namespaces", addressing: AddressFamily): Pla
     metrics: { intervalMicroseconds: 100_000 },
     baselines: {},
   };
-  const made = makePlan(experiment, topology, { lab: "0000", abilities: { netem: false } });
+  const made = makePlan(experiment, topology, { lab: "0000", abilities: { netem: false, seededFlowHash } });
   if (!made.ok) throw new Error(JSON.stringify(made.complaints));
   return made.value;
 }
@@ -70,7 +70,16 @@ for (const addressing of addressFamilies)
       }
     });
 
-    it("are not known where a kernel chooses among several", () => {
+    it("are the simulation's own where kernels take seeds", () => {
+      const [simulated, seeded] = (["simulation", "namespaces"] as const).map((on) => planOn(on, addressing, true));
+      const [expected, onKernels] = [new FlowPaths(simulated!), new FlowPaths(seeded!)];
+      for (let port = 40_000; port < 40_050; port++) {
+        const flow = id(addressOf(simulated!, "host-0-0-0"), port, addressOf(simulated!, "host-3-1-1"));
+        expect(onKernels.linksOf(flow)).to.deep.equal(expected.linksOf(flow)).and.to.have.length(6);
+      }
+    });
+
+    it("are not known where a kernel without a seed chooses among several", () => {
       const plan = planOn("namespaces", addressing);
       const paths = new FlowPaths(plan);
       const from = addressOf(plan, "host-0-0-0");

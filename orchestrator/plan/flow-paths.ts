@@ -1,4 +1,4 @@
-/** Which links a flow crosses, as far as the plan decides it: routes, and in the simulation the seeded choice among next hops of equal cost. */
+/** Which links a flow crosses, as far as the plan decides it: routes, and the seeded choice among next hops of equal cost. */
 import { familyOfText, parseAddress, parseSubnet, subnetContains, type Subnet } from "../model/ip-address.ts";
 import { flowHash, pickNextHop, type FlowTuple } from "../path/flow-hash.ts";
 import { parseSubflowId } from "./subflow-id.ts";
@@ -13,7 +13,6 @@ interface Prefix extends Subnet {
 }
 
 export class FlowPaths {
-  readonly #hashIsKnown: boolean;
   readonly #nodes: ReadonlyMap<string, PlannedNode>;
   readonly #owners = new Map<string, PlannedNode>();
   /** By node and interface. */
@@ -21,7 +20,6 @@ export class FlowPaths {
   readonly #tables = new Map<string, readonly Prefix[]>();
 
   constructor(plan: Plan) {
-    this.#hashIsKnown = plan.substrate === "simulation";
     this.#nodes = new Map(plan.nodes.map((node) => [node.name, node]));
     for (const node of plan.nodes)
       for (const { address } of node.interfaces.flatMap(addressesOf)) this.#owners.set(address, node);
@@ -34,8 +32,8 @@ export class FlowPaths {
   }
 
   /**
-   * Names of the links from the first address to the second, in order. Undefined where the plan does not say: addresses of nobody, no route, a kernel's choice
-   * among several next hops, or a choice for each packet. Routes are those of the plan's beginning, before any failure.
+   * Names of the links from the first address to the second, in order. Undefined where the plan does not say: addresses of nobody, no route, the choice among
+   * several next hops of a kernel that takes no seed, or a choice for each packet. Routes are those of the plan's beginning, before any failure.
    *
    * @param subflow local and remote end as in metrics: `10.0.1.2:40000-10.0.9.2:5001`, `[2001:db8:0:1::2]:40000-[2001:db8:0:9::2]:5001`
    */
@@ -71,9 +69,9 @@ export class FlowPaths {
   #nextInterface(node: PlannedNode, tuple: FlowTuple): string | undefined {
     const hops = this.#table(node).find((prefix) => subnetContains(prefix, tuple.destination))?.hops;
     if (hops === undefined || hops.length === 1) return hops?.[0]!.interface;
-    if (!this.#hashIsKnown || node.balancesPackets) return undefined;
+    if (node.flowHashSeed === undefined) return undefined;
     const { source, destination, protocol, sourcePort, destinationPort } = tuple;
-    const hash = flowHash(node.flowHashSeed ?? 0, source, destination, protocol, sourcePort, destinationPort);
+    const hash = flowHash(node.flowHashSeed, source, destination, protocol, sourcePort, destinationPort);
     return hops[pickNextHop(hash, hops.length)]!.interface;
   }
 

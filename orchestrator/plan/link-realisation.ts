@@ -13,6 +13,8 @@ import type { PlannedLink } from "./plan.ts";
 export interface MachineAbilities {
   /** The kernel has the netem qdisc. */
   readonly netem: boolean;
+  /** The kernel's routers take a seed of their hash of flows, so that their choices are known (Linux 6.11). Left out: nobody has asked, and they are not. */
+  readonly seededFlowHash?: boolean;
   /** Free for a simulation; left out: nobody has asked. */
   readonly memoryBytes?: number;
 }

@@ -90,10 +90,11 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
   const mixed = checkApplicationFamilies(workloads, experiment);
   if (mixed.length > 0) return { ok: false, complaints: mixed };
   const direct = new Set(links.filter(({ realisation }) => realisation === "direct").map(({ name }) => name));
+  const hashesFlows = substrate === "simulation" || (options.abilities.seededFlowHash ?? false);
   const planned = [
     ...Object.keys(topology.hosts).map((name) => planHost(name, experiment, options.lab, routing, links, workloads)),
     ...Object.entries(topology.routers).map(([name, node]) =>
-      planRouter(name, node, options.lab, seed, routing, direct),
+      planRouter(name, node, options.lab, seed, routing, direct, hashesFlows),
     ),
   ];
   const nodes = substrate === "simulation" ? planned.map(simulatedNode) : planned;
@@ -230,6 +231,7 @@ function planHost(
   };
 }
 
+/** `hashesFlows`: by a hash whose seed can be given. */
 function planRouter(
   name: string,
   { kind = "router", balance = "flows" }: RouterNode,
@@ -237,9 +239,13 @@ function planRouter(
   seed: number,
   routing: NetworkRouting,
   direct: ReadonlySet<string>,
+  hashesFlows: boolean,
 ): PlannedNode {
   const routes = routing.routesOf(name);
   const equalCost = routes.some((route) => route.equalCost !== undefined);
+  // For a kernel 0 is no seed.
+  const flowHashSeed =
+    equalCost && hashesFlows && balance === "flows" ? Math.max(1, derivedSeed(seed, "flow-hash", name)) : undefined;
   return {
     name,
     kind,
@@ -250,11 +256,17 @@ function planRouter(
     })),
     routes,
     sourceRoutes: [],
-    sysctls: routerSysctls(equalCost, routing.families),
-    ...(equalCost && balance === "flows" && { flowHashSeed: derivedSeed(seed, "flow-hash", name) }),
+    sysctls: routerSysctls(routing.families, { equalCost, flowHashSeed }),
+    ...(flowHashSeed !== undefined && { flowHashSeed }),
     ...(equalCost && balance === "packets" && { balancesPackets: true }),
-    reason: `forwards by the kernel's routing table${equalCost ? "; flows over next hops of equal cost by the kernel's hash of their 5-tuple" : ""}`,
+    reason: `forwards by the kernel's routing table${equalCost ? flowChoice(flowHashSeed !== undefined) : ""}`,
   };
+}
+
+function flowChoice(isSeeded: boolean): string {
+  return isSeeded
+    ? "; flows over next hops of equal cost by the kernel's hash of their 5-tuple, seeded"
+    : "; flows over next hops of equal cost by the kernel's hash of their 5-tuple, whose choices are not known: only Linux 6.11 and later take a seed for it";
 }
 
 /** Links on the paths of a host that are not plain veth pairs. */

@@ -48,7 +48,7 @@ export interface PlannedNode {
   readonly sourceRoutes: readonly PlannedSourceRoute[];
   /** `net.*` values set inside the node's network namespace. */
   readonly sysctls: Readonly<Record<string, string>>;
-  /** Of a router with several next hops of equal cost: seed of its hash of flows. Kernels from 6.11 on take it too, but hash otherwise. */
+  /** Of a router with several next hops of equal cost: seed of its hash of flows, never 0. Absent where a kernel takes none: which next hop a flow takes is not known then. */
   readonly flowHashSeed?: number;
   /** Of a router that does not hash: each packet takes the next hop after that of the one before. */
   readonly balancesPackets?: true;

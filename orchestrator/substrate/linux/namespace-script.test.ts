@@ -39,16 +39,6 @@ describe("script of a node", () => {
     );
   });
 
-  it("gives each router that chooses among next hops a seed of its own, where the kernel takes one", () => {
-    const script = nodeScript(
-      { ...router, flowHashSeed: 4_000_000_000, sysctls: { "net.ipv4.fib_multipath_hash_policy": "1" } },
-      { processor: 0 },
-    );
-    expect(script).to.contain("sysctl_write net/ipv4/fib_multipath_hash_seed 4000000000");
-    expect(script.indexOf("fib_multipath_hash_policy 3")).to.be.above(script.indexOf("fib_multipath_hash_policy 1"));
-    expect(nodeScript(router, { processor: 0 })).not.to.contain("fib_multipath_hash_seed");
-  });
-
   it("changes routes one by one, and takes away what leads nowhere any more last", () => {
     const [first] = router.interfaces;
     const routes = [{ destination: "10.9.0.0/24", via: "10.1.0.9", interface: first!.name }];
@@ -125,13 +115,6 @@ describe("script of a node", () => {
     const script = nodeScript(ours, { processor: 0 });
     expect(script).to.contain("sysctl_write net/ipv6/conf/all/disable_ipv6 1");
     expect(script).not.to.contain("2001:db8::2");
-  });
-
-  it("seeds the hash of flows for the family that the router forwards", () => {
-    const seeded = withInterface({ ...router, flowHashSeed: 7 }, { address: "2001:db8::1", prefixLength: 64 });
-    const script = nodeScript(seeded, { processor: 0 });
-    expect(script).to.contain("sysctl_write net/ipv4/fib_multipath_hash_seed 7");
-    expect(script).to.contain("sysctl_write net/ipv6/fib_multipath_hash_policy 3");
   });
 
   it("writes the plan's kernel settings last, with values of several words", () => {

@@ -18,7 +18,6 @@ export function nodeScript(node: PlannedNode, context: ScriptContext): string {
   return [
     ...baselineSysctls(node.kind !== "host", ipv6),
     ...Object.entries(node.sysctls).map(([key, value]) => writeSysctl(key, value)),
-    ...flowHashSeed(node),
     ...node.interfaces.flatMap((planned) => [
       ...offloads(planned.name, planned.offload),
       receiveOn(planned.name, context.processor),
@@ -99,30 +98,6 @@ const sysctlFunction = `sysctl_write() { { echo "$2" > "/proc/sys/$1"; } 2>/dev/
 
 function writeSysctl(key: string, value: string): string {
   return `sysctl_write ${quote(key.replaceAll(".", "/"))} ${quote(value)}`;
-}
-
-/** Source and destination address, protocol, source and destination port (ip-sysctl, fib_multipath_hash_fields). */
-const fiveTuple = 0x37;
-
-/**
- * Policy 1 takes the hash that a packet already bears, from a key that all namespaces share: all routers would choose alike, and of the flows that came by the first
- * of two ways each next router would send all by the first of its own. Linux 6.11 and later take a seed for each router, of both families, which policy 3 hashes with.
- */
-function flowHashSeed({ flowHashSeed: seed, interfaces }: PlannedNode): string[] {
-  if (seed === undefined) return [];
-  const addresses = interfaces.flatMap(addressesOf).map(({ address }) => address);
-  const families = (["ipv4", "ipv6"] as const).filter((own) =>
-    addresses.some((address) => isIpv6(address) === (own === "ipv6")),
-  );
-  return [
-    "if [ -e /proc/sys/net/ipv4/fib_multipath_hash_seed ]; then",
-    writeSysctl("net.ipv4.fib_multipath_hash_seed", String(Math.max(1, seed))),
-    ...families.flatMap((own) => [
-      writeSysctl(`net.${own}.fib_multipath_hash_fields`, String(fiveTuple)),
-      writeSysctl(`net.${own}.fib_multipath_hash_policy`, "3"),
-    ]),
-    "fi",
-  ];
 }
 
 function writeEverywhere(family: "ipv4" | "ipv6", key: string, value: string): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { bootId } from "../../journal/process-identity.ts";
 import { runCommand } from "../../journal/run-command.ts";
 import { stateDirectory } from "../../journal/state-directory.ts";
+import type { MachineAbilities } from "../../plan/link-realisation.ts";
 import type { Finding, Prerequisite } from "./prerequisite.ts";
 
 export interface KernelFeatures {
@@ -36,6 +37,17 @@ export async function kernelFeatures(): Promise<KernelFeatures> {
     features = found;
   }
   return found;
+}
+
+/** What plans for namespaces and containers are made with. For root only. */
+export async function kernelAbilities(): Promise<MachineAbilities> {
+  const { netem } = await kernelFeatures();
+  return { netem, seededFlowHash: takesFlowHashSeed() };
+}
+
+/** Whether routers take a seed of their hash of flows (Linux 6.11): anyone may look. */
+export function takesFlowHashSeed(): boolean {
+  return existsSync("/proc/sys/net/ipv4/fib_multipath_hash_seed");
 }
 
 function cacheFile(): string {

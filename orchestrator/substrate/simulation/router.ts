@@ -13,7 +13,8 @@ import {
   neighbourHopLimit,
   parseNeighbourMessage,
 } from "../../../stack/wire/neighbour-discovery.ts";
-import { flowHash, pickNextHop } from "../../path/flow-hash.ts";
+import { pickNextHop } from "../../path/flow-hash.ts";
+import { FlowHashes } from "../../path/flow-hashes.ts";
 import type { Frame, FramePool, RewrittenAddresses } from "./frame-pool.ts";
 import type { Wire } from "./wire.ts";
 
@@ -68,7 +69,7 @@ export class Router {
   readonly #options: RouterOptions;
   readonly #pool: FramePool;
   /** Undefined: each packet in turn. */
-  readonly #flowHashSeed: number | undefined;
+  readonly #flowHashes: FlowHashes | undefined;
   #routes: readonly Route[] = [];
   readonly #ports: readonly Port[];
   /** By destination as frames have it, filled on demand; empty: none. */
@@ -80,7 +81,7 @@ export class Router {
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#pool = options.pool;
-    this.#flowHashSeed = options.balancing === "packets" ? undefined : options.balancing.flowHashSeed;
+    this.#flowHashes = options.balancing === "packets" ? undefined : new FlowHashes(options.balancing.flowHashSeed);
     this.#ports = options.interfaces.map(({ name, mtu }) => ({ name, mtu, isUp: true, wire: undefined }));
     this.setRoutes(options.routes);
   }
@@ -150,10 +151,8 @@ export class Router {
   }
 
   #choose({ source, destination, protocol, ports }: Frame, count: number): number {
-    const seed = this.#flowHashSeed;
-    if (seed === undefined) return this.#balanced++ % count;
-    const hash = flowHash(seed, source, destination, protocol, ports >>> 16, ports & 0xffff);
-    return pickNextHop(hash, count);
+    if (this.#flowHashes === undefined) return this.#balanced++ % count;
+    return pickNextHop(this.#flowHashes.of(source, destination, protocol, ports), count);
   }
 
   #answerArp(interfaceIndex: number, frame: Frame): void {

@@ -108,7 +108,7 @@ export class SimulatedNetwork {
       })),
       routes: routesOf(node, node.routes),
       neighbours: this.#neighboursOf(node),
-      balancing: node.balancesPackets ? "packets" : { flowHashSeed: node.flowHashSeed ?? 0 },
+      balancing: node.balancesPackets ? "packets" : { flowHashSeed: node.flowHashSeed ?? 1 },
       pool: this.#pool,
       onDrop: (reason) => this.#options.onProblem(node.name, `drops packets: ${reason}`),
     });
