@@ -50,6 +50,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await once(socket, "connect");
     socket.destroy();
   },
+  "a process that exits": async (net, address, port) => {
+    const socket = net.connect(port, address);
+    await once(socket, "connect");
+    process.stdout.write(`${socket.localPort}\n`);
+    process.exit();
+  },
   // Ten times what buffers hold: the end of the process must not cut it off.
   "much that was written before the socket was unref'd": (net, address, port) => {
     const socket = net.connect(port, address).unref();

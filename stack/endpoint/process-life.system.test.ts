@@ -11,11 +11,12 @@ const [client, server] = [`${namespacePrefix}${process.pid}a`, `${namespacePrefi
 const program = fileURLToPath(new URL("process-life.fixture.ts", import.meta.url));
 const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
 
-/** Tells how many bytes each connection brought. */
+/** Tells of each connection its client's port, how many bytes it brought, and how it ended. */
 const sink = `
   require("node:net").createServer((socket) => {
     let bytes = 0;
-    socket.on("data", (chunk) => (bytes += chunk.length)).on("end", () => console.log(bytes)).on("error", () => {});
+    const tell = (how) => console.log(socket.remotePort, bytes, how);
+    socket.on("data", (chunk) => (bytes += chunk.length)).on("end", () => tell("end")).on("error", ({ code }) => tell(code));
   }).listen(7000, () => console.log("listening"));`;
 
 /** Datagrams to the client without end. */
@@ -42,6 +43,7 @@ const expected: Readonly<Record<string, string>> = {
   "a socket that is destroyed": "ended",
 };
 const large = "much that was written before the socket was unref'd";
+const exits = "a process that exits";
 
 describe("what keeps a process alive (ref, unref)", function () {
   this.timeout(300_000);
@@ -84,7 +86,7 @@ describe("what keeps a process alive (ref, unref)", function () {
   }
 
   it("every scenario has its test", () => {
-    expect([...Object.keys(expected), large]).to.have.members(Object.keys(scenarios));
+    expect([...Object.keys(expected), large, exits]).to.have.members(Object.keys(scenarios));
   });
 
   for (const over of ["node:net", "ours"] as const)
@@ -96,9 +98,19 @@ describe("what keeps a process alive (ref, unref)", function () {
 
       it(`${large}: all of it arrives, then the process ends`, async () => {
         expect(await outcome(large, over, "ended")).to.match(/ended$/);
-        let bytes = 0;
-        while (bytes === 0) bytes = Number((await told.next()).value);
-        expect(bytes).to.equal(40_000_000);
+        let line: string;
+        do line = (await told.next()).value;
+        while (!line.includes(" 40000000 "));
+        expect(line).to.match(/ end$/);
+      });
+
+      it(`${exits} while it has a connection: the peer is told`, async () => {
+        const port = await outcome(exits, over, "");
+        let line: string;
+        do line = (await told.next()).value;
+        while (!line.startsWith(`${port} `));
+        // The kernel ends the stream, and answers what comes of the peer's; of ours nobody is left to answer.
+        expect(line).to.equal(`${port} 0 ${over === "ours" ? "ECONNRESET" : "end"}`);
       });
 
       it("ends well while frames come", async () => {

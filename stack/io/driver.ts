@@ -49,6 +49,14 @@ export type DriverCounters = {
   transmitFailures: Record<string, number>;
 };
 
+/** Of this process. */
+const openDrivers = new Set<Driver>();
+
+/** Our stack ends with its process, where the kernel would go on: peers are told, so that they do not wait for minutes for somebody who is gone. */
+function onProcessExit(): void {
+  for (const driver of openDrivers) driver.abandonConnections();
+}
+
 /**
  * Puts a pure {@link Host} on wires: a packet socket or a TUN device for each interface, one precise timer, and the news of interfaces
  * going up and down and of the addresses that the kernel gets and loses there meanwhile. A batch of frames comes in, the host's answers go
@@ -109,6 +117,8 @@ export class Driver implements FrameSink {
       throw error;
     }
     for (const [index, port] of this.#ports.entries()) if (port !== undefined) this.#lookUp(index);
+    if (openDrivers.size === 0) process.on("exit", onProcessExit);
+    openDrivers.add(this);
     this.wake();
   }
 
@@ -158,9 +168,19 @@ export class Driver implements FrameSink {
     }));
   }
 
+  /** Resets every connection that is open (MP_FASTCLOSE, RFC 8684 §3.5), and sends that before it returns. */
+  abandonConnections(): void {
+    const now = this.now();
+    for (const connection of this.host.connections) connection.abort(now);
+    // Not as a run: the application may end the process in the middle of one.
+    this.host.pollTransmit(now, this);
+    for (const port of this.#ports) port?.queue.flush();
+  }
+
   /** Lets go of interfaces at once; what the host still had to say is not sent. */
   close(): void {
     this.#closed = true;
+    if (openDrivers.delete(this) && openDrivers.size === 0) process.off("exit", onProcessExit);
     this.#timer.close();
     for (const events of this.#events) events.close();
     for (const port of this.#ports) port?.close();
