@@ -319,6 +319,8 @@ export class Connection implements Scheduled {
     this.confirmed = true;
     this.paths.addresses.begin(now);
     this.paths.update(now);
+    // Until now both keys have stood where DATA_FIN was to stand.
+    for (const subflow of this.subflows) if (subflow.announceDataFin) subflow.endpoint.requestAck();
   }
 
   #afterRead(now: number): void {
