@@ -107,6 +107,18 @@ describe("http over our net", () => {
     request.on("error", () => undefined).destroy();
   });
 
+  it("times out requests that do not come to their end, when the server has been told that it listens", async () => {
+    const slow = http.createServer({ headersTimeout: 20, requestTimeout: 40, connectionsCheckingInterval: 10 });
+    hosts.server.createServer((socket) => void slow.emit("connection", socket)).listen(81);
+    slow.emit("listening");
+    const socket = hosts.client.connect(81, hosts.serverAddress);
+    socket.write("GET / HTTP/1.1\r\nHost:");
+    let text = "";
+    for await (const chunk of socket.setEncoding("utf8")) text += chunk as string;
+    expect(text).to.match(/^HTTP\/1.1 408 /);
+    slow.close();
+  });
+
   it("goes on with a download when one of two paths dies in the middle of it", async () => {
     web.on("request", (_request, response) => response.end(payload));
     const agent = agentOver(hosts.client, { keepAlive: true });

@@ -317,7 +317,9 @@ export class MptcpSocket extends Duplex {
       const told = typeof encoding === "function" ? encoding : callback;
       const error = endedByPeer();
       if (told !== undefined) process.nextTick(told, error);
-      this.destroy(error);
+      // So writes Node's TLS over any stream: its last alert, when the peer has ended without one, which over a descriptor nobody would hear of.
+      const isOfLayerAbove = this.writableCorked > 0 && told !== undefined;
+      if (!isOfLayerAbove) this.destroy(error);
       return false;
     }
     if (typeof encoding === "function") return super.write(ownCopy(chunk), encoding);
