@@ -29,6 +29,8 @@ export function failureOf(error: NodeJS.ErrnoException): ConnectFailure {
   switch (error.code) {
     case "ECONNREFUSED":
     case "ECONNRESET":
+    // The server has accepted, ended its stream and reset before we could look.
+    case "EPIPE":
       return new ConnectFailure("ECONNREFUSED", error.message);
     case "EHOSTUNREACH":
     case "ENETUNREACH":

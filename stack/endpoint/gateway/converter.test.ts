@@ -8,7 +8,7 @@ import { ClientLimits } from "./client-limits.ts";
 import { ConvertCookies } from "./convert-cookies.ts";
 import { Converter } from "./converter.ts";
 import { allowing, kernelOutlet, type Outlet } from "./outlet.ts";
-import type { RelayResult } from "./relay.ts";
+import { relay, type RelayResult } from "./relay.ts";
 
 /** Where requests go that loopback answers: it must not be asked for itself. */
 const elsewhere = parseIpAddress("192.0.2.80")!;
@@ -30,7 +30,7 @@ describe("a converter (RFC 8803) on loopback", () => {
       open: outlet,
       cookies,
       maximumConnections,
-      onCarried: (_, result) => carried.push(result),
+      onConnected: (client, server) => relay(client, server, (result) => carried.push(result)),
       onFailed: () => undefined,
     });
     return listen(createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => void serving.serve(client)));
@@ -106,6 +106,7 @@ describe("a converter (RFC 8803) on loopback", () => {
       convertError.destinationUnreachable,
       [0],
     ],
+    ["a server that ends and resets at once", failing("EPIPE"), request(1), convertError.connectionReset, [0]],
     ["a host that is not to be reached", failing("EHOSTUNREACH"), request(1), convertError.destinationUnreachable, [1]],
     ["a server that does not answer", failing("ETIMEDOUT"), request(1), convertError.networkFailure, [0]],
     ["a machine without descriptors", failing("EMFILE"), request(1), convertError.resourceExceeded, [1]],
