@@ -7,13 +7,17 @@ import { Carrier } from "./carrier.ts";
 import type { ConnectFailure } from "./connect-failure.ts";
 import { ConvertCookies } from "./convert-cookies.ts";
 import { convertError, type ConvertTlv, writeMessage } from "./convert-message.ts";
-import { Converter } from "./converter.ts";
+import { Converter, type ConverterOptions } from "./converter.ts";
 import { readMessage } from "./message-reader.ts";
 import { kernelOutlet } from "./outlet.ts";
+import { relay } from "./relay.ts";
 
 const peers = [{ host: "10.0.100.2", port: 4460 }];
 const application = { address: parseIpAddress("10.99.0.1")!, port: 4711 };
-const silent = { onCarried: () => undefined, onFailed: () => undefined };
+const silent: Pick<ConverterOptions, "onConnected" | "onFailed"> = {
+  onConnected: (client, server) => relay(client, server, () => undefined),
+  onFailed: () => undefined,
+};
 
 /** The paths are virtual; the server, where one is reached, is the kernel's on loopback. */
 describe("a client of a converter (RFC 8803)", () => {

@@ -1,4 +1,4 @@
-/** The server's side of the Convert Protocol (RFC 8803 §4): takes connections, connects to where they ask to go, answers, and joins the two. */
+/** The server's side of the Convert Protocol (RFC 8803 §4): takes connections, connects to where they ask to go, and answers. */
 import { ClientLimits } from "./client-limits.ts";
 import type { ConvertCookies } from "./convert-cookies.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "./convert-message.ts";
 import { errorAnswer, RequestRefused } from "./error-answer.ts";
 import { type ReceivedMessage, readMessage } from "./message-reader.ts";
-import { relay, type RelayResult, type RelaySocket } from "./relay.ts";
+import type { RelaySocket } from "./relay.ts";
 
 /** Who connects and says nothing is not waited for longer than this; on a machine with too much to do the first bytes of a thousand connections take their time. */
 const patienceMilliseconds = 60_000;
@@ -31,8 +31,8 @@ export interface ConverterOptions {
   readonly cookies?: ConvertCookies | undefined;
   /** Connections at a time. */
   readonly maximumConnections: number;
-  /** A connection that was carried has ended. */
-  readonly onCarried: (remote: TransportAddress, result: RelayResult) => void;
+  /** A client has its connection, and has been told: the two are to be joined. */
+  readonly onConnected: (client: RelaySocket, server: RelaySocket, remote: TransportAddress) => void;
   /** A connection that was asked for did not come about. */
   readonly onFailed: (problem: string) => void;
 }
@@ -48,7 +48,7 @@ export class Converter {
 
   /** Serves a client's connection, of which nothing has been read. */
   async serve(client: ConverterSocket): Promise<void> {
-    const { onCarried, onFailed } = this.#options;
+    const { onConnected, onFailed } = this.#options;
     const clientAddress = client.remoteAddress ?? "";
     client.on("error", () => undefined);
     client.once("close", () => this.#connections--);
@@ -69,7 +69,7 @@ export class Converter {
       // It has gone meanwhile, or it hears that its connection is there before it hears anything that comes over it.
       if (!client.destroyed)
         client.write(writeMessage([{ type: "extended-tcp-header", tcpOptions: new Uint8Array(0) }]));
-      relay(client, server, (result) => onCarried(remote, result));
+      onConnected(client, server, remote);
     } catch (error) {
       onFailed((error as Error).message);
       if (client.destroyed) return;

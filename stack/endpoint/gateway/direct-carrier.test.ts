@@ -6,7 +6,7 @@ import { parseIpAddress } from "../../wire/ip-address.ts";
 import type { ConnectFailure } from "./connect-failure.ts";
 import { DirectCarrier } from "./direct-carrier.ts";
 import { forward } from "./forwarder.ts";
-import type { RelayResult } from "./relay.ts";
+import { relay, type RelayResult } from "./relay.ts";
 
 const freePort = 9;
 const at = (host: string, port: number) => ({ address: parseIpAddress(host)!, port });
@@ -42,7 +42,7 @@ describe("applications carried without a converter", () => {
     void forward(stackOf(hosts.pair, hosts.pair.server), to, {
       toAddress: "127.0.0.1",
       maximumConnections: 9,
-      onCarried: (_, result) => carried.resolve(result),
+      onConnected: (client, server) => relay(client, server, carried.resolve),
       onFailed: (_, problem) => failed.resolve(problem),
     });
     return { carried: carried.promise, failed: failed.promise };

@@ -4,26 +4,26 @@ import { createServer, type NetworkStack } from "../../net/net.ts";
 import { parseIpAddress } from "../../wire/ip-address.ts";
 import type { TransportAddress } from "./convert-message.ts";
 import { kernelOutlet } from "./outlet.ts";
-import { relay, type RelayResult, type RelaySocket } from "./relay.ts";
+import type { RelaySocket } from "./relay.ts";
 
 export interface ForwarderOptions {
   /** Where the server is, in the eyes of this machine's kernel. */
   readonly toAddress: string;
   readonly maximumConnections: number;
-  readonly onCarried: (to: TransportAddress, result: RelayResult) => void;
+  /** The two are to be joined. */
+  readonly onConnected: (client: RelaySocket, server: RelaySocket, to: TransportAddress) => void;
   readonly onFailed: (to: TransportAddress, problem: string) => void;
 }
 
 /** Resolves when it listens. Rejects with Error with the code EADDRINUSE. */
 export async function forward(stack: NetworkStack, port: number, options: ForwarderOptions): Promise<void> {
-  const { toAddress, maximumConnections, onCarried, onFailed } = options;
+  const { toAddress, maximumConnections, onConnected, onFailed } = options;
   const to = { address: parseIpAddress(toAddress)!, port };
   const open = kernelOutlet({ toAddress, proxyProtocol: false });
   const serve = async (client: RelaySocket): Promise<void> => {
     client.on("error", () => undefined);
     try {
-      const server = await open(to, undefined);
-      relay(client, server, (result) => onCarried(to, result));
+      onConnected(client, await open(to, undefined), to);
     } catch (error) {
       // It has its connection already: that nobody listens here it can only hear as a reset.
       client.resetAndDestroy();

@@ -1,7 +1,9 @@
 import { expect } from "chai";
+import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { GatewayRecord } from "./gateway.ts";
-import { type Application, GatewayLab } from "./gateway-lab.fixture.ts";
+import { type Application, GatewayLab, type Machine } from "./gateway-lab.fixture.ts";
 
 /** Serves `bytes` of a known stream to whoever connects, and ends. */
 const sender = (bytes: number, port: number, host = "192.0.2.80") => `
@@ -63,6 +65,7 @@ describe("the gateway between two machines", function () {
   this.timeout(300_000);
   const lab = new GatewayLab();
   const servers: Application[] = [];
+  const gateways = {} as Record<Machine, ChildProcess>;
 
   async function serve(program: string): Promise<Application> {
     const server = lab.application("server", program);
@@ -75,8 +78,8 @@ describe("the gateway between two machines", function () {
     lab.up();
     lab.run("server", "service");
     lab.run("client", "tun");
-    await lab.gateway("server", "converter");
-    await lab.gateway("client", "gateway");
+    gateways.server = await lab.gateway("server", "converter");
+    gateways.client = await lab.gateway("client", "gateway");
   });
 
   afterEach(async () => {
@@ -261,6 +264,25 @@ describe("the gateway between two machines", function () {
     expect(carried.find(({ to }) => to === "192.0.2.80:8100")).to.include({ bytesUp: 0, bytesDown: 100_000_000 });
     expect(lab.records.client.some(({ type }) => type === "problem")).to.equal(false);
   });
+
+  // The kernel would end the streams of a process that ends: half an upload would look like all of it.
+  for (const machine of ["server", "client"] as const)
+    it(`resets what it carries when it is told to end: ${machine}`, async () => {
+      const holding = `.on("error", ({ code }) => console.log(code)).on("end", () => console.log("end")).on("data", () => console.log("open"))`;
+      const server = await serve(`
+        require("node:net").createServer((socket) => { socket${holding}; socket.write("a greeting"); })
+          .listen(8011, "192.0.2.80", () => console.log("listening"));
+        process.stdin.on("data", () => {}).on("end", () => process.exit());`);
+      const program = `
+        const socket = require("node:net").connect(8011, "192.0.2.80");
+        socket${holding}.write("a question");`;
+      const client = lab.application("client", program);
+      expect([await server.line(), await client.line()]).to.deep.equal(["open", "open"]);
+      gateways[machine].kill("SIGTERM");
+      expect([await server.line(), await client.line()]).to.deep.equal(["ECONNRESET", "ECONNRESET"]);
+      if (gateways[machine].exitCode === null) await once(gateways[machine], "exit");
+      gateways[machine] = await lab.gateway(machine, machine === "server" ? "converter" : "gateway");
+    });
 });
 
 describe("the gateway that tells servers who their clients are", function () {

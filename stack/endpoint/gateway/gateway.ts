@@ -20,7 +20,7 @@ import { forward } from "./forwarder.ts";
 import { type ConnectionRecord, observeConnections } from "./gateway-observer.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { allowing, kernelOutlet, type Outlet, transparentOutlet } from "./outlet.ts";
-import { relay, type RelayResult } from "./relay.ts";
+import { relay, type RelayResult, type RelaySocket } from "./relay.ts";
 import { createSocks5Server } from "./socks5-server.ts";
 import { type EntranceOptions, takeApplications } from "./tun-entrance.ts";
 
@@ -59,6 +59,8 @@ export class Gateway {
   #socks: KernelServer | undefined;
   #status: StatusServer | undefined;
   #stopObserving: (() => void) | undefined;
+  /** Both sockets of each connection that is carried. */
+  readonly #ends = new Set<RelaySocket>();
   #counters = { carried: 0, broken: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
 
   /** `pathHost`: the host that speaks Multipath TCP. */
@@ -108,7 +110,7 @@ export class Gateway {
     const { socks, tun, credentials } = this.#options;
     const entrance: EntranceOptions = {
       connect,
-      onConnected: (application, far, remote) => relay(application, far, (result) => this.#report(remote, result)),
+      onConnected: (application, far, remote) => this.#join(application, far, remote),
       onFailed: (remote, { message }) => this.#refused({ to: nameOf(remote), reason: message }),
     };
     if (tun !== undefined) takeApplications(this.#onTun(tun), entrance);
@@ -124,7 +126,7 @@ export class Gateway {
       await forward(paths, port, {
         toAddress,
         maximumConnections,
-        onCarried: (to, result) => this.#report(to, result),
+        onConnected: (client, server, to) => this.#join(client, server, to),
         onFailed: (to, reason) => this.#refused({ to: nameOf(to), reason }),
       });
   }
@@ -133,12 +135,16 @@ export class Gateway {
     return { ...this.#counters };
   }
 
-  /** At once: peers find out when their keep-alive or their data are not answered. */
+  /** Before it returns, both ends of all that is carried are told by a reset: the end of a process alone would look to the kernel's as the end of a stream. */
   close(): void {
     this.#stopObserving?.();
     this.#socks?.close();
     this.#status?.close();
-    for (const driver of this.#drivers) driver.close();
+    for (const end of this.#ends) end.resetAndDestroy();
+    for (const driver of this.#drivers) {
+      driver.abandonConnections();
+      driver.close();
+    }
   }
 
   async #serveStatus(): Promise<void> {
@@ -159,7 +165,7 @@ export class Gateway {
       open: allowed === undefined ? outlet : allowing(allowed, outlet),
       cookies: cookies ? new ConvertCookies() : undefined,
       maximumConnections,
-      onCarried: (remote, result) => this.#report(remote, result),
+      onConnected: (client, server, remote) => this.#join(client, server, remote),
       onFailed: (reason) => this.#refused({ reason }),
     });
     const server = createServer(
@@ -203,6 +209,15 @@ export class Gateway {
     });
     this.#drivers.push(driver);
     return driver;
+  }
+
+  #join(near: RelaySocket, far: RelaySocket, remote: TransportAddress): void {
+    this.#ends.add(near).add(far);
+    relay(near, far, (result) => {
+      this.#ends.delete(near);
+      this.#ends.delete(far);
+      this.#report(remote, result);
+    });
   }
 
   #refused(what: { to?: string; reason: string }): void {

@@ -18,7 +18,7 @@ function fail(code: number, message: string): never {
 
 /** `argv`: what follows the word `gateway`. */
 export async function runGateway(argv: readonly string[]): Promise<void> {
-  if (argv.includes("--help")) {
+  if (argv.includes("--help") || argv.includes("-h")) {
     process.stdout.write(usage);
     return;
   }
@@ -28,12 +28,11 @@ export async function runGateway(argv: readonly string[]): Promise<void> {
   try {
     const options = parseGatewayOptions(argv);
     const gateway = new Gateway(options, await pathHost(options), emit);
-    for (const signal of ["SIGTERM", "SIGINT"] as const)
-      process.on(signal, () => {
-        gateway.close();
-        process.exit(0);
-      });
-    process.stdout.on("error", () => undefined);
+    process.on("exit", () => gateway.close());
+    // SIGHUP: the terminal, or the session over the network, has gone.
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => process.exit(0));
+    // Who reads what we tell may go before us.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
     await gateway.start();
     keepReturningFreedMemory();
   } catch (error) {
