@@ -40,7 +40,7 @@ export class Carrier {
   /** A socket of which the other end is `remote`: the converter has connected to it. Rejects with ConnectFailure. */
   async connect(remote: TransportAddress, application: TransportAddress): Promise<MptcpSocket> {
     // RFC 8803 §6.2.5: a converter is not asked for groups, or for itself.
-    if (!isUnicast(remote.address, []))
+    if (!isUnicast(remote.address, []) || remote.port === 0)
       throw new ConnectFailure("EHOSTUNREACH", "a destination that no server can have");
     if (this.#stack.now() < this.#busyUntil) throw new ConnectFailure("EMFILE", "the converter is busy");
     for (let attempts = 1; ; attempts++) {

@@ -20,7 +20,7 @@ export class DirectCarrier {
 
   /** Rejects with ConnectFailure. */
   async connect(remote: TransportAddress): Promise<MptcpSocket> {
-    if (!isUnicast(remote.address, []))
+    if (!isUnicast(remote.address, []) || remote.port === 0)
       throw new ConnectFailure("EHOSTUNREACH", "a destination that no server can have");
     try {
       return (await this.#diallerOf(formatIpAddress(remote.address), remote.port).dial()).socket;

@@ -3,7 +3,7 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { parseArgs } from "node:util";
 import type { HostOptions } from "../../host-options.ts";
 import { UsageError } from "../command/failure.ts";
-import { parseInterface, type PathInterface } from "../command/values.ts";
+import { collectInterface, type PathInterface } from "../command/values.ts";
 import { parseStatusAddress, type StatusAddress } from "../status/status-address.ts";
 import type { Socks5Credentials } from "./socks5-negotiation.ts";
 
@@ -90,7 +90,7 @@ export interface GatewayOptions {
 /** @throws UsageError */
 export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
   const values = parsed(argv);
-  const interfaces = (values.interface ?? []).map(pathInterface);
+  const interfaces = (values.interface ?? []).reduce(withInterface, []);
   const host = values.host === undefined ? undefined : parseHost(values.host);
   if (host !== undefined) {
     const described = ["interface", "congestion-control", "scheduler", "no-offload"].find((name) => name in values);
@@ -106,6 +106,8 @@ export function parseGatewayOptions(argv: readonly string[]): GatewayOptions {
   const forApplications = peer !== undefined || direct === true;
   if (forApplications && tun === undefined && socks === undefined)
     throw new UsageError(`--${roles[0]}: applications need a way in, --tun or --socks`);
+  if (socks === undefined && values["socks-user"] !== undefined)
+    throw new UsageError("--socks-user: it goes with --socks");
   if (to !== undefined && isIP(to) === 0) throw new UsageError(`--to: "${to}" is not an IP address`);
   refuseOfOtherSide(values, [
     ...(forApplications ? [] : ["socks", "socks-user"]),
@@ -183,9 +185,9 @@ function refuseOfOtherSide(values: object, names: readonly string[]): void {
   if (given !== undefined) throw new UsageError(`--${given} is an option of another side`);
 }
 
-function pathInterface(text: string): PathInterface {
+function withInterface(before: readonly PathInterface[], text: string): PathInterface[] {
   try {
-    return parseInterface(text);
+    return collectInterface(text, before);
   } catch (error) {
     throw new UsageError(`--interface: ${(error as Error).message}`);
   }
@@ -221,8 +223,8 @@ function parseHostAndPort(option: string, text: string): HostAndPort {
 
 function parseInterval(text: string): number {
   const milliseconds = Number(text);
-  if (!(milliseconds > 0) || !Number.isFinite(milliseconds))
-    throw new UsageError(`--observe: "${text}" is not a number of milliseconds`);
+  if (!(milliseconds >= 1) || !Number.isFinite(milliseconds))
+    throw new UsageError(`--observe: "${text}" is not a number of milliseconds from 1 on`);
   return Math.round(milliseconds * 1_000);
 }
 
@@ -241,7 +243,10 @@ function parsePort(option: string, text: string): number {
 function parseCredentials(text: string): Socks5Credentials {
   const colon = text.indexOf(":");
   if (colon < 1) throw new UsageError("--socks-user: NAME:PASSWORD is needed");
-  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+  const [user, password] = [text.slice(0, colon), text.slice(colon + 1)];
+  if ([user, password].some((part) => Buffer.byteLength(part) < 1 || Buffer.byteLength(part) > 255))
+    throw new UsageError("--socks-user: name and password have 1 to 255 bytes each (RFC 1929 §2)");
+  return { user, password };
 }
 
 function parseAllowed(prefixes: readonly string[]): BlockList {
