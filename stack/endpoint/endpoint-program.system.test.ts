@@ -279,6 +279,7 @@ describe("the endpoint program between two machines", function () {
       3,
       "EADDRNOTAVAIL",
     ],
+    ["a disk that is full", `connect 10.77.1.12 19 ${ofClient} > /dev/full`, 1, "ENOSPC: no space left on device"],
     ["a file that is not there", `send nowhere 10.77.1.12 9 ${ofClient}`, 2, "nowhere cannot be opened"],
   ] as const)
     it(`ends with ${code}, and says why: ${what}`, async () => {

@@ -7,7 +7,7 @@ async function main(): Promise<void> {
     // docs/gateway.md
     const { runGateway } = await import("./gateway/run-gateway.ts");
     await runGateway(rest);
-  } else if (verb === "lab" || (verb === undefined && !process.stdin.isTTY)) {
+  } else if ((verb === "lab" && rest.length === 0) || (verb === undefined && !process.stdin.isTTY)) {
     const { serveOrchestrator } = await import("./serve-orchestrator.ts");
     serveOrchestrator();
   } else {

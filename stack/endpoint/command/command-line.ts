@@ -19,6 +19,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
+  // Nor is the loss of the log one of the data.
+  process.stderr.on("error", () => undefined);
   try {
     await commandLine().parseAsync([...argv], { from: "user" });
   } catch (error) {

@@ -68,6 +68,7 @@ export class Endpoint {
     const until = performance.now() + farewellMilliseconds;
     while (this.#driver.host.connections.some(isUnderWay) && performance.now() < until)
       await after(lookAgainMilliseconds);
+    this.#driver.abandonConnections();
     this.#driver.close();
   }
 }

@@ -22,10 +22,8 @@ export async function runVerb(name: string, options: HostArguments, work: Work):
       interruption.abort();
     });
   const log = new Log(options.logLevel);
-  process.on("uncaughtException", (error) => {
-    log.error(error.message, { stack: error.stack });
-    process.exit(exitCode.internal);
-  });
+  // Of what nobody waits for: standard input that cannot be read, standard output that takes no more, and mistakes of ours.
+  process.on("uncaughtException", (error) => process.exit(tell(log, error)));
   let endpoint: Endpoint | undefined;
   let code: number;
   try {
