@@ -14,8 +14,9 @@ const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" ")
 /** Tells of each connection its client's port, how many bytes it brought, and how it ended. */
 const sink = `
   require("node:net").createServer((socket) => {
+    const { remotePort } = socket;
     let bytes = 0;
-    const tell = (how) => console.log(socket.remotePort, bytes, how);
+    const tell = (how) => console.log(remotePort, bytes, how);
     socket.on("data", (chunk) => (bytes += chunk.length)).on("end", () => tell("end")).on("error", ({ code }) => tell(code));
   }).listen(7000, () => console.log("listening"));`;
 
