@@ -127,6 +127,27 @@ describe("the judge's reading of a capture", () => {
     expect(subflows.map((subflow) => subflow.toClient.retransmissions)).to.deep.equal([0, 0]);
   });
 
+  it("places the bytes of a join whose first segments are lost and come last", async () => {
+    const synthetic = connection();
+    synthetic.open(wifi, 0);
+    synthetic.join(threeG, 50_000);
+    const send = (index: number, sentAt: number, lost: boolean): void =>
+      synthetic.data({
+        path: threeG,
+        from: "client",
+        sentAt,
+        arrivedAt: lost ? undefined : sentAt + 75_000,
+        dataOffset: index * 1000,
+        subflowOffset: index * 1000,
+        length: 1000,
+      });
+    for (let index = 0; index < 10; index++) send(index, 400_000 + index * 1000, index < 7);
+    for (let index = 0; index < 7; index++) send(index, 800_000 + index * 1000, false);
+    const { subflows, toServer } = await analyse(synthetic.frames());
+    expect(subflows[1]!.toServer).to.include({ payloadBytes: 10_000, retransmissions: 7, reinjectedBytes: 0 });
+    expect(toServer).to.include({ bytes: 10_000, bytesBehindHole: 0, firstAt: 875_000, lastAt: 881_000 });
+  });
+
   it("sees a fallback where the SYN/ACK has no MP_CAPABLE, and follows the bytes by sequence number", async () => {
     const synthetic = connection();
     synthetic.open(wifi, 0, { synAckOptions: [], ackOptions: [] });

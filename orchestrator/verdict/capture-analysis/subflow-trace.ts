@@ -95,8 +95,11 @@ export class SubflowTrace {
 
   /** Handshake, options and closing; payload is the connection's to place. */
   handleFrame(frame: TcpFrame, time: number, initiatorSends: boolean): void {
-    if (frame.syn) this.#handleSyn(frame, time);
-    else if (initiatorSends && frame.ack && this.synAckAt !== undefined) this.#handleInitiatorSegment(frame, time);
+    if (frame.syn) {
+      // The SYN of a join comes before anyone knows whose it is, and only it tells where the bytes begin when the first segment is lost.
+      this.direction(initiatorSends).offset(frame);
+      this.#handleSyn(frame, time);
+    } else if (initiatorSends && frame.ack && this.synAckAt !== undefined) this.#handleInitiatorSegment(frame, time);
     for (const option of frame.mptcp) this.#handleOption(option, time);
     if (frame.rst) this.#close(time, "reset");
     else if (frame.fin) {
