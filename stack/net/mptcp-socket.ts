@@ -313,7 +313,7 @@ export class MptcpSocket extends Duplex {
 
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     // As node:net: after the peer's end ours has been given by the socket, not by the application, whose error this is not.
-    if (this.#reader.ended && !this.allowHalfOpen && this.writableEnded) {
+    if (this.readableEnded && !this.allowHalfOpen && this.writableEnded) {
       const told = typeof encoding === "function" ? encoding : callback;
       const error = endedByPeer();
       if (told !== undefined) process.nextTick(told, error);
@@ -461,12 +461,12 @@ export class MptcpSocket extends Duplex {
     this.#closed = true;
     this.#updateHold();
     if (this.destroyed) return;
-    if (error !== undefined) {
-      this.destroy(new SocketError(error, "read"));
-      return;
-    }
-    this.#reader.remoteEnded = true;
-    this.#pump();
+    if (error === undefined) {
+      this.#reader.remoteEnded = true;
+      this.#pump();
+      // As a descriptor whose end has been read: nobody waits there for a reset. Who writes hears of it.
+    } else if (this.#reader.ended) this.#writer.settle(new SocketError("EPIPE", "write"));
+    else this.destroy(new SocketError(error, "read"));
   }
 
   /** The connection goes its own way. */

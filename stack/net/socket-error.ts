@@ -16,11 +16,12 @@ export class SocketError extends Error {
   readonly code: string;
   readonly errno: number;
   readonly syscall: string;
-  readonly address?: string;
-  readonly port?: number;
+  // Declared alone: what is not there is no property.
+  declare readonly address?: string;
+  declare readonly port?: number;
   /** Of a connection whose local end the application has named. */
-  localAddress?: string;
-  localPort?: number;
+  declare localAddress?: string;
+  declare localPort?: number;
 
   /** `local`: the end of ours, as `address:port`. */
   constructor(code: string, syscall: string, place?: SocketErrorPlace, local?: string) {
@@ -36,6 +37,9 @@ export class SocketError extends Error {
     if (place.port > 0) this.port = place.port;
   }
 }
+
+// It prints itself as `Error`, as Node's do.
+Object.defineProperty(SocketError.prototype, "constructor", { value: Error });
 
 /** node:net has it for listen alone. */
 function explanation(errno: number, syscall: string): string {

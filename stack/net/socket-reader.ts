@@ -50,7 +50,7 @@ export class SocketReader {
   pump(connection: Connection, limit: number, now: number): number {
     const before = this.bytesRead;
     while (this.wanted && !this.#stopped && this.#readOnce(connection, limit, now));
-    if (this.remoteEnded && !this.#stopped && !this.ended && connection.readableBytes === 0) {
+    if (this.remoteEnded && this.wanted && !this.#stopped && !this.ended && connection.readableBytes === 0) {
       this.ended = true;
       this.#push(null);
     }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import type { MptcpSocket } from "../net.ts";
 import { errorOf, type Suite, textOf, thrownBy } from "./implementation.ts";
@@ -269,6 +270,32 @@ export const streams: Suite = (bench) => {
     await once(client, "close");
     if (errors.length === 0) await once(server, "connection");
     expect((await errors[0])?.code).to.equal("ECONNRESET");
+  });
+
+  it("do not hear of a reset when they have read the end; a write does", async () => {
+    const { client, accepted } = await bench().connected({ allowHalfOpen: true });
+    client.on("error", () => undefined).destroy();
+    await once(accepted.resume(), "end");
+    accepted.write("there is nobody left to read this");
+    const told: unknown[] = [];
+    accepted.on("error", (error: NodeJS.ErrnoException) => told.push(error.code, error.syscall));
+    for (let i = 0; i < 100; i++) await turn();
+    expect([accepted.readyState, told]).to.deep.equal(["writeOnly", []]);
+    const closed = new Promise((resolve) => accepted.once("close", resolve));
+    accepted.write("nor this");
+    expect(await closed).to.equal(true);
+    expect(told).to.deep.equal(["EPIPE", "write"]);
+  });
+
+  it("that were paused when they were accepted have no end before somebody reads", async () => {
+    const { client, accepted } = await bench().connected({ pauseOnConnect: true });
+    client.resume().end("text");
+    await once(client, "finish");
+    let ended = false;
+    accepted.on("end", () => (ended = true));
+    for (let i = 0; i < 100; i++) await turn();
+    expect([ended, accepted.bytesRead, accepted.readyState]).to.deep.equal([false, 0, "open"]);
+    expect(await textOf(accepted.resume())).to.equal("text");
   });
 
   it("that have no connection cannot be reset", async () => {
