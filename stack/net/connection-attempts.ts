@@ -5,7 +5,7 @@ import { getDefaultAutoSelectFamily, getDefaultAutoSelectFamilyAttemptTimeout, i
 import type { Alarm } from "../alarm.ts";
 import type { Connection, ConnectOptions } from "../host.ts";
 import { algorithmChoices } from "../host-options.ts";
-import { callApplication } from "./application-call.ts";
+import { callApplication, currentContext } from "./application-call.ts";
 import { type ConnectTarget, isBlocked } from "./call-arguments.ts";
 import type { NetworkStack } from "./network-stack.ts";
 import { blocked, coded, codeOfRefusal, SocketError } from "./socket-error.ts";
@@ -36,7 +36,11 @@ export class ConnectionAttempts {
   readonly #target: ConnectTarget & { port: number; host: string };
   readonly #observer: AttemptsObserver;
   readonly #errors: Error[] = [];
-  readonly #alarm: Alarm = { at: Number.POSITIVE_INFINITY, ring: () => callApplication(() => this.#timeOut()) };
+  readonly #context = currentContext();
+  readonly #alarm: Alarm = {
+    at: Number.POSITIVE_INFINITY,
+    ring: () => callApplication(this.#context, () => this.#timeOut()),
+  };
   /** When there are several addresses, those that have been tried, as `address:port`. */
   attempted: string[] | undefined;
   #waiting: LookupAddress[] = [];

@@ -1,7 +1,7 @@
 import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import type { Connection } from "../host.ts";
 import type { ConnectionErrorCode } from "../mptcp/connection-observer.ts";
-import { callApplication } from "./application-call.ts";
+import { type ApplicationContext, callApplication, currentContext } from "./application-call.ts";
 import { type ConnectArguments, connectCall } from "./call-arguments.ts";
 import { ConnectionAttempts } from "./connection-attempts.ts";
 import { IdleTimer } from "./idle-timer.ts";
@@ -68,6 +68,8 @@ export class MptcpSocket extends Duplex {
   #resets = false;
   #onDestroyed: (() => void) | undefined;
   readonly #hold: ProcessHold;
+  /** Of who called `connect`, or `listen` of the server. */
+  #context: ApplicationContext = currentContext();
   #isReferenced = true;
 
   /** @throws what node:net throws of the same options: ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
@@ -87,7 +89,7 @@ export class MptcpSocket extends Duplex {
     this.#onread = onreadOf(options.onread, this);
     this.#reader = this.#newReader();
     this.#options = new ConnectionOptions(options);
-    this.#idle = new IdleTimer(stack, () => callApplication(() => this.emit("timeout")));
+    this.#idle = new IdleTimer(stack, () => this.emit("timeout"));
     this.#signal = signal;
     if (signal) addAbortSignal(signal, this);
     if (accepted === undefined) return;
@@ -111,6 +113,7 @@ export class MptcpSocket extends Duplex {
       return this;
     }
     if (this.destroyed) this.#revive();
+    this.#context = currentContext();
     this.#connecting = true;
     this.#updateHold();
     this.#idle.touch();
@@ -212,7 +215,7 @@ export class MptcpSocket extends Duplex {
     const timeout = checkedTimeout(milliseconds);
     if (onTimeout !== undefined && typeof onTimeout !== "function")
       throw wrongType("callback", "of type function", onTimeout);
-    this.timeout = timeout;
+    this.timeout = milliseconds;
     this.#idle.set(timeout);
     if (onTimeout !== undefined) {
       if (milliseconds === 0) this.off("timeout", onTimeout);
@@ -373,7 +376,7 @@ export class MptcpSocket extends Duplex {
       // As that of a handle: who has just been told of the error can still ask to be told of this.
       setImmediate(() => {
         writer.settle(wasConnecting ? closedBeforeConnection() : new SocketError("ECANCELED", "write"));
-        this.emit("close", error !== null);
+        this.#context(() => this.emit("close", error !== null));
       });
     else process.nextTick(() => this.emit("close"));
     const onDestroyed = this.#onDestroyed;
@@ -417,16 +420,20 @@ export class MptcpSocket extends Duplex {
     this.#updateHold();
     this.#applyOptions();
     connection.observer = {
-      onEstablished: () => callApplication(() => this.#onEstablished(connection)),
-      onReadable: () => callApplication(() => this.#pump()),
-      onWritable: () => callApplication(() => this.#flush()),
+      onEstablished: () => this.#tell(() => this.#onEstablished(connection)),
+      onReadable: () => this.#tell(() => this.#pump()),
+      onWritable: () => this.#tell(() => this.#flush()),
       onSettled: () => this.#updateHold(),
       onRemoteEnd: () => {
         this.#reader.remoteEnded = true;
-        callApplication(() => this.#pump());
+        this.#tell(() => this.#pump());
       },
-      onClosed: (error) => callApplication(() => this.#onClosed(error)),
+      onClosed: (error) => this.#tell(() => this.#onClosed(error)),
     };
+  }
+
+  #tell(call: () => void): void {
+    callApplication(this.#context, call);
   }
 
   #applyOptions(): void {
@@ -514,6 +521,7 @@ export class MptcpSocket extends Duplex {
     this.#idle.touch();
     this.#writer.begin(chunks, callback);
     this.#flush();
+    this.#writer.keepContext();
     this.#updateHold();
   }
 

@@ -3,7 +3,7 @@ import { lookup } from "node:dns";
 import { type BlockList, isIP } from "node:net";
 import type { Connection, Listener } from "../host.ts";
 import { algorithmChoices } from "../host-options.ts";
-import { callApplication } from "./application-call.ts";
+import { type ApplicationContext, callApplication, currentContext } from "./application-call.ts";
 import { checkedBlockList, isBlocked, type ListenArguments, listenCall, type ListenCall } from "./call-arguments.ts";
 import { type AcceptedConnection, MptcpSocket, type SocketAddressInfo } from "./mptcp-socket.ts";
 import type { NetworkStack } from "./network-stack.ts";
@@ -206,7 +206,8 @@ export class Server extends EventEmitter<ServerEvents> {
       this.#listener = listener;
       this.#updateHold();
       this.#address = address ?? everyAddress;
-      listener.onConnection = () => this.#acceptAll(listener);
+      const context = currentContext();
+      listener.onConnection = () => this.#acceptAll(listener, context);
       process.nextTick(() => {
         if (this.#listener === listener) this.emit("listening");
       });
@@ -217,10 +218,10 @@ export class Server extends EventEmitter<ServerEvents> {
     }
   }
 
-  #acceptAll(listener: Listener): void {
+  #acceptAll(listener: Listener, context: ApplicationContext): void {
     for (let connection = listener.accept(); connection !== undefined; connection = listener.accept()) {
       const accepted = connection;
-      callApplication(() => this.#accept(accepted));
+      callApplication(context, () => this.#accept(accepted));
     }
   }
 

@@ -1,6 +1,7 @@
 /** What a socket has been given to write and its connection has not taken yet. */
 
 import type { Connection } from "../host.ts";
+import { type ApplicationContext, currentContext } from "./application-call.ts";
 import { SocketError } from "./socket-error.ts";
 
 export type WriteCallback = (error?: Error | null) => void;
@@ -14,6 +15,7 @@ export class SocketWriter {
   #taken = 0;
   #bytes = 0;
   #callback: WriteCallback | undefined;
+  #context: ApplicationContext | undefined;
 
   /** Of what `begin` brought last, while it is not settled: the stream counts all of that as still its own. */
   get bytesPending(): number {
@@ -33,6 +35,11 @@ export class SocketWriter {
     this.#taken = 0;
     this.#bytes = chunks.reduce((sum, { length }) => sum + length, 0);
     this.bytesBegun += this.#bytes;
+  }
+
+  /** What is still pending is told of in the context of who has written it. */
+  keepContext(): void {
+    if (this.isPending) this.#context = currentContext();
   }
 
   /** Gives the connection what it takes; returns how many bytes. */
@@ -59,8 +66,11 @@ export class SocketWriter {
   /** Nothing more comes of what has not been taken. */
   settle(error: Error | null): void {
     const callback = this.#callback;
+    const context = this.#context;
     this.#callback = undefined;
+    this.#context = undefined;
     this.#chunks = [];
-    callback?.(error);
+    if (context === undefined) callback?.(error);
+    else context(() => callback?.(error));
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
@@ -105,6 +106,35 @@ export const order: Suite = (bench) => {
     server.close();
     await turn();
     expect(told).to.deep.equal(["close", "listening", "close", "close"]);
+  });
+
+  it("what follows from a call is told in the asynchronous context of that call", async () => {
+    const context = new AsyncLocalStorage<string>();
+    const told: string[] = [];
+    const note = (event: string) => (): void => void told.push(`${event} of ${context.getStore()}`);
+    const server = bench().keepServer(bench().net.server.createServer());
+    server.on("connection", (accepted) => {
+      note("connection")();
+      accepted.resume().end("answer");
+    });
+    context.run("listen", () => server.listen(0, bench().net.serverAddress, note("listening")));
+    await once(server, "listening");
+    const socket = context.run("connect", () => bench().connect(server));
+    for (const event of ["connect", "data", "end", "close"]) socket.on(event, note(event));
+    await once(socket, "close");
+    expect(told.toSorted()).to.deep.equal([
+      "close of connect",
+      "connect of connect",
+      "connection of listen",
+      "data of connect",
+      "end of connect",
+      "listening of listen",
+    ]);
+    const waiting = await bench().connected();
+    const timedOut = once(waiting.client, "timeout");
+    context.run("timeout", () => waiting.client.setTimeout(5, note("timeout")));
+    await timedOut;
+    expect(told.at(-1)).to.equal("timeout of timeout");
   });
 
   it("a handler that throws is the process's affair: data, the end, and other connections go on", async () => {
