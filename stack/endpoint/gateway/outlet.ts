@@ -20,7 +20,7 @@ export interface KernelOutletOptions {
 export function kernelOutlet({ toAddress, proxyProtocol }: KernelOutletOptions): Outlet {
   return async (remote, application) => {
     const host = toAddress ?? formatIpAddress(remote.address);
-    const socket = connectByKernel({ host, port: remote.port, allowHalfOpen: true, noDelay: true });
+    const socket = connectByKernel({ host, port: remote.port, allowHalfOpen: true, noDelay: true, keepAlive: true });
     await connected(socket);
     if (proxyProtocol && application !== undefined) socket.write(proxyProtocolHeader(application, remote));
     return socket;

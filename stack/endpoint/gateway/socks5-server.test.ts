@@ -1,20 +1,33 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import { formatIpAddress } from "../../wire/ip-address.ts";
 import { ConnectFailure } from "./connect-failure.ts";
 import type { TransportAddress } from "./convert-message.ts";
-import { relay } from "./relay.ts";
+import { kernelOutlet } from "./outlet.ts";
+import { relay, type RelaySocket } from "./relay.ts";
 import { createSocks5Server } from "./socks5-server.ts";
 
 const noMethod = [5, 1, 0];
 /** 192.0.2.80, port 80. */
 const toServer = [5, 1, 0, 1, 192, 0, 2, 80, 0, 80];
 
+/** Sockets of IPv4 that wait to send a keep-alive, as their two ports (Linux, proc_net_tcp.rst). */
+function keepAliveTimers(): string[] {
+  const rows = readFileSync("/proc/self/net/tcp", "utf8").trim().split("\n").slice(1);
+  return rows.flatMap((row) => {
+    const [, local = "", remote = "", , , timer = ""] = row.trim().split(/\s+/);
+    const port = (end: string): number => Number.parseInt(end.slice(-4), 16);
+    return timer.startsWith("02:") ? [`${port(local)} ${port(remote)}`] : [];
+  });
+}
+
 describe("the SOCKS5 server", () => {
   let server: Server;
   let echo: Server;
-  let connectFar: (remote: TransportAddress, application: TransportAddress) => Promise<Socket>;
+  let connectFar: (remote: TransportAddress, application: TransportAddress) => Promise<RelaySocket>;
   const opened: Socket[] = [];
 
   beforeEach(async () => {
@@ -81,6 +94,16 @@ describe("the SOCKS5 server", () => {
     it(`answers ${what} with ${reply}`, async () => {
       expect((await answer([...noMethod, ...request]))[3]).to.equal(reply);
     });
+
+  it("asks after clients and servers that have been silent for the kernel's time, for they may have vanished", async () => {
+    connectFar = (remote) => kernelOutlet({ toAddress: "127.0.0.1", proxyProtocol: false })(remote, undefined);
+    const { port } = echo.address() as AddressInfo;
+    await answer([...noMethod, 5, 1, 0, 1, 192, 0, 2, 80, port >> 8, port & 255, 1], 13);
+    const [near, far] = [server.address() as AddressInfo, echo.address() as AddressInfo];
+    // A timer of retransmission stands in its place while something is not acknowledged.
+    while (!keepAliveTimers().some((pair) => pair.startsWith(`${near.port} `))) await turn();
+    while (!keepAliveTimers().some((pair) => pair.endsWith(` ${far.port}`))) await turn();
+  });
 
   it("ends a conversation that is not SOCKS5 without a word", async () => {
     expect(await answer([...Buffer.from("GET / HTTP/1.1\r\n\r\n")])).to.deep.equal([]);

@@ -22,7 +22,7 @@ export interface Socks5ServerOptions extends EntranceOptions {
 
 /** Not listening yet. */
 export function createSocks5Server(options: Socks5ServerOptions): Server {
-  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => void serve(socket, options));
+  return createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => void serve(socket, options));
 }
 
 async function serve(
