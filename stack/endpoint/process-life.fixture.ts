@@ -52,7 +52,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "a process that exits": async (net, address, port) => {
     const socket = net.connect(port, address);
-    await once(socket, "connect");
+    socket.write("x");
+    // The peer has not only been reached, but has taken the connection: before, it could not tell whose it was.
+    await once(socket, "data");
     process.stdout.write(`${socket.localPort}\n`);
     process.exit();
   },

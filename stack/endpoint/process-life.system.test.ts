@@ -11,12 +11,13 @@ const [client, server] = [`${namespacePrefix}${process.pid}a`, `${namespacePrefi
 const program = fileURLToPath(new URL("process-life.fixture.ts", import.meta.url));
 const ip = (...words: string[]) => execFileSync("ip", words.join(" ").split(" "), { stdio: "pipe" });
 
-/** Tells of each connection its client's port, how many bytes it brought, and how it ended. */
+/** Tells of each connection its client's port, how many bytes it brought, and how it ended; answers the first of them with a byte. */
 const sink = `
   require("node:net").createServer((socket) => {
     const { remotePort } = socket;
     let bytes = 0;
     const tell = (how) => console.log(remotePort, bytes, how);
+    socket.once("data", () => socket.write("."));
     socket.on("data", (chunk) => (bytes += chunk.length)).on("end", () => tell("end")).on("error", ({ code }) => tell(code));
   }).listen(7000, () => console.log("listening"));`;
 
@@ -111,7 +112,7 @@ describe("what keeps a process alive (ref, unref)", function () {
         do line = (await told.next()).value;
         while (!line.startsWith(`${port} `));
         // The kernel ends the stream, and answers what comes of the peer's; of ours nobody is left to answer.
-        expect(line).to.equal(`${port} 0 ${over === "ours" ? "ECONNRESET" : "end"}`);
+        expect(line).to.equal(`${port} 1 ${over === "ours" ? "ECONNRESET" : "end"}`);
       });
 
       it("ends well while frames come", async () => {
