@@ -69,6 +69,22 @@ describe("settings of a socket", () => {
     expect((hosts.pair.network.now - before) / 1e6).to.be.within(3, 8);
   });
 
+  const keepAliveCalls: Readonly<Record<string, (socket: MptcpSocket) => unknown>> = {
+    "an object": (socket) => socket.setKeepAlive({ enable: true, initialDelay: 2_000, interval: 3_000, count: 2 }),
+    arguments: (socket) => socket.setKeepAlive(true, 2_000, 3_000, 2),
+  };
+  for (const [what, setKeepAlive] of Object.entries(keepAliveCalls))
+    it(`keep-alive by ${what} probes a silent peer as often as that says`, async () => {
+      hosts = virtualHosts({ paths: [wifi], client: { mptcp: false } });
+      const { client } = await connected();
+      hosts.pair.links[0]!.down.blackhole = true;
+      const before = hosts.pair.network.now;
+      setKeepAlive(client);
+      const error = await new Promise<NodeJS.ErrnoException>((resolve) => client.once("error", resolve));
+      expect(error.code).to.equal("ETIMEDOUT");
+      expect((hosts.pair.network.now - before) / 1e6).to.be.within(7.9, 8.5);
+    });
+
   it("a socket may be made of a connection that no server has accepted", async () => {
     hosts = virtualHosts({ paths: [wifi] });
     const { pair } = hosts;
