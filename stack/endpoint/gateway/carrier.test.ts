@@ -168,6 +168,22 @@ describe("a client of a converter (RFC 8803)", () => {
     await client.connect(remote, application);
   });
 
+  it("gives up a converter that vanishes while its answer is due", async () => {
+    const requests: unknown[] = [];
+    hosts.server
+      .createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+        void readMessage(client).then(() => requests.push(client));
+      })
+      .listen(4460);
+    const failure = failureOf(carrier(false));
+    await oneOf(requests);
+    // All that was said has been acknowledged: nothing is sent again.
+    const asked = hosts.pair.network.now;
+    while (hosts.pair.network.now < asked + 1_000_000) await new Promise(setImmediate);
+    for (const link of hosts.pair.links) link.up.blackhole = link.down.blackhole = true;
+    expect((await failure).code).to.equal("ENETUNREACH");
+  });
+
   it("asks no converter for a group, or for itself (§6.2.5)", async () => {
     for (const address of ["224.0.0.1", "127.0.0.1", "255.255.255.255", "::1", "ff02::1"])
       expect(await failureOf(carrier(), { address: parseIpAddress(address)!, port: 80 })).to.include({

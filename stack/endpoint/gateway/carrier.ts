@@ -5,6 +5,7 @@ import { ConnectFailure, failureOfConvertCode } from "./connect-failure.ts";
 import { convertError, type ConvertTlv, type TransportAddress, writeMessage } from "./convert-message.ts";
 import { ConverterDialler } from "./converter-dialler.ts";
 import type { HostAndPort } from "./gateway-options.ts";
+import { whileAnswerIsDue, whileCarried } from "./keep-alive.ts";
 import { readMessage } from "./message-reader.ts";
 
 /** What a converter means that says nothing else (RFC 8803 §6.2.8, Resource Exceeded). */
@@ -66,10 +67,11 @@ export class Carrier {
     const localAddress = socket.localAddress!;
     const showedCookie = this.#cookies.has(localAddress);
     if (!writtenEarly) socket.write(request(localAddress));
+    socket.setKeepAlive(whileAnswerIsDue);
     try {
       const { tlvs } = await readMessage(socket);
       const refusal = tlvs.find((tlv) => tlv.type === "error");
-      if (refusal === undefined) return socket;
+      if (refusal === undefined) return socket.setKeepAlive(whileCarried);
       if (this.#takesCookie(refusal, localAddress, showedCookie) && mayAskAgain) {
         socket.resetAndDestroy();
         return undefined;

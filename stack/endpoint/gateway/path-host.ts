@@ -8,15 +8,10 @@ import { unpredictable } from "../command/unpredictable.ts";
 import type { AlgorithmTexts } from "../protocol.ts";
 import { importAlgorithms } from "../stack/import-algorithms.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
+import { keepAlive } from "./keep-alive.ts";
 
 /** Of each connection and direction: what a slow reader may make us keep. */
 const bufferBytes = 4 * 1024 * 1024;
-
-/**
- * As Linux has it (tcp(7)), and not before two hours (RFC 9293 §3.8.4, MUST-28): who vanishes without a word would be carried for ever, for each kernel's own keep-alive
- * reaches the gateway beside it and no further.
- */
-const keepAlive = { idleMicroseconds: 7_200_000_000, intervalMicroseconds: 75_000_000, probes: 9 };
 
 /** @throws UsageError for an algorithm that cannot be loaded and for an address that the kernel has as well; Error with the code ENODEV */
 export async function pathHost(options: GatewayOptions): Promise<HostOptions> {
