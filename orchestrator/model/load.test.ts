@@ -67,6 +67,11 @@ describe("loading files", () => {
     expect(topology("  l: { ends: [a, b] }").links["l"]).not.to.have.property("shape");
   });
 
+  it("takes an anchor any number of times", () => {
+    const links = Array.from({ length: 300 }, (_, index) => `  l${index}: *wire`);
+    expect(Object.keys(topology(["  wire: &wire { ends: [a, b] }", ...links].join("\n")).links)).to.have.length(301);
+  });
+
   it("keeps the order of the links, which numbers the subnets", () => {
     const names = Object.keys(topology("  z: { ends: [a, b] }\n  3g: { ends: [a, b] }\n  a: { ends: [a, b] }").links);
     expect(names).to.deep.equal(["z", "3g", "a"]);

@@ -1,4 +1,5 @@
 /** The traces that a topology names: files are read once each, of those that are generated the mean is known. */
+import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { Diagnostic } from "./diagnostics.ts";
 import { linkCalibration } from "./link-calibrations.ts";
@@ -6,6 +7,9 @@ import type { LinkShape } from "./link-profile.ts";
 import { readTrace, type TraceFile } from "./trace-file.ts";
 import type { WrittenTopology } from "./topology-schema.ts";
 import type { YamlSource } from "./yaml-source.ts";
+
+/** Where a link or a profile may name a trace. */
+const sides: readonly (readonly string[])[] = [[], ["up"], ["down"]];
 
 export interface TopologyTraces {
   readonly diagnostics: readonly Diagnostic[];
@@ -30,7 +34,12 @@ export function readTraces({ links, profiles }: WrittenTopology, source: YamlSou
     ),
   );
   for (const file of written) {
-    const read = readTrace(isAbsolute(file) ? file : join(dirname(source.file), file));
+    const path = isAbsolute(file) ? file : join(dirname(source.file), file);
+    if (!existsSync(path)) {
+      diagnostics.push(missingTrace(file, places, source));
+      continue;
+    }
+    const read = readTrace(path);
     if (read.ok) traces.set(file, { ...read.value, name: `traces/${traces.size}-${basename(file)}` });
     else diagnostics.push(...read.diagnostics);
   }
@@ -47,6 +56,24 @@ export function readTraces({ links, profiles }: WrittenTopology, source: YamlSou
           ),
     complete: ({ up, down }) => ({ up: completed(up, traces), down: completed(down, traces) }),
   };
+}
+
+/** Told where the topology names it: a file that is not there has no lines. */
+function missingTrace(
+  file: string,
+  places: readonly { readonly path: readonly string[]; readonly shape: LinkShape }[],
+  source: YamlSource,
+): Diagnostic {
+  const names = (shape: LinkShape): boolean =>
+    [shape.up, shape.down].some(({ trace }) => trace !== undefined && "file" in trace && trace.file === file);
+  const place = places.find(({ shape }) => names(shape))!.path;
+  const keys = sides.map((side) => [...place, ...side, "trace"]);
+  return source.diagnostic({
+    path: keys.find((key) => source.document.getIn(key) === file) ?? place,
+    found: `no file ${file}`,
+    expected: "a trace",
+    hint: "the path is relative to this file",
+  });
 }
 
 function completed(direction: LinkShape["up"], traces: ReadonlyMap<string, TraceFile>): LinkShape["up"] {
@@ -67,7 +94,7 @@ function textWithNames(
 ): string {
   const { document } = source;
   for (const place of places) {
-    for (const side of [[], ["up"], ["down"]]) {
+    for (const side of sides) {
       const path = [...place, ...side, "trace"];
       const trace = traces.get(String(document.getIn(path)));
       if (trace !== undefined) document.setIn(path, trace.name);

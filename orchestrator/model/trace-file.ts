@@ -23,8 +23,7 @@ export function readTrace(file: string): Checked<TraceFile> {
     text = readFileSync(file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const found = code === "ENOENT" ? "no file" : `a file that cannot be read (${code})`;
-    return refuse(file, 1, found, "a trace", "the path is relative to the topology file");
+    return refuse(file, 1, `a file that cannot be read (${code})`, "a trace", "check the path and its permissions");
   }
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();

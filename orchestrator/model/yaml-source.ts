@@ -3,6 +3,7 @@ import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, Pair, par
 import type { Document, Node, YAMLMap } from "yaml";
 import { formatFound, formatPath } from "./diagnostics.ts";
 import type { Diagnostic, KeyPath } from "./diagnostics.ts";
+import { findAliasProblem } from "./yaml-aliases.ts";
 
 /** From 1. */
 export interface Place {
@@ -47,6 +48,12 @@ export class YamlSource {
           expected: "each key once in a mapping",
           hint: "remove one of the two, or rename it",
         });
+      } else if (error.code === "MULTIPLE_DOCS") {
+        problems.push({
+          offset: error.pos[0],
+          expected: "one document in a file",
+          hint: "give the second a file of its own",
+        });
       } else {
         problems.push({
           offset: error.pos[0],
@@ -65,6 +72,14 @@ export class YamlSource {
         });
       },
       Pair: (_, pair) => {
+        if (isScalar(pair.key) && pair.key.value === "<<") {
+          problems.push({
+            offset: pair.key.range?.[0] ?? 0,
+            expected: "a name as the key",
+            hint: "merge keys are not of YAML 1.2: write the keys out, or let an alias be the whole value",
+          });
+          return;
+        }
         if (isScalar(pair.key) && typeof pair.key.value !== "object") return;
         problems.push({
           offset: (pair.key as Node).range?.[0] ?? 0,
@@ -73,6 +88,8 @@ export class YamlSource {
         });
       },
     });
+    const unbounded = problems.length === 0 ? findAliasProblem(this.document) : undefined;
+    if (unbounded) problems.push(unbounded);
     return problems.map(({ offset, expected, hint }) => ({
       ...this.#placeOfOffset(offset),
       path: formatPath(this.#pathAt(offset)),
@@ -84,7 +101,7 @@ export class YamlSource {
 
   /** The whole file as plain data. */
   value(): unknown {
-    return this.document.toJS();
+    return this.document.toJS({ maxAliasCount: -1 });
   }
 
   diagnostic(complaint: Complaint): Diagnostic {
