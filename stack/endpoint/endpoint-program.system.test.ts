@@ -289,13 +289,17 @@ describe("the endpoint program between two machines", function () {
       expect(ended.code).to.equal(code);
     });
 
-  it("ends with 143 after SIGTERM, and the peer is told", async () => {
-    const caller = call("client", `connect 10.77.1.12 7 ${ofClient}`);
-    await caller.says("connected");
-    caller.child.kill("SIGTERM");
-    expect((await caller.ended).code).to.equal(143);
-    await connections((all) => all.every(({ state }) => state === "closed"));
-  });
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)
+    it(`ends with ${code} after ${signal}, and the peer is told`, async () => {
+      const caller = call("client", `connect 10.77.1.12 7 ${ofClient}`);
+      await caller.says("connected");
+      caller.child.kill(signal);
+      expect((await caller.ended).code).to.equal(code);
+      await connections((all) => all.every(({ state }) => state === "closed"));
+    });
 
   it("has no command on its page that this test has not run", () => {
     expect(machines.blocks.toSorted()).to.deep.equal([...tried].toSorted());

@@ -10,7 +10,7 @@ import { parseAddress, parsePort, parseSeconds } from "./values.ts";
 type LocalPlace = Pick<PeerArguments, "localAddress" | "localPort">;
 
 const exits = `
-Exit codes: 0 done, 1 the transfer failed, 2 a wrong command line, 3 the machine lacks something, 4 a mistake of ours, 130 and 143 after a signal.
+Exit codes: 0 done, 1 the transfer failed, 2 a wrong command line, 3 the machine lacks something, 4 a mistake of ours, 129, 130 and 143 after a signal.
 Data are on stdout, logs as NDJSON on stderr.`;
 
 /** `argv`: what follows the program's name. Sets the exit code. */

@@ -1,4 +1,4 @@
-/** How the program ends: 0 done, 1 the transfer failed, 2 usage, 3 the machine lacks something, 4 internal; 130 and 143 after a signal. */
+/** How the program ends: 0 done, 1 the transfer failed, 2 usage, 3 the machine lacks something, 4 internal; 129, 130 and 143 after a signal. */
 
 export const exitCode = { done: 0, failed: 1, usage: 2, machine: 3, internal: 4 } as const;
 

@@ -10,7 +10,8 @@ import { loadAlgorithms } from "./own-algorithms.ts";
 /** Returns the exit code. Rejects with what it failed of; when `signal` is aborted, with anything. */
 export type Work = (endpoint: Endpoint, signal: AbortSignal) => Promise<number>;
 
-const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+/** SIGHUP: the terminal, or the session over the network, has gone. */
+const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Does not return: the process ends when the endpoint has said good-bye. A second signal ends it at once. */
 export async function runVerb(name: string, options: HostArguments, work: Work): Promise<never> {
