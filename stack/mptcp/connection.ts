@@ -384,7 +384,7 @@ export class Connection implements Scheduled {
         endpoint.transmit(now, output);
         endpoint.transmitAck(now, output);
       }
-      if (subflow.synDataSent === 0 || !subflow.announceDataFin) continue;
+      if (this.plain || this.confirmed || !subflow.announceDataFin || !subflow.thirdAckSent) continue;
       // The third segment has gone without DATA_FIN: there is no room beside both keys.
       endpoint.requestAck();
       endpoint.transmitAck(now, output);

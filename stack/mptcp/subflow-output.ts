@@ -50,7 +50,7 @@ export function writeOptions(
   const first = subflow.role === "initial-client" && !connection.confirmed;
   const start = 1 + subflow.synDataSent;
   const isThird =
-    range === undefined ? subflow.endpoint.sender.next === start && !endsAfterSynData(subflow) : range.start === start;
+    range === undefined ? subflow.endpoint.sender.next === start && !endsAfterThirdAck(subflow) : range.start === start;
   if (first && isThird) {
     subflow.thirdAckSent = true;
     writeCapableAck(subflow, options, range);
@@ -88,9 +88,9 @@ function needsAllRoom(signal: Signal): boolean {
   return (signal.kind === "add-address" || signal.kind === "add-address-echo") && isIpv6(signal.address);
 }
 
-/** All data went with the SYN, and DATA_FIN is what is left to say. */
-function endsAfterSynData({ synDataSent, announceDataFin, thirdAckSent }: Subflow): boolean {
-  return synDataSent > 0 && announceDataFin && thirdAckSent;
+/** Data have gone with the SYN, or there are none: DATA_FIN is what is left to say, and a peer that waits for data says nothing before it (RFC 8684 §3.1). */
+function endsAfterThirdAck({ announceDataFin, thirdAckSent }: Subflow): boolean {
+  return announceDataFin && thirdAckSent;
 }
 
 function capableFlags(subflow: Subflow): number {
