@@ -5,6 +5,9 @@ import { hexadecimal, interfaceInfo, type InterfaceInfo } from "../../io/link-ev
 import { UsageError } from "./failure.ts";
 import type { PathInterface } from "./values.ts";
 
+/** By its 16 bits of length (RFC 791 §3.1); the loopback device takes a byte more. */
+const largestPacket = 65_535;
+
 /** @throws UsageError for an address that the kernel has as well; Error with the code ENODEV */
 export function pathInterfaces(interfaces: readonly PathInterface[], offload: boolean): InterfaceOptions[] {
   const ofKernel = new Map(
@@ -22,7 +25,7 @@ export function pathInterfaces(interfaces: readonly PathInterface[], offload: bo
         );
     }
     const { mac, mtu } = optional ? interfaceIfThere(name) : interfaceInfo(undefined, name);
-    return { name, mac: hexadecimal(mac), mtu, gso: offload, ...rest };
+    return { name, mac: hexadecimal(mac), mtu: Math.min(mtu, largestPacket), gso: offload, ...rest };
   });
 }
 
