@@ -12,6 +12,7 @@ import { asWriteError } from "./bundle-error.ts";
 import type { BundleError } from "./bundle-error.ts";
 import { bundleDirectory, bundleFiles, bundleSchemaVersion } from "./layout.ts";
 import type { BundleDescription, Manifest } from "./manifest.ts";
+import { makeFolders } from "./make-folders.ts";
 import { NdjsonFile } from "./ndjson-file.ts";
 import { giveTo, sudoCaller } from "./ownership.ts";
 import { sealDirectory } from "./seal.ts";
@@ -89,7 +90,7 @@ export class BundleWriter {
     baselineName: string | undefined,
   ): Promise<BundleWriter> {
     try {
-      const madeAbove = await mkdir(dirname(directory), { recursive: true });
+      const madeAbove = await makeFolders(dirname(directory));
       await mkdir(directory);
       const made = madeAbove ?? directory;
       await mkdir(join(directory, bundleFiles.logs));

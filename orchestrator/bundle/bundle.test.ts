@@ -149,6 +149,11 @@ describe("a bundle", () => {
     await expectError(drain(bundle.events()), "damaged", "events.ndjson:4: time:");
   });
 
+  it("is refused at once where the file system takes no folders", async () => {
+    const nowhere = BundleWriter.create("/proc/pathlab/results", { experiment: "x", startedAt, id: "abc" });
+    await expectError(nowhere, "unwritable", "mkdir '/proc/pathlab'");
+  });
+
   it("is not overwritten", async () => {
     await write();
     await expectError(BundleWriter.create(parent, { experiment: "x", startedAt, id: "abc" }), "unwritable", "EEXIST");

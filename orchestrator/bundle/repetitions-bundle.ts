@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { asWriteError } from "./bundle-error.ts";
 import { bundleDirectory, bundleSchemaVersion } from "./layout.ts";
+import { makeFolders } from "./make-folders.ts";
 import type { BundleDescription } from "./manifest.ts";
 import { giveTo, sudoCaller } from "./ownership.ts";
 import { sealDirectory } from "./seal.ts";
@@ -23,7 +24,7 @@ export async function writeRepetitionsBundle(resultsDirectory: string, bundle: R
   const id = `${randomBytes(3).toString("hex")}-repetitions`;
   const directory = bundleDirectory(resultsDirectory, experiment, judgedAt, id);
   try {
-    await mkdir(dirname(directory), { recursive: true });
+    await makeFolders(dirname(directory));
     await mkdir(directory);
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(directory, name)), { recursive: true });
