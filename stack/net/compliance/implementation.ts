@@ -93,13 +93,23 @@ export class Bench {
     return { server, client, accepted: accepted as MptcpSocket };
   }
 
-  /** A port on which nobody listens. */
+  /** A port on which nobody listens; none of those that the kernel gives to connections of other programs meanwhile. */
   async freePort(): Promise<number> {
-    const server = await this.listen();
-    const { port } = server.address()!;
-    server.close();
-    await once(server, "close");
-    return port;
+    for (;;) {
+      const server = this.keepServer(this.net.server.createServer());
+      const listening = once(server, "listening");
+      server.listen(10_000 + Math.floor(Math.random() * 20_000), this.net.serverAddress);
+      try {
+        await listening;
+      } catch (error) {
+        if ((error as SystemError).code === "EADDRINUSE") continue;
+        throw error;
+      }
+      const { port } = server.address()!;
+      server.close();
+      await once(server, "close");
+      return port;
+    }
   }
 
   close(): void {
