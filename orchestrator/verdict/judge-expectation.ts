@@ -121,7 +121,7 @@ export function judgeIntact({ intact, damage }: Pick<WorkloadMeasurements, "inta
   };
 }
 
-function judgeFallback(expected: boolean, fellBack: Measured<boolean> | undefined): Judged {
+function judgeFallback(expected: boolean, fellBack: WorkloadMeasurements["fellBack"]): Judged {
   if (fellBack === undefined)
     return {
       metric: "fallback",
@@ -134,8 +134,8 @@ function judgeFallback(expected: boolean, fellBack: Measured<boolean> | undefine
   return {
     metric: "fallback",
     expected: printFallback(expected),
-    measured: printFallback(value),
-    measuredValue: value,
+    measured: value === undefined ? "no connection" : printFallback(value),
+    ...(value === undefined ? {} : { measuredValue: value }),
     passed: value === expected,
     witness,
   };

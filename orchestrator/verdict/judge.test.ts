@@ -189,6 +189,16 @@ describe("the judge", () => {
     expect(only(judge({ ...tcp, plan })).passed).to.equal(true);
   });
 
+  it("does not call a connection that never came about fallen back, whatever was expected", () => {
+    const unanswered = wire({ multipath: "fell-back", subflows: [subflow("wifi", { established: false })] });
+    for (const fallback of [true, false])
+      expect(only(judge(evidence({ fallback }, { wire: unanswered })))).to.include({
+        passed: false,
+        measured: "no connection",
+        witness: "capture",
+      });
+  });
+
   it("plays a stream itself, from the bytes on the wire", () => {
     const video: PlannedStream = {
       ...bulkWorkload,

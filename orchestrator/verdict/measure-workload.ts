@@ -44,7 +44,8 @@ export interface WorkloadMeasurements {
   readonly longestStallMicroseconds?: Measured<number>;
   /** By how much the player fell behind the time of its first picture. */
   readonly latenessMicroseconds?: Measured<number>;
-  readonly fellBack?: Measured<boolean>;
+  /** Undefined of a workload none of whose connections came about. */
+  readonly fellBack?: Measured<boolean | undefined>;
   /** From the workload's start to its last byte; infinite where it never came to its end. */
   readonly completionMicroseconds?: Measured<number>;
   readonly latenciesMicroseconds?: Measured<readonly number[]>;
@@ -163,13 +164,16 @@ function measureMultipath(
       workload,
       connections.flatMap(({ subflows }) => subflows),
     ),
-    fellBack: {
-      value: connections.some(
-        ({ multipath }) => multipath === "fell-back" || (multipath === "not-offered" && multipathWanted),
-      ),
-      witness: "capture",
-    },
+    fellBack: { value: didFallBack(multipathWanted, connections), witness: "capture" },
   };
+}
+
+function didFallBack(multipathWanted: boolean, connections: readonly WireConnection[]): boolean | undefined {
+  const opened = connections.filter(({ subflows }) =>
+    subflows.some(({ initial, established }) => initial && established),
+  );
+  if (opened.length === 0) return undefined;
+  return opened.some(({ multipath }) => multipath === "fell-back" || (multipath === "not-offered" && multipathWanted));
 }
 
 function measureShares(workload: PlannedWorkload, subflows: readonly WireSubflow[]): WorkloadMeasurements {
