@@ -16,6 +16,15 @@ describe("an initiator that ends as soon as it is established", () => {
       expect(client.connection.plain).to.equal(false);
     });
 
+  it("owes nothing when it is over: DATA_FIN is no byte", () => {
+    const pair = makePair({ paths: [wifi] });
+    converse(pair, 1_000, 1_000);
+    // Beyond TIME-WAIT.
+    pair.network.run(70_000_000);
+    const closed = pair.network.eventsNamed("mptcp:subflow-closed");
+    expect(closed.map(({ unacknowledgedBytes }) => unacknowledgedBytes)).to.deep.equal([0, 0]);
+  });
+
   it("still ends, and over Multipath TCP, when the third packet is lost and the end overtakes it", () => {
     const pair = makePair({ paths: [wifi] });
     let lost = 0;

@@ -225,7 +225,8 @@ export class Lifetime {
     const mayReinject = !connection.plain && !this.closed;
     const unacknowledgedBytes = mayReinject
       ? dataSender.reinjectFrom(subflow, undefined)
-      : sendBuffer.end - dataSender.unacknowledged;
+      : // DATA_FIN counts as one of what is acknowledged.
+        Math.max(0, sendBuffer.end - dataSender.unacknowledged);
     if (mayReinject) dataSender.reinjections.release(subflow.id);
     if (subflow.resetReason >= 0)
       connection.environment.record({
