@@ -43,6 +43,15 @@ describe("pathlab doctor", () => {
       expect(line?.startsWith("has "), name).to.equal(present === true);
     }
   });
+
+  it("looks only at what one use needs: a simulation needs nothing, containers need more than namespaces", () => {
+    expect(doctor("--for", "simulation")).to.include({ status: 0, stdout: "" });
+    const namesFor = (...uses: string[]): string[] =>
+      (JSON.parse(doctor("--json", "--for", ...uses).stdout) as Document).prerequisites.map(({ name }) => name);
+    const namespaces = namesFor("namespaces");
+    expect(namespaces).to.include.members(["root", "package:ethtool", "native addon"]).and.not.include("docker");
+    expect(namesFor("namespaces", "containers")).to.include.members([...namespaces, "docker"]);
+  });
 });
 
 function doctor(...args: string[]): { status: number | null; stdout: string } {

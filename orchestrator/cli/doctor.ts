@@ -1,22 +1,29 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import type { Checked } from "../substrate/prerequisites/ensure.ts";
 import { isRequired } from "../substrate/prerequisites/prerequisite.ts";
-import type { Finding } from "../substrate/prerequisites/prerequisite.ts";
+import type { Finding, Need } from "../substrate/prerequisites/prerequisite.ts";
+
+const purposes = ["simulation", "namespaces", "containers", "linux-mptcp", "test"] as const;
 
 export function registerDoctorCommand(program: Command): void {
   program
     .command("doctor")
     .description("list what this machine has and lacks, and the command that mends each lack")
     .option("--fix", "mend what can be mended")
+    .addOption(new Option("--for <what...>", "look only at what these need").choices(purposes))
     .option("--json", "one JSON document on stdout")
-    .action(async (options: { fix?: boolean; json?: boolean }) => {
+    .action(async (options: { fix?: boolean; for?: (typeof purposes)[number][]; json?: boolean }) => {
       const { checkAll, mend, prerequisites } = await import("../substrate/prerequisites/ensure.ts");
+      const wanted: readonly Need[] | undefined = options.for?.filter((purpose) => purpose !== "simulation");
+      const listed = prerequisites.filter(
+        ({ needs }) => wanted === undefined || needs.some((need) => wanted.includes(need)),
+      );
       // What no experiment must have is a gift of the machine: it is listed, and not missed.
-      const required = prerequisites.filter(isRequired);
+      const required = listed.filter(isRequired);
       const failures = new Map(
         (options.fix ? await mend(required) : []).map(({ prerequisite, finding }) => [prerequisite, finding]),
       );
-      const checked = (await checkAll()).map(({ prerequisite, finding }) => ({
+      const checked = (await checkAll(listed)).map(({ prerequisite, finding }) => ({
         prerequisite,
         finding: failures.get(prerequisite) ?? finding,
       }));
@@ -43,13 +50,13 @@ function document(checked: readonly Checked[]): unknown {
 }
 
 function table(checked: readonly Checked[]): string {
-  const width = Math.max(...checked.map(({ prerequisite }) => prerequisite.name.length));
+  const width = Math.max(0, ...checked.map(({ prerequisite }) => prerequisite.name.length));
   const indent = " ".repeat(width + 9);
   const lines = checked.flatMap(({ prerequisite: { name, purpose, needs, remedy }, finding }) => {
     const line = `${mark(finding, isRequired({ needs }))}  ${name.padEnd(width)}  ${finding.detail}`;
     return finding.present || finding.unknown ? [line] : [line, `${indent}for: ${purpose}`, `${indent}mend: ${remedy}`];
   });
-  return `${lines.join("\n")}\n`;
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 function mark({ present, unknown }: Finding, needed: boolean): string {
