@@ -33,6 +33,7 @@ export class HostApplication implements Application {
     const read = (connection: Connection) => (): void => {
       const now = this.#driver.now();
       for (let bytes = -1; bytes !== 0; this.#tally.bytes += bytes) bytes = connection.readInto(received, now);
+      connection.offer(received);
       this.#driver.wake();
     };
   }

@@ -210,6 +210,11 @@ export class Connection implements Scheduled {
     return chunk;
   }
 
+  /** What comes next may be put into `target` before it is asked for by `readInto`: see {@link Reassembly.offer}. */
+  offer(target: Uint8Array | undefined): void {
+    this.reassembly.offer(target);
+  }
+
   /** Received bytes in order into `target`, as many as fit; returns how many. Unlike `read` it costs no memory. */
   readInto(target: Uint8Array, now: number): number {
     const length = this.reassembly.readInto(target);

@@ -35,6 +35,113 @@ describe("connection-level reassembly", () => {
     );
   });
 
+  it("puts what comes next into memory that the reader has offered, and loses nothing of it whatever is offered and read when", () => {
+    const step = fc.oneof(
+      fc.record({ receive: fc.nat(stream.length - 1), length: fc.integer({ min: 1, max: 900 }) }),
+      fc.record({ offer: fc.constantFrom(0, 1, undefined) }),
+      fc.record({ readInto: fc.constantFrom(0, 1) }),
+      fc.record({ read: fc.integer({ min: 1, max: 600 }) }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 20, maxLength: 80 }),
+        fc.tuple(fc.nat(700), fc.nat(300)),
+        (steps, sizes) => {
+          const targets = sizes.map((size) => new Uint8Array(size));
+          const reassembly = new Reassembly(10_000);
+          const received: number[] = [];
+          const take = (target: Uint8Array): void => {
+            const length = reassembly.readInto(target);
+            received.push(...target.subarray(0, length));
+            target.fill(0xee); // It is the reader's now.
+          };
+          for (const made of steps) {
+            const readable = reassembly.readableBytes;
+            if ("receive" in made) {
+              const length = Math.min(made.length, stream.length - made.receive);
+              reassembly.receive(made.receive, stream, made.receive, length);
+            } else if ("offer" in made) reassembly.offer(made.offer === undefined ? undefined : targets[made.offer]);
+            else if ("readInto" in made) take(targets[made.readInto]!);
+            else received.push(...(reassembly.read(made.read) ?? []));
+            if ("offer" in made) expect(reassembly.readableBytes).to.equal(readable);
+            expect(received.length + reassembly.readableBytes).to.equal(reassembly.next);
+          }
+          reassembly.receive(0, stream, 0, stream.length);
+          for (const target = new Uint8Array(512); reassembly.readableBytes > 0;) take(target);
+          expect(received).to.deep.equal([...stream]);
+          expect(reassembly.heldBytes).to.be.lessThan(2 * 4_096);
+        },
+      ),
+    );
+  });
+
+  it("copies once what finds offered memory, and takes memory of its own for the rest", () => {
+    const reassembly = new Reassembly(10_000);
+    const target = new Uint8Array(1_000);
+    reassembly.offer(target);
+    reassembly.receive(0, stream, 0, 600);
+    expect(reassembly.heldBytes).to.equal(0);
+    expect(target.subarray(0, 600)).to.deep.equal(stream.subarray(0, 600));
+    reassembly.receive(600, stream, 600, 600);
+    expect(reassembly.heldBytes).to.be.greaterThan(0);
+    expect(reassembly.readInto(target)).to.equal(1_000);
+    expect(target).to.deep.equal(stream.subarray(0, 1_000));
+    reassembly.receive(1_200, stream, 1_200, 100);
+    expect(target, "after the read it is the reader's").to.deep.equal(stream.subarray(0, 1_000));
+    expect(reassembly.readInto(target)).to.equal(300);
+    expect(reassembly.heldBytes).to.equal(0);
+  });
+
+  it("gives offered memory back when it is withdrawn", () => {
+    const reassembly = new Reassembly(10_000);
+    const target = new Uint8Array(1_000);
+    reassembly.offer(target);
+    reassembly.receive(0, stream, 0, 500);
+    reassembly.offer(undefined);
+    target.fill(0);
+    reassembly.receive(500, stream, 500, 100);
+    expect(target.every((byte) => byte === 0)).to.equal(true);
+    expect(reassembly.read(1_000)).to.deep.equal(stream.slice(0, 600));
+  });
+
+  it("keeps apart what several streams have read into one memory", () => {
+    const step = fc.record({ which: fc.nat(2), what: fc.constantFrom("receive", "offer", "withdraw", "read") });
+    fc.assert(
+      fc.property(
+        fc.array(step, { minLength: 30, maxLength: 100 }),
+        fc.integer({ min: 1, max: 400 }),
+        (steps, size) => {
+          const memory = new ArrayBuffer(700);
+          const streams = [0, 1, 2].map((which) => ({
+            reassembly: new Reassembly(10_000),
+            bytes: Uint8Array.from({ length: 20_000 }, (_, i) => (i * 7 + (i >> 8) + 85 * which) & 255),
+            // Two of them have the very same part.
+            target: new Uint8Array(memory, which === 2 ? 100 : 0, 500),
+            received: [] as number[],
+          }));
+          const read = ({ reassembly, target, received }: (typeof streams)[0]): void => {
+            const length = reassembly.readInto(target);
+            received.push(...target.subarray(0, length));
+            target.fill(0xee);
+          };
+          for (const { which, what } of steps) {
+            const stream = streams[which]!;
+            const { reassembly, bytes, target } = stream;
+            if (what === "offer") reassembly.offer(target);
+            else if (what === "withdraw") reassembly.offer(undefined);
+            else if (what === "read") read(stream);
+            else reassembly.receive(reassembly.next, bytes, reassembly.next, size);
+          }
+          for (const stream of streams) {
+            while (stream.reassembly.readableBytes > 0) read(stream);
+            const { received, bytes, reassembly } = stream;
+            expect(received).to.deep.equal([...bytes.subarray(0, reassembly.next)]);
+          }
+        },
+      ),
+    );
+  });
+
   it("takes nothing beyond the window, and opens it when the application reads", () => {
     const reassembly = new Reassembly(1_000);
     reassembly.receive(0, stream, 0, 1_500);

@@ -18,6 +18,18 @@ interface Island {
   end: number;
 }
 
+/** One buffer may be offered by many readers: who has placed bytes in it, which only one can have at a time. */
+interface MemoryUse {
+  by: Reassembly | undefined;
+}
+
+interface OfferedMemory {
+  readonly target: Uint8Array;
+  readonly use: MemoryUse;
+}
+
+const memoryUse = new WeakMap<ArrayBufferLike, MemoryUse>();
+
 export class Reassembly {
   #limit: number;
   /** The next data offset that is missing; it counts DATA_FIN. */
@@ -35,6 +47,10 @@ export class Reassembly {
   #firstSlab = 0;
   /** A part of the first one belongs to the application. */
   #firstIsShared = false;
+  /** Memory that the reader has offered; its first `#placed` bytes are the next that can be read, and have no slab. */
+  #offered: OfferedMemory | undefined;
+  #placed = 0;
+  #lastOffered: OfferedMemory | undefined;
   readonly #pool: SlabPool;
 
   constructor(limit: number, pool: SlabPool = new SlabPool()) {
@@ -102,7 +118,8 @@ export class Reassembly {
       this.#keep(start, bytes, offset, length);
       return false;
     }
-    this.#write(start, bytes, offset, length);
+    const placed = this.#offered === undefined ? 0 : this.#place(this.#offered, bytes, offset, length);
+    this.#write(start + placed, bytes, offset + placed, length - placed);
     this.next += length;
     if (this.#islands.length > 0) this.#reachIslands();
     this.#passFin();
@@ -116,8 +133,21 @@ export class Reassembly {
     return this.#passFin();
   }
 
+  /**
+   * What comes next may be put into `target` at once, which saves a copy; that it was, `readInto` with the same memory tells. Until then, or until other memory or none is
+   * offered, it belongs to the connection.
+   */
+  offer(target: Uint8Array | undefined): void {
+    if (target === this.#offered?.target) return;
+    this.#withdraw();
+    // Mostly it is the one of last time.
+    if (target !== this.#lastOffered?.target) this.#lastOffered = target && offeredMemoryOf(target);
+    this.#offered = this.#lastOffered;
+  }
+
   /** In-order bytes, at most `limit`; they are the caller's. */
   read(limit: number): Uint8Array | undefined {
+    this.#withdraw();
     const readable = Math.min(limit, this.readableBytes);
     if (readable <= 0) return undefined;
     const slab = this.#slabs[0]!;
@@ -133,7 +163,8 @@ export class Reassembly {
   /** In-order bytes into `target`, as many as fit; returns how many. */
   readInto(target: Uint8Array): number {
     const length = Math.min(target.length, this.readableBytes);
-    for (let filled = 0; filled < length;) {
+    let filled = this.#takePlaced(target);
+    while (filled < length) {
       const slab = this.#slabs[0]!;
       const from = this.#readOffset;
       const taken = Math.min(length - filled, slab.length - from);
@@ -154,17 +185,58 @@ export class Reassembly {
     return this.#consumed - slabStart(this.#firstSlab);
   }
 
-  /** `length` bytes of the first slab have been read. */
+  /** How many bytes, at the place of the next that are missing, the offered memory takes. */
+  #place(memory: OfferedMemory, bytes: Uint8Array, offset: number, length: number): number {
+    const { target, use } = memory;
+    const placed = this.#placed;
+    // Others wait in slabs, and are read first.
+    if (placed < this.readableBytes || (use.by !== undefined && use.by !== this)) return 0;
+    const taken = Math.min(length, target.length - placed);
+    if (taken === 0) return 0;
+    copyBytes(bytes, offset, target, placed, taken);
+    this.#placed = placed + taken;
+    use.by = this;
+    return taken;
+  }
+
+  /** The offered memory is the reader's again: what was put there moves to its slabs. */
+  #withdraw(): void {
+    const offered = this.#offered;
+    this.#offered = undefined;
+    if (this.#placed === 0) return;
+    this.#write(this.#consumed, offered!.target, 0, this.#placed);
+    this.#placed = 0;
+    offered!.use.by = undefined;
+  }
+
+  /** `target` is going to be written to by its reader: how many bytes in it are to stay, since they are what is read next. */
+  #takePlaced(target: Uint8Array): number {
+    const placed = this.#placed;
+    if (placed === 0 || this.#offered!.target !== target) {
+      this.#withdraw();
+      const other = memoryUse.get(target.buffer)?.by;
+      if (other !== undefined) other.#withdraw();
+      return 0;
+    }
+    this.#offered!.use.by = undefined;
+    this.#offered = undefined;
+    this.#placed = 0;
+    this.#consume(placed);
+    return placed;
+  }
+
+  /** `length` bytes have been read. */
   #consume(length: number): void {
     this.#consumed += length;
     this.#edge = Math.max(this.#edge, this.#consumed + this.#limit);
-    if (this.#consumed < slabStart(this.#firstSlab + 1)) {
-      if (this.readableBytes === 0) this.#releaseWhenIdle();
-      return;
-    }
-    const slab = this.#slabs.shift()!;
+    while (this.#consumed >= slabStart(this.#firstSlab + 1)) this.#dropFirstSlab();
+    if (this.readableBytes === 0) this.#releaseWhenIdle();
+  }
+
+  #dropFirstSlab(): void {
+    const slab = this.#slabs.shift();
     this.#firstSlab++;
-    if (!this.#firstIsShared) this.#pool.give(slab);
+    if (slab !== undefined && !this.#firstIsShared) this.#pool.give(slab);
     this.#firstIsShared = false;
   }
 
@@ -263,4 +335,13 @@ function slabStart(index: number): number {
 function slabOf(offset: number): number {
   if (offset >= evenFrom) return doublings + Math.floor((offset - evenFrom) / largestSlab);
   return 31 - Math.clz32(offset / smallestSlab + 1);
+}
+
+function offeredMemoryOf(target: Uint8Array): OfferedMemory {
+  let use = memoryUse.get(target.buffer);
+  if (use === undefined) {
+    use = { by: undefined };
+    memoryUse.set(target.buffer, use);
+  }
+  return { target, use };
 }

@@ -176,22 +176,82 @@ describe("a socket shaped as net.Socket", () => {
     await advance(pair, () => ended);
     expect(text).to.equal("hello");
   });
+});
 
-  it("accepted by a server that names a buffer is read into it, through slabs of every size", async () => {
+describe("a socket that reads into the application's buffer", () => {
+  const payload = Buffer.from(Uint8Array.from({ length: 700_000 }, (_, i) => (i * 13 + (i >> 9)) & 255));
+
+  interface Reader {
+    readonly socket: MptcpSocket;
+    readonly received: Buffer[];
+    ended: boolean;
+  }
+
+  /** Servers on `ports`, whose connections all read into `buffer`. */
+  async function reading(
+    buffer: Buffer,
+    ports: readonly number[],
+  ): Promise<{ pair: Pair; readers: Reader[]; clients: MptcpSocket[] }> {
     const pair = makePair({ paths: [wifi] });
+    const readers: Reader[] = [];
+    const clients: MptcpSocket[] = [];
+    for (const port of ports) {
+      const received: Buffer[] = [];
+      const callback = (bytes: number): void => {
+        received.push(Buffer.from(buffer.subarray(0, bytes)));
+        buffer.fill(0);
+      };
+      const server = createServer(stackOf(pair, pair.server), { onread: { buffer, callback } }, (socket) => {
+        const reader = { socket, received, ended: false };
+        readers.push(reader);
+        socket.on("end", () => (reader.ended = true));
+      });
+      server.listen({ port });
+      await once(server, "listening");
+      clients.push(connect(stackOf(pair, pair.client), { host: "10.0.100.2", port }));
+    }
+    await advance(pair, () => readers.length === ports.length);
+    return { pair, readers, clients };
+  }
+
+  it("loses nothing, through slabs of every size", async () => {
+    const { pair, readers, clients } = await reading(Buffer.alloc(50_000), [80]);
+    clients[0]!.end(payload);
+    await advance(pair, () => readers[0]!.ended);
+    expect(Buffer.concat(readers[0]!.received).equals(payload)).to.equal(true);
+  });
+
+  it("gets its own bytes where another has the same buffer", async () => {
+    const { pair, readers, clients } = await reading(Buffer.alloc(50_000), [80, 81]);
+    const other = Buffer.from(payload).reverse();
+    clients[0]!.end(payload);
+    clients[1]!.end(other);
+    await advance(pair, () => readers.every(({ ended }) => ended));
+    expect(readers.map(({ received }) => Buffer.concat(received))).to.have.deep.members([payload, other]);
+  });
+
+  it("leaves the buffer alone while it is paused", async () => {
     const buffer = Buffer.alloc(50_000);
-    const received: Buffer[] = [];
-    const onread = { buffer, callback: (bytes: number) => void received.push(Buffer.from(buffer.subarray(0, bytes))) };
-    let ended = false;
-    const server = createServer(stackOf(pair, pair.server), { onread }, (socket) =>
-      socket.on("end", () => (ended = true)),
-    );
-    server.listen({ port: 80 });
-    await once(server, "listening");
-    const payload = Buffer.from(Uint8Array.from({ length: 700_000 }, (_, i) => (i * 13 + (i >> 9)) & 255));
-    connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80 }).end(payload);
-    await advance(pair, () => ended);
+    const { pair, readers, clients } = await reading(buffer, [80]);
+    const [{ socket, received }] = readers as [Reader];
+    clients[0]!.write(payload.subarray(0, 100_000));
+    await advance(pair, () => received.length > 3);
+    socket.pause();
+    clients[0]!.end(payload.subarray(100_000));
+    pair.network.run(2_000_000);
+    expect(buffer.every((byte) => byte === 0)).to.equal(true);
+    socket.resume();
+    await advance(pair, () => readers[0]!.ended);
     expect(Buffer.concat(received).equals(payload)).to.equal(true);
+  });
+
+  it("into none, says ENOBUFS of read", async () => {
+    const { pair, readers, clients } = await reading(Buffer.alloc(0), [80]);
+    let code: string | undefined;
+    readers[0]!.socket.on("error", (error: NodeJS.ErrnoException) => (code = `${error.syscall} ${error.code}`));
+    clients[0]!.on("error", () => undefined).write("x");
+    await advance(pair, () => code !== undefined);
+    expect(code).to.equal("read ENOBUFS");
   });
 });
 

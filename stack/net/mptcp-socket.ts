@@ -299,7 +299,7 @@ export class MptcpSocket extends Duplex {
   }
 
   override pause(): this {
-    if (this.#reader.usesOwnBuffer) this.#reader.wanted = false;
+    if (this.#reader.usesOwnBuffer) this.#reader.pause(this.#connection);
     return super.pause();
   }
 
@@ -365,7 +365,7 @@ export class MptcpSocket extends Duplex {
     const hadConnection = wasConnecting || this.#connection !== undefined;
     this.#connecting = false;
     this.#attempts?.stop();
-    this.#reader.stop();
+    this.#reader.stop(this.#connection);
     this.#idle.stop();
     this.#release();
     this.#finalCallback = undefined;
@@ -508,6 +508,7 @@ export class MptcpSocket extends Duplex {
     const bytes = this.#reader.pump(connection, this.readableHighWaterMark * 4, this.#stack.now());
     // A flowing stream hands bytes on as they are pushed; what it keeps it hands on later.
     if (this.readableLength > 0) this.#stack.deferred?.();
+    if (this.#reader.lacksRoom) this.destroy(new SocketError("ENOBUFS", "read"));
     if (bytes === 0) return;
     this.#idle.touch();
     this.#stack.wake();

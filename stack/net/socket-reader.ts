@@ -22,6 +22,8 @@ export interface OnReadOptions {
 
 export class SocketReader {
   bytesRead = 0;
+  /** There is something to read, and the application's buffer has no room at all. */
+  lacksRoom = false;
   /** The end of the peer's stream stands behind what the reader has got. */
   ended = false;
   wanted = false;
@@ -30,6 +32,8 @@ export class SocketReader {
   readonly #push: (chunk: Buffer | null) => boolean;
   readonly #onread: OnReadOptions | undefined;
   #stopped = false;
+  /** Of `onread`, for the next read. */
+  #target: Uint8Array | undefined;
 
   /** `push` returns whether more is wanted. */
   constructor(push: (chunk: Buffer | null) => boolean, onread: OnReadOptions | undefined) {
@@ -41,15 +45,24 @@ export class SocketReader {
     return this.#onread !== undefined;
   }
 
+  /** Who reads has had enough for now: no memory of the application's is written to any more. */
+  pause(connection: Connection | undefined): void {
+    this.wanted = false;
+    connection?.offer(undefined);
+  }
+
   /** Who reads has had enough, in the middle of it perhaps. */
-  stop(): void {
+  stop(connection: Connection | undefined): void {
     this.#stopped = true;
+    connection?.offer(undefined);
   }
 
   /** Reads at most `limit` bytes at once for as long as more is wanted; returns how many in all. */
   pump(connection: Connection, limit: number, now: number): number {
     const before = this.bytesRead;
     while (this.wanted && !this.#stopped && this.#readOnce(connection, limit, now));
+    if (this.#onread !== undefined)
+      connection.offer(this.wanted && !this.#stopped ? this.#nextTarget(this.#onread) : undefined);
     if (this.remoteEnded && this.wanted && !this.#stopped && !this.ended && connection.readableBytes === 0) {
       this.ended = true;
       this.#push(null);
@@ -74,12 +87,20 @@ export class SocketReader {
     return true;
   }
 
-  #readInto({ buffer, callback }: OnReadOptions, connection: Connection, now: number): boolean {
+  #readInto(onread: OnReadOptions, connection: Connection, now: number): boolean {
     if (connection.readableBytes === 0) return false;
-    const target = typeof buffer === "function" ? buffer() : buffer;
+    const target = this.#nextTarget(onread);
+    this.lacksRoom = target.length === 0;
+    if (this.lacksRoom) return false;
+    this.#target = undefined;
     const bytes = connection.readInto(target, now);
     this.bytesRead += bytes;
-    if (callback(bytes, target) === false) this.wanted = false;
+    if (onread.callback(bytes, target) === false) this.wanted = false;
     return true;
+  }
+
+  /** As node:net the function is asked ahead, once for each read. */
+  #nextTarget({ buffer }: OnReadOptions): Uint8Array {
+    return (this.#target ??= typeof buffer === "function" ? buffer() : buffer);
   }
 }
