@@ -40,6 +40,7 @@ import type { NetworkInterface } from "./network-interface.ts";
 import { PacketInput } from "./packet-input.ts";
 import { PacketOutput } from "./packet-output.ts";
 import { Routes } from "./routes.ts";
+import { tellUnreachable } from "./silent-neighbours.ts";
 import { StatelessHandshake } from "./stateless-handshake.ts";
 import { windowScaleFor } from "./tcp/handshake.ts";
 import { HostTcp } from "./tcp/host-tcp.ts";
@@ -202,7 +203,9 @@ export class Host {
   }
 
   handleTimeout(now: number): void {
-    for (const networkInterface of this.#interfaces) networkInterface.handleTimeout(now);
+    for (const networkInterface of this.#interfaces)
+      for (const neighbour of networkInterface.handleTimeout(now))
+        tellUnreachable(this.#connections, networkInterface, neighbour, now);
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
       due.handleTimeout(now);
       this.#awake.add(due);

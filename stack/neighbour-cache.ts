@@ -14,6 +14,7 @@ const directAttempts = 3;
 const waitingFramesEach = 64;
 const waitingFramesTogether = 1024;
 const neighbourLimit = 4096;
+const nobody: readonly IpAddress[] = [];
 
 interface Neighbour {
   mac: MacAddress | undefined;
@@ -85,16 +86,20 @@ export class NeighbourCache {
     return next;
   }
 
-  handleTimeout(now: number): void {
-    if (this.#waiting === 0) return;
+  /** The neighbours that have not answered for so long that what waited for them is dropped (RFC 4861 §7.2.2, which is as long as Linux waits for ARP). */
+  handleTimeout(now: number): readonly IpAddress[] {
+    if (this.#waiting === 0) return nobody;
+    const silent: IpAddress[] = [];
     for (const [address, neighbour] of this.#neighbours) {
       // As `nextTimeout` computes it: of two ways to round, one would be due and have nothing to do.
       if (neighbour.waiting.length === 0 || now < neighbour.requestedAt + requestInterval) continue;
       if (neighbour.attempts >= requestAttempts) {
         this.#takeWaiting(neighbour);
         neighbour.attempts = 0;
+        silent.push(address);
       } else this.#request(address, neighbour, now);
     }
+    return silent;
   }
 
   clear(): void {

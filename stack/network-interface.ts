@@ -214,8 +214,9 @@ export class NetworkInterface {
     return this.#neighbours.nextTimeout;
   }
 
-  handleTimeout(now: number): void {
-    this.#neighbours.handleTimeout(now);
+  /** The neighbours that have been asked for in vain. */
+  handleTimeout(now: number): readonly IpAddress[] {
+    return this.#neighbours.handleTimeout(now);
   }
 
   setUp(up: boolean): void {

@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
 import { ConnectionStateError } from "../mptcp/connection-observer.ts";
 import { makePair, type Pair, wifi } from "../testing/pair.ts";
+import { segmentOf } from "../testing/wire-tap.ts";
 import { connect, createServer, type MptcpSocket } from "./net.ts";
 import type { SocketConnectOptions } from "./socket-options.ts";
 import { stackOf } from "./virtual-hosts.fixture.ts";
@@ -86,12 +87,17 @@ describe("wrong calls and failures have the codes of node:net", () => {
   });
 
   for (const mptcp of [true, false]) {
-    it(`ETIMEDOUT of connect, when nobody answers, ${mptcp ? "with" : "without"} MPTCP`, async () => {
-      const pair = makePair({ paths: [wifi] });
-      pair.links[0]!.up.blackhole = true;
-      const socket = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80, mptcp });
-      const error = await errorOf(pair, socket);
-      expect([error?.code, error?.syscall]).to.deep.equal(["ETIMEDOUT", "connect"]);
+    it(`ETIMEDOUT of connect when the peer does not answer, EHOSTUNREACH when nobody on the link does, ${mptcp ? "with" : "without"} MPTCP`, async () => {
+      for (const [isSilent, code] of [
+        [(frame: Uint8Array): boolean => segmentOf(frame) !== undefined, "ETIMEDOUT"],
+        [(): boolean => true, "EHOSTUNREACH"],
+      ] as const) {
+        const pair = makePair({ paths: [wifi] });
+        pair.links[0]!.up.middlebox = (frame) => !isSilent(frame);
+        const socket = connect(stackOf(pair, pair.client), { host: "10.0.100.2", port: 80, mptcp });
+        const error = await errorOf(pair, socket);
+        expect([error?.code, error?.syscall]).to.deep.equal([code, "connect"]);
+      }
     });
   }
 

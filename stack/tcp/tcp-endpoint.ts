@@ -316,11 +316,22 @@ export class TcpEndpoint {
     }
     // A hard error ends an attempt to connect; what is established has proved that the peer is there (RFC 5927 §6; RFC 9293 §3.9.2.2).
     if (error.kind === "hard" && this.state === "syn-sent") this.#tcb.finish("refused", now);
-    else if (error.kind === "soft" && !this.#tcb.unreachable) {
-      this.#tcb.unreachable = true;
-      const { state, journal } = this.#tcb;
-      journal.note({ name: "tcp:soft-error", section: "RFC 9293 §3.9.2.2", state }, now);
-    }
+    else if (error.kind === "soft") this.#noteUnreachable(now);
+  }
+
+  /** Nobody on the link answers for the next hop. An attempt to connect ends with `isFinal`; what has been sent waits for better times. */
+  handleSilentNeighbour(isFinal: boolean, now: number): void {
+    this.stirred = true;
+    if (this.closed) return;
+    this.#noteUnreachable(now);
+    if (isFinal && this.state === "syn-sent") this.#tcb.giveUp(now);
+  }
+
+  #noteUnreachable(now: number): void {
+    const { state, journal, unreachable } = this.#tcb;
+    if (unreachable) return;
+    this.#tcb.unreachable = true;
+    journal.note({ name: "tcp:soft-error", section: "RFC 9293 §3.9.2.2", state }, now);
   }
 
   #transmitResets(now: number, output: SegmentOutput): void {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { checkStreams } from "./check-streams.ts";
 import { converse, makePair, type Pair, serverPort, StreamApplication, wifi } from "./pair.ts";
+import { segmentOf } from "./wire-tap.ts";
 
 const second = 1_000_000;
 
@@ -131,7 +132,7 @@ describe("a connection attempt", () => {
 
   it("that nobody answers ends with ETIMEDOUT within a minute and a half", () => {
     const pair = makePair();
-    for (const link of pair.links) link.up.blackhole = true;
+    for (const link of pair.links) link.up.middlebox = (frame) => segmentOf(frame) === undefined;
     const client = new StreamApplication(
       pair.network,
       pair.client.connect({ remoteAddress: "10.0.100.2", remotePort: serverPort }, pair.network.now),
