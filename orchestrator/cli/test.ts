@@ -1,7 +1,7 @@
 /** `pathlab test`: everything that has to hold, in the order of its cost: format, lint, types, unused code, unit tests, system tests. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { TestTotals } from "../../tools/testing/reporter.ts";
@@ -45,6 +45,10 @@ export function registerTestCommand(program: Command): void {
           for (const check of staticChecks) add(await runCheck(check));
           add(
             await mocha("unit tests", [
+              // They share nothing, and compute. System tests share the machine.
+              "--parallel",
+              "--jobs",
+              String(availableParallelism()),
               "--timeout",
               String(unitTestTimeoutMilliseconds),
               "--ignore",

@@ -16,13 +16,11 @@ export interface TestTotals {
 
 interface SuiteTally {
   readonly startedAt: number;
+  /** Milliseconds of its tests alone: where files run side by side, their events come all at once when a file is done. */
+  testing: number;
   passed: number;
   failed: number;
   readonly skipped: string[];
-}
-
-function isFileSuite(suite: Mocha.Suite): boolean {
-  return suite.parent?.root === true;
 }
 
 function write(text: string): void {
@@ -34,13 +32,17 @@ export default class PathlabReporter extends Mocha.reporters.Base {
     super(runner, options);
     const totals = { passed: 0, failed: 0, skipped: 0 };
     let tally: SuiteTally | undefined;
+    let depth = 0;
 
     runner.on(EVENT_SUITE_BEGIN, (suite) => {
-      if (isFileSuite(suite)) tally = { startedAt: performance.now(), passed: 0, failed: 0, skipped: [] };
+      if (!suite.root && depth++ === 0)
+        tally = { startedAt: performance.now(), testing: 0, passed: 0, failed: 0, skipped: [] };
     });
-    runner.on(EVENT_TEST_PASS, () => {
+    runner.on(EVENT_TEST_PASS, (test) => {
       totals.passed += 1;
-      if (tally) tally.passed += 1;
+      if (tally === undefined) return;
+      tally.passed += 1;
+      tally.testing += test.duration ?? 0;
     });
     runner.on(EVENT_TEST_PENDING, (test) => {
       totals.skipped += 1;
@@ -52,8 +54,8 @@ export default class PathlabReporter extends Mocha.reporters.Base {
       write(`  FAILED  ${test.fullTitle()}\n`);
     });
     runner.on(EVENT_SUITE_END, (suite) => {
-      if (!isFileSuite(suite) || tally === undefined) return;
-      const seconds = ((performance.now() - tally.startedAt) / 1000).toFixed(1);
+      if (suite.root || --depth > 0 || tally === undefined) return;
+      const seconds = (Math.max(performance.now() - tally.startedAt, tally.testing) / 1000).toFixed(1);
       const mark = tally.failed > 0 ? "FAIL" : "ok  ";
       write(`  ${mark} ${String(tally.passed).padStart(4)}  ${suite.title} (${seconds} s)\n`);
       for (const title of tally.skipped) write(`  skip       ${title}\n`);
