@@ -4,6 +4,7 @@ import type { NextLink } from "../model/generate/bcube-paths.ts";
 import { familyOfText } from "../model/ip-address.ts";
 import type { Topology } from "../model/topology.ts";
 import type { AddressedLink } from "./addressing.ts";
+import { FailedLinks } from "./failed-links.ts";
 import type { PlannedFault, PlannedRoute } from "./plan.ts";
 import { NetworkRouting } from "./network-routing.ts";
 
@@ -54,10 +55,17 @@ export function planRerouting(
       link: cause!.link,
       action: "reroute",
       routes,
-      reason: `routers have noticed that ${[...new Set(causes.map(({ node, link }) => node ?? link))].join(", ")} ${cause!.action === "blackhole" ? "failed" : "is back"}; ${routes.length} of ${routers.length} have other routes`,
+      reason: `routers have noticed that ${describeCauses(causes)}; ${routes.length} of ${routers.length} have other routes`,
     });
   }
   return planned;
+}
+
+function describeCauses(causes: readonly LinkFault[]): string {
+  const namesOf = (action: LinkFault["action"]): string =>
+    [...new Set(causes.filter((cause) => cause.action === action).map(({ node, link }) => node ?? link))].join(", ");
+  const [failed, back] = [namesOf("blackhole"), namesOf("restore")];
+  return [failed && `${failed} failed`, back && `${back} is back`].filter(Boolean).join(", ");
 }
 
 /** `default` says of no family which it is of. */
@@ -68,16 +76,13 @@ function wholeDestination({ destination, via = "" }: PlannedRoute): string {
 
 /** Links that have failed, and whose failure routers have had time to notice, at a time; a return is not known before its own delay either. */
 function failedLinks(faults: readonly LinkFault[], time: number): Set<string> {
-  const failed = new Set<string>();
+  const failed = new FailedLinks();
   const known = faults
     .filter(
       ({ atMicroseconds, rerouteMicroseconds }) =>
         rerouteMicroseconds !== undefined && atMicroseconds + rerouteMicroseconds <= time,
     )
     .sort((a, b) => a.atMicroseconds - b.atMicroseconds);
-  for (const { link, action } of known) {
-    if (action === "blackhole") failed.add(link);
-    if (action === "restore") failed.delete(link);
-  }
-  return failed;
+  for (const fault of known) failed.apply(fault);
+  return failed.links;
 }

@@ -6,6 +6,7 @@ import type { Topology } from "../model/topology.ts";
 import { planApplication } from "./application.ts";
 import { derivedSeed } from "./derived-seed.ts";
 import { serverOf } from "./endpoint-settings.ts";
+import { FailedLinks } from "./failed-links.ts";
 import { linkConfigs, shapeAfter } from "./link-realisation.ts";
 import type { PlannedFault, PlannedWorkload } from "./plan.ts";
 
@@ -51,14 +52,17 @@ export function planWorkloads(
   });
 }
 
-/** In the order of their times; those of one time in the order of the file. */
+/** In the order of their times; those of one time in the order of the file. What leaves a link as dead as it was is none. */
 export function planFaults(
   given: readonly LinkFault[],
   topology: Topology,
   seed: number,
   interfaceOf: (link: string, side: 0 | 1) => string,
 ): PlannedFault[] {
-  const faults = [...given].sort((a, b) => a.atMicroseconds - b.atMicroseconds);
+  const failed = new FailedLinks();
+  const faults = given
+    .toSorted((a, b) => a.atMicroseconds - b.atMicroseconds)
+    .filter((fault) => !isSilence(fault) || failed.apply(fault));
   return faults.map((fault, index) => {
     const link = topology.links[fault.link]!;
     const base = { atMicroseconds: fault.atMicroseconds, link: fault.link, action: fault.action };
@@ -86,6 +90,8 @@ export function planFaults(
     return { ...base, reason: describeSilence(fault) };
   });
 }
+
+const isSilence = ({ action }: LinkFault): boolean => action === "blackhole" || action === "restore";
 
 function describeSilence({ link, action }: LinkFault): string {
   return action === "blackhole"
