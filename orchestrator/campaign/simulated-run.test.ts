@@ -5,9 +5,11 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { digestFile, listFiles } from "../bundle/hash-files.ts";
 import { bundleFiles } from "../bundle/layout.ts";
+import { openBundle } from "../bundle/open-bundle.ts";
 import { verifyBundle } from "../bundle/verify-bundle.ts";
 import { formatDiagnostics } from "../model/diagnostics.ts";
 import { loadExperiment } from "../model/load.ts";
+import { measurementsOf, readRun } from "../report/run-view.ts";
 import { runExperiment, type ExperimentOutcome } from "./run-experiment.ts";
 
 const topology = fileURLToPath(new URL("../../topologies/wifi-3g.yaml", import.meta.url));
@@ -64,6 +66,22 @@ describe("an experiment on the simulation", function () {
       await Promise.all(names.map(async (name) => [name, (await digestFile(join(bundle, name))).sha256] as const)),
     );
   }
+
+  it("is shown to its end when its time was over first, with the silence that it was judged by", async () => {
+    const faults = "faults=[{ at: 500ms, link: wifi, do: blackhole }, { at: 700ms, link: lan, do: blackhole }]";
+    const { directory: bundle, verdict } = await run(1, undefined, [
+      faults,
+      "duration=6s",
+      "baselines={}",
+      "expect.download={ longestGap: { atMost: 1s } }",
+    ]);
+    const view = await readRun(await openBundle(bundle));
+    expect(view.manifest.run.ended).to.equal("deadline");
+    expect(view.durationMicroseconds).to.be.at.least(6e6);
+    const { longestGapMicroseconds } = measurementsOf(view, view.plan.workloads[0]!);
+    expect(longestGapMicroseconds!.value).to.be.above(5e6);
+    expect(longestGapMicroseconds!.value).to.equal(verdict.expectations[0]!.measuredValue);
+  });
 
   it("has the decisions of a traced host in the bundle, as qlog, and of no other; and changes nothing by it", async () => {
     const traced = await run(1, undefined, ["hosts.server.trace=[scheduler, path-manager]"]);

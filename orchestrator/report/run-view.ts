@@ -49,7 +49,7 @@ export async function readRun(bundle: Bundle): Promise<RunView> {
     verdict: (await has(bundleFiles.verdict)) ? await bundle.json(bundleFiles.verdict, verdictSchema) : undefined,
     events: events.toSorted((one, other) => one.time - other.time),
     series: readSeries(samples),
-    durationMicroseconds: durationOf(wire, samples),
+    durationMicroseconds: durationOf(wire, samples, bundle.manifest.run),
   };
 }
 
@@ -59,15 +59,21 @@ async function collect<T>(records: AsyncIterable<T>): Promise<T[]> {
   return collected;
 }
 
-/** The last sample or byte; idle time of sampling after the last byte is cut off. */
-function durationOf(wire: WireAnalysis | undefined, samples: readonly MetricSample[]): number {
+/** The last sample or byte; where all came to its end, idle time of sampling after the last byte is cut off. */
+function durationOf(
+  wire: WireAnalysis | undefined,
+  samples: readonly MetricSample[],
+  { ended }: Manifest["run"],
+): number {
   const lastBytes = (wire?.connections ?? []).flatMap(({ toServer, toClient }) => [
     toServer.lastAt ?? 0,
     toClient.lastAt ?? 0,
   ]);
   const lastByte = lastBytes.reduce((one, other) => Math.max(one, other), 0);
   const lastSample = samples.reduce((last, { time }) => Math.max(last, time), 0);
-  return lastByte > 0 ? Math.min(Math.max(lastSample, lastByte), lastByte + 1e6) : Math.max(lastSample, 1e6);
+  return lastByte > 0 && ended === "completed"
+    ? Math.min(Math.max(lastSample, lastByte), lastByte + 1e6)
+    : Math.max(lastSample, lastByte, 1e6);
 }
 
 export function seriesOf<Kind extends MetricSample["kind"]>(run: RunView, kind: Kind): Series<Kind>[] {
