@@ -78,7 +78,7 @@ function expectationsTable(expectations: readonly JudgedExpectation[], unusable:
       </thead>
       <tbody>
         ${expectations.map(
-          ({ baseline, workload, metric, expected, measured, passed, witness }) =>
+          ({ baseline, workload, metric, expected, measured, measuredValue, passed, witness }) =>
             html`<tr class="${passed ? "passed" : "failed"}">
               <td class="mark">
                 <span class="tick ${passed ? "passed" : "failed"}">${passed ? "✓" : "✗"}</span
@@ -87,7 +87,7 @@ function expectationsTable(expectations: readonly JudgedExpectation[], unusable:
               <td>${workload}${baseline === undefined ? "" : html`<small> in ${baseline}</small>`}</td>
               <td>${metricName(metric)}</td>
               <td class="figure">${expected}</td>
-              <td class="figure measured">${measured}</td>
+              <td class="${typeof measuredValue === "number" ? "figure measured" : "measured"}">${measured}</td>
               <td class="quiet">${witness}</td>
             </tr>`,
         )}
