@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { access, readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { parse } from "yaml";
 import { z } from "zod";
 import type { MetricSample } from "../metrics/metric-sample.ts";
 import type { TimelineEvent } from "../metrics/timeline-event.ts";
@@ -36,6 +37,9 @@ const planSchema = z.looseObject({
   ),
   faults: z.array(z.looseObject({ atMicroseconds: z.number(), link: z.string() })),
 });
+
+/** The model is an experiment's schema; of old bundles, too, this much is known. */
+const describedSchema = z.looseObject({ description: z.string().optional() });
 
 export class Bundle {
   readonly directory: string;
@@ -97,6 +101,12 @@ export class Bundle {
     return checked(schema, parseJson(await this.text(name), this.path(name)), this.path(name));
   }
 
+  /** The experiment's, in its author's words. Throws `BundleError` (`damaged`) as `json` does. */
+  async description(): Promise<string | undefined> {
+    const path = this.path(bundleFiles.experiment);
+    return checked(describedSchema, parseYaml(await this.text(bundleFiles.experiment), path), path).description;
+  }
+
   async *#lines<T>(name: string, schema: z.ZodType<T>): AsyncGenerator<T> {
     const path = this.path(name);
     let number = 0;
@@ -154,6 +164,14 @@ function parseJson(text: string, place: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new BundleError("damaged", place, `${place}: not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function parseYaml(text: string, place: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new BundleError("damaged", place, `${place}: not YAML: ${(error as Error).message}`, { cause: error });
   }
 }
 

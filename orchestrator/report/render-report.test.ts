@@ -54,6 +54,11 @@ describe("report.html", function () {
     expect(page(bulk).length).to.be.below(500_000);
   });
 
+  it("has the experiment's description in its head, as text", () => {
+    for (const text of [page(bulk), page(failover)])
+      expect(text).to.contain('<p class="description">Both paths &lt; one &amp; the other</p>');
+  });
+
   it("says in its head how it came out", () => {
     expect(page(bulk)).to.contain(
       "download moved 24 MB over wifi and 3g at once at 9.09 Mbit/s, 1.19 times the 7.64 Mbit/s of tcp-wifi, every byte intact.",

@@ -21,6 +21,8 @@ import type { Verdict } from "../verdict/verdict.ts";
 export interface RunView {
   /** Undefined for the experiment itself. */
   readonly baseline: string | undefined;
+  /** The experiment's, in its author's words. */
+  readonly description: string | undefined;
   readonly manifest: Manifest;
   readonly plan: Plan;
   readonly results: ResultsRecord;
@@ -41,6 +43,11 @@ export async function readRun(bundle: Bundle): Promise<RunView> {
   const samples = (await has(bundleFiles.metrics)) ? await collect(bundle.metrics()) : [];
   return {
     baseline: bundle.manifest.baseline,
+    // A baseline's file has the experiment's.
+    description:
+      bundle.manifest.baseline === undefined && (await has(bundleFiles.experiment))
+        ? await bundle.description()
+        : undefined,
     manifest: bundle.manifest,
     plan: await bundle.plan(),
     results: (await has(bundleFiles.results)) ? await bundle.results() : { workloads: [] },

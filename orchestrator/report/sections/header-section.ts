@@ -33,6 +33,7 @@ export function headerSection(run: RunView, baselines: readonly RunView[]): Html
       </h1>
       <span class="outcome ${outcome}">${outcomeNames[outcome]}</span>
     </div>
+    ${run.description === undefined ? "" : html`<p class="description">${run.description}</p>`}
     <p class="summary">${summarise(run, baselines)}</p>
     ${manifest.run.error === undefined ? "" : html`<p class="callout failed">The run ${manifest.run.ended}: ${manifest.run.error}</p>`}
     <dl class="facts">
