@@ -12,7 +12,16 @@ export interface Judged extends Omit<JudgedExpectation, "baseline" | "workload">
 
 const unmeasured = "–";
 
-export function judgeExpectation(expectation: Expectation, measured: WorkloadMeasurements): Judged[] {
+/** @param failure why the workload came to nothing, where it says so: what nobody could see then was not there */
+export function judgeExpectation(expectation: Expectation, measured: WorkloadMeasurements, failure?: string): Judged[] {
+  const judged = judgeMeasured(expectation, measured);
+  if (failure === undefined) return judged;
+  return judged.map((line) =>
+    line.witness === "none" ? { ...line, measured: `nothing: ${failure}`, witness: "application" } : line,
+  );
+}
+
+function judgeMeasured(expectation: Expectation, measured: WorkloadMeasurements): Judged[] {
   const { goodput, subflows, share = {}, longestGap, stalls, intact } = expectation;
   const { exitCode, bytes, frames, fallback, completion, latency } = expectation;
   const judged: Judged[] = [];
@@ -21,7 +30,8 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
     limits: Bounds | undefined,
     value: Measured<number> | undefined,
     print: (value: number) => string,
-  ): void => void (limits && judged.push(judgeBounds(metric, limits, value, print)));
+    never?: string,
+  ): void => void (limits && judged.push(judgeBounds(metric, limits, value, print, never)));
   hold("goodput", goodput && rateBounds(goodput), measured.goodputBitsPerSecond, printRate);
   hold("subflows", subflows, measured.subflows, String);
   for (const [path, limits] of Object.entries(share)) {
@@ -30,7 +40,7 @@ export function judgeExpectation(expectation: Expectation, measured: WorkloadMea
     hold(`share of ${path}`, limits, own, printPercent);
   }
   hold("longestGap", longestGap && timeBounds(longestGap), measured.longestGapMicroseconds, printTime);
-  hold("stalls", stalls, measured.stalls, (count) => printCount(count, "stall"));
+  hold("stalls", stalls, measured.stalls, (count) => printCount(count, "stall"), "it never began to play");
   if (intact !== undefined) judged.push(judgeIntact(measured));
   hold("exitCode", exitCode === undefined ? undefined : { exactly: exitCode }, measured.exitCode, String);
   hold("bytes", bytes, measured.bytes, printSize);
@@ -75,6 +85,7 @@ export function judgeBounds(
   limits: Bounds,
   measured: Measured<number> | undefined,
   print: (value: number) => string,
+  never = "never",
 ): Judged {
   const { exactly, atLeast, atMost, overRepetitions: statistic } = limits;
   const expected = [
@@ -98,7 +109,7 @@ export function judgeBounds(
   return {
     metric,
     expected,
-    measured: Number.isFinite(value) ? print(value) : "never",
+    measured: Number.isFinite(value) ? print(value) : never,
     ...(Number.isFinite(value) ? { measuredValue: value } : {}),
     passed: isWithin(limits, value),
     witness,

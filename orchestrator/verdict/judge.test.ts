@@ -220,6 +220,34 @@ describe("the judge", () => {
       evidence({ stalls: { atMost: 0 } }, { wire: wire({ toClient: { ...stream, progress } }) }, watched, video),
     );
     expect(only(verdict)).to.include({ passed: false, measured: "1 stall", witness: "capture" });
+    const barely = { ...stream, progress: [50_000], bytes: 50_000 };
+    const never = judge(evidence({ stalls: { atMost: 0 } }, { wire: wire({ toClient: barely }) }, watched, video));
+    expect(only(never)).to.include({ passed: false, measured: "it never began to play", witness: "capture" });
+  });
+
+  it("fails what nobody saw of a transfer that says itself why it came to nothing", () => {
+    const { wire: seen, ...others } = evidence({
+      goodput: { atLeastBitsPerSecond: 1e6 },
+      completion: { atMostMicroseconds: 1e6 },
+      subflows: { exactly: 2 },
+      share: { wifi: { atLeast: 0.5 } },
+      fallback: false,
+      intact: true,
+      latency: { p50: { atMostMicroseconds: 1e5 } },
+    });
+    const errors = [{ role: "client", code: "ECONNREFUSED", message: "connect ECONNREFUSED" }] as const;
+    const workloads = [{ workload: bulkWorkload.name, errors }];
+    const verdict = judge({ ...others, results: { workloads }, wire: { ...seen!, connections: [] } });
+    expect([verdict.outcome, verdict.invalidBecause]).to.deep.equal(["failed", []]);
+    for (const { metric, passed, measured, witness } of verdict.expectations.filter(
+      ({ metric }) => metric !== "intact",
+    ))
+      expect([metric, passed, measured, witness]).to.deep.equal([
+        metric,
+        false,
+        "nothing: client: ECONNREFUSED connect ECONNREFUSED",
+        "application",
+      ]);
   });
 
   it("judges latencies by a value that was measured", () => {

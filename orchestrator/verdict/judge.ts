@@ -8,7 +8,7 @@ import { judgeExpectation } from "./judge-expectation.ts";
 import type { Judged } from "./judge-expectation.ts";
 import { judgeTraffic } from "./judge-traffic.ts";
 import { measureTraffic } from "./measure-traffic.ts";
-import { measureWorkload } from "./measure-workload.ts";
+import { failureOf, measureWorkload } from "./measure-workload.ts";
 import type { WorkloadWitnesses } from "./measure-workload.ts";
 import { printPercent, printRate, printTime } from "./quantity.ts";
 import type { JudgedExpectation, RepetitionSample, Verdict } from "./verdict.ts";
@@ -41,8 +41,11 @@ export function judge(evidence: Evidence): Verdict {
     const workload = plan.workloads.find((candidate) => candidate.name === name);
     if (workload === undefined)
       throw new RangeError(`the plan expects something of workload ${name}, which it does not have`);
-    const measured = measureWorkload(witnessesOf(evidence, workload));
-    return judgeExpectation(expectation, measured).map((line) => ({ workload: name, ...line }));
+    const witnesses = witnessesOf(evidence, workload);
+    return judgeExpectation(expectation, measureWorkload(witnesses), failureOf(witnesses.outcome)).map((line) => ({
+      workload: name,
+      ...line,
+    }));
   });
   const { expectations, overRepetitions } = partition(judged);
   const invalidBecause = [

@@ -217,7 +217,7 @@ function measureStalls(
   return value === undefined ? {} : { stalls: value };
 }
 
-/** Plays what arrived at the receiver's interface. A slice's bytes count from its beginning, so that slicing never makes a stall. */
+/** Plays what arrived at the receiver's interface; infinite where that never was enough to begin. A slice's bytes count from its beginning, so that slicing never makes a stall. */
 function stallsOnWire(
   workload: PlannedStream,
   stream: WireStream,
@@ -233,6 +233,7 @@ function stallsOnWire(
     if (bytes > 0) playback.arrived(bytes, bin * binMicroseconds);
   });
   playback.handleTimeout(endedAtMicroseconds);
+  if (playback.startedAt === undefined) return Infinity;
   return playback.stalls.length + (playback.state === "stalled" ? 1 : 0);
 }
 
@@ -294,6 +295,14 @@ function worse(
   if (atApplication === undefined || worst(onWire, atApplication) === onWire)
     return { value: onWire, witness: "capture" };
   return { value: atApplication, witness: "application" };
+}
+
+/** Why the workload came to nothing, by its own word; undefined: it does not say so. */
+export function failureOf(outcome: WorkloadOutcome | undefined): string | undefined {
+  const [failure] = outcome?.errors ?? [];
+  if (failure !== undefined) return `${failure.role}: ${failure.code} ${failure.message}`;
+  const exitCode = outcome?.client?.kind === "program" ? outcome.client.exitCode : undefined;
+  return exitCode === undefined || exitCode === 0 ? undefined : `client: ended with ${exitCode}`;
 }
 
 function sum(values: readonly number[]): number {
