@@ -27,7 +27,7 @@ export type OurEndOptions = {
 /** What stands between the task and the stack: sockets of stack/net, or nothing. `soak` is sockets with a stream that is hashed. */
 const applications = { net: NetApplication, host: HostApplication, soak: SoakApplication };
 
-function newDriver({ interfaces, ownSegments, congestionControl, mptcp }: OurEndOptions): Driver {
+function newDriver({ interfaces, ownSegments, congestionControl, mptcp, application }: OurEndOptions): Driver {
   const pool = new Uint32Array(1024);
   let next = pool.length;
   const random = (): number => {
@@ -53,7 +53,11 @@ function newDriver({ interfaces, ownSegments, congestionControl, mptcp }: OurEnd
     scheduler: "min-rtt",
     pathManager: "full-mesh",
   });
-  return new Driver({ host, interfaces: interfaces.map(({ name }) => ({ interfaceName: name })) });
+  return new Driver({
+    host,
+    interfaces: interfaces.map(({ name }) => ({ interfaceName: name })),
+    prefault: application === "soak",
+  });
 }
 
 function main(options: OurEndOptions): void {

@@ -38,6 +38,8 @@ export type DriverOptions = {
   /** Every event of the host, with the time at which it was fetched. */
   onEvent?: (event: StackEvent, now: number) => void;
   onProblem?: (problem: DriverProblem) => void;
+  /** The memory for packets, 17 MB an interface, is taken from the system at once, not as batches of packets first need it: for who measures memory. Default false. */
+  prefault?: boolean;
 };
 
 /** Totals of one interface, for a sample. */
@@ -83,6 +85,7 @@ export class Driver implements FrameSink {
   readonly #kernelAddresses = new Set<string>();
   readonly #onEvent: (event: StackEvent, now: number) => void;
   readonly #onProblem: (problem: DriverProblem) => void;
+  readonly #prefault: boolean | undefined;
   /** A run is going to happen; while it happens, another is wanted. */
   #runWanted = false;
   #running = false;
@@ -94,6 +97,7 @@ export class Driver implements FrameSink {
     this.#devices = options.interfaces;
     this.#onEvent = options.onEvent ?? (() => {});
     this.#onProblem = options.onProblem ?? (() => {});
+    this.#prefault = options.prefault;
     this.#timer = new PreciseTimer(() => {
       this.host.handleTimeout(this.now());
       this.#run();
@@ -211,6 +215,7 @@ export class Driver implements FrameSink {
       },
       onBatchEnd: () => this.#run(),
       onError: (code) => this.#onProblem({ type: "socket", interfaceName, code }),
+      prefault: this.#prefault,
     });
     port.unref();
     return port;

@@ -26,6 +26,8 @@ export interface PortOptions {
   /** After the frames that came together. */
   onBatchEnd: () => void;
   onError: (code: string) => void;
+  /** As `DriverOptions.prefault`. */
+  prefault?: boolean | undefined;
 }
 
 export interface Port {
@@ -55,7 +57,7 @@ export class PacketPort implements Port {
     const { interfaceName, namespacePath } = options;
     this.interfaceName = interfaceName;
     this.namespacePath = namespacePath;
-    const memory = newMemory();
+    const memory = newMemory(options.prefault);
     this.#socket = new PacketSocket({
       namespacePath,
       interfaceName,
@@ -116,7 +118,7 @@ export class TunPort implements Port {
     const { interfaceName, namespacePath } = options;
     this.interfaceName = interfaceName;
     this.namespacePath = namespacePath;
-    const memory = newMemory();
+    const memory = newMemory(options.prefault);
     this.#device = new TunDevice({
       namespacePath,
       interfaceName,
@@ -154,8 +156,10 @@ export class TunPort implements Port {
   }
 }
 
-function newMemory(): PacketMemory {
-  return new PacketMemory(batchFrames, superPacketSlotBytes, transmitQueueBytes);
+function newMemory(prefault = false): PacketMemory {
+  const memory = new PacketMemory(batchFrames, superPacketSlotBytes, transmitQueueBytes);
+  if (prefault) memory.bytes.fill(0);
+  return memory;
 }
 
 function everySlot(): number[] {
