@@ -49,13 +49,13 @@ function negotiation(clientAsks: boolean, serverAsks: boolean): Case {
   };
 }
 
-/** Changes one octet of the first segment from `sender` over the client's interface `path` with at least 100 octets of payload. */
+/** Changes one octet of the first segment from `sender` over the client's interface `path` that is longer than what `connected` has sent: a late copy of that would be thrown away unread. */
 function corruptOnce(lab: Lab, sender: Role, path: number): { readonly done: boolean } {
   const state = { done: false };
   lab.fabric.rule((passing) => {
     const { from, to, segment } = passing;
     const [client] = from.role === "client" ? [from] : [to];
-    if (state.done || from.role !== sender || client.index !== path || segment.payloadLength < 100) return true;
+    if (state.done || from.role !== sender || client.index !== path || segment.payloadLength <= 1_000) return true;
     corrupt(passing, 50);
     state.done = true;
     return true;
