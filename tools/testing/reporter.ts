@@ -5,8 +5,15 @@
 import { writeFileSync } from "node:fs";
 import Mocha from "mocha";
 
-const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } =
-  Mocha.Runner.constants;
+const {
+  EVENT_HOOK_END,
+  EVENT_RUN_END,
+  EVENT_SUITE_BEGIN,
+  EVENT_SUITE_END,
+  EVENT_TEST_FAIL,
+  EVENT_TEST_PASS,
+  EVENT_TEST_PENDING,
+} = Mocha.Runner.constants;
 
 export interface TestTotals {
   readonly passed: number;
@@ -16,7 +23,7 @@ export interface TestTotals {
 
 interface SuiteTally {
   readonly startedAt: number;
-  /** Milliseconds of its tests alone: where files run side by side, their events come all at once when a file is done. */
+  /** Milliseconds of its tests and hooks: where files run side by side, their events come all at once when a file is done. */
   testing: number;
   passed: number;
   failed: number;
@@ -37,6 +44,9 @@ export default class PathlabReporter extends Mocha.reporters.Base {
     runner.on(EVENT_SUITE_BEGIN, (suite) => {
       if (!suite.root && depth++ === 0)
         tally = { startedAt: performance.now(), testing: 0, passed: 0, failed: 0, skipped: [] };
+    });
+    runner.on(EVENT_HOOK_END, (hook) => {
+      if (tally !== undefined) tally.testing += hook.duration ?? 0;
     });
     runner.on(EVENT_TEST_PASS, (test) => {
       totals.passed += 1;
