@@ -116,12 +116,12 @@ export class Paths implements ManagedConnection {
   }
 
   /**
-   * The host cannot use these addresses any more: their subflows end without a word, for none would arrive (RFC 8684 §3.4.2). Plain TCP has no other: it goes on
-   * sending into nothing, as Linux's, until the address is back or the user timeout is over (RFC 9293 §3.8.3).
+   * The host cannot use these addresses any more: their subflows end without a word, for none would arrive (RFC 8684 §3.4.2). Plain TCP has no other, and while
+   * it connects neither has MPTCP: they go on sending into nothing, as Linux's, until the address is back or their time is over (RFC 9293 §3.8.3).
    */
   onAddressesGone(gone: readonly LocalAddress[], reason: "interface-down" | "address-removed", now: number): void {
     const connection = this.#connection;
-    if (connection.plain) return;
+    if (connection.plain || !connection.confirmed) return;
     for (const { local, endpoint } of connection.subflows) if (gone.includes(local)) endpoint.discard(reason, now);
     if (connection.mayJoin)
       for (const local of gone) this.addresses.remove(connection.subflowSet.wireAddressId(local), now);

@@ -38,6 +38,17 @@ function established({ conversation }: Started): string[] {
     .sort();
 }
 
+const addressAndBack = [
+  "addresses",
+  ({ client, network }: Pair) => client.removeAddress("10.0.1.2", network.now),
+  ({ client, network }: Pair) => client.addAddress(0, { address: "10.0.1.2", prefixLength: 24 }, network.now),
+] as const;
+const interfaceAndBack = [
+  "interfaces",
+  ({ client, network }: Pair) => client.setInterfaceUp(0, false, network.now),
+  ({ client, network }: Pair) => client.setInterfaceUp(0, true, network.now),
+] as const;
+
 describe("addresses at run time", () => {
   it("come: the connection gets a subflow from the new one", () => {
     const started = download(5_000_000, { paths: [path] });
@@ -122,18 +133,7 @@ describe("addresses at run time", () => {
     });
   }
 
-  for (const [what, take, giveBack] of [
-    [
-      "addresses",
-      ({ client, network }: Pair) => client.removeAddress("10.0.1.2", network.now),
-      ({ client, network }: Pair) => client.addAddress(0, { address: "10.0.1.2", prefixLength: 24 }, network.now),
-    ],
-    [
-      "interfaces",
-      ({ client, network }: Pair) => client.setInterfaceUp(0, false, network.now),
-      ({ client, network }: Pair) => client.setInterfaceUp(0, true, network.now),
-    ],
-  ] as const)
+  for (const [what, take, giveBack] of [addressAndBack, interfaceAndBack])
     for (const bytes of [5_000_000, 0])
       it(`${what} of plain TCP are waited for, as Linux does: ${bytes === 0 ? "an upload" : "a download"} goes on when they are back`, () => {
         const pair = makePair({ paths: [path], client: { mptcp: false } });
@@ -148,6 +148,31 @@ describe("addresses at run time", () => {
         // The interval of timeouts has doubled meanwhile: the next is due within as long as it was gone.
         expect(pair.network.now).to.be.below((31 + 31 + 10) * second);
       });
+
+  for (const [what, take, giveBack] of [addressAndBack, interfaceAndBack])
+    for (const milliseconds of [0, 5, 15, 25, 35, 45])
+      it(`${what} that go ${milliseconds} ms after the attempt to connect, before a join is possible, are waited for`, () => {
+        const pair = makePair({ paths: [path, path] });
+        const conversation = converse(pair, 100_000, 100_000);
+        pair.network.run(milliseconds * 1_000);
+        take(pair);
+        pair.network.run(5 * second);
+        expect(conversation.client.closed).to.equal(false);
+        giveBack(pair);
+        pair.network.run(60 * second, () => conversation.client.closed && conversation.server()?.closed === true);
+        checkStreams(conversation, 100_000, 100_000);
+      });
+
+  it("go for good while it connects: the attempt times out", () => {
+    const { client, network, ...pair } = makePair({ paths: [path, path] });
+    const conversation = converse({ client, network, ...pair }, 100, 100);
+    client.setInterfaceUp(0, false, network.now);
+    network.run(30 * second);
+    expect(conversation.client.closed).to.equal(false);
+    network.run(400 * second);
+    expect(conversation.client.error).to.equal("ETIMEDOUT");
+    expect(client.connections).to.deep.equal([]);
+  });
 
   it("stay when another device takes the place of the interface's: its hardware address, and segments of its MTU", () => {
     const pair = makePair({ paths: [path] });
