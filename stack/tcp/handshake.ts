@@ -53,9 +53,9 @@ export class Handshake {
     return this.timeouts >= maximumTimeouts;
   }
 
-  /** `segment`, which acknowledges our SYN, answers the first that was sent: there was no other, or the timestamp that comes back is that of the first. */
-  isAnsweredAtOnce(segment: TcpSegment): boolean {
-    return this.attempts <= 1 || (segment.hasTimestamps && segment.timestampEcho === this.firstTimestamp);
+  /** `segment` acknowledges our SYN, which was sent several times, and echoes the timestamp of the first. */
+  isFirstAnswered(segment: TcpSegment): boolean {
+    return segment.hasTimestamps && segment.timestampEcho === this.firstTimestamp;
   }
 
   /** Both have offered to scale: by so many bits do we shift what we advertise. */

@@ -80,8 +80,10 @@ export class Opening {
     this.#tcb.state = "established";
     liveness.begin(now);
     this.#adoptSegmentSize();
+    const handshakeTime = now - handshake.startedAt;
     if (handshake.attempts === 0) sender.rtt.resetBackoff(); // When the cookie was sent is not known.
-    else if (handshake.isAnsweredAtOnce(segment)) sender.rtt.sample(now - handshake.startedAt, now);
+    else if (handshake.attempts === 1) sender.rtt.sample(handshakeTime, now);
+    else if (handshake.isFirstAnswered(segment)) sender.rtt.presume(handshakeTime, now);
     else sender.restartAfterLostSyn(now);
     if (!this.#tcb.fastOpened) user.handleEstablished(now);
     else host.fastOpenServer.settle(this.#tcb);

@@ -16,13 +16,21 @@ export class RttEstimator {
   readonly #minimum = new WindowedMinimum();
   #timeout = initialTimeout;
   #backoff = 0;
+  #isPresumed = false;
+
+  /** Of a SYN that was sent again: its first answer may have been lost as well. Stands until the first sample. */
+  presume(rtt: number, now: number): void {
+    this.sample(rtt, now);
+    this.#isPresumed = true;
+  }
 
   /** A round trip that began with an unambiguous transmission (Karn's algorithm: never with a segment that was sent twice). */
   sample(rtt: number, now: number): void {
     rtt = Math.max(1, rtt);
     this.latest = rtt;
     this.#minimum.note(rtt, now);
-    if (this.smoothed === 0) {
+    if (this.smoothed === 0 || this.#isPresumed) {
+      this.#isPresumed = false;
       this.smoothed = rtt;
       this.variation = rtt / 2;
     } else {

@@ -37,6 +37,12 @@ export const kernelDifferences: readonly KernelDifference[] = [
   },
   {
     verdict: "both",
+    section: "RFC 6298 §2, §3; RFC 7323 §4.1",
+    kernel: "keeps what a handshake with a lost SYN/ACK took as the first sample, to be smoothed by those of data",
+    scripts: ["tcp/handshake/round-trip-after-a-lost-syn-ack.pkt"],
+  },
+  {
+    verdict: "both",
     section: "RFC 6298 §2 (initial timeout 1 s), §5.5 (MUST double)",
     kernel: "sends its first SYNs again every second before the timeout doubles (tcp_syn_linear_timeouts)",
     scripts: [
