@@ -81,6 +81,8 @@ export interface HostOptions extends AlgorithmChoices, Partial<MultipathPolicy>,
   mptcp: boolean;
   /** Bytes that `Connection.write` accepts before the peer has acknowledged any; default 6 MiB. */
   sendBufferBytes?: number;
+  /** Of these, bytes that have not been sent for the first time (TCP_NOTSENT_LOWAT, tcp(7)): `write` takes no more, and asks again when half of them have gone. Default: as many. */
+  notSentLowatBytes?: number;
   /** Largest receive window; default 6 MiB. */
   receiveBufferBytes?: number;
   /** The receive window begins small and grows to twice what the application reads in a round trip, at most to `receiveBufferBytes`; default false. */

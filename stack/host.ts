@@ -143,6 +143,7 @@ export class Host {
     this.#environment = {
       localAddresses: this.#addresses.list,
       sendBufferBytes: checkedBuffer("sendBufferBytes", options.sendBufferBytes, defaultBuffer),
+      notSentLowatBytes: checkedBuffer("notSentLowatBytes", options.notSentLowatBytes, Number.POSITIVE_INFINITY),
       receiveBufferBytes,
       autotune: options.autotune ?? false,
       dssChecksum,

@@ -2,11 +2,13 @@
 import * as z from "zod";
 import { type TraceCategory, traceCategories } from "../../stack/events.ts";
 import type { EndpointKind } from "./experiment.ts";
-import { duration, whole } from "./quantity-schemas.ts";
+import { duration, size, whole } from "./quantity-schemas.ts";
 
 /** What a file says; what it leaves out is the endpoint's own default. */
 export interface EndpointOptions {
   readonly autotune?: boolean;
+  /** TCP_NOTSENT_LOWAT. */
+  readonly notSentLowatBytes?: number;
   readonly pacing?: boolean;
   readonly synCookies?: "never" | "when-full" | "always";
   readonly opportunisticRetransmission?: boolean;
@@ -24,6 +26,9 @@ export interface EndpointOptions {
 export const endpointOptionSchemas = {
   autotune: z.exactOptional(
     z.boolean().describe("The receive window begins small and grows with what the application reads."),
+  ),
+  notSentLowat: z.exactOptional(
+    size("Bytes of the send buffer that may wait to be sent for the first time (TCP_NOTSENT_LOWAT)."),
   ),
   pacing: z.exactOptional(z.boolean().describe("Data are spread over the round trip instead of sent in bursts.")),
   synCookies: z.exactOptional(
@@ -68,6 +73,12 @@ export const endpointOptionSchemas = {
 
 type OptionKey = keyof typeof endpointOptionSchemas;
 
+/** What a file says under the key; units are in the names. */
+export function optionOf(options: EndpointOptions, key: OptionKey): EndpointOptions[keyof EndpointOptions] {
+  if (key === "closeTimeout") return options.closeTimeoutMicroseconds;
+  return key === "notSentLowat" ? options.notSentLowatBytes : options[key];
+}
+
 interface Availability {
   readonly on: readonly EndpointKind[];
   /** For who asks it of another endpoint: what to do instead. */
@@ -80,6 +91,7 @@ const leaveOut = "leave it out, or let the host speak pathlab";
 
 const availability: Readonly<Record<OptionKey, Availability>> = {
   autotune: { on: everywhere, instead: leaveOut },
+  notSentLowat: { on: everywhere, instead: leaveOut },
   pacing: { on: ours, instead: "the kernel paces by its congestion control alone; leave it out" },
   synCookies: { on: everywhere, instead: leaveOut },
   opportunisticRetransmission: { on: ["pathlab"], instead: leaveOut },
@@ -109,9 +121,10 @@ export const kernelAddressLimit = 8;
 
 /** The kernel's own words for those options that it has, as of `sysctl`. */
 export function kernelOptionSysctls(options: EndpointOptions): Record<string, string> {
-  const { autotune, synCookies, dssChecksum, allowJoinInitialAddress } = options;
+  const { autotune, notSentLowatBytes, synCookies, dssChecksum, allowJoinInitialAddress } = options;
   return {
     ...(autotune !== undefined && { "net.ipv4.tcp_moderate_rcvbuf": binary(autotune) }),
+    ...(notSentLowatBytes !== undefined && { "net.ipv4.tcp_notsent_lowat": String(notSentLowatBytes) }),
     ...(synCookies !== undefined && {
       "net.ipv4.tcp_syncookies": { never: "0", "when-full": "1", always: "2" }[synCookies],
     }),

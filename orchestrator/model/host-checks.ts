@@ -3,7 +3,7 @@ import { isModulePath } from "../../stack/endpoint/module-path.ts";
 import { algorithmKeys } from "./algorithm-module.ts";
 import { formatChoice, formatFound, suggestName } from "./diagnostics.ts";
 import { endpointAbilities, subflowLimits, takesModule } from "./endpoint-abilities.ts";
-import { endpointOptionKeys, kernelAddressLimit, optionRefusal } from "./endpoint-options.ts";
+import { endpointOptionKeys, kernelAddressLimit, optionOf, optionRefusal } from "./endpoint-options.ts";
 import type { Experiment, HostSettings } from "./experiment.ts";
 import { interfacesOf } from "./interface-names.ts";
 import type { Topology } from "./topology.ts";
@@ -55,8 +55,7 @@ function checkAbilities(settings: HostSettings, path: readonly string[], complai
 
 function checkOptions({ endpoint, options }: HostSettings, path: readonly string[], complain: Complain): void {
   for (const key of endpointOptionKeys) {
-    const value = key === "closeTimeout" ? options.closeTimeoutMicroseconds : options[key];
-    const refusal = value === undefined ? undefined : optionRefusal(endpoint, key);
+    const refusal = optionOf(options, key) === undefined ? undefined : optionRefusal(endpoint, key);
     if (refusal === undefined) continue;
     complain({
       path: [...path, key],

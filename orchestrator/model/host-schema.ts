@@ -47,6 +47,7 @@ export const host = z
       receiveBuffer,
       backup,
       closeTimeout,
+      notSentLowat,
       ...options
     }): HostSettings => {
       const defaults = defaultHostSettings(endpoint);
@@ -59,7 +60,11 @@ export const host = z
         sendBufferBytes: sendBuffer ?? defaults.sendBufferBytes,
         receiveBufferBytes: receiveBuffer ?? defaults.receiveBufferBytes,
         backup,
-        options: { ...options, ...(closeTimeout !== undefined && { closeTimeoutMicroseconds: closeTimeout }) },
+        options: {
+          ...options,
+          ...(closeTimeout !== undefined && { closeTimeoutMicroseconds: closeTimeout }),
+          ...(notSentLowat !== undefined && { notSentLowatBytes: notSentLowat }),
+        },
       };
     },
   );

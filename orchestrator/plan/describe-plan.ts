@@ -163,9 +163,10 @@ function describeGateway({ name, gateway }: PlannedNode): string[][] {
   return rows;
 }
 
-function describeOptions({ closeTimeoutMicroseconds, ...options }: EndpointOptions): string {
+function describeOptions({ closeTimeoutMicroseconds, notSentLowatBytes, ...options }: EndpointOptions): string {
   const words = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`);
   if (closeTimeoutMicroseconds !== undefined) words.push(`closeTimeout ${formatDuration(closeTimeoutMicroseconds)}`);
+  if (notSentLowatBytes !== undefined) words.push(`notSentLowat ${formatSize(notSentLowatBytes)}`);
   return words.join(", ");
 }
 

@@ -174,7 +174,8 @@ describe("hosts", () => {
   });
 
   it("tell a kernel in its own words what the experiment chooses, and our stack in ours", () => {
-    const chosen = "dssChecksum: true, allowJoinInitialAddress: false, maximumAddressesAccepted: 3, synCookies: always";
+    const chosen =
+      "notSentLowat: 64KiB, dssChecksum: true, allowJoinInitialAddress: false, maximumAddressesAccepted: 3, synCookies: always";
     const { nodes } = plan(
       load(
         "wifi-3g",
@@ -187,11 +188,16 @@ describe("hosts", () => {
       "net.mptcp.checksum_enabled": "1",
       "net.mptcp.allow_join_initial_addr_port": "0",
       "net.ipv4.tcp_syncookies": "2",
+      "net.ipv4.tcp_notsent_lowat": "65536",
       "net.ipv4.tcp_moderate_rcvbuf": "0",
     });
     expect(phone!.endpoint!.kernelMptcp!.limits.addAddrAccepted).to.equal(3);
     expect(phone!.endpoint).not.to.have.property("options");
-    expect(server!.endpoint!.options).to.deep.include({ dssChecksum: true, synCookies: "always" });
+    expect(server!.endpoint!.options).to.deep.include({
+      notSentLowatBytes: 65_536,
+      dssChecksum: true,
+      synCookies: "always",
+    });
     expect(server!.sysctls).not.to.have.property("net.mptcp.checksum_enabled");
   });
 

@@ -30,6 +30,8 @@ export interface LocalAddress {
 export interface ConnectionEnvironment {
   readonly localAddresses: readonly LocalAddress[];
   readonly sendBufferBytes: number;
+  /** Of them, those that have not been sent; Infinity: as many. */
+  readonly notSentLowatBytes: number;
   readonly receiveBufferBytes: number;
   /** The receive window begins small and grows up to that (receive-autotuning.ts). */
   readonly autotune: boolean;

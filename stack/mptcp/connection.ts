@@ -176,7 +176,7 @@ export class Connection implements Scheduled {
   }
 
   get writableBytes(): number {
-    return this.sendBuffer.room;
+    return Math.min(this.sendBuffer.room, this.#unsentRoom);
   }
 
   get receiveWindow(): number {
@@ -197,7 +197,7 @@ export class Connection implements Scheduled {
     if (this.closed || this.dataSender.finOffset !== Number.POSITIVE_INFINITY) {
       throw new ConnectionStateError("EPIPE", "write after the end of the connection");
     }
-    const taken = this.sendBuffer.write(chunk);
+    const taken = this.sendBuffer.write(chunk, this.#unsentRoom);
     if (taken < chunk.length) this.#writeRefused = true;
     if (taken > 0) this.#wake();
     return taken;
@@ -335,11 +335,24 @@ export class Connection implements Scheduled {
 
   onDataAcknowledged(dataOffset: number): void {
     this.sendBuffer.acknowledge(dataOffset);
-    if (this.#writeRefused && this.sendBuffer.room > 0) {
-      this.#writeRefused = false;
-      this.notifications.writable = true;
-      this.environment.notify(this);
-    }
+    this.#tellOfRoom();
+  }
+
+  get #unsentBytes(): number {
+    return this.sendBuffer.end - this.dataSender.next;
+  }
+
+  get #unsentRoom(): number {
+    return Math.max(0, this.environment.notSentLowatBytes - this.#unsentBytes);
+  }
+
+  #tellOfRoom(): void {
+    if (!this.#writeRefused || this.sendBuffer.room === 0) return;
+    // As Linux: not for each segment that goes.
+    if (this.#unsentBytes * 2 > this.environment.notSentLowatBytes) return;
+    this.#writeRefused = false;
+    this.notifications.writable = true;
+    this.environment.notify(this);
   }
 
   // Output.
@@ -374,7 +387,10 @@ export class Connection implements Scheduled {
     for (let place = 0; place < subflows.length; place++)
       if (agenda.isStirred(place)) subflows[place]!.endpoint.transmit(now, output);
     if (!this.closed) {
-      if (this.established) this.dataSender.transmit(now, output);
+      if (this.established) {
+        this.dataSender.transmit(now, output);
+        this.#tellOfRoom();
+      }
       this.paths.transmitSignals(now, output);
       this.fallback.afterSignals(now);
       this.lifetime.finishIfDone(now);

@@ -35,9 +35,9 @@ export class SendBuffer {
     return Math.max(0, this.#limit - (this.end - this.#acknowledged));
   }
 
-  /** Takes the beginning of `chunk` that fits and returns its length. */
-  write(chunk: Uint8Array): number {
-    const length = Math.min(chunk.length, this.room);
+  /** Takes the beginning of `chunk` that fits, at most `limit` bytes, and returns its length. */
+  write(chunk: Uint8Array, limit: number = Number.POSITIVE_INFINITY): number {
+    const length = Math.min(chunk.length, this.room, limit);
     if (length === 0) return 0;
     if (length < smallWrite) this.#copySmall(chunk, length);
     else this.#chunks.push({ bytes: chunk, offset: 0, start: this.end, length });

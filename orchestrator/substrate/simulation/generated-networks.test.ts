@@ -1,11 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
-import { formatDiagnostics } from "../../model/diagnostics.ts";
-import { loadExperiment } from "../../model/load.ts";
-import { planExperiment } from "../../plan/make-plan.ts";
-import { observe } from "./simulation.fixture.ts";
+import { observe, writtenPlan } from "./simulation.fixture.ts";
 
 const networks = {
   "fat-tree": "{ k: 4, rate: 10mbit, delay: 100us }",
@@ -28,9 +22,6 @@ const hosts: Readonly<Record<string, string>> = {
 
 describe("generated networks", function () {
   this.timeout(120_000);
-  let directory: string;
-  before(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-generated-test-"))));
-  after(() => rmSync(directory, { recursive: true }));
 
   const cases = [
     ...Object.keys(networks).map((name) => ({ name, addressing: "ipv4" })),
@@ -40,29 +31,16 @@ describe("generated networks", function () {
   for (const { name, addressing } of cases) {
     it(`${name} (${addressing}): carries a permutation of its hosts, every byte`, async () => {
       const generate = `{ ${name.replace("-disjoint", "")}: ${networks[name as keyof typeof networks]} }`;
-      writeFileSync(
-        join(directory, "net.yaml"),
-        `version: 1\nname: net\naddressing: ${addressing}\ngenerate: ${generate}\n`,
+      const plan = writtenPlan(
+        `addressing: ${addressing}\ngenerate: ${generate}`,
+        `traffic: { all: { pattern: permutation, ${hosts[name] ?? ""}size: 50kB } }\ncapture: { enabled: false }`,
       );
-      const file = join(directory, "permutation.yaml");
-      writeFileSync(
-        file,
-        `version: 1\nname: permutation\ntopology: net.yaml\ntraffic: { all: { pattern: permutation, ${hosts[name] ?? ""}size: 50kB } }\ncapture: { enabled: false }\n`,
-      );
-      const loaded = loadExperiment(file);
-      if (!loaded.ok) throw new Error(formatDiagnostics(loaded.diagnostics));
-      const planned = planExperiment(loaded.value, {
-        substrate: "simulation",
-        lab: "0000",
-        abilities: { netem: false },
-      });
-      if (!planned.ok) throw new Error(formatDiagnostics(planned.diagnostics));
-      const { results, failures, events } = await observe(planned.value);
+      const { results, failures, events } = await observe(plan);
       expect(failures).to.deep.equal([]);
       expect(events.filter(({ name: event }) => event === "lab:problem")).to.deep.equal([]);
       const received = Object.values(results).flatMap((result) => (result.kind === "receiver" ? [result] : []));
       const sent = Object.values(results).flatMap((result) => (result.kind === "sender" ? [result] : []));
-      expect(received).to.have.length(planned.value.workloads.length);
+      expect(received).to.have.length(plan.workloads.length);
       expect(received.map(({ sha256 }) => sha256).toSorted()).to.deep.equal(
         sent.map(({ sha256 }) => sha256).toSorted(),
       );
