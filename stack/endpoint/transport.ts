@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { StackEvent } from "../events.ts";
+import type { OnReadOptions } from "../net/socket-reader.ts";
 import type { ConnectionMetrics, SubflowMetrics } from "./protocol.ts";
 
 /** A connected (or connecting) socket, shaped as `net.Socket`: `connect`, `data`, `end`, `close`, `error` events; half-open allowed. */
@@ -10,6 +11,8 @@ export interface TransportSocket extends Duplex {
   readonly remotePort?: number | undefined;
   /** TCP_NODELAY; off on a new socket. */
   setNoDelay(noDelay?: boolean): unknown;
+  /** Of our stack's: what is received goes into the application's memory, without `data` events. */
+  readInto?(onread: OnReadOptions): unknown;
 }
 
 export interface Endpoint {

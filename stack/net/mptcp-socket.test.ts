@@ -245,6 +245,31 @@ describe("a socket that reads into the application's buffer", () => {
     expect(Buffer.concat(received).equals(payload)).to.equal(true);
   });
 
+  it("from some time on gets what was read before first, and may pause in the middle of it", async () => {
+    const { pair, client, accepted } = await connected();
+    client.end(payload);
+    await advance(pair, () => accepted.readableLength > 10_000);
+    const buffer = Buffer.alloc(4_000);
+    const received: Buffer[] = [];
+    let ended = false;
+    accepted.on("end", () => (ended = true));
+    accepted.readInto({
+      buffer,
+      callback: (bytes) => {
+        received.push(Buffer.from(buffer.subarray(0, bytes)));
+        return received.length % 3 !== 0;
+      },
+    });
+    expect(Buffer.concat(received).equals(payload.subarray(0, 12_000))).to.equal(true);
+    await advance(pair, () => {
+      accepted.resume();
+      return ended;
+    });
+    expect(Buffer.concat(received).equals(payload)).to.equal(true);
+    expect(accepted.bytesRead).to.equal(payload.length);
+    expect(() => accepted.readInto({ buffer } as never)).to.throw(TypeError);
+  });
+
   it("into none, says ENOBUFS of read", async () => {
     const { pair, readers, clients } = await reading(Buffer.alloc(0), [80]);
     let code: string | undefined;

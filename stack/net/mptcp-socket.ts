@@ -55,7 +55,7 @@ export class MptcpSocket extends Duplex {
   readonly #options: ConnectionOptions;
   readonly #idle: IdleTimer;
   readonly #signal: AbortSignal | undefined;
-  readonly #onread: OnReadOptions | undefined;
+  #onread: OnReadOptions | undefined;
   #reader: SocketReader;
   #writer = new SocketWriter();
   #connection: Connection | undefined;
@@ -295,6 +295,23 @@ export class MptcpSocket extends Duplex {
       this.#resets = true;
       this.destroy();
     }
+    return this;
+  }
+
+  /**
+   * From now on what is received is put into memory of the application's, as by the option `onread`, and there are no more `data` events; for sockets, too, that a server has
+   * accepted. What has been read ahead comes first. node:net has no such call.
+   * @throws ERR_INVALID_ARG_TYPE
+   */
+  readInto(onread: OnReadOptions): this {
+    const checked = onreadOf(onread, this);
+    if (checked === undefined) throw wrongType("onread", "an instance of OnReadOptions", onread);
+    const readAhead: Buffer[] = [];
+    // Each read makes room for more.
+    while (this.readableLength > 0) readAhead.push(super.read(this.readableLength) as Buffer);
+    this.#onread = checked;
+    this.#reader.useOwnBuffer(checked, Buffer.concat(readAhead));
+    this.#pump();
     return this;
   }
 

@@ -20,6 +20,8 @@ export interface OnReadOptions {
   callback: (bytes: number, buffer: Uint8Array) => boolean | void;
 }
 
+const nothing = new Uint8Array(0);
+
 export class SocketReader {
   bytesRead = 0;
   /** There is something to read, and the application's buffer has no room at all. */
@@ -30,8 +32,10 @@ export class SocketReader {
   /** The peer's stream has ended: after what is readable now comes its end. */
   remoteEnded = false;
   readonly #push: (chunk: Buffer | null) => boolean;
-  readonly #onread: OnReadOptions | undefined;
+  #onread: OnReadOptions | undefined;
   #stopped = false;
+  /** Of the stream, before there was an own buffer. */
+  #readAhead: Uint8Array = nothing;
   /** Of `onread`, for the next read. */
   #target: Uint8Array | undefined;
 
@@ -43,6 +47,13 @@ export class SocketReader {
 
   get usesOwnBuffer(): boolean {
     return this.#onread !== undefined;
+  }
+
+  /** From now on into the application's memory; `readAhead` comes first. */
+  useOwnBuffer(onread: OnReadOptions, readAhead: Uint8Array): void {
+    this.#onread = onread;
+    this.#target = undefined;
+    this.#readAhead = readAhead;
   }
 
   /** Who reads has had enough for now: no memory of the application's is written to any more. */
@@ -63,7 +74,7 @@ export class SocketReader {
     while (this.wanted && !this.#stopped && this.#readOnce(connection, limit, now));
     if (this.#onread !== undefined)
       connection.offer(this.wanted && !this.#stopped ? this.#nextTarget(this.#onread) : undefined);
-    if (this.remoteEnded && this.wanted && !this.#stopped && !this.ended && connection.readableBytes === 0) {
+    if (this.remoteEnded && this.wanted && !this.#stopped && !this.ended && !this.#hasReadable(connection)) {
       this.ended = true;
       this.#push(null);
     }
@@ -88,15 +99,30 @@ export class SocketReader {
   }
 
   #readInto(onread: OnReadOptions, connection: Connection, now: number): boolean {
-    if (connection.readableBytes === 0) return false;
+    if (!this.#hasReadable(connection)) return false;
     const target = this.#nextTarget(onread);
     this.lacksRoom = target.length === 0;
     if (this.lacksRoom) return false;
     this.#target = undefined;
-    const bytes = connection.readInto(target, now);
-    this.bytesRead += bytes;
+    let bytes: number;
+    if (this.#readAhead.length > 0) bytes = this.#takeReadAhead(target);
+    else {
+      bytes = connection.readInto(target, now);
+      this.bytesRead += bytes;
+    }
     if (onread.callback(bytes, target) === false) this.wanted = false;
     return true;
+  }
+
+  #hasReadable(connection: Connection): boolean {
+    return this.#readAhead.length > 0 || connection.readableBytes > 0;
+  }
+
+  #takeReadAhead(target: Uint8Array): number {
+    const bytes = Math.min(this.#readAhead.length, target.length);
+    target.set(this.#readAhead.subarray(0, bytes));
+    this.#readAhead = this.#readAhead.subarray(bytes);
+    return bytes;
   }
 
   /** As node:net the function is asked ahead, once for each read. */

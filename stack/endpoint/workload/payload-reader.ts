@@ -22,12 +22,11 @@ export function readPayload(
   const hash = new StreamHash();
   return new Promise((resolve, reject) => {
     watchFailure(socket, reject);
-    socket.on("data", (chunk: Uint8Array) => {
+    hashReceived(socket, hash, (bytes) => {
       const now = context.clock.now();
       if (meter.firstAt === undefined) context.event("first-byte");
-      meter.arrived(chunk.length, now);
-      hash.update(chunk);
-      options.onData?.(chunk.length, now);
+      meter.arrived(bytes, now);
+      options.onData?.(bytes, now);
     });
     socket.on("end", () => {
       const now = context.clock.now();
@@ -51,6 +50,24 @@ export function readPayload(
         longestGapAt,
       });
     });
+  });
+}
+
+/** Where the socket can, into memory of the hash's: what comes takes no new memory then. */
+function hashReceived(socket: TransportSocket, hash: StreamHash, onBytes: (bytes: number) => void): void {
+  if (socket.readInto === undefined) {
+    socket.on("data", (chunk: Uint8Array) => {
+      hash.update(chunk);
+      onBytes(chunk.length);
+    });
+    return;
+  }
+  socket.readInto({
+    buffer: () => hash.room(),
+    callback: (bytes) => {
+      hash.received(bytes);
+      onBytes(bytes);
+    },
   });
 }
 

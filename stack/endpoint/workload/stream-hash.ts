@@ -4,14 +4,15 @@ import { createHash } from "node:crypto";
 const togetherBytes = 64 * 1024;
 
 /**
- * SHA-256 of a stream that comes in chunks. Chunks that follow each other in one piece of memory, as those of one socket mostly do, are hashed together: the
- * memory must not change once it is handed over.
+ * SHA-256 of a stream. Its bytes are received into memory of the hash's own (`room`, `received`), or they come in chunks (`update`), which are hashed together where they follow
+ * each other in one piece of memory, as those of one socket mostly do: that memory must not change once it is handed over.
  */
 export class StreamHash {
   readonly #hash = createHash("sha256");
   #memory: ArrayBufferLike | undefined;
   #start = 0;
   #end = 0;
+  #own: ArrayBuffer | undefined;
 
   update(chunk: Uint8Array): void {
     if (chunk.buffer !== this.#memory || chunk.byteOffset !== this.#end) {
@@ -21,6 +22,25 @@ export class StreamHash {
     }
     this.#end = chunk.byteOffset + chunk.length;
     if (this.#end - this.#start >= togetherBytes) this.#flush();
+  }
+
+  /** Where the next bytes are to be put. */
+  room(): Uint8Array {
+    const own = (this.#own ??= new ArrayBuffer(togetherBytes));
+    return new Uint8Array(own, this.#memory === own ? this.#end : 0);
+  }
+
+  /** So many have been put there. */
+  received(bytes: number): void {
+    const own = this.#own!;
+    if (this.#memory !== own) {
+      this.#flush();
+      this.#memory = own;
+      this.#start = 0;
+      this.#end = 0;
+    }
+    this.#end += bytes;
+    if (this.#end === togetherBytes) this.#flush();
   }
 
   /** Hexadecimal; once, at the end. */
