@@ -155,6 +155,7 @@ export class Subflow implements TcpUser, Schedulable, ManagedSubflow {
   confirmJoin(now: number): void {
     if (this.joinConfirmed) return;
     this.joinConfirmed = true;
+    this.thirdAck.answered(now);
     this.connection.subflowSet.confirmed++;
     if (this.usable) this.connection.paths.onSubflowUsable(this, now);
   }

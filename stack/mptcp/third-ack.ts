@@ -12,6 +12,7 @@ export class ThirdAck {
   #nextTimeout: number = Number.POSITIVE_INFINITY;
   readonly #subflow: Subflow;
   #attempts = 0;
+  #sentAt = 0;
 
   constructor(subflow: Subflow) {
     this.#subflow = subflow;
@@ -35,9 +36,15 @@ export class ThirdAck {
     else if (this.#subflow.isJoin) this.#subflow.endpoint.abort("timeout", now);
   }
 
+  /** The fourth packet has come. Sent once, the third one tells the round trip where the handshake has not: a subflow that seems slow would carry nothing, and go on to seem so. */
+  answered(now: number): void {
+    if (this.#attempts === 1) this.#subflow.endpoint.sender.rtt.replacePresumed(now - this.#sentAt, now);
+  }
+
   #send(now: number): void {
     const { endpoint } = this.#subflow;
     endpoint.requestAck();
+    this.#sentAt = now;
     this.#schedule(now + endpoint.sender.timeout * 2 ** this.#attempts++);
   }
 

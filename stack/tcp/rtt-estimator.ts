@@ -24,6 +24,11 @@ export class RttEstimator {
     this.#isPresumed = true;
   }
 
+  /** In the place of what is presumed; where nothing is, it is one that the handshake has told already. */
+  replacePresumed(rtt: number, now: number): void {
+    if (this.#isPresumed) this.sample(rtt, now);
+  }
+
   /** A round trip that began with an unambiguous transmission (Karn's algorithm: never with a segment that was sent twice). */
   sample(rtt: number, now: number): void {
     rtt = Math.max(1, rtt);
