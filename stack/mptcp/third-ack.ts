@@ -36,9 +36,9 @@ export class ThirdAck {
     else if (this.#subflow.isJoin) this.#subflow.endpoint.abort("timeout", now);
   }
 
-  /** The fourth packet has come. Sent once, the third one tells the round trip where the handshake has not: a subflow that seems slow would carry nothing, and go on to seem so. */
+  /** The fourth packet has come: a round trip, where the third was sent once. A subflow that seems slow by its handshake would carry nothing, and go on to seem so. */
   answered(now: number): void {
-    if (this.#attempts === 1) this.#subflow.endpoint.sender.rtt.replacePresumed(now - this.#sentAt, now);
+    if (this.#attempts === 1) this.#subflow.endpoint.sender.rtt.objectToHandshake(now - this.#sentAt, now);
   }
 
   #send(now: number): void {

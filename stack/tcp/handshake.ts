@@ -28,8 +28,10 @@ export class Handshake {
   fastOpen: FastOpenPlan | undefined;
   /** The cookie that our SYN/ACK grants (RFC 7413 §4.1.2). */
   grantedCookie: Uint8Array | undefined;
-  /** TSval of the first SYN or SYN/ACK; -1: without timestamps. */
-  firstTimestamp = -1;
+  /** TSval of the first SYN or SYN/ACK and of the latest; -1: without timestamps. */
+  #firstTimestamp = -1;
+  #latestTimestamp = -1;
+  #latestSentAt = 0;
   /** The SYN or SYN/ACK is to be sent (again). */
   synDue = false;
   peerSegmentSize: number;
@@ -53,9 +55,23 @@ export class Handshake {
     return this.timeouts >= maximumTimeouts;
   }
 
-  /** `segment` acknowledges our SYN, which was sent several times, and echoes the timestamp of the first. */
-  isFirstAnswered(segment: TcpSegment): boolean {
-    return segment.hasTimestamps && segment.timestampEcho === this.firstTimestamp;
+  noteSynSent(syn: TcpSegment, now: number): void {
+    this.#latestTimestamp = syn.hasTimestamps ? syn.timestampValue : -1;
+    this.#latestSentAt = now;
+    if (this.attempts++ === 0) this.#firstTimestamp = this.#latestTimestamp;
+  }
+
+  /** `segment`, which acknowledges our SYN, answers the first that was sent: there was no other, or the timestamp that comes back is that of the first. */
+  isAnsweredAtOnce(segment: TcpSegment): boolean {
+    return this.attempts <= 1 || (segment.hasTimestamps && segment.timestampEcho === this.#firstTimestamp);
+  }
+
+  /** Microseconds from the SYN that `segment` answers, where it can be told which (RFC 7323 §4.1). */
+  roundTripOf(segment: TcpSegment, now: number): number | undefined {
+    if (this.isAnsweredAtOnce(segment)) return now - this.startedAt;
+    return segment.hasTimestamps && segment.timestampEcho === this.#latestTimestamp
+      ? now - this.#latestSentAt
+      : undefined;
   }
 
   /** Both have offered to scale: by so many bits do we shift what we advertise. */

@@ -80,11 +80,12 @@ export class Opening {
     this.#tcb.state = "established";
     liveness.begin(now);
     this.#adoptSegmentSize();
-    const handshakeTime = now - handshake.startedAt;
     if (handshake.attempts === 0) sender.rtt.resetBackoff(); // When the cookie was sent is not known.
-    else if (handshake.attempts === 1) sender.rtt.sample(handshakeTime, now);
-    else if (handshake.isFirstAnswered(segment)) sender.rtt.presume(handshakeTime, now);
-    else sender.restartAfterLostSyn(now);
+    else {
+      if (!handshake.isAnsweredAtOnce(segment)) sender.restartAfterLostSyn(now);
+      const roundTrip = handshake.roundTripOf(segment, now);
+      if (roundTrip !== undefined) sender.rtt.sampleHandshake(roundTrip, now);
+    }
     if (!this.#tcb.fastOpened) user.handleEstablished(now);
     else host.fastOpenServer.settle(this.#tcb);
     if (sender.outstanding > 0) timers.set(timer.retransmission, now + sender.timeout);

@@ -7,6 +7,8 @@ const timeoutAfterLostSyn = 3_000_000;
 /** RFC 6298 (2.4) says one second; 200 ms is what the field uses, and what failover within a second and a half needs. */
 const minimumTimeout = 200_000;
 const maximumTimeout = 60_000_000;
+/** To ask for the neighbour's address makes two round trips of a handshake: no more than that is in it by rights. */
+const refutingFactor = 3;
 
 export class RttEstimator {
   /** 0: not measured yet. */
@@ -16,17 +18,18 @@ export class RttEstimator {
   readonly #minimum = new WindowedMinimum();
   #timeout = initialTimeout;
   #backoff = 0;
-  #isPresumed = false;
+  /** All that is known is what the handshake took. */
+  #isOfHandshake = false;
 
-  /** Of a SYN that was sent again: its first answer may have been lost as well. Stands until the first sample. */
-  presume(rtt: number, now: number): void {
+  /** There may be more in it than a round trip: a SYN/ACK that was lost, a neighbour whose address was asked for first. A later one tells. */
+  sampleHandshake(rtt: number, now: number): void {
     this.sample(rtt, now);
-    this.#isPresumed = true;
+    this.#isOfHandshake = true;
   }
 
-  /** In the place of what is presumed; where nothing is, it is one that the handshake has told already. */
-  replacePresumed(rtt: number, now: number): void {
-    if (this.#isPresumed) this.sample(rtt, now);
+  /** A round trip that is no measurement of its own, only an objection to that of the handshake. */
+  objectToHandshake(rtt: number, now: number): void {
+    if (this.#refutesHandshake(rtt)) this.sample(rtt, now);
   }
 
   /** A round trip that began with an unambiguous transmission (Karn's algorithm: never with a segment that was sent twice). */
@@ -34,16 +37,20 @@ export class RttEstimator {
     rtt = Math.max(1, rtt);
     this.latest = rtt;
     this.#minimum.note(rtt, now);
-    if (this.smoothed === 0 || this.#isPresumed) {
-      this.#isPresumed = false;
+    if (this.smoothed === 0 || this.#refutesHandshake(rtt)) {
       this.smoothed = rtt;
       this.variation = rtt / 2;
     } else {
       this.variation += (Math.abs(this.smoothed - rtt) - this.variation) / 4;
       this.smoothed += (rtt - this.smoothed) / 8;
     }
+    this.#isOfHandshake = false;
     this.#timeout = Math.max(minimumTimeout, this.smoothed + 4 * this.variation);
     this.#backoff = 0;
+  }
+
+  #refutesHandshake(rtt: number): boolean {
+    return this.#isOfHandshake && rtt * refutingFactor < this.smoothed;
   }
 
   /** Of the last few minutes: the path may have become longer. */

@@ -254,8 +254,8 @@ export class Sender implements SendSequence {
   }
 
   /**
-   * A SYN or SYN/ACK was lost: the window begins with one segment (RFC 5681 §3.1), and, since a SYN that was sent twice tells no round-trip time (Karn), the timeout
-   * with three seconds (RFC 6298 §5.7).
+   * A SYN or SYN/ACK was lost: the window begins with one segment (RFC 5681 §3.1), and, since a SYN that was sent twice tells no round-trip time by itself (Karn), the timeout
+   * with three seconds (RFC 6298 §5.7) until one is known.
    */
   restartAfterLostSyn(now: number): void {
     this.rtt.restartAfterLostSyn();

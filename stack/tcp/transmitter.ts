@@ -165,8 +165,7 @@ export class Transmitter {
     const range = passive ? this.#grantCookie(segment) : this.#fastOpen(segment, now);
     if (handshake.attempts === 0 && range === undefined) this.#tellUserTimeout(segment);
     if (passive) this.#receiver.noteAckSent();
-    if (handshake.attempts === 0) handshake.firstTimestamp = segment.hasTimestamps ? segment.timestampValue : -1;
-    handshake.attempts++;
+    handshake.noteSynSent(segment, now);
     if (range === undefined) this.counters.noteSent();
     else this.counters.noteDataSent(range.length, range.length, false, now);
     output.transmitSegment(segment, range, 0, this.#flow.route);

@@ -33,7 +33,11 @@ export const kernelDifferences: readonly KernelDifference[] = [
     verdict: "kernel",
     section: "RFC 5681 §3.1, RFC 6298 §5.7",
     kernel: "begins with ten segments after a lost SYN or SYN/ACK too",
-    scripts: ["tcp/handshake/window-after-a-lost-syn-ack.pkt", "tcp/handshake/window-after-a-lost-syn.pkt"],
+    scripts: [
+      "tcp/handshake/window-after-a-lost-syn-ack.pkt",
+      "tcp/handshake/window-after-a-lost-syn.pkt",
+      "tcp/handshake/round-trip-after-a-lost-syn.pkt",
+    ],
   },
   {
     verdict: "both",
