@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { addressings, familiesOf, type AddressFamily } from "../model/ip-address.ts";
@@ -224,10 +225,10 @@ export function describeSubstrate(substrate: Substrate): void {
         await firstData(parent);
         await parent.kill("SIGKILL");
         expect(await parent.exited).to.deep.equal({ code: null, signal: "SIGKILL" });
-        const left = markedProcesses({ [labMark]: lab.plan.lab }).filter((pid) =>
-          commandOf(pid).includes("sleep\x001000"),
-        );
-        expect(left).to.deep.equal([]);
+        const left = (): number[] =>
+          markedProcesses({ [labMark]: lab.plan.lab }).filter((pid) => commandOf(pid).includes("sleep\x001000"));
+        // Where the machine is busy, one that has been killed is there a moment longer.
+        while (left().length > 0) await setImmediate();
       });
     });
 

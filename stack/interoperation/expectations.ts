@@ -1,5 +1,6 @@
 /** What cases ask of the kernel's counters and of the wire. */
 
+import { PremiseError } from "./case.ts";
 import type { Role } from "./fabric.ts";
 import type { Lab } from "./lab.ts";
 
@@ -51,7 +52,9 @@ export async function counters(lab: Lab, expected: Expected): Promise<void> {
   const now = lab.counters();
   const beyond = Object.entries(expected).filter(([name, value]) => now[name] !== value);
   const excess = beyond.map(([name, value]) => `${name} is ${now[name]}, not ${value}`).join(", ");
-  if (beyond.length > 0) throw new Error(`${excess}\n${lab.describe()}`);
+  if (beyond.length === 0) return;
+  const message = `${excess}\n${lab.describe()}`;
+  throw lab.fabric.repeatedSyns > 0 ? new PremiseError(`SYNs were sent again: ${message}`) : new Error(message);
 }
 
 /** The same by the role that the kernel has. */

@@ -11,7 +11,7 @@ import { etherType, ethernetHeaderLength } from "../wire/ethernet.ts";
 import { ipProtocol, ipv4HeaderLength } from "../wire/ipv4.ts";
 import { ipv6HeaderLength } from "../wire/ipv6.ts";
 import { parseTcp } from "../wire/tcp-parse.ts";
-import { TcpSegment } from "../wire/tcp-segment.ts";
+import { tcpFlag, TcpSegment } from "../wire/tcp-segment.ts";
 
 export type Role = "client" | "server";
 
@@ -73,6 +73,9 @@ export class Fabric {
   readonly #rules = new Set<Rule>();
   readonly #cut = new Set<string>();
   readonly #segment = new TcpSegment();
+  readonly #syns = new Set<string>();
+  /** SYNs that a client has sent again: nothing has answered it within a second, as where the machine is busy, or a rule is in the way. */
+  repeatedSyns = 0;
 
   /** The far ends of all the interfaces are in the namespace of this file. */
   constructor(namespacePath: string, ports: readonly Port[]) {
@@ -92,6 +95,15 @@ export class Fabric {
       const plug: Plug = { ...port, socket };
       this.#plugs.push(plug);
     });
+    this.rule(({ from, segment }) => this.#noteSyn(from, segment));
+  }
+
+  #noteSyn({ role, index }: Port, segment: TcpSegment): true {
+    if ((segment.flags & (tcpFlag.syn | tcpFlag.ack)) !== tcpFlag.syn) return true;
+    const syn = `${role} ${index} ${segment.sourcePort} ${segment.destinationPort}`;
+    if (this.#syns.has(syn)) this.repeatedSyns++;
+    this.#syns.add(syn);
+    return true;
   }
 
   /** Applies a rule to every TCP segment from now on; returns how to end that. */
@@ -147,7 +159,6 @@ export class Fabric {
   }
 
   #passes(from: Port, to: Port, frame: Uint8Array, flags: number): boolean {
-    if (this.#rules.size === 0) return true;
     const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
     const place = placeOfTcp(view);
     if (place === undefined) return true;
