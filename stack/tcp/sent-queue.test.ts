@@ -48,6 +48,35 @@ describe("the queue of what was sent", () => {
     );
   });
 
+  it("gives ranges that were others' before as new ones", () => {
+    const other = new SentQueue();
+    const used = other.append(5, 15);
+    used.addPiece(bytes, 0, 10);
+    Object.assign(used, { mappingStart: 5, mappingDataStart: 70, mappingLength: 10, mappingChecksum: 3, lost: true });
+    other.markSent(used, 7);
+    other.clear();
+    const taken = new SentQueue().append(0, 1);
+    expect(taken).to.equal(used);
+    const { mappingStart, mappingDataStart, mappingLength, mappingChecksum, lost, transmissions, pieceCount } = taken;
+    expect({
+      mappingStart,
+      mappingDataStart,
+      mappingLength,
+      mappingChecksum,
+      lost,
+      transmissions,
+      pieceCount,
+    }).to.deep.equal({
+      mappingStart: 0,
+      mappingDataStart: 0,
+      mappingLength: 0,
+      mappingChecksum: -1,
+      lost: false,
+      transmissions: 0,
+      pieceCount: 0,
+    });
+  });
+
   it("orders by the time of the last transmission", () => {
     const queue = new SentQueue();
     const ranges = [0, 1, 2].map((i) => queue.append(i * 10, i * 10 + 10));

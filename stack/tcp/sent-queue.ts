@@ -197,6 +197,8 @@ export class SentQueue {
 
   #give(range: SentRange): void {
     range.fin = false;
+    range.mappingStart = 0;
+    range.mappingDataStart = 0;
     range.mappingLength = 0;
     range.mappingChecksum = -1;
     range.transmissions = 0;
