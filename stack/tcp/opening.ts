@@ -127,9 +127,9 @@ export class Opening {
 
   #adoptSegmentSize(): void {
     const { sender, transmitter } = this.#tcb;
-    const { segmentSize } = transmitter;
-    sender.maximumSegmentSize = segmentSize;
-    sender.congestion.setMaximumSegmentSize(segmentSize);
+    const { fullSegmentSize } = transmitter;
+    sender.maximumSegmentSize = fullSegmentSize;
+    sender.congestion.setMaximumSegmentSize(fullSegmentSize);
   }
 
   /** A SYN with a cookie, or with a request for one (RFC 7413 §4.2.2): the data of a right one are taken, and the connection is one before the third segment. */

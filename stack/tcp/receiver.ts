@@ -106,9 +106,9 @@ export class Receiver {
     }
   }
 
-  /** There is more to say than the cumulative acknowledgement. */
-  get hasSackBlocks(): boolean {
-    return this.#blocks.length > 0 || this.#duplicateEnd > 0;
+  /** What there is to say beyond the cumulative acknowledgement. */
+  get sackBlockCount(): number {
+    return this.#blocks.length + (this.#duplicateEnd > 0 ? 1 : 0);
   }
 
   release(): void {

@@ -121,7 +121,7 @@ export class SegmentArrival {
     if (progress) {
       tcb.liveness.noteProgress();
       if (timeouts > 0 && transmitter.pathMtu.onAnswer(sender.maximumSegmentSize, timeouts))
-        sender.reduceSegmentSize(transmitter.segmentSize, "black-hole", now);
+        sender.reduceSegmentSize(transmitter.fullSegmentSize, "black-hole", now);
       tcb.user.handleProgress(now);
     }
     this.#closing.handleAcknowledged(acknowledged, now);

@@ -311,7 +311,7 @@ export class TcpEndpoint {
     if (error.kind === "too-big") {
       const present = Math.min(handshake.ownSegmentSize, transmitter.pathMtu.segmentSize);
       if (this.synchronized && transmitter.pathMtu.onFragmentationNeeded(error.segmentSize, present))
-        sender.reduceSegmentSize(this.segmentSize, "icmp", now);
+        sender.reduceSegmentSize(transmitter.fullSegmentSize, "icmp", now);
       return;
     }
     // A hard error ends an attempt to connect; what is established has proved that the peer is there (RFC 5927 §6; RFC 9293 §3.9.2.2).

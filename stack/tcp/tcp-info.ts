@@ -90,7 +90,7 @@ export function tcpInfo(tcb: TransmissionControlBlock, now: number): TcpInfo {
   const { sender, receiver, handshake, transmitter, timestamps, congestion } = tcb;
   const { rtt, pacer } = sender;
   const { counters } = transmitter;
-  const segmentSize = transmitter.segmentSize;
+  const segmentSize = transmitter.fullSegmentSize;
   const segments = (bytes: number): number => Math.ceil(bytes / segmentSize);
   const { slowStartThreshold, congestionWindow } = sender.congestion;
   const pathSegmentSize = Math.min(handshake.ownSegmentSize, transmitter.pathMtu.segmentSize);

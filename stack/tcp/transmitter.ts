@@ -6,6 +6,7 @@ import { type SequenceNumber, sequenceNumber, wrapOffset } from "../wire/sequenc
 import {
   maximumOptionsLength,
   sackBlocksThatFit,
+  sackLength,
   tcpOptionsLength,
   timestampsLength,
   userTimeoutLength,
@@ -73,11 +74,31 @@ export class Transmitter {
     this.#gso = gso;
   }
 
-  /** Payload bytes per segment now: what the peer takes, less timestamps and the user's options (RFC 6691 §2). */
-  get segmentSize(): number {
+  /** Payload and options of a segment. */
+  get #room(): number {
     const handshake = this.#handshake;
-    const room = Math.min(handshake.peerSegmentSize, handshake.ownSegmentSize, this.pathMtu.segmentSize);
-    return room - (this.#timestamps.enabled ? timestampsLength : 0) - this.#user.dataOptionsLength;
+    return Math.min(handshake.peerSegmentSize, handshake.ownSegmentSize, this.pathMtu.segmentSize);
+  }
+
+  /** Of these, those of every segment with data. */
+  get #steadyOptionsLength(): number {
+    return (this.#timestamps.enabled ? timestampsLength : 0) + this.#user.dataOptionsLength;
+  }
+
+  /** Payload bytes per segment while all that comes is in order: what the peer takes, less timestamps and the user's options (RFC 6691 §2). */
+  get fullSegmentSize(): number {
+    return this.#room - this.#steadyOptionsLength;
+  }
+
+  /** Payload bytes per segment of new data now: beside SACK blocks they are fewer. */
+  get segmentSize(): number {
+    return this.fullSegmentSize - this.#sackLength;
+  }
+
+  get #sackLength(): number {
+    const { sackBlockCount } = this.#receiver;
+    if (sackBlockCount === 0 || !this.#sender.sackPermitted) return 0;
+    return sackLength(Math.min(sackBlockCount, sackBlocksThatFit(this.#steadyOptionsLength)));
   }
 
   /** Most payload of one transmit item. */
@@ -119,7 +140,7 @@ export class Transmitter {
   sendLost(now: number, output: SegmentOutput): void {
     const sender = this.#sender;
     while (sender.hasLost) {
-      const size = this.segmentSize;
+      const size = this.fullSegmentSize;
       const space = sender.congestionSpace;
       if (space < size && !sender.mustRetransmit) return;
       const limit = sender.mustRetransmit
@@ -141,7 +162,7 @@ export class Transmitter {
   sendWithoutNewData(now: number, output: SegmentOutput): void {
     const sender = this.#sender;
     if (sender.probeDue) {
-      const range = sender.lastForProbe(this.segmentSize);
+      const range = sender.lastForProbe(this.fullSegmentSize);
       sender.probeDue = false;
       if (range !== undefined) {
         this.sendRange(range, now, output);
@@ -211,16 +232,17 @@ export class Transmitter {
   /** Data, or the FIN, for the first time or again. */
   sendRange(range: SentRange, now: number, output: SegmentOutput): void {
     this.#sender.noteTransmission(range, now);
+    const isNew = range.transmissions === 1;
+    // Ranges that go out again stay whole: they have SACK blocks beside them where there is room.
+    const size = isNew ? this.segmentSize : this.fullSegmentSize;
     const flags = range.fin ? tcpFlag.fin | tcpFlag.ack : tcpFlag.ack | tcpFlag.psh;
     const segment = this.#prepare(flags, range.start, now);
-    this.#congestion.mark(segment, range.transmissions === 1 && !range.fin);
+    this.#congestion.mark(segment, isNew && !range.fin);
     this.#user.addOptions(segment, range, 0);
-    if (this.#userTimeout.due && range.length + userTimeoutLength <= this.segmentSize)
-      this.#tellUserTimeoutOnce(segment);
-    this.#addAcknowledgement(segment);
-    const size = this.segmentSize;
+    if (this.#userTimeout.due && range.length + userTimeoutLength <= size) this.#tellUserTimeoutOnce(segment);
+    this.#addAcknowledgement(segment, Math.min(range.length, size));
     if (range.fin) this.counters.noteSent();
-    else this.counters.noteDataSent(range.length, size, range.transmissions > 1, now);
+    else this.counters.noteDataSent(range.length, size, !isNew, now);
     output.transmitSegment(segment, range.fin ? undefined : range, range.length > size ? size : 0, this.#flow.route);
   }
 
@@ -232,7 +254,7 @@ export class Transmitter {
     // ADD_ADDR with an IPv6 address, a port and its HMAC leaves no room for timestamps.
     if (tcpOptionsLength(segment) > maximumOptionsLength) segment.hasTimestamps = false;
     if (this.#userTimeout.due && flags === tcpFlag.ack) this.#tellUserTimeoutOnce(segment);
-    this.#addAcknowledgement(segment);
+    this.#addAcknowledgement(segment, 0);
     this.counters.noteSent();
     output.transmitSegment(segment, undefined, 0, this.#flow.route);
   }
@@ -266,13 +288,13 @@ export class Transmitter {
     return segment;
   }
 
-  #addAcknowledgement(segment: TcpSegment): void {
+  #addAcknowledgement(segment: TcpSegment, payloadLength: number): void {
     const receiver = this.#receiver;
     // Of the connection (RFC 8684 §3.3.5): what other subflows have brought counts against it too, so the subflow's own edge may move back.
     segment.window = this.#windowField;
     this.advertisedEdge = Math.max(this.advertisedEdge, receiver.next + segment.window * this.#handshake.windowUnit);
-    if (receiver.hasSackBlocks && this.#sender.sackPermitted) {
-      receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment)));
+    if (receiver.sackBlockCount > 0 && this.#sender.sackPermitted) {
+      receiver.writeSackBlocks(segment, sackBlocksThatFit(tcpOptionsLength(segment), this.#room - payloadLength));
     }
     this.#timestamps.noteAckSent(receiver.next);
     receiver.noteAckSent();

@@ -9,6 +9,9 @@ import { readIpv6 } from "../wire/ipv6-address.ts";
 import { answerNeighbour } from "./neighbour-answers.ts";
 import { seededRandom } from "./random.ts";
 
+/** Of the test network's devices, all with an MTU of 1500. */
+const largestFrame = 1514;
+
 export interface PipeOptions {
   /** Bits per second; default unlimited. Ethernet frame bytes count. */
   rate?: number;
@@ -199,6 +202,7 @@ export class Network {
         const from = (ownLinks[index] ??= this.attachments.find(
           (link) => link.host === host && link.interfaceIndex === index,
         )!);
+        requireRoom(frame);
         const bytes = gather(frame);
         for (const { time, frame: passed } of from.up.push(bytes, this.now)) {
           this.#push({
@@ -271,6 +275,12 @@ export class Network {
 
 function before(a: Arrival, b: Arrival): boolean {
   return a.time < b.time || (a.time === b.time && a.order < b.order);
+}
+
+/** No device takes more than its MTU, neither at once nor as one of the segments that it cuts. */
+function requireRoom({ headerLength, payloadLength, gsoSize }: OutgoingFrame): void {
+  const length = headerLength + (gsoSize > 0 ? gsoSize : payloadLength);
+  if (length > largestFrame) throw new RangeError(`a frame of ${length} bytes, where ${largestFrame} are the most`);
 }
 
 function gather(frame: OutgoingFrame): Uint8Array {

@@ -17,15 +17,21 @@ export function tcpOptionsLength(segment: TcpSegment): number {
   if (segment.windowScale >= 0) length += 4;
   if (segment.hasTimestamps) length += timestampsLength;
   else if (segment.sackPermitted) length += 4;
-  if (segment.sackCount > 0) length += 4 + 8 * segment.sackCount;
+  length += sackLength(segment.sackCount);
   if (segment.userTimeoutSeconds > 0) length += userTimeoutLength;
   if (segment.fastOpenCookie !== undefined) length += (2 + segment.fastOpenCookie.length + 3) & ~3;
   return length;
 }
 
-/** How many SACK blocks fit beside the other options (RFC 2018 §3). */
-export function sackBlocksThatFit(otherOptionsLength: number): number {
-  return Math.max(0, Math.min(maximumSackBlocks, Math.floor((maximumOptionsLength - otherOptionsLength - 4) / 8)));
+/** How many SACK blocks fit beside the other options (RFC 2018 §3) where `room` bytes are left for all of them. */
+export function sackBlocksThatFit(otherOptionsLength: number, room: number = maximumOptionsLength): number {
+  const left = Math.min(maximumOptionsLength, room) - otherOptionsLength;
+  return Math.max(0, Math.min(maximumSackBlocks, Math.floor((left - 4) / 8)));
+}
+
+/** Bytes of the option with so many blocks, and of what aligns it. */
+export function sackLength(blocks: number): number {
+  return blocks > 0 ? 4 + 8 * blocks : 0;
 }
 
 function writeFastOpen(cookie: Uint8Array, view: DataView, at: number): number {
