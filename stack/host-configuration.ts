@@ -29,8 +29,6 @@ export function checkedMultipathPolicy(options: HostOptions): MultipathPolicy {
   requireInteger("maximumSubflows", maximumSubflows, 0, 255);
   requireInteger("maximumAddressesAccepted", maximumAddressesAccepted, 0, 255);
   requireInteger("closeTimeoutMicroseconds", closeTimeoutMicroseconds, 0, Number.MAX_SAFE_INTEGER);
-  if (options.mptcp && options.pathManager === "full-mesh" && maximumSubflows === 0)
-    throw new ConfigurationError("maximumSubflows", 'pathManager "full-mesh" opens subflows, and 0 allows none');
   if (fastClose !== "reset" && fastClose !== "acknowledgement")
     throw new ConfigurationError("fastClose", `"${String(fastClose)}" is neither "reset" nor "acknowledgement"`);
   return { allowJoinInitialAddress, maximumSubflows, maximumAddressesAccepted, closeTimeoutMicroseconds, fastClose };

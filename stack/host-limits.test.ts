@@ -6,7 +6,7 @@ const second = 1_000_000;
 
 describe("the limits of a host", () => {
   for (const [name, options] of [
-    ["maximumSubflows", { maximumSubflows: 0 }],
+    ["maximumSubflows", { maximumSubflows: -1 }],
     ["maximumSubflows", { maximumSubflows: 2.5 }],
     ["maximumAddressesAccepted", { maximumAddressesAccepted: -1 }],
     ["maximumAddressesAccepted", { maximumAddressesAccepted: 256 }],
@@ -21,11 +21,18 @@ describe("the limits of a host", () => {
     });
   }
 
-  it("without MPTCP may allow no subflow", () => {
-    expect(() => makePair({ client: { mptcp: false, maximumSubflows: 0 } })).not.to.throw();
-  });
-
   for (const side of ["client", "server"] as const) {
+    it(`that allow the ${side} none beside the first subflow leave a full mesh at that one`, () => {
+      const path = { rate: 8_000_000, delay: 10_000, queueBytes: 80_000 };
+      const pair = makePair({ paths: [path, path], serverInterfaces: 2, [side]: { maximumSubflows: 0 } });
+      const conversation = converse(pair, 100_000, 100_000, { endsAfterSending: false });
+      pair.network.run(5 * second);
+      const { client } = conversation;
+      expect([client.received, conversation.server()!.received]).to.deep.equal([100_000, 100_000]);
+      for (const { connection } of [client, conversation.server()!])
+        expect(connection.info().subflows.filter(({ state }) => state === "established")).to.have.length(1);
+    });
+
     it(`of subflows hold on the side of the ${side}`, () => {
       const path = { rate: 8_000_000, delay: 10_000, queueBytes: 80_000 };
       const pair = makePair({ paths: [path, path, path, path], [side]: { maximumSubflows: 2 } });
