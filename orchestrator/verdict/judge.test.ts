@@ -313,6 +313,18 @@ describe("the judge", () => {
       });
     }
 
+    it("of traffic of which the seed drew no flow", () => {
+      const expectation: Expectation = { intact: true, meanGoodput: { atLeastBitsPerSecond: 1e6 } };
+      const { plan, ...others } = evidence({});
+      const verdict = judge({ ...others, plan: { ...plan, expectations: [{ workload: "shuffle", expectation }] } });
+      expect(verdict.outcome).to.equal("invalid");
+      expect(verdict.invalidBecause).to.deep.equal(["shuffle: the seed drew no flow of it"]);
+      expect(verdict.expectations.map(({ metric, passed }) => [metric, passed])).to.deep.equal([
+        ["meanGoodput", false],
+        ["intact", false],
+      ]);
+    });
+
     it("when nobody saw what is asked for", () => {
       const { wire: _, ...unseen } = evidence({ subflows: { atLeast: 2 } });
       const verdict = judge({ ...unseen, plan: { ...unseen.plan, capture: { enabled: false, snapLength: 0 } } });

@@ -30,17 +30,14 @@ export function judge(evidence: Evidence): Verdict {
   const { plan } = evidence;
   const outcomes = new Map(evidence.results.workloads.map((outcome) => [outcome.workload, outcome]));
   const judged = plan.expectations.flatMap(({ workload: name, expectation }) => {
-    const flows = plan.workloads.filter((candidate) => candidate.kind === "bulk" && candidate.traffic === name);
-    if (flows.length > 0) {
-      const measured = flows.map((flow) => ({
+    const workload = plan.workloads.find((candidate) => candidate.name === name);
+    if (workload === undefined) {
+      const flows = flowsOf(plan, name).map((flow) => ({
         name: flow.name,
         measured: measureWorkload(witnessesOf(evidence, flow, outcomes.get(flow.name))),
       }));
-      return judgeTraffic(expectation, measureTraffic(measured)).map((line) => ({ workload: name, ...line }));
+      return judgeTraffic(expectation, measureTraffic(flows)).map((line) => ({ workload: name, ...line }));
     }
-    const workload = plan.workloads.find((candidate) => candidate.name === name);
-    if (workload === undefined)
-      throw new RangeError(`the plan expects something of workload ${name}, which it does not have`);
     const witnesses = witnessesOf(evidence, workload);
     return judgeExpectation(expectation, measureWorkload(witnesses), failureOf(witnesses.outcome)).map((line) => ({
       workload: name,
@@ -52,8 +49,11 @@ export function judge(evidence: Evidence): Verdict {
     ...runProblems(evidence),
     ...linkProblems(evidence.links),
     ...captureProblems(evidence),
+    ...plan.expectations
+      .filter(({ workload }) => isWithoutFlows(plan, workload))
+      .map(({ workload }) => `${workload}: the seed drew no flow of it`),
     ...judged
-      .filter(({ witness }) => witness === "none")
+      .filter(({ workload, witness }) => witness === "none" && !isWithoutFlows(plan, workload))
       .map(({ workload, metric }) => `${workload}: nobody saw its ${metric}`),
   ];
   const findings = [
@@ -64,6 +64,15 @@ export function judge(evidence: Evidence): Verdict {
     ...findInCounters(evidence.counters),
   ];
   return concluded({ invalidBecause, expectations, overRepetitions, findings });
+}
+
+function flowsOf({ workloads }: Plan, traffic: string): PlannedWorkload[] {
+  return workloads.filter((workload) => workload.kind === "bulk" && workload.traffic === traffic);
+}
+
+/** A traffic of which, with this seed, no host sends anything. */
+function isWithoutFlows(plan: Plan, name: string): boolean {
+  return plan.workloads.every((workload) => workload.name !== name) && flowsOf(plan, name).length === 0;
 }
 
 /** What a run is judged by, and what it only adds to the judgement of all repetitions. */
