@@ -5,7 +5,7 @@ import { bundleFiles } from "../bundle/layout.ts";
 import { describeMachine } from "../bundle/provenance.ts";
 import { Journal } from "../journal/journal.ts";
 import type { JournalOptions } from "../journal/journal.ts";
-import type { Checked } from "../model/diagnostics.ts";
+import { type Checked, formatDiagnostics } from "../model/diagnostics.ts";
 import type { CheckedExperiment } from "../model/checked-experiment.ts";
 import type { LoadedExperiment } from "../model/load.ts";
 import { planExperiment } from "../plan/make-plan.ts";
@@ -169,7 +169,7 @@ function prepare(request: ExperimentRequest, part: Part): PreparedPart {
 function planFor(request: ExperimentRequest, part: Part, lab: string): Plan {
   const planned = planOn(request, part.loaded, lab);
   if (planned.ok) return planned.value;
-  throw new Error(`the experiment cannot be planned: ${planned.diagnostics.map(({ found }) => found).join("; ")}`);
+  throw new Error(`the experiment cannot be planned:\n${formatDiagnostics(planned.diagnostics).trimEnd()}`);
 }
 
 /**

@@ -1,8 +1,11 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Command } from "commander";
 import { expect } from "chai";
 import { registerCompareCommand } from "./compare.ts";
 import { registerPlanCommand } from "./plan.ts";
+import { registerRunCommand } from "./run.ts";
 import { registerSchemaCommand } from "./schema.ts";
 import { registerShrinkCommand } from "./shrink.ts";
 import { registerValidateCommand } from "./validate.ts";
@@ -13,6 +16,7 @@ const file = (name: string): string => join(repository, name);
 const verbs = [
   registerValidateCommand,
   registerPlanCommand,
+  registerRunCommand,
   registerSchemaCommand,
   registerCompareCommand,
   registerShrinkCommand,
@@ -127,6 +131,39 @@ describe("pathlab schema", () => {
   it("prints the schema of a format", async () => {
     const { stdout } = await pathlab("schema", "profiles");
     expect(JSON.parse(stdout)).to.include({ title: "pathlab link profiles" });
+  });
+});
+
+describe("traffic that only a later seed draws where nothing takes time", () => {
+  let directory: string;
+  beforeEach(() => (directory = mkdtempSync(join(tmpdir(), "pathlab-later-seed-"))));
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  it("is refused before the first run", async () => {
+    const [topology, experiment] = [join(directory, "network.yaml"), join(directory, "experiment.yaml")];
+    const links = ["a", "b"].map((host) => `  ${host}: { ends: [${host}, r] }`).join("\n");
+    writeFileSync(
+      topology,
+      `version: 1\nname: network\nhosts: { a: {}, b: {} }\nrouters: { r: {} }\nlinks:\n${links}\n`,
+    );
+    const traffic = "traffic:\n  some: { pattern: sparse, share: 20%, size: 1kB }";
+    writeFileSync(experiment, `version: 1\nname: some\ntopology: network.yaml\non: simulation\n${traffic}\n`);
+    expect(await pathlab("plan", experiment, "--seed", "2")).to.include({ stderr: "", exitCode: 0 });
+    const { stdout, stderr, exitCode } = await pathlab(
+      "run",
+      experiment,
+      "--seed",
+      "2",
+      "--repeat",
+      "20",
+      "--out",
+      directory,
+    );
+    expect({ stdout, exitCode }).to.deep.equal({ stdout: "", exitCode: 2 });
+    expect(stderr).to.match(
+      /^\S+experiment\.yaml:6:3: traffic\.some: found a path between \w and \w on which nothing takes time/,
+    );
+    expect(readdirSync(directory)).to.have.members(["network.yaml", "experiment.yaml"]);
   });
 });
 

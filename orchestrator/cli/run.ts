@@ -5,7 +5,7 @@ import { Option } from "commander";
 import type { Command } from "commander";
 import type { Repetitions, RepetitionsOutcome } from "../campaign/conclude-repetitions.ts";
 import type { ExperimentOutcome } from "../campaign/run-experiment.ts";
-import { formatDiagnostics } from "../model/diagnostics.ts";
+import { formatDiagnostics, inFileOrder } from "../model/diagnostics.ts";
 import type { Diagnostic } from "../model/diagnostics.ts";
 import { isApplication, isOfOurStack, substrateNames } from "../model/experiment.ts";
 import type { SubstrateName } from "../model/experiment.ts";
@@ -79,20 +79,28 @@ function planRuns(files: readonly string[], options: RunOptions): PlannedRun[] |
     const substrate = options.on ?? loaded.value.experiment.on;
     const seed = options.seed ?? loaded.value.experiment.seed;
     let estimate = 0;
+    const repetitions = options.repeat ?? loaded.value.experiment.repeat;
+    const seeds = Array.from({ length: repetitions }, (_, repetition) => (seed + repetition) >>> 0);
+    // Between which hosts traffic is, each seed draws anew; all else of a plan that may be refused is the same with every seed.
+    const tried = Object.keys(loaded.value.experiment.traffic).length > 0 ? seeds : [seed];
     // The simulation leaves out baselines that it cannot carry, and says so.
     for (const part of [loaded.value, ...(substrate === "simulation" ? [] : loaded.value.baselines)]) {
-      const planned = planExperiment(part, { substrate, seed, lab: "0000", abilities: { netem: false, memoryBytes } });
-      if (!planned.ok) diagnostics.push(...planned.diagnostics);
-      else if (substrate === "simulation") estimate = estimateMemory(planned.value).bytes;
+      for (const each of tried) {
+        const planned = planExperiment(part, {
+          substrate,
+          seed: each,
+          lab: "0000",
+          abilities: { netem: false, memoryBytes },
+        });
+        if (!planned.ok) diagnostics.push(...planned.diagnostics);
+        else if (substrate === "simulation") estimate = Math.max(estimate, estimateMemory(planned.value).bytes);
+      }
     }
-    const repetitions = options.repeat ?? loaded.value.experiment.repeat;
-    for (let repetition = 0; repetition < repetitions; repetition++) {
-      const next = (seed + repetition) >>> 0;
-      runs.push({ file, loaded: loaded.value, substrate, seed: next, repetitions, memoryBytes: estimate });
-    }
+    for (const each of seeds)
+      runs.push({ file, loaded: loaded.value, substrate, seed: each, repetitions, memoryBytes: estimate });
   }
   if (diagnostics.length > 0) {
-    process.stderr.write(formatDiagnostics(diagnostics));
+    process.stderr.write(formatDiagnostics(inFileOrder(diagnostics)));
     process.exitCode = 2;
     return undefined;
   }
