@@ -133,7 +133,8 @@ export class Receiver {
   #considerAck(length: number, hadHoles: boolean, now: number): void {
     this.#unacknowledgedBytes += length;
     if (length > this.#segmentSize) this.#segmentSize = Math.min(length, 1460);
-    if (hadHoles || this.#quickAcks > 0 || this.#unacknowledgedBytes >= 2 * this.#segmentSize) {
+    // A full segment and anything after it, as Linux: were the end of a burst to wait, its sender would probe for it (RFC 8985 §7.2 waits for one segment, not for the last of two).
+    if (hadHoles || this.#quickAcks > 0 || this.#unacknowledgedBytes > this.#segmentSize) {
       if (this.#quickAcks > 0) this.#quickAcks--;
       this.ackNeeded = true;
     } else if (!this.#timers.isSet(timer.delayedAck)) {

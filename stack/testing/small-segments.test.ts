@@ -40,3 +40,21 @@ for (const mptcp of [true, false]) {
     });
   });
 }
+
+describe("bursts of a full segment and a small one, on a path that loses nothing", () => {
+  for (const mptcp of [true, false])
+    it(`are not sent again: ${mptcp ? "MPTCP" : "plain TCP"}`, () => {
+      const pair = makePair({ paths: [{ rate: 8_000_000, delay: 3_000 }], client: { mptcp } });
+      const { client, server } = converse(pair, 0, 0, { endsAfterSending: false });
+      pair.network.run(second);
+      for (let i = 1; i <= 50; i++) {
+        pair.network.at(pair.network.now + i * 100_000, () => {
+          client.toSend += 1_875;
+          client.send();
+        });
+      }
+      pair.network.run(6 * second);
+      const [subflow] = client.connection.info().subflows;
+      expect([server()!.received, subflow!.retransmissions]).to.deep.equal([50 * 1_875, 0]);
+    });
+});
