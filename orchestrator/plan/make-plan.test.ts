@@ -227,12 +227,6 @@ describe("workloads and faults", () => {
     expect(workloads.map(({ port }) => port)).to.deep.equal([5002, 5001, 5003]);
   });
 
-  it("end in time: four times the paths' sum, and a grace", () => {
-    expect(plan(load("wifi-3g")).deadlineMicroseconds).to.equal(4 * 19.2e6 + 30e6);
-    expect(plan(load("wifi-3g-failover")).deadlineMicroseconds).to.equal(60e6);
-    expect(plan(load("wifi-3g-failover", "duration=40s")).deadlineMicroseconds).to.equal(40e6);
-  });
-
   it("ask as often as fits into the duration", () => {
     expect(plan(load("request-response")).workloads[0]).to.include({ kind: "request-response", count: 75 });
   });

@@ -23,7 +23,8 @@ import { linkFaults, planRerouting } from "./rerouting.ts";
 import { checkSubstrate } from "./substrate-checks.ts";
 import { simulatedNode } from "./simulated-node.ts";
 import { expandTraffic } from "./traffic/expand-traffic.ts";
-import { planDeadline, planFaults, planWorkloads } from "./timeline.ts";
+import { planDeadline } from "./deadline.ts";
+import { planFaults, planWorkloads } from "./timeline.ts";
 
 const mostListed = 8;
 
@@ -98,6 +99,10 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
     ),
   ];
   const nodes = substrate === "simulation" ? planned.map(simulatedNode) : planned;
+  const faults = [
+    ...planFaults(failing, topology, seed, (link, side) => addressedLinks.get(link)!.ends[side].interface),
+    ...planRerouting(failing, addressed, Object.keys(topology.routers), nextLink),
+  ].sort((a, b) => a.atMicroseconds - b.atMicroseconds);
   return {
     ok: true,
     value: {
@@ -109,14 +114,11 @@ export function makePlan(written: Experiment, topology: Topology, options: PlanO
       nodes,
       links,
       workloads,
-      faults: [
-        ...planFaults(failing, topology, seed, (link, side) => addressedLinks.get(link)!.ends[side].interface),
-        ...planRerouting(failing, addressed, Object.keys(topology.routers), nextLink),
-      ].sort((a, b) => a.atMicroseconds - b.atMicroseconds),
+      faults,
       expectations: Object.entries(experiment.expect).map(([workload, expectation]) => ({ workload, expectation })),
       capture: experiment.capture,
       metricsIntervalMicroseconds: experiment.metrics.intervalMicroseconds,
-      deadlineMicroseconds: planDeadline(experiment, topology),
+      deadlineMicroseconds: planDeadline(experiment, { nodes, links, workloads, faults }),
     },
   };
 }

@@ -1,7 +1,5 @@
-/** Workloads and faults on the run's clock, and the time by which all must be over. */
+/** Workloads and faults on the run's clock. */
 import type { Experiment, LinkFault, Workload } from "../model/experiment.ts";
-import { workloadEnd } from "../model/workload-checks.ts";
-import { boundOnRate } from "../model/path-rates.ts";
 import type { Topology } from "../model/topology.ts";
 import { planApplication } from "./application.ts";
 import { derivedSeed } from "./derived-seed.ts";
@@ -11,11 +9,6 @@ import { linkConfigs, shapeAfter } from "./link-realisation.ts";
 import type { PlannedFault, PlannedWorkload } from "./plan.ts";
 
 const firstPort = 5001;
-
-/** What a transfer may take beyond its time: handshakes, the last retransmissions, a close. */
-const graceMicroseconds = 30e6;
-/** A transfer of a given size may take this many times what all its paths together would need. */
-const sizeGraceFactor = 4;
 
 export function planWorkloads(
   experiment: Experiment,
@@ -97,28 +90,4 @@ function describeSilence({ link, action }: LinkFault): string {
   return action === "blackhole"
     ? `link ${link} drops every packet both ways; no interface tells`
     : `link ${link} carries packets again`;
-}
-
-export function planDeadline(experiment: Experiment, topology: Topology): number {
-  if (experiment.durationMicroseconds !== undefined) return experiment.durationMicroseconds;
-  const ends = Object.values(experiment.workload).map(
-    (workload) =>
-      (workloadEnd(workload) ?? workload.startMicroseconds) +
-      (workload.kind === "application" ? workload.timeoutMicroseconds : 0) +
-      bytesToDrain(workload, experiment, topology) +
-      graceMicroseconds,
-  );
-  const lastFault = Math.max(
-    0,
-    ...experiment.faults.map(({ atMicroseconds, rerouteMicroseconds = 0 }) => atMicroseconds + rerouteMicroseconds),
-  );
-  return Math.max(lastFault + graceMicroseconds, ...ends);
-}
-
-/** Microseconds for the bytes that the time of a workload does not account for: four times what the sum of its paths' rates would take. */
-function bytesToDrain(workload: Workload, experiment: Experiment, topology: Topology): number {
-  if (workload.kind !== "bulk") return 0;
-  // A sender that stops by the clock has a send buffer full of bytes that were accepted before.
-  const bytes = workload.sizeBytes ?? experiment.hosts[workload.from]?.sendBufferBytes ?? 0;
-  return Math.ceil((sizeGraceFactor * bytes * 8e6) / boundOnRate(workload.from, workload.to, topology));
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { FlowPaths } from "../../plan/flow-paths.ts";
-import { megabitsPerSecond, observe, receiverOf, simulationPlan } from "./simulation.fixture.ts";
+import { simulationPlan } from "../../plan/simulation-plans.fixture.ts";
+import { megabitsPerSecond, observe, receiverOf } from "./simulation.fixture.ts";
 
 describe("a connection between two servers of a BCube", function () {
   this.timeout(60_000);

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { observe, simulationPlan, type Observed } from "./simulation.fixture.ts";
+import { simulationPlan } from "../../plan/simulation-plans.fixture.ts";
+import { observe, type Observed } from "./simulation.fixture.ts";
 
 const golden = join(import.meta.dirname, "golden", "fingerprints.json");
 

@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { observe, writtenPlan } from "./simulation.fixture.ts";
+import { writtenPlan } from "../../plan/simulation-plans.fixture.ts";
+import { observe } from "./simulation.fixture.ts";
 
 const networks = {
   "fat-tree": "{ k: 4, rate: 10mbit, delay: 100us }",

@@ -6,7 +6,8 @@ import { Ipv6Header } from "../../../stack/wire/ipv6.ts";
 import { tcpChecksumIsRight } from "../../../stack/wire/tcp-parse.ts";
 import { payloadSha256 } from "../../../stack/endpoint/workload/payload.ts";
 import { decodePcapng } from "../../capture/pcapng-reader.ts";
-import { megabitsPerSecond, observe, receiverOf, simulationPlan } from "./simulation.fixture.ts";
+import { simulationPlan } from "../../plan/simulation-plans.fixture.ts";
+import { megabitsPerSecond, observe, receiverOf } from "./simulation.fixture.ts";
 
 const overIpv6 = "topology=../topologies/wifi-3g-ipv6.yaml";
 

@@ -3,7 +3,8 @@ import { expect } from "chai";
 import { payloadSha256 } from "../../../stack/endpoint/workload/payload.ts";
 import { subflowPaths } from "../../workload/subflow-path.ts";
 import { FlowPaths } from "../../plan/flow-paths.ts";
-import { megabitsPerSecond, observe, receiverOf, simulationPlan } from "./simulation.fixture.ts";
+import { simulationPlan } from "../../plan/simulation-plans.fixture.ts";
+import { megabitsPerSecond, observe, receiverOf } from "./simulation.fixture.ts";
 
 describe("Simulation of both families", function () {
   this.timeout(120_000);

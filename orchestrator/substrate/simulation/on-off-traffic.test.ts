@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { observe, writtenPlan } from "./simulation.fixture.ts";
+import { writtenPlan } from "../../plan/simulation-plans.fixture.ts";
+import { observe } from "./simulation.fixture.ts";
 
 const rate = 20_000_000;
 const network = "generate: { dumbbell: { pairs: 1, rate: 20mbit, delay: 1ms, accessRate: 100mbit } }";

@@ -6,7 +6,8 @@ import { tcpChecksumIsRight } from "../../../stack/wire/tcp-parse.ts";
 import { decodePcapng } from "../../capture/pcapng-reader.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { SimulationError } from "./engine.ts";
-import { megabitsPerSecond, observe, receiverOf, simulationPlan } from "./simulation.fixture.ts";
+import { simulationPlan } from "../../plan/simulation-plans.fixture.ts";
+import { megabitsPerSecond, observe, receiverOf } from "./simulation.fixture.ts";
 
 /** The same plan with links that lose packets at random, so that their random numbers show. */
 function lossy(plan: Plan): Plan {
