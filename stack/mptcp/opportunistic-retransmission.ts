@@ -25,12 +25,10 @@ export class OpportunisticRetransmission {
   transmit(fast: Subflow, unacknowledged: number, now: number, output: SegmentOutput): boolean {
     const { dataSender, sendBuffer } = this.#connection;
     // A full send buffer blocks as the peer's window does: neither moves before its first byte is acknowledged.
-    if (sendBuffer.end > dataSender.next || sendBuffer.room === 0)
-      return this.#unblockHead(fast, unacknowledged, now, output) || this.#overtake(fast, unacknowledged, now, output);
-    // In mid-stream more may come at any time, and the path that it would take is worth more than a sooner arrival of what is under way already: the
-    // scheduler alone decides. Interactive data that overflowed to a slow path arrives that much later; one that waits for the fast path (BLEST, ECF) is the cure.
-    if (dataSender.finOffset === Number.POSITIVE_INFINITY) return false;
-    return this.#overtake(fast, unacknowledged, now, output);
+    const isBlocked = sendBuffer.end > dataSender.next || sendBuffer.room === 0;
+    if (isBlocked && this.#unblockHead(fast, unacknowledged, now, output)) return true;
+    const inMidStream = !isBlocked && dataSender.finOffset === Number.POSITIVE_INFINITY;
+    return this.#overtake(fast, inMidStream, unacknowledged, now, output);
   }
 
   /** The first byte that is not acknowledged keeps everything from going on. */
@@ -46,14 +44,27 @@ export class OpportunisticRetransmission {
     return false;
   }
 
-  /** Whatever is lost on the slower subflow, or would arrive later by it than by the fast one, once. */
-  #overtake(fast: Subflow, unacknowledged: number, now: number, output: SegmentOutput): boolean {
+  /**
+   * What would arrive later by a slower subflow than by the fast one, once. In mid-stream only what is lost there, and what is behind it: more may come at any time, and the
+   * path that it would take is worth more than a sooner arrival of what is under way already; but it is of no use to the peer before a hole is filled. Interactive data that
+   * overflowed to a slow path arrives that much later; one that waits for the fast path (BLEST, ECF) is the cure.
+   */
+  #overtake(fast: Subflow, inMidStream: boolean, unacknowledged: number, now: number, output: SegmentOutput): boolean {
     const fastRtt = fast.smoothedRttMicroseconds;
     for (const slow of this.#connection.subflows) {
-      if (slow === fast || 2 * slow.smoothedRttMicroseconds <= 3 * fastRtt) continue;
-      for (let range = slow.endpoint.sender.queue.head; range !== undefined; range = range.next) {
-        if (range.fin || range.reinjected || range.sacked || range.dataEnd <= unacknowledged) continue;
-        if (!range.lost && range.sentAt + slow.smoothedRttMicroseconds <= now + fastRtt) continue;
+      const slowRtt = slow.smoothedRttMicroseconds;
+      const { sender } = slow.endpoint;
+      if (slow === fast || 2 * slowRtt <= 3 * fastRtt || (inMidStream && !sender.inRecovery)) continue;
+      // Subflows deliver in order: what has arrived behind a hole, or will soon, waits for what fills it.
+      let hasHole = false;
+      let delivered = 0;
+      for (let range = sender.queue.head; range !== undefined; range = range.next) {
+        if (!range.sacked) {
+          hasHole ||= range.lost || range.transmissions > 1;
+          delivered = Math.max(delivered, (range.lost ? now : range.sentAt) + slowRtt);
+        }
+        if (range.fin || range.reinjected || range.dataEnd <= unacknowledged || delivered <= now + fastRtt) continue;
+        if (inMidStream && !hasHole) continue;
         this.#sendAgain(fast, slow, range, "overtakes", unacknowledged, now, output);
         return true;
       }
