@@ -18,6 +18,8 @@ export interface CandidateSnapshot {
   smoothedRttMicroseconds: number;
 }
 
+export type PenaltyWithheldReason = "in-recovery" | "reduced-already" | "window-grows";
+
 export type ConnectionDecision =
   /** Which subflow carries what; `subflow` -1: none, until something changes. Of waits only the first after a choice is told. */
   | (SubflowEventBase & {
@@ -68,10 +70,10 @@ export type ConnectionDecision =
     })
   /** The peer may take new bytes of the lone subflow for the data: a probe asks it first (RFC 8684 §3.7). */
   | (SubflowEventBase & { name: "mptcp:retransmission-withheld"; unacknowledgedBytes: number; timeouts: number })
-  /** It held up the window, but has answered for it in this round trip already. */
+  /** It held up the window, but has answered for it in this round trip already, or the window is about to be larger. */
   | (SubflowEventBase & {
       name: "scheduler:penalty-withheld";
-      reason: "in-recovery" | "reduced-already";
+      reason: PenaltyWithheldReason;
       congestionWindow: number;
     })
   | (EventBase & {

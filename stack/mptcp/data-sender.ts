@@ -21,6 +21,8 @@ export class DataSender {
   unacknowledged = 0;
   next = 0;
   windowEdge = 0;
+  /** When the peer offered a larger window than ever before. */
+  windowGrewAt = 0;
   /** Data offset of our DATA_FIN, once the application has ended; Infinity before. */
   finOffset: number = Number.POSITIVE_INFINITY;
   finSent = false;
@@ -35,6 +37,7 @@ export class DataSender {
   readonly #demand = { pendingBytes: 0, windowBytes: 0 };
   /** What subflows were offered last in this `transmit`, -1: nothing yet; and who has sent since: what the others may carry is still the same. */
   #offeredLength = -1;
+  #largestWindow = 0;
   /** Octets of options beside the data that were offered: what is left of a segment for them. */
   #optionsLength = 0;
   #lastUsed: Subflow | undefined;
@@ -89,6 +92,10 @@ export class DataSender {
     const sent = this.finSent ? this.finOffset + 1 : this.next;
     if (!(offset <= sent)) return;
     if (offset + window > this.windowEdge) this.windowEdge = offset + window;
+    if (window > this.#largestWindow) {
+      this.#largestWindow = window;
+      this.windowGrewAt = now;
+    }
     if (offset <= this.unacknowledged) return;
     this.unacknowledged = offset;
     this.timer.restart(now);

@@ -3,6 +3,7 @@
  * the slower one, which was given too much, has to make do with less (mechanism 2).
  */
 
+import type { PenaltyWithheldReason } from "../connection-decisions.ts";
 import type { SentRange } from "../tcp/sent-queue.ts";
 import type { SegmentOutput } from "../tcp/tcp-user.ts";
 import type { Connection } from "./connection.ts";
@@ -93,15 +94,20 @@ export class OpportunisticRetransmission {
     fast.sendData(start, length, now, output);
   }
 
-  /** Half the window, at most once in a round trip. */
+  /**
+   * Half the window, at most once in a round trip. Not while the peer's window grows, as it does at the beginning where the receiver tunes itself by what it reads: a slow
+   * start that ends then leaves the subflow with a tenth of its path for the next minute.
+   */
   #penalise(slow: Subflow, fast: Subflow, now: number): void {
     const { sender } = slow.endpoint;
-    if (sender.inRecovery || sender.hasReduced) {
-      this.#tellWithheld(slow, sender.inRecovery ? "in-recovery" : "reduced-already", now);
+    const connection = this.#connection;
+    const isGrowing = now - connection.dataSender.windowGrewAt < 2 * slow.smoothedRttMicroseconds;
+    if (sender.inRecovery || sender.hasReduced || isGrowing) {
+      const reason = sender.inRecovery ? "in-recovery" : sender.hasReduced ? "reduced-already" : "window-grows";
+      this.#tellWithheld(slow, reason, now);
       return;
     }
     sender.halveWindow(now);
-    const connection = this.#connection;
     connection.environment.record({
       time: now,
       name: "scheduler:penalise",
@@ -114,7 +120,7 @@ export class OpportunisticRetransmission {
     });
   }
 
-  #tellWithheld(slow: Subflow, reason: "in-recovery" | "reduced-already", now: number): void {
+  #tellWithheld(slow: Subflow, reason: PenaltyWithheldReason, now: number): void {
     const { environment, id } = this.#connection;
     environment.trace.scheduler?.({
       time: now,
