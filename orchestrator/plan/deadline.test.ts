@@ -25,6 +25,14 @@ describe("the deadline", () => {
     expect(deadlineOf(line("rate: 1mbit"), workload)).to.equal(4 * megabyteAtMegabit + grace);
   });
 
+  it("leaves a transfer over a long path that loses packets four times what a TCP makes of it", () => {
+    const workload = "workload:\n  file: { kind: bulk, from: a, to: b, size: 1.4MB }";
+    // A thousand segments, ten in each round trip of a second.
+    expect(deadlineOf(line("rtt: 1s, loss: 1.5%"), workload)).to.be.closeTo(4 * 100 + grace, 1e-3);
+    const bursts = "{ gilbertElliott: { goodToBad: 3%, badToGood: 97%, lossBad: 50% } }";
+    expect(deadlineOf(line(`rtt: 1s, loss: ${bursts}`), workload)).to.be.closeTo(4 * 100 + grace, 1e-3);
+  });
+
   it("goes by the direction in which the bytes go, and by the least that faults make of it", () => {
     const shape = "down: { rate: 10mbit }, up: { rate: 1mbit }";
     const of = (from: string, to: string): string =>

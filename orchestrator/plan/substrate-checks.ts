@@ -70,7 +70,7 @@ export function checkSubstrate(experiment: Experiment, topology: Topology, subst
       path: pattern === undefined ? ["workload", name] : ["traffic", pattern],
       found: `a path between ${workload.client} and ${server} on which nothing takes time`,
       expected: "a rate or a delay on each path of a simulation",
-      hint: "give one of its links a rate: nothing else limits what passes in virtual time",
+      hint: `give one of its links a rate: nothing else limits what passes in virtual time${pattern === undefined ? "" : "; or name the `hosts` of the traffic, which are all of the topology without it"}`,
     });
   }
   const flows = Object.keys(experiment.workload).length;
