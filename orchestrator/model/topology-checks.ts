@@ -11,7 +11,7 @@ import {
   subnetsOverlap,
 } from "./ip-address.ts";
 import type { AddressFamily, Subnet } from "./ip-address.ts";
-import { overlayShape, unshaped } from "./link-profile.ts";
+import { bufferBytes, overlayShape, unshaped } from "./link-profile.ts";
 import type { DirectionShape, LinkProfile } from "./link-profile.ts";
 import type { ExpandedTopology } from "./expand-topology.ts";
 import type { Complain, Complaint } from "./yaml-source.ts";
@@ -132,6 +132,8 @@ function checkInterfaces({ links }: ExpandedTopology, complain: Complain): void 
 
 /** Of every link of IPv6 (RFC 8200 §5). */
 const leastIpv6Mtu = 1280;
+const standardMtu = 1500;
+const ethernetHeaderLength = 14;
 
 function checkFamily({ addressing, links }: ExpandedTopology, complain: Complain): void {
   for (const [link, { ends, mtu, addressing: own = addressing }] of Object.entries(links)) {
@@ -256,7 +258,7 @@ function checkShapes(
     });
   }
   const known = { ...shipped, ...profiles };
-  for (const [link, { profile, shape }] of Object.entries(links)) {
+  for (const [link, { profile, shape, mtu = standardMtu }] of Object.entries(links)) {
     if (profile !== undefined && !Object.hasOwn(known, profile)) {
       complain({
         path: ["links", link, "profile"],
@@ -267,12 +269,12 @@ function checkShapes(
       continue;
     }
     const whole = overlayShape(profile === undefined ? unshaped : known[profile]!.shape, shape);
-    for (const side of ["up", "down"] as const) if (checkDirection(link, whole[side], complain)) break;
+    for (const side of ["up", "down"] as const) if (checkDirection(link, whole[side], mtu, complain)) break;
   }
 }
 
 /** @returns whether there was something to complain about, so that both directions are not told the same */
-function checkDirection(link: string, shape: DirectionShape, complain: Complain): boolean {
+function checkDirection(link: string, shape: DirectionShape, mtu: number, complain: Complain): boolean {
   const at = "key" as const;
   if (shape.buffer && shape.rateBitsPerSecond === undefined && shape.trace === undefined) {
     complain({
@@ -281,6 +283,18 @@ function checkDirection(link: string, shape: DirectionShape, complain: Complain)
       found: "a buffer without a rate",
       expected: "a rate with it",
       hint: "nothing waits where nothing is slow; add rate, as in rate: 8mbit",
+    });
+    return true;
+  }
+  const frame = mtu + ethernetHeaderLength;
+  const room = shape.buffer && bufferBytes(shape.buffer, shape.rateBitsPerSecond ?? Infinity);
+  if (room !== undefined && room < frame) {
+    complain({
+      path: ["links", link, "buffer"],
+      at,
+      found: `a buffer of ${Math.floor(room)} bytes`,
+      expected: `room for a full frame of ${frame}`,
+      hint: "full frames that come while another is sent would all be lost; write at least 1packet",
     });
     return true;
   }
