@@ -414,4 +414,11 @@ export const kernelDifferences: readonly KernelDifference[] = [
       "mptcp/handshake/mapping-on-every-segment.pkt",
     ],
   },
+  {
+    verdict: "both",
+    section:
+      "RFC 8684 §3.1, §3.7: a SYN that comes once more without MP_CAPABLE; the third packet decides what the connection speaks",
+    kernel: "repeats its SYN/ACK with MP_CAPABLE to a repeated SYN without it",
+    scripts: ["mptcp/fallback/repeated-syn-without-the-option.pkt", "mptcp/fallback/third-packet-decides.pkt"],
+  },
 ];
