@@ -1,6 +1,7 @@
 /** What a reader of the verdict should know beside the expectations: witnesses that contradict each other, and counters that ought to stand still. */
 import type { CountersRecord } from "../bundle/records.ts";
 import { assertKernelTraps } from "../metrics/kernel-counters.ts";
+import { goodputOf } from "./goodput.ts";
 import type { Plan, PlannedWorkload } from "../plan/plan.ts";
 import type { WireAnalysis, WireConnection } from "./capture-analysis/wire-analysis.ts";
 import { deliveredDirection, deliveredStream, receivingSide } from "./measure-workload.ts";
@@ -22,9 +23,9 @@ export function findContradictions({ workload, outcome, wire }: WorkloadWitnesse
       `${workload.name}: the application says ${result.bytes} bytes, the capture shows ${stream.bytes} in order`,
     );
   }
-  const claimed = (result.bytes * 8e6) / (result.lastByteAt - result.connectedAt);
+  const claimed = goodputOf(result.bytes, result.connectedAt, result.lastByteAt);
   const seen = stream.goodputBitsPerSecond;
-  if (seen !== undefined && Math.abs(claimed / seen - 1) > reasonable.rateShare) {
+  if (seen !== undefined && claimed !== undefined && Math.abs(claimed / seen - 1) > reasonable.rateShare) {
     findings.push(
       `${workload.name}: the application's goodput is ${printRate(claimed)}, the capture's ${printRate(seen)}`,
     );

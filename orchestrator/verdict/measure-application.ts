@@ -1,5 +1,6 @@
 /** What there is to know of programs that nobody changed: the capture, the end of the client, its files, and, of a player, the pictures it showed. */
 import type { WorkloadOutcome } from "../bundle/records.ts";
+import { goodputOf } from "./goodput.ts";
 import type { PlannedApplication } from "../plan/plan.ts";
 import type { PlayerProgress, ProgramResult } from "../workload/application/program-result.ts";
 import type { WireStream } from "./capture-analysis/wire-analysis.ts";
@@ -39,8 +40,8 @@ function clientOf(outcome: WorkloadOutcome | undefined): ProgramResult | undefin
 function measureGoodput(streams: readonly WireStream[]): WorkloadMeasurements {
   const opened = Math.min(...streams.map(({ openedAt }) => openedAt ?? Infinity));
   const last = Math.max(...streams.map(({ lastAt }) => lastAt ?? -Infinity));
-  if (!(last > opened)) return {};
-  return { goodputBitsPerSecond: byCapture((sum(streams.map(({ bytes }) => bytes)) * 8e6) / (last - opened)) };
+  const goodput = goodputOf(sum(streams.map(({ bytes }) => bytes)), opened, last);
+  return goodput === undefined ? {} : { goodputBitsPerSecond: byCapture(goodput) };
 }
 
 /** Of several connections one may be silent while another one speaks: then only slices in which all are silent count. */

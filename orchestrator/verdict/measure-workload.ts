@@ -6,6 +6,7 @@ import { payloadSha256, responseSeed } from "../../stack/endpoint/workload/paylo
 import { PlaybackBuffer } from "../../stack/endpoint/workload/playback-buffer.ts";
 import { streamBytes } from "../../stack/endpoint/workload/segment-schedule.ts";
 import type { WorkloadOutcome } from "../bundle/records.ts";
+import { goodputOf } from "./goodput.ts";
 import type { PlannedStream, PlannedWorkload } from "../plan/plan.ts";
 import type { ApplicationEvidence } from "./measure-application.ts";
 import { measureApplication } from "./measure-application.ts";
@@ -140,11 +141,10 @@ function measureGoodput(
   streams: readonly WireStream[],
 ): WorkloadMeasurements {
   const receiver = receiverOf(workload, outcome);
-  const lasted = receiver === undefined ? 0 : receiver.lastByteAt - receiver.connectedAt;
-  const atApplication = receiver !== undefined && lasted > 0 ? (receiver.bytes * 8e6) / lasted : undefined;
+  const atApplication = receiver && goodputOf(receiver.bytes, receiver.connectedAt, receiver.lastByteAt);
   const opened = Math.min(...streams.map(({ openedAt }) => openedAt ?? Infinity));
   const last = Math.max(...streams.map(({ lastAt }) => lastAt ?? -Infinity));
-  const onWire = last > opened ? (sum(streams.map(({ bytes }) => bytes)) * 8e6) / (last - opened) : undefined;
+  const onWire = goodputOf(sum(streams.map(({ bytes }) => bytes)), opened, last);
   const value = worse(onWire, atApplication, Math.min);
   return value === undefined ? {} : { goodputBitsPerSecond: value };
 }

@@ -1,5 +1,6 @@
 /** Puts together what client and server saw of one connection: arrivals and progress as the receiver saw them, retransmissions as the sender did. */
 import type { ConnectionTrace, TracedSubflow } from "./connection-trace.ts";
+import { goodputOf } from "../goodput.ts";
 import type { StreamTrace } from "./stream-trace.ts";
 import type { SubflowDirectionTrace, SubflowTrace } from "./subflow-trace.ts";
 import type { Vantage } from "./vantage.ts";
@@ -155,15 +156,14 @@ function mergeDirection(
 
 function streamOf(trace: StreamTrace, openedAt: number | undefined): WireStream {
   const { firstAt, lastAt, longestGap } = trace;
+  const goodputBitsPerSecond = goodputOf(trace.bytes, openedAt, lastAt);
   return {
     ...(openedAt === undefined ? {} : { openedAt }),
     bytes: trace.bytes,
     bytesBehindHole: trace.bytesBehindHole,
     ...(firstAt === undefined ? {} : { firstAt }),
     ...(lastAt === undefined ? {} : { lastAt }),
-    ...(openedAt === undefined || lastAt === undefined || lastAt <= openedAt
-      ? {}
-      : { goodputBitsPerSecond: (trace.bytes * 8 * 1e6) / (lastAt - openedAt) }),
+    ...(goodputBitsPerSecond !== undefined && { goodputBitsPerSecond }),
     longestGapMicroseconds: longestGap.microseconds,
     longestGapAt: longestGap.at,
     progress: trace.progress,
