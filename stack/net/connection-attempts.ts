@@ -203,6 +203,7 @@ export class ConnectionAttempts {
   }
 
   #failSoon(error: Error, tells: boolean): void {
+    this.#stack.deferred?.();
     process.nextTick(() => this.#fail(error, tells));
   }
 
@@ -218,6 +219,7 @@ export class ConnectionAttempts {
   }
 
   #failLater(error: Error): void {
+    this.#stack.deferred?.();
     process.nextTick(() => {
       if (!this.#over) this.#observer.onFailed(error);
     });

@@ -380,6 +380,7 @@ export class MptcpSocket extends Duplex {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const wasConnecting = this.#connecting;
     const hadConnection = wasConnecting || this.#connection !== undefined;
+    this.#stack.deferred?.("turn");
     this.#connecting = false;
     this.#attempts?.stop();
     this.#reader.stop(this.#connection);

@@ -6,7 +6,7 @@ import { tcpChecksumIsRight } from "../../../stack/wire/tcp-parse.ts";
 import { decodePcapng } from "../../capture/pcapng-reader.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { SimulationError } from "./engine.ts";
-import { simulationPlan } from "../../plan/simulation-plans.fixture.ts";
+import { simulationPlan, writtenPlan } from "../../plan/simulation-plans.fixture.ts";
 import { megabitsPerSecond, observe, receiverOf } from "./simulation.fixture.ts";
 
 /** The same plan with links that lose packets at random, so that their random numbers show. */
@@ -183,6 +183,24 @@ describe("Simulation", function () {
     const of = (name: string): number => frames.get(name) ?? 0;
     expect(of("phone/wifi0 inbound") + of("phone/cell0 inbound") - 2).to.equal(of("server/eth0 outbound") - 1);
     expect(of("phone/wifi0 outbound") + of("phone/cell0 outbound") - 2).to.equal(of("server/eth0 inbound") - 1);
+  });
+
+  it("goes on where a connection cannot be opened, and tells it at its time", async () => {
+    const topology = `hosts: { a: {}, b: {} }
+routers: { r: {} }
+links: { left: { ends: [a, r], rate: 2mbit, delay: 5ms }, right: { ends: [r, b] } }`;
+    const experiment = `workload:
+  early: { kind: bulk, from: b, to: a, size: 200kB }
+  late: { kind: bulk, from: b, to: a, size: 1kB, start: 650ms }
+faults:
+  - { at: 300ms, link: left, do: down }
+  - { at: 1500ms, link: left, do: up }`;
+    const { failures, events, results } = await observe(writtenPlan(topology, experiment));
+    expect(failures.map(({ workload, role, code }) => [workload, role, code])).to.deep.equal([
+      ["late", "client", "ENETUNREACH"],
+    ]);
+    expect(events.find(({ name }) => name === "workload:error")?.time).to.equal(650_000);
+    expect(results["early client"]).to.include({ kind: "receiver", bytes: 200_000 });
   });
 
   it("ends at the deadline, and says what was not complete", async () => {

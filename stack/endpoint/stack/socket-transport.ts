@@ -37,7 +37,7 @@ export class SocketTransport implements Transport {
 
   async sample(): Promise<readonly SocketSample[]> {
     return [...this.#sockets]
-      .filter((socket) => !socket.connecting)
+      .filter((socket) => !socket.pending)
       .map((socket) => {
         const info = socket.info();
         return { socket, connection: connectionMetrics(info), subflows: info.subflows.map(subflowMetrics) };
