@@ -26,7 +26,7 @@ describe("unmodified applications through the gateway", function () {
   });
 
   after(async () => {
-    web.close();
+    await web.close();
     await lab.down();
   });
 
@@ -162,7 +162,7 @@ describe("who an application is, as nginx sees it", function () {
         );
         const seen = await lab.output("client", "curl -sS http://192.0.2.80/ 'http://[2001:db8::80]/'");
         expect(seen).to.equal("10.99.0.1\n2001:db8:99::1\n");
-        web.close();
+        await web.close();
       } finally {
         await lab.down();
       }

@@ -31,8 +31,10 @@ export class WebServer {
     await this.#lab.output("server", `nginx -c ${root}/nginx.conf -e ${root}/error.log`);
   }
 
-  close(): void {
-    process.kill(Number(readFileSync(join(this.root, "pid"), "utf8")));
+  /** Resolves when it has ended: it takes files of its own away, and who does so at the same time may leave the others. */
+  async close(): Promise<void> {
+    const pid = readFileSync(join(this.root, "pid"), "utf8").trim();
+    await this.#lab.output("server", `kill ${pid} && tail --pid=${pid} -f /dev/null`);
     rmSync(this.root, { recursive: true });
   }
 }
