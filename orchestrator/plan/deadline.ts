@@ -116,11 +116,8 @@ const nameOf = ({ link, from }: PathStep): string => `${link} ${from}`;
 function transfersOf(workload: PlannedWorkload, experiment: Experiment, paths: FlowPaths): Transfer[] {
   const { client, server, serverAddress, port } = workload;
   const source = paths.sourceOf(client, serverAddress);
-  const ends = [
-    source === undefined ? undefined : { address: source, port: anyPort },
-    { address: serverAddress, port },
-  ] as const;
-  const [atClient, atServer] = ends;
+  const atClient = source === undefined ? undefined : { address: source, port: anyPort };
+  const atServer = { address: serverAddress, port };
   const transfer = (from: string, bytes: number): Transfer => {
     const steps =
       atClient && (from === client ? paths.stepsBetween(atClient, atServer) : paths.stepsBetween(atServer, atClient));

@@ -96,7 +96,7 @@ export class OpportunisticRetransmission {
 
   /**
    * Half the window, at most once in a round trip. Not while the peer's window grows, as it does at the beginning where the receiver tunes itself by what it reads: a slow
-   * start that ends then leaves the subflow with a tenth of its path for the next minute.
+   * start that ends then leaves the subflow with a fraction of its path for long.
    */
   #penalise(slow: Subflow, fast: Subflow, now: number): void {
     const { sender } = slow.endpoint;
