@@ -89,7 +89,7 @@ const workloadResultSchema = z.discriminatedUnion("kind", [
       .strictObject({ startedAt: time, stalls: z.array(z.strictObject({ at: time, microseconds: count })) })
       .exactOptional(),
   }),
-  z.strictObject({ kind: z.literal("sender"), bytes: count, sha256: z.string(), connectedAt: time }),
+  z.strictObject({ kind: z.literal("sender"), bytes: count, connectedAt: time }),
   z.strictObject({
     kind: z.literal("requester"),
     requests: count,

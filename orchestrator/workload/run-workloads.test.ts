@@ -63,7 +63,7 @@ const soundServer: Behaviour = (command, say, exit) => {
       type: "result",
       workload: "b",
       role: "server",
-      result: { kind: "sender", bytes: 1, sha256: "s", connectedAt: 5_000_100 },
+      result: { kind: "sender", bytes: 1, connectedAt: 5_000_100 },
     });
 };
 

@@ -51,7 +51,7 @@ describe("the endpoint program over the kernel's TCP", function () {
       const results = await overLoopback({ kind: "bulk", name: "bulk", ...place, sender, sizeBytes });
       const receiver = results[sender === "client" ? "server" : "client"];
       expect(receiver).to.include({ kind: "receiver", bytes: sizeBytes, sha256: payloadSha256(11, sizeBytes) });
-      expect(results[sender]).to.include({ kind: "sender", bytes: sizeBytes, sha256: payloadSha256(11, sizeBytes) });
+      expect(results[sender]).to.include({ kind: "sender", bytes: sizeBytes });
     });
   }
 
@@ -63,7 +63,7 @@ describe("the endpoint program over the kernel's TCP", function () {
       const results = await overLoopback({ kind: "bulk", name: "bulk", sender: "server", ...to });
       const { client, server } = results;
       if (client.kind !== "receiver" || server.kind !== "sender") throw new Error("wrong kinds of results");
-      expect([client.bytes, client.sha256]).to.deep.equal([server.bytes, server.sha256]);
+      expect(client).to.include({ bytes: server.bytes, sha256: payloadSha256(11, server.bytes) });
       samples = results.samples;
     }
     expect(samples[0]!.connection.id).to.match(/^\[::1\]:\d+-\[::1\]:17301$/);

@@ -177,10 +177,10 @@ export interface ReceiverResult {
   };
 }
 
+/** Of what it sent only how much: which bytes those are the seed says. */
 export interface SenderResult {
   readonly kind: "sender";
   readonly bytes: number;
-  readonly sha256: string;
   readonly connectedAt: number;
 }
 

@@ -5,7 +5,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { createServer, createConnection, type Socket } from "node:net";
-import { Payload, payloadChunkBytes } from "../endpoint/workload/payload.ts";
+import { Payload } from "../endpoint/workload/payload.ts";
 import { serveLines, writeLine } from "../io/line-process.ts";
 
 export type KernelCommand =
@@ -48,9 +48,7 @@ function adopt(socket: Socket): void {
 }
 
 function send(socket: Socket, seed: number, offset: number, bytes: number): void {
-  const payload = new Payload(seed);
-  for (let done = 0; done < bytes; done += payloadChunkBytes)
-    socket.write(payload.chunk(offset + done, Math.min(payloadChunkBytes, bytes - done)));
+  for (const chunk of new Payload(seed).chunks(offset, offset + bytes)) socket.write(chunk);
 }
 
 /** A paused socket takes one chunk more and then leaves everything in the kernel. */

@@ -1,7 +1,7 @@
 /** Our end of a lab: host and driver in this process, so that a case can ask and steer them. */
 
 import { createHash, randomBytes } from "node:crypto";
-import { Payload, payloadChunkBytes } from "../endpoint/workload/payload.ts";
+import { Payload } from "../endpoint/workload/payload.ts";
 import type { StackEvent } from "../events.ts";
 import type { HostOptions } from "../host-options.ts";
 import { Host } from "../host.ts";
@@ -66,10 +66,9 @@ export class OurStream implements Stream {
   }
 
   send(bytes: number): void {
-    const payload = new Payload(this.seed);
-    for (let done = 0; done < bytes; done += payloadChunkBytes)
-      this.socket.write(payload.chunk(this.sent + done, Math.min(payloadChunkBytes, bytes - done)));
-    this.sent += bytes;
+    const end = this.sent + bytes;
+    for (const chunk of new Payload(this.seed).chunks(this.sent, end)) this.socket.write(chunk);
+    this.sent = end;
   }
 
   end(): void {

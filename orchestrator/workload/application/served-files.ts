@@ -9,7 +9,6 @@ import type { PlannedApplication } from "../../plan/plan.ts";
 import { hlsVideo } from "./hls-video.ts";
 import type { ReceivedFile } from "./program-result.ts";
 
-const chunkBytes = 1 << 20;
 const logBytes = 1 << 20;
 
 export async function placeFiles(
@@ -27,10 +26,8 @@ export async function placeFiles(
 }
 
 async function writePayload(path: string, seed: number, bytes: number): Promise<void> {
-  const payload = new Payload(seed);
   await using file = await open(path, "w");
-  for (let offset = 0; offset < bytes; offset += chunkBytes)
-    await file.write(payload.chunk(offset, Math.min(chunkBytes, bytes - offset)));
+  for (const chunk of new Payload(seed).chunks(0, bytes)) await file.write(chunk);
 }
 
 export function receivedFiles({ serve, run }: PlannedApplication): Promise<ReceivedFile[]> {

@@ -23,7 +23,7 @@ export function bulkSender(description: BulkDescription): Role {
     } finally {
       cancel?.();
     }
-    return { kind: "sender", bytes: writer.written, sha256: writer.digest(), connectedAt };
+    return { kind: "sender", bytes: writer.written, connectedAt };
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { TransportSocket } from "../transport.ts";
 import { Payload, payloadChunkBytes } from "./payload.ts";
@@ -6,12 +5,11 @@ import { Payload, payloadChunkBytes } from "./payload.ts";
 /** A socket may take everything at once, and say so within the same turn of the event loop: after this much timers get their turn. */
 const turnBytes = 16 * payloadChunkBytes;
 
-/** Writes a payload to a socket as far as it is allowed and as fast as the socket takes it. Each chunk is made once and never touched again. */
+/** Writes a payload to a socket as far as it is allowed and as fast as the socket takes it. */
 export class PayloadWriter {
   readonly #socket: TransportSocket;
   readonly #payload: Payload;
   readonly #clock: Clock;
-  readonly #hash = createHash("sha256");
   #allowed = 0;
   #written = 0;
   #blocked = false;
@@ -57,11 +55,6 @@ export class PayloadWriter {
     this.end();
   }
 
-  /** Hexadecimal SHA-256 of what was written; once, at the end. */
-  digest(): string {
-    return this.#hash.digest("hex");
-  }
-
   #continueLater(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -76,7 +69,6 @@ export class PayloadWriter {
     let turn = turnBytes;
     while (!this.#blocked && this.#written < this.#allowed && turn > 0) {
       const chunk = this.#payload.chunk(this.#written, Math.min(payloadChunkBytes, this.#allowed - this.#written));
-      this.#hash.update(chunk);
       this.#written += chunk.length;
       turn -= chunk.length;
       this.#blocked = !this.#socket.write(chunk);

@@ -1,65 +1,68 @@
 import { createHash } from "node:crypto";
 
+/** Bytes of a payload that are handed out at most at a time. */
+export const payloadChunkBytes: number = 64 * 1024;
+
+/** Bytes after which a payload begins anew: the largest prime below 2^20. */
+export const payloadPeriod = 1_048_573;
+/** Of the period about the golden section, so that neighbouring seeds begin far from each other. */
+const startStep = 648_055;
+
 /**
- * The bytes that a workload sends: 32-bit little-endian words, word i being a bijective mix of i (the finaliser of MurmurHash3) under a key made of
- * the seed. Any word differs from all others within 16 GiB, so a block that arrives at a wrong place, twice or not at all cannot go unnoticed;
- * any part can be made without the parts before it.
+ * The bytes that a workload sends. All payloads read the same block of words, each different from all others, over and over; the seed says where one begins. Nothing
+ * is made while it is sent, and nothing held: every chunk is a view of that block.
+ *
+ * Data that arrive at a wrong place go unnoticed only where that is a multiple of the period off, and what goes wrong by windows, segments or powers of two is not,
+ * for the period is a prime. Payloads whose seeds differ, but not by a multiple of the period, differ at every offset.
  */
 export class Payload {
-  readonly #seed: number;
+  readonly #start: number;
 
-  /** `seed`: a safe integer. */
+  /** `seed`: a safe integer, not negative. */
   constructor(seed: number) {
-    this.#seed = (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1)) | 0;
+    this.#start = ((seed % payloadPeriod) * startStep) % payloadPeriod;
   }
 
-  /** Fresh memory with the bytes from `offset`. */
+  /** The bytes from `offset`, at most `payloadChunkBytes` of them: memory that is everybody's, and is not to be written to. @throws RangeError */
   chunk(offset: number, length: number): Uint8Array {
-    const skipped = offset % 4;
-    const words = new Int32Array((skipped + length + 3) >>> 2);
-    const first = (offset - skipped) / 4;
-    let done = 0;
-    while (done < words.length) {
-      const start = first + done;
-      const key = mix((this.#seed + Math.imul(Math.floor(start / 2 ** 32), 0x85ebca6b)) | 0);
-      const low = start % 2 ** 32;
-      const end = Math.min(words.length, done + (2 ** 32 - low));
-      fill(words, done, end, low | 0, key);
-      done = end;
-    }
-    return new Uint8Array(words.buffer, skipped, length);
+    if (length > payloadChunkBytes)
+      throw new RangeError(`${length} bytes of payload at a time, where ${payloadChunkBytes} are the most`);
+    const from = (this.#start + offset) % payloadPeriod;
+    return sharedBlock().subarray(from, from + length);
+  }
+
+  /** The bytes from `offset` up to `end`, in chunks. */
+  *chunks(offset: number, end: number): Generator<Uint8Array, void> {
+    for (; offset < end; offset += payloadChunkBytes)
+      yield this.chunk(offset, Math.min(payloadChunkBytes, end - offset));
   }
 }
 
-/** `mix` of each counter, written out: with a call for each word it would take four times as long. */
-function fill(words: Int32Array, from: number, to: number, counter: number, key: number): void {
-  for (let index = from; index < to; index++) {
-    let hash = counter ^ key;
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    words[index] = hash ^ (hash >>> 16);
-    counter = (counter + 1) | 0;
+let block: Uint8Array | undefined;
+
+/** A period, and what a chunk may need beyond: the first bytes once more. */
+function sharedBlock(): Uint8Array {
+  return (block ??= makeBlock());
+}
+
+/** Little-endian words, word i being a bijective mix of i (the finaliser of MurmurHash3). */
+function makeBlock(): Uint8Array {
+  const words = new Int32Array((payloadPeriod + payloadChunkBytes + 3) >>> 2);
+  for (let i = 0; i < words.length; i++) {
+    let word = i;
+    word = Math.imul(word ^ (word >>> 16), 0x85ebca6b);
+    word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35);
+    words[i] = word ^ (word >>> 16);
   }
+  const bytes = new Uint8Array(words.buffer);
+  bytes.copyWithin(payloadPeriod, 0, payloadChunkBytes);
+  return bytes;
 }
-
-/** A signed word: an unsigned one would be a number on the heap. */
-function mix(value: number): number {
-  let hash = value;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
-}
-
-/** Bytes that a sender makes at a time. */
-export const payloadChunkBytes: number = 64 * 1024;
 
 /** Hexadecimal SHA-256 of the first `bytes` bytes: what a receiver must have seen, computed without asking anyone. */
 export function payloadSha256(seed: number, bytes: number): string {
-  const payload = new Payload(seed);
   const hash = createHash("sha256");
-  for (let offset = 0; offset < bytes; offset += payloadChunkBytes) {
-    hash.update(payload.chunk(offset, Math.min(payloadChunkBytes, bytes - offset)));
-  }
+  for (const chunk of new Payload(seed).chunks(0, bytes)) hash.update(chunk);
   return hash.digest("hex");
 }
 

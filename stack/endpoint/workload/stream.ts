@@ -30,7 +30,7 @@ export function streamSender(description: StreamDescription): Role {
     } finally {
       cancel?.();
     }
-    return { kind: "sender", bytes: writer.written, sha256: writer.digest(), connectedAt };
+    return { kind: "sender", bytes: writer.written, connectedAt };
   };
 }
 
