@@ -44,6 +44,25 @@ describe("The send buffer", () => {
     expect(piecesAt(buffer, 10, 80)).to.deep.equal([Array.from({ length: 80 }, (_, i) => 10 + i)]);
   });
 
+  it("keeps a chunk in one piece that comes as there is room for it, and nothing beyond it", () => {
+    const memory = Uint8Array.from({ length: 4_000 }, (_, at) => at);
+    const chunk = memory.subarray(0, 3_000);
+    const buffer = new SendBuffer(2_000);
+    let taken = buffer.write(chunk);
+    for (const room of [1, 499, 500]) {
+      buffer.acknowledge(taken - 2_000 + room);
+      taken += buffer.write(chunk.subarray(taken));
+    }
+    expect(taken).to.equal(3_000);
+    expect(piecesAt(buffer, 1_000, 2_000)).to.deep.equal([[...memory.subarray(1_000, 3_000)]]);
+    buffer.acknowledge(3_000);
+    buffer.write(memory.subarray(3_000));
+    expect(piecesAt(buffer, 3_000, 1_000)).to.deep.equal([[...memory.subarray(3_000)]]);
+    buffer.acknowledge(3_500);
+    buffer.write(chunk.subarray(0, 600));
+    expect(piecesAt(buffer, 3_500, 1_100)).to.have.length(2);
+  });
+
   it("asks for no memory of its own for small writes that have been acknowledged", () => {
     const gather = new GatherMemory();
     const memories = new Set<ArrayBufferLike>();

@@ -39,7 +39,10 @@ export class SendBuffer {
   write(chunk: Uint8Array, limit: number = Number.POSITIVE_INFINITY): number {
     const length = Math.min(chunk.length, this.room, limit);
     if (length === 0) return 0;
-    if (length < smallWrite) this.#copySmall(chunk, length);
+    const last = this.#chunks.at(-1);
+    // The rest of what did not fit the time before.
+    if (last !== undefined && goesOn(last, chunk, length)) last.length += length;
+    else if (length < smallWrite) this.#copySmall(chunk, length);
     else this.#chunks.push({ bytes: chunk, offset: 0, start: this.end, length });
     this.end += length;
     return length;
@@ -99,4 +102,11 @@ export class SendBuffer {
     }
     return low;
   }
+}
+
+/** Whether the first `length` bytes of `chunk` stand behind those of `held`, in the view that it has of its memory. */
+function goesOn(held: Chunk, chunk: Uint8Array, length: number): boolean {
+  const { bytes } = held;
+  const end = held.offset + held.length;
+  return bytes.buffer === chunk.buffer && bytes.byteOffset + end === chunk.byteOffset && end + length <= bytes.length;
 }

@@ -3,6 +3,8 @@
  * the stream and by time of the last transmission (RFC 8985 needs the second). Ranges are pooled: steady state allocates nothing.
  */
 
+const emptyBuffer = new Uint8Array(0);
+
 /** A contiguous piece of the subflow's stream, sent at once: one segment, or several by segmentation offload. */
 export class SentRange {
   /** Offsets in the subflow's stream, the SYN being 0. */
@@ -29,10 +31,10 @@ export class SentRange {
   /** Its data were handed to other subflows. */
   reinjected = false;
 
-  /** Payload: piece i is `lengths[i]` bytes of `buffers[i]` from `offsets[i]`. */
-  readonly buffers: Uint8Array[] = [];
-  readonly offsets: number[] = [];
-  readonly lengths: number[] = [];
+  /** Payload: piece i is `lengths[i]` bytes of `buffers[i]` from `offsets[i]`. Mostly there is one: an array that was empty would make room for 17. */
+  readonly buffers: Uint8Array[] = [emptyBuffer];
+  readonly offsets: number[] = [0];
+  readonly lengths: number[] = [0];
   pieceCount = 0;
 
   next: SentRange | undefined;
@@ -66,7 +68,6 @@ export class SentRange {
   }
 }
 
-const emptyBuffer = new Uint8Array(0);
 const poolLimit = 32_768;
 /** Ranges that nobody uses. All queues share them: a connection that has nothing under way holds none. */
 const pool: SentRange[] = [];
